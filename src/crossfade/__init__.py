@@ -1,0 +1,1 @@
+"""One release, every cloud: canary rollouts over several Kubernetes clusters."""

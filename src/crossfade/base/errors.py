@@ -1,0 +1,69 @@
+"""
+Every error that Crossfade raises on purpose.
+
+    CrossfadeError
+      InputError     a file, argument or request is wrong: mend it, send it again   (exit 2)
+      NotFound       no such thing                                                  (exit 3)
+      UnsafePlan     allowed only with an explicit override                         (exit 4)
+      Conflict       changed or owned by someone else: read again, then retry       (exit 5)
+      Unavailable    a dependency did not answer: safe to retry later               (exit 6)
+        Denied       a dependency refused our credentials: retrying will not help   (exit 6)
+"""
+
+from typing import ClassVar
+
+
+class CrossfadeError(Exception):
+    """Built from facts, so that the log, the API and the CLI each print it their own way."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, hint: str, **facts: object) -> None:
+        super().__init__(what)
+        self.what, self.hint, self.facts = what, hint, facts
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{key}={value}" for key, value in sorted(self.facts.items()))
+        return f"{self.what} ({facts})" if facts else self.what
+
+
+class InputError(CrossfadeError):
+    """A file, an argument or a request is wrong."""
+
+    code = "invalid-input"
+    exit_code = 2
+
+
+class NotFound(CrossfadeError):
+    """The thing that was named does not exist."""
+
+    code = "not-found"
+    exit_code = 3
+
+
+class UnsafePlan(CrossfadeError):
+    """The plan breaks a safety rule and needs an explicit override."""
+
+    code = "unsafe-plan"
+    exit_code = 4
+
+
+class Conflict(CrossfadeError):
+    """Somebody else changed or owns the thing."""
+
+    code = "conflict"
+    exit_code = 5
+
+
+class Unavailable(CrossfadeError):
+    """A dependency did not answer in time, or not at all."""
+
+    code = "unavailable"
+    exit_code = 6
+
+
+class Denied(Unavailable):
+    """A dependency answered and refused our credentials."""
+
+    code = "denied"

@@ -1,0 +1,46 @@
+"""A revision: one immutable version of an application, and its name."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.core.application import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What is installed beside other revisions as one Helm release."""
+
+    id: RevisionId
+    application: ApplicationName
+    namespace: str
+    chart_digest: str
+    """SHA-256 of the packed chart, under which its bytes are stored."""
+    service: str
+    """Name of its Service as rendered for this release: what the route points to."""
+    values: Values = field(default_factory=dict)
+    chart: str = ""
+    """Name and version of the chart, for people."""
+    created_at: float = 0.0
+
+    @property
+    def release(self) -> str:
+        """Name of its Helm release."""
+        return release_name(self.application, self.id)
+
+
+def release_name(application: ApplicationName, revision: RevisionId) -> str:
+    """Return the name of the Helm release that runs `revision`."""
+    return f"{application}-{revision}"
+
+
+def revision_id(chart_digest: str, values: Values) -> RevisionId:
+    """
+    Return the id of the revision made of this chart and these values: the same for the same content.
+
+    It starts with a letter, so that names made of it are valid DNS labels.
+    """
+    canonical = json.dumps({"chart": chart_digest, "values": values}, sort_keys=True)
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return RevisionId("r" + digest[:7])

@@ -1,0 +1,28 @@
+"""How many requests each revision got, and how many failed, as a cluster's gateway counts them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from crossfade.base.ids import ApplicationName, RevisionId
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Totals of first tries since the counting process started; they fall only when it restarts."""
+
+    revision: RevisionId
+    requests: int
+    errors: int
+    """Answers 5xx and no answers, before any retry hides them."""
+
+
+class TrafficCounts(Protocol):
+    """Every implementation passes tests/contract/test_traffic_counts.py."""
+
+    async def read(self, application: ApplicationName) -> tuple[Counts, ...]:
+        """
+        Return the counters of the application's revisions; a revision never asked is missing.
+
+        Raises Unavailable when the counters cannot be read: that is no zero.
+        """
+        ...
