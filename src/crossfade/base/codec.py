@@ -1,7 +1,8 @@
 """Frozen dataclasses to JSON values and back, by their type hints."""
 
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -11,13 +12,14 @@ T = TypeVar("T")
 
 
 @cache
-def _adapter(of: type[Any]) -> TypeAdapter[Any]:
+def _adapter(of: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type has its adapter
     return TypeAdapter(of)
 
 
-def to_json(value: object) -> Any:
-    """Return `value` (a dataclass, or a container of them) as plain JSON values."""
-    return _adapter(type(value)).dump_python(value, mode="json")
+def to_json(value: object) -> dict[str, Any]:
+    """Return `value`, a dataclass, as a JSON object."""
+    dumped = _adapter(cast("Hashable", type(value))).dump_python(value, mode="json")
+    return cast("dict[str, Any]", dumped)
 
 
 def from_json(of: type[T], data: object) -> T:
@@ -27,7 +29,7 @@ def from_json(of: type[T], data: object) -> T:
     Raises InputError if the data does not fit, as after a downgrade of Crossfade.
     """
     try:
-        result: T = _adapter(of).validate_python(data)
+        result: T = _adapter(cast("Hashable", of)).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(

@@ -13,3 +13,6 @@ RevisionId = NewType("RevisionId", str)
 
 Epoch = NewType("Epoch", int)
 """Counts the changes of an application's wanted traffic; the higher epoch wins."""
+
+NO_EPOCH = Epoch(0)
+"""Before the first change: no cluster has a route."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from typing_extensions import TypeAliasType
+
 from crossfade.base.ids import ApplicationName, ClusterName
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
-Values: TypeAlias = "dict[str, Json]"
+Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
+Values: TypeAlias = dict[str, Json]
 """Helm values."""
 
 

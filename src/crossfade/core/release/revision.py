@@ -37,9 +37,10 @@ def release_name(application: ApplicationName, revision: RevisionId) -> str:
 
 def revision_id(chart_digest: str, values: Values) -> RevisionId:
     """
-    Return the id of the revision made of this chart and these values: the same for the same content.
+    Return the id of the revision made of this chart and these values.
 
-    It starts with a letter, so that names made of it are valid DNS labels.
+    The same content always gives the same id.  It starts with a letter, so that names made
+    of it are valid DNS labels.
     """
     canonical = json.dumps({"chart": chart_digest, "values": values}, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""
+The next act that brings one cluster to what is wanted of it.  Pure.
+
+Order keeps users safe: a revision gets users only once it can answer (install, ready, route), and
+is taken away only after the data plane has confirmed for `drain_seconds` that nobody is sent there.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from crossfade.base.ids import Epoch, RevisionId
+from crossfade.core.release.report import Report
+from crossfade.core.release.revision import Revision
+from crossfade.core.release.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Put the revision's objects into the cluster."""
+
+    revision: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRoute:
+    """Ask the cluster's router for the wanted shares."""
+
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstall:
+    """Take the revision away."""
+
+    revision: RevisionId
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to do now; `settled` when the cluster is wholly as wanted."""
+
+    reason: str
+    settled: bool = False
+
+
+Act: TypeAlias = Install | WriteRoute | Uninstall | Rest
+
+
+def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, now: float) -> Act:
+    """
+    Return the one next act.
+
+    Args:
+        wanted: what the cluster should run.
+        seen: what it runs; its `epoch` and `shares` are those confirmed by the data plane.
+        held: epoch of the route that the cluster holds, confirmed or not; 0 for none.
+        drain_seconds: time between 0 % confirmed and removal.
+        now: the time of `seen`, in the same clock as `seen.idle_since`.
+    """
+    if held > wanted.epoch:
+        return Rest(
+            f"the cluster is at epoch {held}, beyond our {wanted.epoch}: not ours to change"
+        )
+    for revision in sorted(wanted.revisions, key=lambda each: -wanted.share(each.id)):
+        report = seen.of(revision.id)
+        if not report.installed and not report.refused:
+            return Install(revision)
+    if not wanted.shares and held == 0:
+        return _without_users(wanted, seen)
+    if held != wanted.epoch:
+        return _route(wanted, seen)
+    if seen.epoch != wanted.epoch:
+        return Rest(seen.trouble or "waiting for the gateway to confirm the route")
+    return _remove(wanted, seen, drain_seconds, now)
+
+
+def _without_users(wanted: Wanted, seen: Report) -> Act:
+    """There is no route, so that nobody can be hurt by removing what is not wanted."""
+    for revision in sorted(set(seen.revisions) - {each.id for each in wanted.revisions}):
+        return Uninstall(revision)
+    for each in wanted.revisions:
+        if not seen.of(each.id).ready:
+            return Rest(seen.of(each.id).trouble or f"waiting for {each.id}")
+    return Rest("as wanted; no users yet", settled=True)
+
+
+def _route(wanted: Wanted, seen: Report) -> Act:
+    """Write the route unless it would send users to a revision that has nobody to answer."""
+    for revision, percent in wanted.shares.items():
+        report = seen.of(revision)
+        if percent > seen.shares.get(revision, 0) and report.ready_pods == 0:
+            return Rest(report.trouble or f"waiting for {revision} to become ready")
+    return WriteRoute(wanted.epoch)
+
+
+def _remove(wanted: Wanted, seen: Report, drain_seconds: float, now: float) -> Act:
+    known = {revision.id for revision in wanted.revisions}
+    serving = all(seen.of(revision).ready_pods > 0 for revision in wanted.shares)
+    draining = False
+    for revision in sorted(set(seen.revisions) - known):
+        if seen.shares.get(revision, 0) > 0 or not serving:
+            draining = True  # the last copy that answers stays, wanted or not
+            continue
+        idle_since = seen.idle_since.get(revision)
+        if idle_since is not None and now - idle_since >= drain_seconds:
+            return Uninstall(revision)
+        draining = True
+    unready = [each for each in wanted.revisions if not seen.of(each.id).ready]
+    if unready:
+        first = seen.of(unready[0].id)
+        return Rest(first.trouble or f"waiting for {unready[0].id} to become ready")
+    if draining:
+        return Rest("draining before removal")
+    return Rest("as wanted", settled=True)

@@ -1,0 +1,203 @@
+"""
+Objects that Helm did not name after the release, renamed together with what refers to them.
+
+References in fields that Kubernetes defines follow the new name.  Text that a program reads (an
+environment value, an argument, a file in a ConfigMap) cannot be changed safely: `mentions` finds
+the old name there, so that the chart is refused instead of broken.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from crossfade.core.release.kinds import Object, name_of
+
+Names: TypeAlias = Mapping[tuple[str, str], str]
+"""New names by kind and old name."""
+
+LONGEST_NAME = 63
+
+_SCALARS = {
+    "claimName": "PersistentVolumeClaim",
+    "configMapName": "ConfigMap",
+    "priorityClassName": "PriorityClass",
+    "secretName": "Secret",
+    "serviceAccount": "ServiceAccount",
+    "serviceAccountName": "ServiceAccount",
+    "serviceName": "Service",
+}
+"""Keys whose value is the name of another object."""
+
+_NAMED = {
+    "configMap": "ConfigMap",
+    "configMapKeyRef": "ConfigMap",
+    "configMapRef": "ConfigMap",
+    "secret": "Secret",
+    "service": "Service",
+}
+"""Keys whose value has the name of another object under `name`."""
+
+_LISTED = {"imagePullSecrets": "Secret", "secrets": "Secret"}
+"""Keys whose value lists objects with the name under `name`."""
+
+_ANNOTATED = {
+    "kubernetes.io/service-account.name": "ServiceAccount",
+    "kubernetes.io/service-name": "Service",
+}
+"""Labels and annotations whose value is the name of another object."""
+
+_DATA = frozenset({"data", "stringData", "binaryData", "status"})
+"""What programs put in an object themselves: a key in it means nothing to Kubernetes."""
+
+_TEXT = frozenset(
+    {"annotations", "args", "command", "data", "externalName", "host", "stringData", "value"}
+)
+"""Keys whose value is text that a program reads."""
+
+_LOOKED_UP = frozenset(
+    {"ConfigMap", "PersistentVolumeClaim", "Secret", "Service", "ServiceAccount", "StatefulSet"}
+)
+"""Kinds that a program may look up by name while it runs."""
+
+
+def new_names(objects: Sequence[Object], release: str) -> dict[tuple[str, str], str]:
+    """Return a new name for each object whose name does not carry the release's name."""
+    names = {}
+    for thing in objects:
+        if release not in name_of(thing):
+            names[(str(thing["kind"]), name_of(thing))] = name_in(release, name_of(thing))
+    return names
+
+
+def name_in(release: str, name: str) -> str:
+    """Return `name` as it is in `release`: unchanged if it carries the release's name already."""
+    if release in name:
+        return name
+    whole = f"{release}-{name}"
+    if len(whole) <= LONGEST_NAME:
+        return whole
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    head = name[: max(LONGEST_NAME - len(release) - len(digest) - 2, 0)].strip("-.")
+    return f"{release}-{head}-{digest}" if head else f"{release}-{digest}"
+
+
+def rename(thing: Object, names: Names) -> None:
+    """Give the object its new name, and every reference in it that of what it refers to."""
+    new = names.get((str(thing["kind"]), name_of(thing)))
+    for key, value in thing.items():
+        if key == "metadata":
+            _rename_annotated(value, names)
+        elif key not in _DATA:
+            _rename_below({key: value}, names)
+    if str(thing["kind"]) in ("Role", "ClusterRole"):
+        _rename_rules(thing.get("rules"), names)
+    if new:
+        thing["metadata"]["name"] = new
+
+
+def _rename_annotated(metadata: Object, names: Names) -> None:
+    for group in ("labels", "annotations"):
+        entries = metadata.get(group) or {}
+        for key, kind in _ANNOTATED.items():
+            if key in entries:
+                entries[key] = names.get((kind, entries[key]), entries[key])
+
+
+def _rename_below(node: Any, names: Names) -> None:
+    if isinstance(node, list):
+        for value in node:
+            _rename_below(value, names)
+    if not isinstance(node, dict):
+        return
+    if isinstance(node.get("kind"), str):
+        _rename_at(node, "name", node["kind"], names)
+    for key, value in node.items():
+        if key in _SCALARS:
+            _rename_at(node, key, _SCALARS[key], names)
+        elif kind := _kind_named(key):
+            _rename_at(value, "name", kind, names)
+        for item in value if key in _LISTED and isinstance(value, list) else ():
+            _rename_at(item, "name", _LISTED[key], names)
+        _rename_below(value, names)
+
+
+def _kind_named(key: str) -> str | None:
+    """Return the kind that `{key: {name: ...}}` refers to: `secretKeyRef`, `tlsSecretRef`, ..."""
+    if re.search(r"secret(Key)?Ref$", key, re.IGNORECASE):
+        return "Secret"
+    return _NAMED.get(key)
+
+
+def _rename_at(node: Any, key: str, kind: str, names: Names) -> None:
+    if isinstance(node, dict) and isinstance(node.get(key), str):
+        node[key] = names.get((kind, node[key]), node[key])
+
+
+def _rename_rules(rules: Any, names: Names) -> None:
+    """Follow `resourceNames`, which name objects of the kinds that the rule's `resources` are."""
+    for rule in rules or ():
+        plurals = {str(resource).split("/")[0] for resource in rule.get("resources") or ()}
+        follow = {old: new for (kind, old), new in names.items() if _plural(kind) in plurals}
+        if rule.get("resourceNames"):
+            rule["resourceNames"] = [follow.get(name, name) for name in rule["resourceNames"]]
+
+
+def _plural(kind: str) -> str:
+    word = kind.lower()
+    if word.endswith("y"):
+        return word[:-1] + "ies"
+    return word + ("es" if word.endswith("s") else "s")
+
+
+def mentions(thing: Object, names: Names) -> Iterator[tuple[str, str, str]]:
+    """Yield (where, kind, old name) for each text in the object that names a renamed object."""
+    searches = [
+        (kind, old, _search(kind, old)) for (kind, old) in names if kind in _LOOKED_UP and old
+    ]
+    if searches:
+        for where, text in _texts(thing, ""):
+            for kind, old, found in searches:
+                if found(text):
+                    yield where, kind, old
+
+
+def _search(kind: str, old: str) -> Callable[[str], bool]:
+    """Return the test for text that would find the object of that name while a program runs."""
+    name = re.escape(old)
+    if kind not in ("Service", "StatefulSet"):
+        # As a whole value or the value of a flag; as a part of a path it is a folder's name.
+        exact = re.compile(rf"(?:^|=){name}$")
+        return lambda text: bool(exact.search(text))
+    # A Service is a host name; a pod of a StatefulSet one with a number, below a Service.
+    pod = r"-\d+" if kind == "StatefulSet" else ""
+    after = r"(?=\.|$)" if kind == "StatefulSet" else r"(?=$|[:/.,;\s\"'])"
+    host = rf"(?:^|//|[@=,;:\s\"']){name}{pod}{after}"
+    variable = rf"\b{re.escape(old.upper().replace('-', '_'))}_(?:SERVICE|PORT)"
+    found = re.compile(host if pod else f"{host}|{variable}", re.MULTILINE)
+    return lambda text: bool(found.search(text))
+
+
+def _texts(node: Any, where: str, inside: bool = False) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            path = f"{where}.{key}" if where else str(key)
+            if path != "metadata.name":
+                yield from _texts(value, path, inside or key in _TEXT)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _texts(value, f"{where}[{index}]", inside)
+    elif isinstance(node, str) and inside:
+        yield where, node
+        if where.startswith("data."):
+            yield from ((where, text) for text in _decoded(node))
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """Yield what a Secret's value says, if it is text."""
+    try:
+        yield base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return

@@ -1,0 +1,53 @@
+"""What one cluster was last seen to run of one application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionReport:
+    """One revision in one cluster."""
+
+    installed: bool = False
+    ready: bool = False
+    wanted_pods: int = 0
+    ready_pods: int = 0
+    trouble: str = ""
+    """Why it is not ready, in the user's words."""
+    refused: bool = False
+    """The cluster or Helm refused its objects: waiting will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the cluster's gateway is reached, and where its counters are read."""
+
+    host: str
+    port: int
+    metrics_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The newest complete look at an application in a cluster."""
+
+    application: ApplicationName
+    cluster: ClusterName
+    looked_at: float
+    """When the look ended; the cluster may have changed since."""
+    epoch: Epoch = NO_EPOCH
+    """Epoch of the route that the data plane has confirmed; 0 while none is in force."""
+    shares: Mapping[RevisionId, int] = field(default_factory=dict)
+    """Percent per revision in force; empty while nothing is confirmed."""
+    revisions: Mapping[RevisionId, RevisionReport] = field(default_factory=dict)
+    idle_since: Mapping[RevisionId, float] = field(default_factory=dict)
+    """Since when the data plane has confirmed 0 % for an installed revision."""
+    address: Address | None = None
+    trouble: str = ""
+    """Why the cluster is not as wanted; "" when it is."""
+
+    def of(self, revision: RevisionId) -> RevisionReport:
+        """Return what is known of `revision` here; an unknown one is not installed."""
+        return self.revisions.get(revision, RevisionReport())
