@@ -1,23 +1,27 @@
 """Kinds of Kubernetes objects: where the API serves them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind as it is served under one group and version."""
+    """
+    One kind as it is served under one group and version.
+
+    Two are equal when group, version, kind and plural are: the rest is how it is served.
+    """
 
     group: str
     """`""` for the core group."""
     version: str
     kind: str
     plural: str
-    namespaced: bool = True
-    singular: str = ""
-    short_names: tuple[str, ...] = ()
-    subresources: tuple[str, ...] = ()
+    namespaced: bool = field(default=True, compare=False)
+    singular: str = field(default="", compare=False)
+    short_names: tuple[str, ...] = field(default=(), compare=False)
+    subresources: tuple[str, ...] = field(default=(), compare=False)
     """Of `status`, `scale`, `log`, `eviction`, `binding`."""
-    categories: tuple[str, ...] = ()
+    categories: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def api_version(self) -> str:
