@@ -1,0 +1,193 @@
+"""The connection to the database: opened, brought to the newest layout, closed."""
+
+import json
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from crossfade.adapters.store.failures import translated
+from crossfade.adapters.store.schema import REVISIONS
+from crossfade.base.errors import Denied, InputError, Unavailable
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for the one of another process before it is refused."""
+
+_SQLITE = "sqlite:///"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of an `sqlite:///` address, taken literally; None for another database."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def connect(url: str) -> Engine:
+    """
+    Return an engine of one connection on a database that has the newest layout.
+
+    Raises InputError when the address, the file or its layout is not ours, Denied when it may
+    not be read or written, Unavailable when it does not answer or the disk is full.
+    """
+    path = sqlite_file(url)
+    engine = _engine(url, path)
+    try:
+        if path is not None:
+            _make_file(path)
+            _write_ahead(engine)
+        _migrate(engine)
+    except (DBAPIError, sqlite3.Error) as error:  # the latter from _prepare and _write_ahead
+        engine.dispose()
+        raise translated(error, shown(url)) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def shown(url: str) -> str:
+    """Return the place as people may see it: the file, or the address without its password."""
+    path = sqlite_file(url)
+    return str(path) if path is not None else make_url(url).render_as_string(hide_password=True)
+
+
+def _engine(url: str, path: Path | None) -> Engine:
+    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": json.loads}
+    try:
+        if path is None and not url.startswith("sqlite:"):
+            return create_engine(make_url(url), pool_size=1, max_overflow=0, **options)
+        if path is None or str(path) in ("", ".", ":memory:"):
+            raise InputError(
+                "the store needs a file", hint="write sqlite:////absolute/path/of/the/file", url=url
+            )
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            pool_size=1,
+            max_overflow=0,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            **options,
+        )
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise InputError(
+            f"the address of the store cannot be used: {error}",
+            hint="CROSSFADE_DATABASE_URL must be sqlite:////absolute/path for now",
+        ) from error
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # Transactions begin where _begin says, not where pysqlite guesses.
+    connection.isolation_level = None
+    # FULL, not NORMAL: in WAL mode NORMAL may forget the last commits when the power fails.  We
+    # act on what we have saved, and an epoch that was forgotten would be given out a second time
+    # while gateways already hold it.  The price is one fsync a commit, and commits are few.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # IMMEDIATE: a writer takes its lock first, and so never fails half way for a lock it lacks.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_file(path: Path) -> None:
+    """Make the file for our eyes only; SQLite gives its -wal and -shm files the same mode."""
+    try:
+        for folder in reversed(path.parents):
+            folder.mkdir(mode=0o700, exist_ok=True)  # with parents=True only the last gets the mode
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except PermissionError as error:
+        raise _denied(path) from error
+    except OSError as error:
+        if path.is_dir():
+            raise InputError("the store is a folder", hint="name a file", store=path) from error
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            raise _denied(path) from error
+        raise Unavailable(
+            f"the store cannot be made: {error.strerror}",
+            hint="check the folder, or choose another one with --state-dir",
+            store=path,
+        ) from error
+
+
+def _denied(path: Path) -> Denied:
+    return Denied(
+        "the store may not be read and written",
+        hint="make the file and its folder writable for you, or choose another --state-dir",
+        store=path,
+    )
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Let readers and one writer work side by side; the file remembers it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with engine.connect() as connection:
+                raw = connection.connection.cursor()  # outside any transaction
+                raw.execute("PRAGMA journal_mode = WAL")
+                raw.close()
+            return
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself here, when two processes make the file at once.
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.02)
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == REVISIONS[-1]:
+            return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        # Another process may have done it while this one waited for the lock.
+        if _revision(connection) != REVISIONS[-1]:
+            _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str:
+    """Return the layout's revision, "" for an empty database.  Raises InputError if not ours."""
+    tables = inspect(connection).get_table_names()
+    where = connection.engine.url.render_as_string(hide_password=True)
+    if "alembic_version" not in tables:
+        if tables:
+            raise InputError(
+                "the store belongs to another program",
+                hint="name a file of its own",
+                store=where,
+                tables=",".join(tables[:3]),
+            )
+        return ""
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+    if revision and revision not in REVISIONS:
+        raise InputError(
+            "the store was written by a newer Crossfade",
+            hint="upgrade Crossfade, or choose another --state-dir",
+            store=where,
+            layout=revision,
+            known=REVISIONS[-1],
+        )
+    return str(revision)
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # slow to import, and needed once in the life of a store
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,106 @@
+"""The store in memory: documents, blobs and leases that pass the same contract as the real one."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from crossfade.base.errors import Conflict, NotFound
+from crossfade.ports.documents import Document, Event, Remove, Save
+from crossfade.ports.leases import Lease
+
+
+class FakeStore:
+    """The ports Documents, Blobs and Leases, forgotten with the process."""
+
+    def __init__(self) -> None:
+        self._documents: dict[tuple[str, str], Document] = {}
+        self._events: list[Event] = []
+        self._blobs: dict[str, bytes] = {}
+        self._leases: dict[str, Lease] = {}
+        self._sequence = 0
+
+    async def get(self, kind: str, name: str) -> Document | None:
+        """Return the document, or None when there is none."""
+        found = self._documents.get((kind, name))
+        return None if found is None else replace(found, body=_copy(found.body))
+
+    async def list(self, kind: str) -> tuple[Document, ...]:
+        """Return all documents of the kind, by name."""
+        found = [self._documents[key] for key in sorted(self._documents) if key[0] == kind]
+        return tuple(replace(document, body=_copy(document.body)) for document in found)
+
+    async def commit(
+        self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
+    ) -> int:
+        """Make all changes and record the events, or nothing at all; see the port."""
+        newest = max((lease.epoch for lease in self._leases.values()), default=0)
+        if 0 < fence < newest:
+            raise Conflict("a newer leaseholder has taken over", hint="stop", newest=newest)
+        documents = dict(self._documents)
+        for change in changes:
+            key = (change.kind, change.name)
+            version = documents[key].version if key in documents else 0
+            if version != change.expected or (isinstance(change, Remove) and version == 0):
+                raise Conflict("the document differs", hint="read it again", found=version)
+            if isinstance(change, Save):
+                documents[key] = Document(*key, version + 1, _copy(change.body))
+            else:
+                del documents[key]
+        first = len(self._events) + 1
+        numbered = [
+            replace(event, number=number, facts=_copy(event.facts))
+            for number, event in enumerate(events, first)
+        ]
+        self._documents = documents
+        self._events += numbered
+        self._sequence += 1
+        return self._sequence
+
+    async def sequence(self) -> int:
+        """Return a number that rises with each commit: equal means that nothing has changed."""
+        return self._sequence
+
+    async def events(
+        self, subject: str | None = None, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]:
+        """Return events with a number above `after`, oldest first; of all subjects when None."""
+        found = [event for event in self._events[after:] if subject in (None, event.subject)]
+        return tuple(replace(event, facts=_copy(event.facts)) for event in found[:limit])
+
+    async def put(self, data: bytes) -> str:
+        """Keep the bytes and return their SHA-256 in hexadecimal.  Safe to repeat."""
+        digest = hashlib.sha256(data).hexdigest()
+        self._blobs[digest] = bytes(data)
+        return digest
+
+    async def fetch(self, digest: str) -> bytes:
+        """Return the bytes.  Raises NotFound."""
+        if digest not in self._blobs:
+            raise NotFound("no such bytes in the store", hint="deploy again", digest=digest)
+        return self._blobs[digest]
+
+    async def acquire(self, name: str, holder: str, now: float, seconds: float) -> Lease:
+        """Take or renew the lease.  Raises Conflict while somebody else has it."""
+        lease = self._leases.get(name, Lease("", 0, 0.0))
+        if lease.holder not in ("", holder) and lease.expires_at > now:
+            raise Conflict(f"`{lease.holder}` runs on this store already", hint="stop it first")
+        epoch = lease.epoch if lease.holder == holder else lease.epoch + 1
+        self._leases[name] = Lease(holder, epoch, now + seconds)
+        return self._leases[name]
+
+    async def release(self, name: str, holder: str) -> None:
+        """Give the lease up; nothing happens when `holder` does not have it."""
+        lease = self._leases.get(name)
+        if lease is not None and lease.holder == holder:
+            self._leases[name] = Lease("", lease.epoch, 0.0)
+
+    async def current(self, name: str) -> Lease | None:
+        """Return the lease whether or not it has expired, or None when there never was one."""
+        return self._leases.get(name)
+
+
+def _copy(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what a database would give back: JSON, and nobody else's object."""
+    copied: dict[str, Any] = json.loads(json.dumps(body, allow_nan=False))
+    return copied

@@ -1,0 +1,244 @@
+"""The store in trouble: full disks, killed writers, several processes, files that vanish."""
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import pytest
+
+from crossfade.adapters.store import database
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.errors import Conflict, Denied, Unavailable
+from crossfade.ports.documents import Event, Save
+
+
+def pragma(store: SqlStore, statement: str) -> None:
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+async def test_a_full_disk_refuses_the_commit_whole_and_later_ones_succeed_again(store):
+    await store.commit((Save("application", "colors", 0, {"n": 1}),))
+    pragma(store, "PRAGMA max_page_count = 1")
+
+    with pytest.raises(Unavailable, match="disk is full") as caught:
+        await store.commit(
+            (
+                Save("application", "colors", 1, {"n": 2}),
+                Save("application", "big", 0, {"x": "y" * 100_000}),
+            )
+        )
+    assert "space" in caught.value.hint
+    assert (await store.get("application", "colors")).body == {"n": 1}
+    assert await store.get("application", "big") is None
+
+    pragma(store, "PRAGMA max_page_count = 1000000")
+    await store.commit((Save("application", "colors", 1, {"n": 2}),))
+    assert (await store.get("application", "colors")).body == {"n": 2}
+
+
+FILE_LIMIT = """
+import asyncio, resource, sys
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.errors import Unavailable
+from crossfade.ports.documents import Save
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    done = 0
+    try:
+        while True:
+            await store.commit((Save("n", str(done), 0, {"x": "y" * 10_000}),))
+            done += 1
+    except Unavailable as error:
+        print(done, len(await store.list("n")), error.code)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_file_that_may_not_grow_loses_nothing_that_was_committed(url):
+    done = subprocess.run(
+        [sys.executable, "-c", FILE_LIMIT, url], capture_output=True, text=True, timeout=60
+    )
+    committed, listed, code = done.stdout.split()
+    store = await SqlStore.open(url)
+    kept = len(await store.list("n"))
+    await store.close()
+
+    assert code == "unavailable"
+    assert 0 < int(committed) == int(listed) == kept
+
+
+async def test_a_database_that_turned_read_only_is_denied_not_retried(store):
+    pragma(store, "PRAGMA query_only = ON")
+
+    with pytest.raises(Denied, match="read-only"):
+        await store.commit((Save("application", "colors", 0, {}),))
+
+
+async def test_a_writer_that_waits_too_long_for_another_one_says_locked(url, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    first, second = await SqlStore.open(url), await SqlStore.open(url)
+    with first._engine.connect().execution_options(writes=True) as held, held.begin():
+        with pytest.raises(Unavailable, match="locked"):
+            await second.commit((Save("application", "colors", 0, {}),))
+        assert await second.get("application", "colors") is None, "readers do not wait"
+    await second.commit((Save("application", "colors", 0, {}),))
+    await first.close()
+    await second.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+async def test_a_store_whose_file_has_gone_says_so_instead_of_writing_into_nowhere(
+    store, tmp_path, replaced
+):
+    path = tmp_path / "store/crossfade.db"
+    path.rename(tmp_path / "elsewhere")
+    if replaced:
+        path.write_bytes((tmp_path / "elsewhere").read_bytes())
+
+    with pytest.raises(Unavailable, match="gone or was replaced"):
+        await store.commit((Save("application", "colors", 0, {}),))
+    with pytest.raises(Unavailable, match="gone or was replaced"):
+        await store.sequence()
+
+
+async def test_a_closed_store_says_so_and_can_be_closed_again(url):
+    store = await SqlStore.open(url)
+    await store.close()
+    await store.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        await store.sequence()
+
+
+async def test_the_event_loop_goes_on_while_the_disk_is_slow(url):
+    store, other = await SqlStore.open(url), await SqlStore.open(url)
+    with other._engine.connect().execution_options(writes=True) as held, held.begin():
+        async with asyncio.TaskGroup() as group:
+            commit = group.create_task(store.commit((Save("application", "colors", 0, {}),)))
+            for _ in range(20):
+                await asyncio.sleep(0.005)
+            assert not commit.done()
+            held.rollback()
+    await store.close()
+    await other.close()
+
+
+async def test_a_cancelled_commit_is_done_in_full_or_not_at_all(store):
+    for number in range(20):
+        changes = (Save("a", str(number), 0, {}), Save("b", str(number), 0, {}))
+        commit = asyncio.ensure_future(store.commit(changes))
+        await asyncio.sleep(number / 10_000)
+        commit.cancel()
+        await asyncio.wait([commit])
+
+    names = [document.name for document in await store.list("a")]
+    assert names == [document.name for document in await store.list("b")]
+
+
+WRITER = """
+import asyncio, sys
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.ports.documents import Event, Save
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    left = await store.get("n", "left")
+    version = left.version if left else 0
+    while True:
+        body = {"n": version + 1, "x": "y" * 3000}
+        await store.commit(
+            (Save("n", "left", version, body), Save("n", "right", version, body)),
+            (Event("n/left", 0.0, str(version + 1), {}),),
+        )
+        version += 1
+        print(version, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_writer_that_is_killed_at_any_moment_leaves_whole_commits_and_all_it_reported(url):
+    store = await SqlStore.open(url)
+    for pause in (0.0, 0.013, 0.037, 0.051, 0.083, 0.149):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+        )
+        reported = int(writer.stdout.readline())
+        time.sleep(pause)
+        writer.kill()
+        reported = max([reported, *map(int, writer.stdout.read().split())])
+        writer.wait()
+        writer.stdout.close()
+
+        left, right = await store.get("n", "left"), await store.get("n", "right")
+        history = await store.events("n/left", limit=10**6)
+        assert left.version == right.version == left.body["n"] == right.body["n"] == len(history)
+        assert left.version >= reported
+        assert await store.sequence() == left.version
+    await store.close()
+
+
+COUNTER = """
+import asyncio, sys
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.errors import Conflict
+from crossfade.ports.documents import Save
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    done = refused = 0
+    while done < 100:
+        found = await store.get("n", "shared")
+        try:
+            await store.commit((Save("n", "shared", found.version, {"n": found.body["n"] + 1}),))
+            done += 1
+        except Conflict:
+            refused += 1
+    await store.close()
+    print(done)
+
+asyncio.run(main())
+"""
+
+
+async def test_two_processes_that_write_the_same_document_lose_no_write(store, url):
+    await store.commit((Save("n", "shared", 0, {"n": 0}),))
+    processes = [
+        subprocess.Popen([sys.executable, "-c", COUNTER, url], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+
+    assert outputs == [b"100\n", b"100\n"]
+    assert (await store.get("n", "shared")).body == {"n": 200}
+
+
+async def test_another_process_sees_a_commit_at_once(store, url):
+    other = await SqlStore.open(url)
+    before = await other.sequence()
+    await store.commit((), (Event("n", 0.0, "", {}),))
+
+    assert await other.sequence() == before + 1
+    await other.close()
+
+
+async def test_of_two_hubs_that_start_at_once_one_gets_the_lease(store, url):
+    other = await SqlStore.open(url)
+    got, refused = [], []
+
+    async def start(hub: SqlStore, holder: str) -> None:
+        try:
+            got.append(await hub.acquire("hub", holder, 0.0, 10.0))
+        except Conflict as error:
+            refused.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(start(store, "first"))
+        group.create_task(start(other, "second"))
+    assert (len(got), len(refused)) == (1, 1)
+    await other.close()
