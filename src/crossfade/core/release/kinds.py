@@ -9,22 +9,28 @@ Object: TypeAlias = dict[str, Any]
 APPLICATION_LABEL = "crossfade.dev/application"
 REVISION_LABEL = "crossfade.dev/revision"
 
+Node: TypeAlias = Any
+"""A part of an object: any JSON value."""
+
 TRAFFIC = frozenset(
     {
-        "DestinationRule",
-        "GRPCRoute",
-        "Gateway",
-        "HTTPRoute",
-        "Ingress",
-        "IngressRoute",
-        "Route",
-        "TCPRoute",
-        "TLSRoute",
-        "UDPRoute",
-        "VirtualService",
+        ("extensions", "Ingress"),
+        ("networking.k8s.io", "Ingress"),
+        *(
+            ("gateway.networking.k8s.io", kind)
+            for kind in ("Gateway", "GRPCRoute", "HTTPRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+        ),
+        *(
+            ("networking.istio.io", kind)
+            for kind in ("DestinationRule", "Gateway", "VirtualService")
+        ),
+        ("k8s.nginx.org", "VirtualServer"),
+        ("projectcontour.io", "HTTPProxy"),
+        ("route.openshift.io", "Route"),
+        ("traefik.io", "IngressRoute"),
     }
 )
-"""Kinds that lead users somewhere: the application's one route stands in for them."""
+"""Groups and kinds that lead users somewhere: the application's one route stands in for them."""
 
 SHARED = frozenset(
     {
@@ -58,9 +64,15 @@ def name_of(thing: Object) -> str:
     return name if isinstance(name, str) else ""
 
 
+def is_traffic(thing: Object) -> bool:
+    """Return whether the object leads users somewhere."""
+    return (str(thing.get("apiVersion")).partition("/")[0], thing.get("kind")) in TRAFFIC
+
+
 def annotations_of(thing: Object) -> dict[str, Any]:
-    """Return `metadata.annotations`, a copy when there are none."""
-    return thing.get("metadata", {}).get("annotations") or {}
+    """Return `metadata.annotations`; an empty one where there are none."""
+    annotations = thing.get("metadata", {}).get("annotations")
+    return annotations if isinstance(annotations, dict) else {}
 
 
 def is_hook(thing: Object) -> bool:
@@ -105,11 +117,10 @@ def pod_templates(thing: Object) -> Iterator[Object]:
         yield from _templates_below({"spec": thing.get("spec"), "template": thing.get("template")})
 
 
-def _templates_below(node: Any) -> Iterator[Object]:
+def _templates_below(node: Node) -> Iterator[Object]:
     if isinstance(node, dict):
-        template = node.get("template")
-        spec = template.get("spec") if isinstance(template, dict) else None
-        if isinstance(spec, dict) and isinstance(spec.get("containers"), list):
+        template = mapping(node.get("template"))
+        if isinstance(mapping(template.get("spec")).get("containers"), list):
             yield template
         for value in node.values():
             yield from _templates_below(value)
@@ -120,5 +131,16 @@ def _templates_below(node: Any) -> Iterator[Object]:
 
 def labels_of(template: Object) -> dict[str, str]:
     """Return the labels of an object or a pod template."""
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    return {str(key): str(value) for key, value in labels.items()}
+    metadata = template.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return {str(key): str(value) for key, value in mapping(labels).items()}
+
+
+def mapping(node: Node) -> Object:
+    """Return the node if it is a mapping, else an empty one."""
+    return node if isinstance(node, dict) else {}
+
+
+def mappings(node: Node) -> list[Object]:
+    """Return those items of the node that are mappings; none if it is no list."""
+    return [item for item in node if isinstance(item, dict)] if isinstance(node, list) else []

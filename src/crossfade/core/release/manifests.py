@@ -15,12 +15,14 @@ from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.release import references, selectors
 from crossfade.core.release.kinds import (
     SHARED,
-    TRAFFIC,
     Object,
     annotations_of,
     flatten,
     is_hook,
     is_test,
+    is_traffic,
+    mapping,
+    mappings,
     name_of,
     pod_templates,
     title,
@@ -130,8 +132,8 @@ def _malformed(objects: Sequence[Object]) -> Iterator[str]:
 
 
 def _without_traffic(objects: Sequence[Object]) -> tuple[list[Object], list[Object]]:
-    kept = [thing for thing in objects if thing["kind"] not in TRAFFIC]
-    return kept, [thing for thing in objects if thing["kind"] in TRAFFIC]
+    kept = [thing for thing in objects if not is_traffic(thing)]
+    return kept, [thing for thing in objects if is_traffic(thing)]
 
 
 def _shared(objects: Sequence[Object]) -> Iterator[str]:
@@ -182,23 +184,23 @@ def _duplicates(objects: Sequence[Object]) -> Iterator[str]:
 
 def _free_what_collides(thing: Object) -> Iterator[str]:
     """Drop fixed addresses of a Service: only one object in the cluster can have each."""
-    spec = thing.get("spec")
-    if thing["kind"] != "Service" or not isinstance(spec, dict):
+    if thing["kind"] != "Service":
         return
+    spec = mapping(thing.get("spec"))
     fixed = ["healthCheckNodePort", "loadBalancerIP"]
     if spec.get("clusterIP") not in (None, "", "None"):
         fixed += ["clusterIP", "clusterIPs"]
     for key in fixed:
         if spec.pop(key, None):
             yield f"{title(thing)}: {key} was dropped, since two revisions cannot share it"
-    for port in spec.get("ports") or ():
+    for port in mappings(spec.get("ports")):
         if port.pop("nodePort", None):
             yield f"{title(thing)}: nodePort was dropped, since two revisions cannot share it"
 
 
 def _advice(thing: Object) -> Iterator[str]:
     """Say what works, but perhaps not as its author means."""
-    spec = thing.get("spec") or {}
+    spec = mapping(thing.get("spec"))
     if thing["kind"] == "PersistentVolumeClaim" or spec.get("volumeClaimTemplates"):
         yield f"{title(thing)}: each revision gets a volume of its own, and starts with it empty"
     if annotations_of(thing).get("helm.sh/resource-policy") == "keep":
@@ -208,8 +210,8 @@ def _advice(thing: Object) -> Iterator[str]:
     for template in pod_templates(thing):
         ports = [
             port.get("hostPort")
-            for container in template["spec"].get("containers") or ()
-            for port in container.get("ports") or ()
+            for container in mappings(template["spec"].get("containers"))
+            for port in mappings(container.get("ports"))
         ]
         if template["spec"].get("hostNetwork") or any(ports):
             yield f"{title(thing)}: uses ports of the node, which one revision only can have"

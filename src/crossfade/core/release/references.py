@@ -11,9 +11,9 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from crossfade.core.release.kinds import Object, name_of
+from crossfade.core.release.kinds import Node, Object, mapping, mappings, name_of
 
 Names: TypeAlias = Mapping[tuple[str, str], str]
 """New names by kind and old name."""
@@ -100,13 +100,11 @@ def rename(thing: Object, names: Names) -> None:
 
 def _rename_annotated(metadata: Object, names: Names) -> None:
     for group in ("labels", "annotations"):
-        entries = metadata.get(group) or {}
         for key, kind in _ANNOTATED.items():
-            if key in entries:
-                entries[key] = names.get((kind, entries[key]), entries[key])
+            _rename_at(mapping(metadata.get(group)), key, kind, names)
 
 
-def _rename_below(node: Any, names: Names) -> None:
+def _rename_below(node: Node, names: Names) -> None:
     if isinstance(node, list):
         for value in node:
             _rename_below(value, names)
@@ -119,8 +117,9 @@ def _rename_below(node: Any, names: Names) -> None:
             _rename_at(node, key, _SCALARS[key], names)
         elif kind := _kind_named(key):
             _rename_at(value, "name", kind, names)
-        for item in value if key in _LISTED and isinstance(value, list) else ():
-            _rename_at(item, "name", _LISTED[key], names)
+        if key in _LISTED:
+            for item in mappings(value):
+                _rename_at(item, "name", _LISTED[key], names)
         _rename_below(value, names)
 
 
@@ -131,18 +130,19 @@ def _kind_named(key: str) -> str | None:
     return _NAMED.get(key)
 
 
-def _rename_at(node: Any, key: str, kind: str, names: Names) -> None:
+def _rename_at(node: Node, key: str, kind: str, names: Names) -> None:
     if isinstance(node, dict) and isinstance(node.get(key), str):
         node[key] = names.get((kind, node[key]), node[key])
 
 
-def _rename_rules(rules: Any, names: Names) -> None:
+def _rename_rules(rules: Node, names: Names) -> None:
     """Follow `resourceNames`, which name objects of the kinds that the rule's `resources` are."""
-    for rule in rules or ():
-        plurals = {str(resource).split("/")[0] for resource in rule.get("resources") or ()}
-        follow = {old: new for (kind, old), new in names.items() if _plural(kind) in plurals}
-        if rule.get("resourceNames"):
-            rule["resourceNames"] = [follow.get(name, name) for name in rule["resourceNames"]]
+    for rule in mappings(rules):
+        resources, allowed = rule.get("resources"), rule.get("resourceNames")
+        if isinstance(resources, list) and isinstance(allowed, list):
+            plurals = {str(resource).split("/")[0] for resource in resources}
+            follow = {old: new for (kind, old), new in names.items() if _plural(kind) in plurals}
+            rule["resourceNames"] = [follow.get(str(name), name) for name in allowed]
 
 
 def _plural(kind: str) -> str:
@@ -167,20 +167,31 @@ def mentions(thing: Object, names: Names) -> Iterator[tuple[str, str, str]]:
 def _search(kind: str, old: str) -> Callable[[str], bool]:
     """Return the test for text that would find the object of that name while a program runs."""
     name = re.escape(old)
-    if kind not in ("Service", "StatefulSet"):
-        # As a whole value or the value of a flag; as a part of a path it is a folder's name.
-        exact = re.compile(rf"(?:^|=){name}$")
-        return lambda text: bool(exact.search(text))
-    # A Service is a host name; a pod of a StatefulSet one with a number, below a Service.
-    pod = r"-\d+" if kind == "StatefulSet" else ""
-    after = r"(?=\.|$)" if kind == "StatefulSet" else r"(?=$|[:/.,;\s\"'])"
-    host = rf"(?:^|//|[@=,;:\s\"']){name}{pod}{after}"
-    variable = rf"\b{re.escape(old.upper().replace('-', '_'))}_(?:SERVICE|PORT)"
-    found = re.compile(host if pod else f"{host}|{variable}", re.MULTILINE)
-    return lambda text: bool(found.search(text))
+    if kind == "Service":
+        return _host_search(name, old.upper().replace("-", "_"))
+    if kind == "StatefulSet":  # its pods have host names of their own, below that of a Service
+        return lambda text: bool(re.search(rf"(?<![\w.-]){name}-\d+\.", text))
+    # As a whole value or the value of a flag; as a part of a path it is a folder's name.
+    return lambda text: bool(re.search(rf"(?:^|=){name}$", text))
 
 
-def _texts(node: Any, where: str, inside: bool = False) -> Iterator[tuple[str, str]]:
+def _host_search(name: str, variable: str) -> Callable[[str], bool]:
+    """Return the test for a Service's name used as a host, or in what Kubernetes calls its port."""
+    anywhere = re.compile(
+        rf"(?://|@){name}(?![\w-])"
+        rf"|(?<![\w./-]){name}(?::\d|\.[a-z0-9-]+\.svc\b)"
+        rf"|[:=]\s*[\"']?{name}[\"']?\s*(?:[,;]|$)"
+        rf"|\b{variable}_(?:SERVICE_HOST|SERVICE_PORT|PORT_\d)",
+        re.MULTILINE,
+    )
+    # A text of several words may hold the name as a word; a single one is likely to be a host.
+    token = re.compile(rf"(?:^|[=,;]){name}(?=$|[:/.,;])")
+    return lambda text: bool(
+        anywhere.search(text) or (not re.search(r"\s", text) and token.search(text))
+    )
+
+
+def _texts(node: Node, where: str, inside: bool = False) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict):
         for key, value in node.items():
             path = f"{where}.{key}" if where else str(key)

@@ -1,7 +1,6 @@
 """Selectors narrowed to one revision, so that no revision selects the pods of another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from crossfade.core.release.kinds import (
     APPLICATION_LABEL,
@@ -9,6 +8,8 @@ from crossfade.core.release.kinds import (
     Object,
     child,
     labels_of,
+    mapping,
+    mappings,
     pod_templates,
 )
 
@@ -18,11 +19,14 @@ def label(thing: Object, application: str, revision: str) -> None:
     ours = {APPLICATION_LABEL: application, REVISION_LABEL: revision}
     for labelled in (thing, *pod_templates(thing)):
         child(labelled, "metadata", "labels").update(ours)
-    spec = thing.get("spec")
-    if isinstance(spec, dict) and isinstance(spec.get("selector"), dict) and spec.get("template"):
-        plain = thing["kind"] == "ReplicationController"
-        selector = spec["selector"] if plain else child(spec, "selector", "matchLabels")
+    spec = mapping(thing.get("spec"))
+    selector = mapping(spec.get("selector"))
+    if not spec.get("template") or not selector:
+        return
+    if thing["kind"] == "ReplicationController":
         selector[REVISION_LABEL] = revision
+    elif "matchLabels" in selector or "matchExpressions" in selector:
+        child(selector, "matchLabels")[REVISION_LABEL] = revision
 
 
 def narrow(
@@ -47,28 +51,33 @@ def narrow(
 
 def is_unique(selector: Object, release: str) -> bool:
     """Return whether the label selector can only match objects that name the release."""
-    for value in (selector.get("matchLabels") or {}).values():
-        if release in str(value):
-            return True
-    for expression in selector.get("matchExpressions") or ():
-        values = expression.get("values") or ()
-        if expression.get("operator") == "In" and values:
-            if all(release in str(value) for value in values):
-                return True
-    return False
+    wanted = mapping(selector.get("matchLabels"))
+    return (
+        REVISION_LABEL in wanted
+        or any(release in str(value) for value in wanted.values())
+        or any(
+            expression.get("operator") == "In" and all(release in value for value in values)
+            for expression, values in _expressions(selector)
+        )
+    )
 
 
 def matches(selector: Object, labels: Mapping[str, str]) -> bool:
     """Return whether the label selector matches; the empty one matches everything."""
-    wanted = selector.get("matchLabels") or {}
+    wanted = mapping(selector.get("matchLabels"))
     if any(labels.get(key) != str(value) for key, value in wanted.items()):
         return False
-    return all(_holds(each, labels) for each in selector.get("matchExpressions") or ())
+    return all(_holds(each, values, labels) for each, values in _expressions(selector))
 
 
-def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
+def _expressions(selector: Object) -> Iterator[tuple[Object, list[str]]]:
+    for expression in mappings(selector.get("matchExpressions")):
+        values = expression.get("values")
+        yield expression, [str(each) for each in values] if isinstance(values, list) else []
+
+
+def _holds(expression: Object, values: Sequence[str], labels: Mapping[str, str]) -> bool:
     value = labels.get(str(expression.get("key")))
-    values = [str(each) for each in expression.get("values") or ()]
     match expression.get("operator"):
         case "In":
             return value in values
@@ -84,11 +93,9 @@ def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
 
 def _selectors(thing: Object) -> Iterator[tuple[Object, Callable[[str], None]]]:
     """Yield the pod selectors of the object, each with what adds a revision to it."""
-    spec = thing.get("spec")
-    if not isinstance(spec, dict):
-        return
-    if thing["kind"] == "Service" and isinstance(spec.get("selector"), dict) and spec["selector"]:
-        plain = spec["selector"]
+    spec = mapping(thing.get("spec"))
+    plain = mapping(spec.get("selector"))
+    if thing["kind"] == "Service" and plain:
         yield {"matchLabels": plain}, lambda revision: plain.update({REVISION_LABEL: revision})
     if thing["kind"] == "PodDisruptionBudget":
         yield from _label_selector(spec, "selector")
@@ -111,15 +118,9 @@ def _label_selector(holder: Object, key: str) -> Iterator[tuple[Object, Callable
 
 def _scheduling_terms(spec: Object) -> Iterator[Object]:
     """Yield what spreads or gathers pods: a revision must not push another one's pods away."""
-    yield from _dicts(spec.get("topologySpreadConstraints"))
-    affinity = spec.get("affinity") or {}
+    yield from mappings(spec.get("topologySpreadConstraints"))
     for kind in ("podAffinity", "podAntiAffinity"):
-        rules = affinity.get(kind) or {}
-        yield from _dicts(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
-        for each in _dicts(rules.get("preferredDuringSchedulingIgnoredDuringExecution")):
-            if isinstance(each.get("podAffinityTerm"), dict):
-                yield each["podAffinityTerm"]
-
-
-def _dicts(values: Any) -> Iterator[Object]:
-    return (value for value in values or () if isinstance(value, dict))
+        rules = mapping(mapping(spec.get("affinity")).get(kind))
+        yield from mappings(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
+        for each in mappings(rules.get("preferredDuringSchedulingIgnoredDuringExecution")):
+            yield mapping(each.get("podAffinityTerm"))
