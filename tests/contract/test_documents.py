@@ -90,15 +90,14 @@ async def test_the_changes_of_one_commit_follow_each_other(store):
 
 async def test_the_sequence_rises_with_each_commit_and_rests_otherwise(store):
     start = await store.sequence()
-    await store.commit((COLORS,))
-    first = await store.sequence()
+    first = await store.commit((COLORS,))
     await store.get("application", "colors")
     await store.put(b"bytes")
     await store.acquire("hub", "me", 1.0, 10.0)
     rested = await store.sequence()
-    await store.commit((), (event("application/colors"),))
+    last = await store.commit((), (event("application/colors"),))
 
-    assert start < first == rested < await store.sequence()
+    assert start < first == rested < last == await store.sequence()
 
 
 async def test_history_is_told_in_order_by_subject_and_from_a_place_on(store):

@@ -72,7 +72,6 @@ def commit(
         ]
         connection.execute(insert(events), rows)
     return sequence(connection)
-    return sequence(connection)
 
 
 def _check_fence(connection: Connection, fence: int) -> None:
