@@ -14,7 +14,8 @@ from typing import Any
 
 from crossfade.sandbox.kube import fields
 from crossfade.sandbox.kube.client import ApiError
-from crossfade.sandbox.kube.fields import Field, Json, Structure
+from crossfade.sandbox.kube.fields import Field, Structure
+from crossfade.sandbox.kube.values import Json
 
 MAGIC = b"k8s\x00"
 MAXIMUM_DEPTH = 100

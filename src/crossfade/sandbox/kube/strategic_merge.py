@@ -6,13 +6,13 @@ a list, `$deleteFromPrimitiveList/<list>`, `$setElementOrder/<list>` and `$retai
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 
 from crossfade.sandbox.kube import fields
 from crossfade.sandbox.kube.client import ApiError
-from crossfade.sandbox.kube.fields import Field, Json, Structure
+from crossfade.sandbox.kube.fields import Field, Structure
 from crossfade.sandbox.kube.kinds import Kind
+from crossfade.sandbox.kube.values import Json, clone
 
 _PATCH, _RETAIN = "$patch", "$retainKeys"
 _DELETE, _ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
@@ -44,7 +44,7 @@ def _merge(
         case None | "merge":
             pass
         case "replace":
-            return deepcopy({key: value for key, value in patch.items() if key != _PATCH})
+            return clone({key: value for key, value in patch.items() if key != _PATCH})
         case "delete":
             return None
         case other:
@@ -79,7 +79,7 @@ def _merge_field(result: dict[str, Any], field: Field | None, key: str, value: J
     elif isinstance(value, list) and field and "m" in field.notes:
         result[key] = _merge_list(field, before if isinstance(before, list) else [], value)
     else:
-        result[key] = deepcopy(value)
+        result[key] = clone(value)
 
 
 def _merge_map(
@@ -103,8 +103,7 @@ def _merge_list(field: Field, target: list[Any], patch: list[Any]) -> list[Any]:
     items = [item for item in patch if not _is_directive(item)]
     if any(_is_directive(item) and item[_PATCH] == "replace" for item in patch):
         return [
-            {name: value for name, value in item.items() if name != _PATCH}
-            for item in deepcopy(items)
+            {name: value for name, value in item.items() if name != _PATCH} for item in clone(items)
         ]
     result = list(target)
     for item in items:

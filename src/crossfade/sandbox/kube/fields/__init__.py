@@ -19,10 +19,7 @@ associative list in server-side apply, `S` set, `A` map owned as a whole.
 
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
-
-Json: TypeAlias = Any
-"""Any JSON value, as `json.loads` returns it."""
+from typing import NamedTuple
 
 
 class Field(NamedTuple):
