@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from crossfade.sandbox.kube.builtin import builtin_kinds, verbs
+from crossfade.sandbox.kube.defaults import apply_defaults
 from crossfade.sandbox.kube.fields import Field
 from crossfade.sandbox.kube.kinds import Kind
 from crossfade.sandbox.kube.strict import structure_of, tidy, type_error, unknown_fields
 
 __all__ = [
+    "apply_defaults",
     "builtin_kinds",
     "list_map_keys",
     "merge_key",
