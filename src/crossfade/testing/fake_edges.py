@@ -1,0 +1,53 @@
+"""Edges in memory, for tests of what publishes plans."""
+
+from crossfade.base.errors import Conflict, InputError
+from crossfade.ports.edge import EdgePlan, EdgeStatus
+
+
+class FakeEdges:
+    """`Edges` whose proxies accept at once, unless told to refuse or to be slow."""
+
+    def __init__(self) -> None:
+        self.plans: list[EdgePlan] = []
+        """Every plan that was published, oldest first; a repeated one only once."""
+        self._acknowledged: dict[str, int] = {}
+        self._refused: dict[str, str] = {}
+        self._slow: set[str] = set()
+
+    async def publish(self, plan: EdgePlan) -> None:
+        """Hand the plan to every edge.  Raises InputError and Conflict as the real one does."""
+        hosts = [route.host.lower() for route in plan.routes]
+        if len(set(hosts)) < len(hosts) or "" in hosts:
+            raise InputError("two applications want the same host", hint="change one")
+        if self.plans and plan.number < self.plans[-1].number:
+            raise Conflict("a newer plan has been published to the edges", hint="read again")
+        if not self.plans or self.plans[-1] != plan:
+            self.plans.append(plan)
+        for edge in self._acknowledged:
+            self._offer(edge)
+
+    async def status(self) -> tuple[EdgeStatus, ...]:
+        """Return the edges that are connected now, by name."""
+        return tuple(
+            EdgeStatus(edge, number, self._refused.get(edge, ""))
+            for edge, number in sorted(self._acknowledged.items())
+        )
+
+    def connect(self, edge: str, *, slow: bool = False, refuse: str = "") -> None:
+        """Let an edge come; a slow one acknowledges nothing, a refusing one says these words."""
+        self._acknowledged[edge] = 0
+        self._slow.discard(edge)
+        self._refused.pop(edge, None)
+        if slow:
+            self._slow.add(edge)
+        if refuse:
+            self._refused[edge] = refuse
+        self._offer(edge)
+
+    def disconnect(self, edge: str) -> None:
+        """Let an edge go."""
+        self._acknowledged.pop(edge, None)
+
+    def _offer(self, edge: str) -> None:
+        if self.plans and edge not in self._slow and edge not in self._refused:
+            self._acknowledged[edge] = self.plans[-1].number

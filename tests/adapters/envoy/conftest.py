@@ -1,0 +1,159 @@
+"""Clouds that are one small web server each, and a real edge in front of them."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crossfade.adapters.envoy.ads import AdsEdges
+from crossfade.adapters.envoy.bootstrap import edge_bootstrap
+from crossfade.adapters.envoy.process import EdgeProcess, running_edge
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
+from crossfade.testing import web_server
+from crossfade.testing.users import Users
+
+HOST = "colors.localhost"
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+async def wait_until(happened: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Return once `happened` (maybe a coroutine function) says so; fail when it takes too long."""
+    async with asyncio.timeout(seconds):
+        while True:
+            result = happened()
+            if asyncio.iscoroutine(result):
+                result = await result
+            if result:
+                return
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class Cloud:
+    """One web server that can be killed, hung and brought back on the same port."""
+
+    name: str
+    port: int = 0
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-S", "-E", web_server.__file__, str(self.port), self.name),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self.port = int(await self.process.stdout.readline())
+
+    def hang(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    async def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def become(self, code: int) -> None:
+        """Answer everything with this status from now on, probes too."""
+        async with httpx.AsyncClient() as client:
+            await client.get(f"http://127.0.0.1:{self.port}/become?code={code}")
+
+
+@dataclass
+class World:
+    """Three clouds, the hub's end, and one edge."""
+
+    clouds: dict[str, Cloud]
+    edges: AdsEdges
+    port: int
+    edge: EdgeProcess
+    number: int = 0
+    try_seconds: float = 0.5
+    extra: tuple[EdgeRoute, ...] = field(default_factory=tuple)
+
+    def plan(self, **weights: int) -> EdgePlan:
+        self.number += 1
+        targets = tuple(
+            EdgeTarget(
+                ClusterName(name), f"{name}/somewhere", "127.0.0.1", self.clouds[name].port, weight
+            )
+            for name, weight in weights.items()
+        )
+        route = EdgeRoute(ApplicationName("colors"), HOST, "/healthz", self.try_seconds, targets)
+        return EdgePlan(self.number, (route, *self.extra))
+
+    async def send(self, **weights: int) -> None:
+        """Publish these weights and wait until the edge has them in force."""
+        await self.edges.publish(self.plan(**weights))
+        await wait_until(self.in_force)
+
+    async def in_force(self) -> bool:
+        status = await self.edges.status()
+        assert not any(edge.refused for edge in status), status
+        return [edge.acknowledged for edge in status] == [self.number]
+
+    async def serving(self) -> None:
+        """Wait until the edge answers: it takes a listener up a moment after it has said so."""
+
+        async def answers() -> bool:
+            try:
+                return (await self.get("/")).status_code != 404
+            except httpx.TransportError:
+                return False
+
+        await wait_until(answers)
+
+    async def get(self, path: str, method: str = "GET", **kwargs) -> httpx.Response:
+        headers = {"host": HOST} | kwargs.pop("headers", {})
+        async with httpx.AsyncClient(timeout=10) as client:
+            url = f"http://127.0.0.1:{self.port}{path}"
+            return await client.request(method, url, headers=headers, **kwargs)
+
+    def users(self, rate: float = 200, **kwargs) -> Users:
+        return Users(self.port, HOST, rate, **kwargs)
+
+
+@pytest.fixture
+async def clouds() -> AsyncIterator[dict[str, Cloud]]:
+    made = {name: Cloud(name) for name in ("aws", "gcp", "onprem")}
+    async with asyncio.TaskGroup() as group:
+        for cloud in made.values():
+            group.create_task(cloud.start())
+    yield made
+    for cloud in made.values():
+        await cloud.kill()
+
+
+@pytest.fixture
+async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
+    edges = AdsEdges(0)
+    await edges.start()
+    port = free_port()
+    bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)
+    async with running_edge(tmp_path, bootstrap) as edge:
+        made = World(clouds, edges, port, edge)
+        await made.send(aws=100, gcp=100, onprem=100)
+        await made.serving()
+        yield made
+    await edges.stop()
+
+
+@pytest.fixture
+def until() -> Callable[..., object]:
+    """Wait for a condition with a deadline."""
+    return wait_until
