@@ -65,10 +65,20 @@ class Api:
         else:
             self.registry.define(event.object)
 
+    def collection(self, kind: Kind) -> str:
+        """Return the name of the collection that objects of this kind are stored in."""
+        return group_resource(kind)
+
+    def versioned(self, kind: Kind, obj: Object) -> Object:
+        """Return a stored object as it looks at the version of `kind`."""
+        if obj["apiVersion"] == kind.api_version:
+            return obj
+        return {**obj, "apiVersion": kind.api_version}
+
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
         """Return one object as the store has it; raises ApiError 404."""
         space = (namespace or "") if kind.namespaced else ""
-        found = self.store.get(group_resource(kind), space, name)
+        found = self.store.get(self.collection(kind), space, name)
         if found is None:
             raise not_found(kind, name)
         return found
@@ -78,7 +88,7 @@ class Api:
     ) -> list[Object]:
         """Return the objects of a namespace (of all when None) that match both selectors."""
         by_label, by_field = selectors.labels(labels), selectors.fields(kind, fields)
-        found = self.store.objects(group_resource(kind), namespace if kind.namespaced else None)
+        found = self.store.objects(self.collection(kind), namespace if kind.namespaced else None)
         if not labels and not fields:
             return found
         return [obj for obj in found if by_label(obj) and by_field(obj)]
@@ -97,9 +107,9 @@ class Api:
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = timestamp(now)
         space = metadata.get("namespace", "")
-        if self.store.get(group_resource(kind), space, metadata["name"]) is not None:
+        if self.store.get(self.collection(kind), space, metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
-        return obj if options.dry_run else self.store.put(group_resource(kind), obj)
+        return obj if options.dry_run else self.store.put(self.collection(kind), obj)
 
     def _check_new(self, kind: Kind, metadata: Object) -> None:
         if metadata.pop("resourceVersion", None):
@@ -175,8 +185,8 @@ class Api:
         if options.dry_run:
             return new
         if deletion.complete(kind, new):
-            return self.store.remove(group_resource(kind), new)
-        return self.store.put(group_resource(kind), new)
+            return self.store.remove(self.collection(kind), new)
+        return self.store.put(self.collection(kind), new)
 
     def change(
         self,
@@ -222,10 +232,10 @@ class Api:
         if options.dry_run:
             return marked or obj, marked is None
         if marked is None:
-            return self.store.remove(group_resource(kind), obj), True
+            return self.store.remove(self.collection(kind), obj), True
         if without_version(marked) == without_version(obj):
             return obj, False
-        return self.store.put(group_resource(kind), marked), False
+        return self.store.put(self.collection(kind), marked), False
 
 
 def open_api(path: Path | None = None, clock: Clock | None = None) -> Api:

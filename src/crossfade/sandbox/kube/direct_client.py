@@ -9,7 +9,6 @@ from crossfade.sandbox.kube.deletion import DeleteOptions
 from crossfade.sandbox.kube.kinds import Kind
 from crossfade.sandbox.kube.patch import merge_patch
 from crossfade.sandbox.kube.selectors import Matcher
-from crossfade.sandbox.kube.status import group_resource
 from crossfade.sandbox.kube.store import Event
 from crossfade.sandbox.kube.values import clone
 
@@ -32,7 +31,7 @@ class DirectClient:
 
     async def watch(self, kind: Kind, fields: str = "") -> AsyncIterator[WatchEvent]:
         """Yield the collection (ADDED each, then SYNC) and from then on every change."""
-        store, collection = self._api.store, group_resource(kind)
+        store, collection = self._api.store, self._api.collection(kind)
         matches = selectors.fields(kind, fields)
         with store.waker(collection) as waker:
             while True:

@@ -61,6 +61,10 @@ class Registry:
         """Return every served kind, built-in ones first."""
         return self._all
 
+    def schemas(self) -> dict[Kind, dict[str, Any]]:
+        """Return the schemas of the kinds that come from CRDs."""
+        return {kind: one.schema for kind in self._all if (one := self.of(kind)).schema is not None}
+
     def at(self, group: str, version: str, plural: str) -> Served | None:
         """Return what is served at a path, or None."""
         return self._by_path.get((group, version, plural))

@@ -114,6 +114,24 @@ class Store:
             objects.extend(members[name] for name in sorted(members))
         return objects
 
+    def objects_at(self, collection: str, namespace: str | None, revision: int) -> list[Object]:
+        """Return the objects as they were at `revision`; raises ApiError 410, 504."""
+        later = self.events_after(collection, revision)
+        found = {
+            (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj
+            for obj in self.objects(collection, namespace)
+        }
+        for event in reversed(later):
+            metadata = event.object["metadata"]
+            key = (metadata.get("namespace", ""), metadata["name"])
+            if namespace is not None and key[0] != namespace:
+                continue
+            if event.previous is None:
+                found.pop(key, None)
+            else:
+                found[key] = event.previous
+        return [found[key] for key in sorted(found)]
+
     def collections(self) -> tuple[str, ...]:
         """Return the names of all collections that ever had an object."""
         return tuple(self._collections)

@@ -1,5 +1,6 @@
 """Small things about Kubernetes objects as JSON values."""
 
+import calendar
 import time
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,6 +24,11 @@ def clone(value: T) -> T:
 def timestamp(now: float) -> str:
     """Return seconds since the epoch as Kubernetes writes a time, in whole seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+
+
+def seconds(text: str) -> float:
+    """Return a time of Kubernetes as seconds since the epoch; raises ValueError."""
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
 def without_version(obj: dict[str, Any]) -> dict[str, Any]:
