@@ -164,6 +164,12 @@ def test_all_bad_values_are_told_at_once():
     assert [line.split()[1] for line in errors.splitlines()] == ["COLOUR", "PORT", "ERROR_RATE"]
 
 
+def test_all_addresses_are_one_of_the_choices(start):
+    with socket.create_server(("127.0.0.1", 0)) as picked:  # with *, 0 may pick two ports
+        port = picked.getsockname()[1]
+    assert start(HOST="*", PORT=str(port)).call().status_code == 200
+
+
 def test_a_taken_port_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

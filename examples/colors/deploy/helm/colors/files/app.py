@@ -108,7 +108,7 @@ def settings(environment: dict[str, str]) -> Settings:
     colours = f"one of {', '.join(COLOURS)}, or six hexadecimal digits like #3366cc"
     colour = text("COLOUR", "blue", colour_pattern, colours)
     found = Settings(
-        host=text("HOST", "127.0.0.1", r"[0-9A-Za-z.:%-]+", "an address to listen on"),
+        host=text("HOST", "127.0.0.1", r"[0-9A-Za-z.:%-]+|\*", "an address, or * for all"),
         port=int(number("PORT", 8080, 65535, "whole number")),
         version=text("VERSION", colour.lstrip("#"), *label),
         colour=colour,
@@ -335,7 +335,8 @@ async def serve(config: Settings, page: str) -> None:
     app.sweep(loop.time())
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    listener = await loop.create_server(lambda: Connection(app), config.host, config.port)
+    host = None if config.host == "*" else config.host
+    listener = await loop.create_server(lambda: Connection(app), host, config.port)
     port = listener.sockets[0].getsockname()[1]
     say(f"listening host={config.host} port={port} version={config.version} cloud={config.cloud}")
     while not stop.is_set():
