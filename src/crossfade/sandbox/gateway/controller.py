@@ -41,6 +41,8 @@ class Gateway:
         self._refused: dict[Key, tuple[int, str]] = {}
         self._kept: frozenset[str] = frozenset()
         self._delay_milliseconds = 0
+        self._up = asyncio.Event()
+        """Set while Envoy is there."""
         self.ready = asyncio.Event()
         """Set while Envoy serves what the cluster says."""
 
@@ -57,7 +59,14 @@ class Gateway:
     async def set_delay(self, milliseconds: int) -> None:
         """Delay each request of each user by so much from now on; 0 ends it."""
         self._delay_milliseconds = milliseconds
-        await self._envoy.delay(milliseconds)
+        while True:
+            await self._up.wait()
+            try:
+                await self._envoy.delay(milliseconds)
+            except AdminError:  # it has just ended: wait for its successor
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
 
     async def _keep_envoy(self) -> None:
         while True:
@@ -71,6 +80,7 @@ class Gateway:
                 _log.exception("gateway does not answer; it is started again")
             finally:
                 self.ready.clear()
+                self._up.clear()
                 await _end(process)
             await asyncio.sleep(0.2)
 
@@ -85,11 +95,13 @@ class Gateway:
         if up in done:
             if self._delay_milliseconds:
                 await self._envoy.delay(self._delay_milliseconds)
+            self._up.set()
             self._watched.touch()
 
     async def _program(self) -> None:
         while True:
             await self._watched.changed()
+            await self._up.wait()
             world = self._watched.world()
             try:
                 config = await self._serve(world)

@@ -87,6 +87,8 @@ def listener(port: int, files: Path) -> dict[str, Any]:
         "@type": _TYPE + "envoy.config.listener.v3.Listener",
         "name": "users",
         "address": _address("127.0.0.1", port),
+        # A taken port must be an error, not a port shared with somebody else.
+        "enable_reuse_port": False,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
 

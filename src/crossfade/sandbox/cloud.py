@@ -1,0 +1,159 @@
+"""
+The process of one sandbox cloud: Kubernetes API, controllers, kubelet and gateway.
+
+It prints nothing: what it has to say goes to its log, and `ready.json` appears in its folder once
+everything serves.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from crossfade.base.clock import SteadyClock
+from crossfade.sandbox import faults, processes, state
+from crossfade.sandbox.files import write_json
+from crossfade.sandbox.gateway.controller import Gateway
+from crossfade.sandbox.gateway.envoy import Place
+from crossfade.sandbox.gateway.world import CLASS_NAME, CONTROLLER
+from crossfade.sandbox.kube.api import open_api
+from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
+from crossfade.sandbox.kube.controllers import run_controllers
+from crossfade.sandbox.kube.direct_client import DirectClient
+from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, NAMESPACE, Kind
+from crossfade.sandbox.kube.server.app import ApiServer
+from crossfade.sandbox.kube.server.run import Listen, Listening
+from crossfade.sandbox.state import CloudPorts, Layout
+
+_log = logging.getLogger(__name__)
+GATEWAY_NAMESPACE, GATEWAY_NAME = "infra", "public"
+METRICS_ANNOTATION = "crossfade.dev/metrics-url"
+
+
+class Cloud:
+    """One cloud, put together."""
+
+    def __init__(self, layout: Layout, name: str) -> None:
+        self._folder, self._ports = layout.folder(name), layout.ports(name)
+        clock = SteadyClock()
+        self._api = open_api(self._folder / "objects.journal", clock)
+        self._client = DirectClient(self._api)
+        self._clock = clock
+        token = (self._folder / "token").read_text()
+        self._server = ApiServer(self._api, token)
+        certificate, key = self._folder / "server.crt", self._folder / "server.key"
+        self._listening = Listening(self._server, Listen(self._ports.api, certificate, key))
+        place = Place(
+            f"{name}-gateway",
+            self._folder / "gateway",
+            self._ports.gateway,
+            self._ports.gateway_admin,
+        )
+        marks = processes.markers(layout.directory, "gateway", name)
+        self._gateway = Gateway(self._client, place, clock, marks)
+        self._harm = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._harm.set)
+        await furnish(self._client, self._ports)
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(self._work(), name="cloud")
+            group.create_task(_cancel_after(stop, work))
+        _log.info("ended")
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_controllers(self._client, self._clock), name="controllers")
+            group.create_task(self._gateway.run(), name="gateway")
+            group.create_task(self._listening.run(), name="api")
+            group.create_task(self._obey_faults(), name="faults")
+            await self._listening.started.wait()
+            await self._gateway.ready.wait()
+            # What is here now stays: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            write_json(self._folder / "ready.json", {"pid": os.getpid()})
+            _log.info("ready api=%s gateway=%s", self._ports.api, self._ports.gateway)
+
+    async def _obey_faults(self) -> None:
+        """Bring about the faults that are asked for, now and after each SIGHUP."""
+        await self._gateway.ready.wait()
+        while True:
+            wanted = faults.read(self._folder)
+            if wanted != faults.Faults():
+                _log.info("faults slow_ms=%s partition=%s", wanted.slow_ms, wanted.api_partition)
+            self._server.gate.set(wanted.slow_ms, api_partition=wanted.api_partition)
+            await self._gateway.set_delay(wanted.slow_ms)
+            faults.confirm(self._folder, wanted)
+            await self._harm.wait()
+            self._harm.clear()
+
+
+async def furnish(client: KubeClient, ports: CloudPorts) -> None:
+    """Create what every cloud has from the start, or renew it after another start."""
+    await _ensure(client, NAMESPACE, {"metadata": {"name": GATEWAY_NAMESPACE}})
+    await _ensure(
+        client,
+        GATEWAY_CLASS,
+        {"metadata": {"name": CLASS_NAME}, "spec": {"controllerName": CONTROLLER}},
+    )
+    listener = {
+        "name": "http",
+        "protocol": "HTTP",
+        "port": ports.gateway,
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
+    metrics = f"http://127.0.0.1:{ports.gateway_admin}/stats/prometheus"
+    metadata = {
+        "name": GATEWAY_NAME,
+        "namespace": GATEWAY_NAMESPACE,
+        "annotations": {METRICS_ANNOTATION: metrics},
+    }
+    spec = {"gatewayClassName": CLASS_NAME, "listeners": [listener]}
+    await _ensure(client, GATEWAY, {"metadata": metadata, "spec": spec})
+
+
+async def _ensure(client: KubeClient, kind: Kind, thing: Object) -> None:
+    try:
+        await client.create(kind, thing)
+    except ApiError as error:
+        if error.code != 409:
+            raise
+        meta = thing["metadata"]
+        await client.patch(kind, meta.get("namespace"), meta["name"], thing)
+
+
+async def _cancel_after(stop: asyncio.Event, work: "asyncio.Task[None]") -> None:
+    await stop.wait()
+    work.cancel()
+
+
+def main() -> None:
+    """Run the cloud named by the second argument, of the sandbox in the folder named first."""
+    layout = state.load(Path(sys.argv[1]))
+    if layout is None:
+        sys.exit(f"no sandbox in {sys.argv[1]}")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if sys.version_info < (3, 12):
+        # The default before 3.12 spends a thread on each child.
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    try:
+        asyncio.run(Cloud(layout, layout.known(sys.argv[2])).run())
+    except Exception as error:
+        _log.exception("failed")
+        # The last line of the log is what the supervisor shows to people.
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        sys.exit(f"{type(first).__name__}: {first}")
+
+
+if __name__ == "__main__":
+    main()
