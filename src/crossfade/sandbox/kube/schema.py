@@ -14,6 +14,7 @@ from crossfade.sandbox.kube.defaults import apply_defaults
 from crossfade.sandbox.kube.fields import Field
 from crossfade.sandbox.kube.kinds import Kind
 from crossfade.sandbox.kube.strict import structure_of, tidy, type_error, unknown_fields
+from crossfade.sandbox.kube.validation import validate, validate_change
 
 __all__ = [
     "apply_defaults",
@@ -24,6 +25,8 @@ __all__ = [
     "tidy",
     "type_error",
     "unknown_fields",
+    "validate",
+    "validate_change",
     "verbs",
 ]
 
