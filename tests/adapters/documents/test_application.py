@@ -22,7 +22,6 @@ from crossfade.core.application import (
     Unreachable,
 )
 
-
 HERE = Path(__file__).parent
 FULL = (HERE / "full.yaml").read_text()
 SHORT = (HERE / "short.yaml").read_text()
