@@ -66,9 +66,9 @@ class Documents(Protocol):
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
-    ) -> None:
+    ) -> int:
         """
-        Make all changes and record the events, or nothing at all.
+        Make all changes and record the events, or nothing at all; return the new `sequence()`.
 
         `fence` is the epoch of the lease that the writer holds, 0 for commands of users.
         Raises Conflict when a version differs or a newer leaseholder has taken over,

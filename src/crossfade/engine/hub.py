@@ -1,0 +1,107 @@
+"""The control loops of one hub, and how they wake each other."""
+
+import asyncio
+from dataclasses import dataclass
+
+from crossfade.base.clock import Clock
+from crossfade.engine.leadership import Leadership
+from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.keyed import KeyedLoop
+from crossfade.engine.loops.rollouts import Rollouts
+from crossfade.engine.loops.supervisor import serve
+from crossfade.engine.loops.telemetry import Telemetry
+from crossfade.engine.loops.traffic import Traffic
+from crossfade.engine.records import (
+    APPLICATION,
+    CLUSTER,
+    EDGE_PLAN,
+    HEALTH,
+    REPORT,
+    ROLLOUT,
+    Records,
+)
+from crossfade.ports.blobs import Blobs
+from crossfade.ports.cluster_access import Connections
+from crossfade.ports.documents import Documents
+from crossfade.ports.edge import Edges
+from crossfade.ports.gateway_probe import GatewayProbe
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class HubPorts:
+    """Everything that a hub works with."""
+
+    documents: Documents
+    blobs: Blobs
+    connections: Connections
+    edges: Edges
+    gateway_probe: GatewayProbe
+    clock: Clock
+
+
+class Hub:
+    """Runs every loop until cancelled, or until another hub has taken over."""
+
+    def __init__(self, ports: HubPorts, leadership: Leadership, epoch: int) -> None:
+        records = Records(ports.documents, fence=epoch)
+        records.on_commit = self._committed
+        telemetry = Telemetry(records, ports.connections, ports.clock)
+        rollouts = Rollouts(records, telemetry, ports.clock)
+        convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
+        fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
+        traffic = Traffic(records, ports.edges, ports.clock)
+        self._ports, self._leadership = ports, leadership
+        self._seen = 0
+        self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
+        self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
+        self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
+        self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
+        self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile)
+
+    async def run(self) -> None:
+        """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
+        self._seen = await self._ports.documents.sequence()
+        await serve(
+            {
+                "lease": self._leadership.keep,
+                "commands": self._watch_store,
+                **{loop.name: loop.run for loop in self._loops()},
+            }
+        )
+
+    def _loops(self) -> tuple[KeyedLoop, ...]:
+        return (self.traffic, self.fleet, self.convergence, self.telemetry, self.rollouts)
+
+    async def _watch_store(self) -> None:
+        """Have everything looked at again when somebody else, a user's command, has written."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            sequence = await self._ports.documents.sequence()
+            if sequence != self._seen:
+                self._seen = sequence
+                for loop in self._loops():
+                    loop.poke()
+
+    def _committed(self, sequence: int, changed: tuple[tuple[str, str], ...]) -> None:
+        """Wake whom our own commit concerns."""
+        if sequence == self._seen + 1:
+            self._seen = sequence  # otherwise somebody else wrote too, and the watch tells
+        for kind, name in changed:
+            match kind:
+                case _ if kind == APPLICATION:
+                    for loop in (self.convergence, self.telemetry, self.traffic):
+                        loop.poke()
+                    self.rollouts.poke(name)
+                case _ if kind == REPORT:
+                    self.rollouts.poke(name.partition("@")[0])
+                    self.traffic.poke(EDGE_PLAN)
+                case _ if kind in {HEALTH, CLUSTER}:
+                    for loop in (self.rollouts, self.convergence, self.traffic):
+                        loop.poke()
+                case _ if kind == ROLLOUT:
+                    self.rollouts.poke(name.rpartition(".")[0])
+                case _:
+                    pass

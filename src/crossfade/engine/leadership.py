@@ -1,0 +1,82 @@
+"""One hub per store: who holds the lease runs the loops."""
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import Conflict, CrossfadeError, Unavailable
+from crossfade.ports.leases import Lease, Leases
+
+LEASE = "hub"
+LEASE_SECONDS = 15.0
+RENEW_SECONDS = 3.0
+
+
+def own_holder() -> str:
+    """Return this process for people and for a later look: host, process, start of the process."""
+    pid = os.getpid()
+    return f"{socket.gethostname()}/{pid}/{_started(pid)}"
+
+
+def _started(pid: int) -> str:
+    """Return the start time of a process in clock ticks, so that a reused number is noticed."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return "0"
+    return stat.rpartition(")")[2].split()[19]
+
+
+def is_gone(holder: str) -> bool:
+    """Return whether the holder was a process of this machine that has ended."""
+    host, _, rest = holder.partition("/")
+    pid, _, started = rest.partition("/")
+    return host == socket.gethostname() and pid.isdigit() and _started(int(pid)) != started
+
+
+@dataclass(frozen=True, slots=True)
+class Leadership:
+    """Takes the lease and keeps it."""
+
+    leases: Leases
+    clock: Clock
+    holder: str
+
+    async def acquire(self) -> Lease:
+        """
+        Return the lease; one whose process has died on this machine is taken over at once.
+
+        Raises Conflict while another hub runs on this store.
+        """
+        current = await self.leases.current(LEASE)
+        if current is not None and current.holder != self.holder and is_gone(current.holder):
+            await self.leases.release(LEASE, current.holder)
+        try:
+            return await self.leases.acquire(LEASE, self.holder, self.clock.now(), LEASE_SECONDS)
+        except Conflict as error:
+            raise Conflict(
+                "another hub runs on this store",
+                hint="stop that one first, or give this one its own `--state-dir`",
+                holder=current.holder if current else "unknown",
+            ) from error
+
+    async def keep(self) -> None:
+        """Renew until cancelled.  Raises Conflict as soon as somebody else has taken over."""
+        renewed = self.clock.now()
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self.leases.acquire(LEASE, self.holder, self.clock.now(), LEASE_SECONDS)
+                renewed = self.clock.now()
+            except Unavailable:
+                if self.clock.now() - renewed > LEASE_SECONDS:
+                    raise
+
+    async def give_up(self) -> None:
+        """Let the next hub start at once; the lease runs out by itself if this fails."""
+        with suppress(CrossfadeError):
+            await self.leases.release(LEASE, self.holder)

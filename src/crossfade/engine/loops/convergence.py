@@ -1,0 +1,204 @@
+"""Brings one cluster to what is wanted of one application: look, decide, save, act."""
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import InputError, NotFound
+from crossfade.base.ids import ApplicationName, ClusterName, Epoch, RevisionId
+from crossfade.core.fleet.placement import placed
+from crossfade.core.release.converge import Act, Install, Rest, Uninstall, WriteRoute, next_act
+from crossfade.core.release.report import Address, Report, RevisionReport
+from crossfade.core.release.revision import Revision
+from crossfade.core.rollout.record import Record
+from crossfade.engine.records import Records, report_name, save_report
+from crossfade.ports.blobs import Blobs
+from crossfade.ports.cluster_access import ClusterAccess, Connections
+from crossfade.ports.releases import RevisionStatus
+from crossfade.ports.router import RouteBackend, RouteStatus, WantedRoute
+
+SETTLED_SECONDS = 2.0
+WAITING_SECONDS = 0.2
+NOT_PLACED_SECONDS = 30.0
+ADDRESS_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Convergence:
+    """One application in one cluster at a time; keys are `application@cluster`."""
+
+    records: Records
+    blobs: Blobs
+    connections: Connections
+    clock: Clock
+    _refused: dict[tuple[str, RevisionId], str] = field(default_factory=dict)
+    _addresses: dict[str, tuple[float, Address]] = field(default_factory=dict)
+
+    async def keys(self) -> list[str]:
+        """Return every application with every cluster that it is placed on."""
+        clusters = [each.value for each in await self.records.clusters()]
+        return [
+            report_name(stored.value.spec.name, cluster.name)
+            for stored in await self.records.applications()
+            for cluster in clusters
+            if placed(stored.value.spec.placement, cluster)
+        ]
+
+    async def reconcile(self, key: str) -> float:
+        """Take one step in the cluster; return seconds until the next look."""
+        application, _, cluster_name = key.partition("@")
+        stored = await self.records.find_application(ApplicationName(application))
+        cluster = await self.records.find_cluster(ClusterName(cluster_name))
+        if stored is None or cluster is None:
+            return NOT_PLACED_SECONDS
+        record = stored.value
+        access = self.connections.cluster(cluster.value)
+        seen, held = await self._look(key, record, cluster.value.name, access)
+        drain = record.spec.strategy.drain_seconds
+        act = next_act(record.wanted, seen, held, drain, seen.looked_at)
+        await self._save(key, replace(seen, trouble=_trouble(act)))
+        return await self._act(key, act, record, access)
+
+    async def _look(
+        self, key: str, record: Record, cluster: ClusterName, access: ClusterAccess
+    ) -> tuple[Report, Epoch]:
+        spec, now = record.spec, self.clock.now()
+        route = await access.router.read(spec.name, spec.namespace)
+        statuses = await access.releases.status(spec.name, spec.namespace)
+        address = await self._address(key, spec.route.gateway, access, now)
+        before = await self.records.find_report(spec.name, cluster)
+        revisions = {each.revision: _revision_report(each) for each in statuses}
+        for (refused_key, revision), why in self._refused.items():
+            if refused_key == key:
+                known = revisions.get(revision, RevisionReport())
+                revisions[revision] = replace(known, trouble=why, refused=True)
+        shares = dict(route.percents) if route.in_force else {}
+        idle = _idle_since(before.value if before else None, route, revisions, now)
+        report = Report(
+            application=spec.name,
+            cluster=cluster,
+            looked_at=now,
+            epoch=route.epoch if route.in_force else Epoch(0),
+            shares=shares,
+            revisions=revisions,
+            idle_since=idle,
+            address=address,
+            trouble=route.trouble,
+        )
+        return report, route.epoch
+
+    async def _address(
+        self, key: str, gateway: str, access: ClusterAccess, now: float
+    ) -> Address | None:
+        """Return where the gateway is; it moves so seldom that it is not asked each time."""
+        known = self._addresses.get(key)
+        if known is not None and now - known[0] < ADDRESS_SECONDS:
+            return known[1]
+        try:
+            found = await access.router.endpoint(gateway)
+        except NotFound:
+            return None
+        address = Address(found.host, found.port, found.metrics_url)
+        self._addresses[key] = (now, address)
+        return address
+
+    async def _save(self, key: str, report: Report) -> None:
+        """Save the report if it says anything new, or is the first since the cluster was lost."""
+        stored = await self.records.find_report(report.application, report.cluster)
+        if stored is not None:
+            health = await self.records.find_health(report.cluster)
+            back_at = health.value.back_at if health else 0.0
+            same = replace(stored.value, looked_at=report.looked_at) == report
+            if same and stored.value.looked_at >= back_at:
+                return
+        await self.records.commit(save_report(stored.version if stored else 0, report))
+
+    async def _act(self, key: str, act: Act, record: Record, access: ClusterAccess) -> float:
+        match act:
+            case Install(revision):
+                chart = await self.blobs.fetch(revision.chart_digest)
+                try:
+                    await access.releases.install(revision, chart)
+                except InputError as error:
+                    self._refused[key, revision.id] = str(error)
+                return 0.0
+            case WriteRoute():
+                await access.router.write(wanted_route(record))
+                return 0.0
+            case Uninstall(revision_id):
+                await access.releases.uninstall(_named(record, revision_id))
+                return 0.0
+            case Rest(settled=True):
+                return SETTLED_SECONDS
+            case Rest():
+                return WAITING_SECONDS
+            case _:
+                assert_never(act)
+
+
+def wanted_route(record: Record) -> WantedRoute:
+    """Return the application's route with the wanted shares."""
+    spec, wanted = record.spec, record.wanted
+    backends = tuple(
+        RouteBackend(each.id, each.service, wanted.share(each.id))
+        for each in wanted.revisions
+        if wanted.share(each.id) > 0
+    )
+    return WantedRoute(
+        application=spec.name,
+        namespace=spec.namespace,
+        host=spec.route.host,
+        gateway=spec.route.gateway,
+        port=spec.route.port,
+        epoch=wanted.epoch,
+        backends=backends,
+    )
+
+
+def _named(record: Record, revision: RevisionId) -> Revision:
+    """Return enough of a revision to remove it, also when it has long been forgotten."""
+    known = record.known(revision)
+    return known or Revision(revision, record.spec.name, record.spec.namespace, "", "")
+
+
+def _trouble(act: Act) -> str:
+    match act:
+        case Rest(settled=True):
+            return ""
+        case Rest(reason):
+            return reason
+        case Install(revision):
+            return f"installing {revision.id}"
+        case WriteRoute(epoch):
+            return f"changing the route to epoch {epoch}"
+        case Uninstall(revision_id):
+            return f"removing {revision_id}"
+        case _:
+            assert_never(act)
+
+
+def _revision_report(status: RevisionStatus) -> RevisionReport:
+    return RevisionReport(
+        installed=status.installed,
+        ready=status.ready,
+        wanted_pods=status.wanted_pods,
+        ready_pods=status.ready_pods,
+        trouble=status.trouble,
+    )
+
+
+def _idle_since(
+    before: Report | None,
+    route: RouteStatus,
+    revisions: dict[RevisionId, RevisionReport],
+    now: float,
+) -> dict[RevisionId, float]:
+    """Return since when each installed revision has had 0 %, as the data plane confirms."""
+    if not route.in_force:
+        return {}
+    earlier = before.idle_since if before is not None else {}
+    return {
+        revision: earlier.get(revision, now)
+        for revision in revisions
+        if route.percents.get(revision, 0) == 0
+    }

@@ -1,0 +1,105 @@
+"""
+Level-triggered reconciliation: one worker a key, many keys side by side.
+
+A poke only says "look again"; what is to be done is read fresh each time, so that pokes may be
+lost, doubled or late.  A key that hangs or fails delays nobody else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+
+from crossfade.base.errors import Conflict, CrossfadeError
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.2
+LAST_RETRY_SECONDS = 10.0
+KEYS_EVERY_SECONDS = 5.0
+
+
+class KeyedLoop:
+    """
+    Calls `reconcile(key)` for every key, again after the seconds that it returns, or when poked.
+
+    `keys` returns the keys there are now; it is asked again after each poke of all.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        keys: Callable[[], Awaitable[Collection[str]]],
+        reconcile: Callable[[str], Awaitable[float]],
+    ) -> None:
+        self.name = name
+        self._keys, self._reconcile = keys, reconcile
+        self._pokes: dict[str, asyncio.Event] = {}
+        self._renew = asyncio.Event()
+
+    def poke(self, key: str | None = None) -> None:
+        """Have `key` looked at again at once, or every key, new ones too, when None."""
+        if key is None or key not in self._pokes:
+            self._renew.set()
+        for name in self._pokes if key is None else {key} & self._pokes.keys():
+            self._pokes[name].set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            workers: dict[str, asyncio.Task[None]] = {}
+            while True:
+                self._renew.clear()
+                keys = await self._current_keys()
+                if keys is not None:
+                    for key in workers.keys() - keys:
+                        workers.pop(key).cancel()
+                        self._pokes.pop(key, None)
+                    for key in keys - workers.keys():
+                        self._pokes[key] = asyncio.Event()
+                        workers[key] = group.create_task(
+                            self._work(key, self._pokes[key]), name=f"{self.name}:{key}"
+                        )
+                await _wait(self._renew, KEYS_EVERY_SECONDS)
+
+    async def _current_keys(self) -> set[str] | None:
+        """Return the keys, None when they cannot be read just now: then nothing changes."""
+        try:
+            return set(await self._keys())
+        except CrossfadeError as error:
+            log.warning("keys-unreadable", extra={"loop": self.name, "error": str(error)})
+            return None
+
+    async def _work(self, key: str, poked: asyncio.Event) -> None:
+        failures = 0
+        while True:
+            poked.clear()
+            try:
+                pause = await self._reconcile(key)
+                failures = 0
+            except Conflict as error:  # somebody was faster: read again
+                failures += 1
+                pause = min(0.02 * 2**failures, 1.0)
+                log.debug("conflict", extra=self._facts(key, error))
+            except CrossfadeError as error:
+                failures += 1
+                pause = _back_off(failures)
+                log.warning("reconcile-failed", extra=self._facts(key, error))
+            except Exception as error:
+                failures += 1
+                pause = _back_off(failures)
+                log.exception("reconcile-crashed", extra=self._facts(key, error))
+            await _wait(poked, pause)
+
+    def _facts(self, key: str, error: Exception) -> dict[str, str]:
+        return {"loop": self.name, "key": key, "error": str(error)}
+
+
+def _back_off(failures: int) -> float:
+    return float(min(FIRST_RETRY_SECONDS * 2 ** (failures - 1), LAST_RETRY_SECONDS))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,169 @@
+"""What the engine remembers, as typed values over the document store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import NotFound
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.health import ClusterHealth
+from crossfade.core.release.report import Report
+from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.state import Rollout
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.edge import EdgePlan
+
+T = TypeVar("T")
+
+APPLICATION = "application"
+ROLLOUT = "rollout"
+CLUSTER = "cluster"
+HEALTH = "health"
+REPORT = "report"
+EDGE_PLAN = "edge-plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """A value and the version under which it was read; version 0 is not stored yet."""
+
+    value: T
+    version: int = 0
+
+
+def rollout_name(application: ApplicationName, number: int) -> str:
+    """Return the name of a rollout's document: they sort by age."""
+    return f"{application}.{number:06d}"
+
+
+def report_name(application: ApplicationName, cluster: ClusterName) -> str:
+    """Return the name of a report's document, which is also the key of its loop."""
+    return f"{application}@{cluster}"
+
+
+class Records:
+    """
+    Typed reads and writes of everything long-lived.
+
+    `fence` is the epoch of the hub's lease, 0 for commands of users.  `on_commit` learns of each
+    commit of ours: the new sequence number, and which (kind, name) were changed.
+    """
+
+    def __init__(self, documents: Documents, fence: int = 0) -> None:
+        self._documents = documents
+        self._fence = fence
+        self.on_commit: Callable[[int, tuple[tuple[str, str], ...]], None] = lambda *_: None
+
+    async def application(self, name: ApplicationName) -> Stored[Record]:
+        """Return the application.  Raises NotFound."""
+        found = await self._find(APPLICATION, name, Record)
+        if found is None:
+            raise NotFound(
+                f"there is no application `{name}`",
+                hint="`crossfade apply -f FILE` makes one; `crossfade release list` shows all",
+            )
+        return found
+
+    async def find_application(self, name: ApplicationName) -> Stored[Record] | None:
+        """Return the application, or None."""
+        return await self._find(APPLICATION, name, Record)
+
+    async def applications(self) -> tuple[Stored[Record], ...]:
+        """Return all applications, by name."""
+        return await self._all(APPLICATION, Record)
+
+    async def rollout(self, record: Record) -> Stored[Rollout] | None:
+        """Return the newest rollout of the application, None before the first."""
+        if record.rollout == 0:
+            return None
+        return await self._find(ROLLOUT, rollout_name(record.spec.name, record.rollout), Rollout)
+
+    async def rollouts(self) -> tuple[Stored[Rollout], ...]:
+        """Return all rollouts, oldest first within an application."""
+        return await self._all(ROLLOUT, Rollout)
+
+    async def find_cluster(self, name: ClusterName) -> Stored[Cluster] | None:
+        """Return the cluster, or None."""
+        return await self._find(CLUSTER, name, Cluster)
+
+    async def clusters(self) -> tuple[Stored[Cluster], ...]:
+        """Return the fleet, by name."""
+        return await self._all(CLUSTER, Cluster)
+
+    async def find_report(
+        self, application: ApplicationName, cluster: ClusterName
+    ) -> Stored[Report] | None:
+        """Return the newest report, or None when the cluster was never looked at."""
+        return await self._find(REPORT, report_name(application, cluster), Report)
+
+    async def reports(self) -> tuple[Stored[Report], ...]:
+        """Return all reports."""
+        return await self._all(REPORT, Report)
+
+    async def find_health(self, cluster: ClusterName) -> Stored[ClusterHealth] | None:
+        """Return the cluster's health, or None when it was never probed."""
+        return await self._find(HEALTH, cluster, ClusterHealth)
+
+    async def health(self) -> dict[ClusterName, Stored[ClusterHealth]]:
+        """Return the health of every cluster that was probed."""
+        return {each.value.cluster: each for each in await self._all(HEALTH, ClusterHealth)}
+
+    async def edge_plan(self) -> Stored[EdgePlan] | None:
+        """Return the newest plan of the edges, None before the first."""
+        return await self._find(EDGE_PLAN, "current", EdgePlan)
+
+    async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
+        """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
+        sequence = await self._documents.commit(changes, events, self._fence)
+        self.on_commit(sequence, tuple((each.kind, each.name) for each in changes))
+
+    async def events(self, subject: str | None, after: int = 0) -> tuple[Event, ...]:
+        """Return the history after event number `after`, oldest first."""
+        return await self._documents.events(subject, after)
+
+    async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:
+        document = await self._documents.get(kind, name)
+        return None if document is None else _stored(document, of)
+
+    async def _all(self, kind: str, of: type[T]) -> tuple[Stored[T], ...]:
+        return tuple(_stored(each, of) for each in await self._documents.list(kind))
+
+
+def _stored(document: Document, of: type[T]) -> Stored[T]:
+    return Stored(from_json(of, document.body), document.version)
+
+
+def _save(kind: str, name: str, stored: Stored[Any], value: object) -> Save:
+    return Save(kind, name, stored.version, to_json(value))
+
+
+def save_application(stored: Stored[Record], value: Record) -> Save:
+    """Return the change that replaces the application that was read by `value`."""
+    return _save(APPLICATION, value.spec.name, stored, value)
+
+
+def save_rollout(stored: Stored[Rollout], value: Rollout) -> Save:
+    """Return the change that replaces the rollout that was read by `value`."""
+    return _save(ROLLOUT, rollout_name(value.application, value.number), stored, value)
+
+
+def save_cluster(version: int, value: Cluster) -> Save:
+    """Return the change that stores the cluster; `version` 0 when it is new."""
+    return Save(CLUSTER, value.name, version, to_json(value))
+
+
+def save_report(version: int, value: Report) -> Save:
+    """Return the change that stores the report; `version` 0 for the first."""
+    return Save(REPORT, report_name(value.application, value.cluster), version, to_json(value))
+
+
+def save_health(version: int, value: ClusterHealth) -> Save:
+    """Return the change that stores the health; `version` 0 for the first."""
+    return Save(HEALTH, value.cluster, version, to_json(value))
+
+
+def save_edge_plan(version: int, value: EdgePlan) -> Save:
+    """Return the change that stores the plan; `version` 0 for the first."""
+    return Save(EDGE_PLAN, "current", version, to_json(value))
