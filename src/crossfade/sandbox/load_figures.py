@@ -1,0 +1,173 @@
+"""What a load run has measured: counts, shares, latencies, and all of it over time.  Pure."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+SLICE_SECONDS = 0.1
+"""Width of one step of the time series."""
+UNKNOWN = "unknown"
+"""Version and cloud of an answer that names none."""
+_GROWTH = math.log(1.02)
+_KEPT_FAILURES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who gave an answer, as the answer says."""
+
+    version: str = UNKNOWN
+    cloud: str = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that the user did not get an answer to, or one of 500 and above."""
+
+    at: float
+    """Seconds since the start of the load, when it was known."""
+    waited_seconds: float
+    reason: str
+
+
+@dataclass(slots=True)
+class Slice:
+    """What came back within one step of time."""
+
+    answers: Counter[Source] = field(default_factory=Counter)
+    failed: int = 0
+    slowest_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Fractions (0 to 1) of the good answers of a stretch of time."""
+
+    answers: int
+    failed: int
+    versions: Mapping[str, float]
+    clouds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Milliseconds from when a request should have been sent to its answer."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Figures:
+    """The figures of one run; times are seconds since its start."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        """Sent, or that should have been: a stuck server does not slow the schedule down."""
+        self.answered = 0
+        """Good answers: below 500."""
+        self.failed = 0
+        self.resent = 0
+        """Sent again on another connection, because a kept one had just been closed."""
+        self.statuses: Counter[int] = Counter()
+        self.sources: Counter[Source] = Counter()
+        self.failures: list[Failure] = []
+        """The first thousand."""
+        self.series: dict[int, Slice] = {}
+        self.last_seen: dict[Source, float] = {}
+        self.last_failure: float | None = None
+        self.slowest_seconds = 0.0
+        self._buckets: Counter[int] = Counter()
+
+    def answer(self, at: float, waited_seconds: float, status: int, source: Source) -> None:
+        """Count one answer."""
+        self.statuses[status] += 1
+        if status >= 500:
+            self._fail(Failure(at, waited_seconds, f"status {status} from {source.cloud}"))
+            return
+        self.answered += 1
+        self.sources[source] += 1
+        self.last_seen[source] = at
+        part = self._slice(at)
+        part.answers[source] += 1
+        part.slowest_seconds = max(part.slowest_seconds, waited_seconds)
+        self._time(waited_seconds)
+
+    def no_answer(self, at: float, waited_seconds: float, reason: str) -> None:
+        """Count one request that got none."""
+        self._fail(Failure(at, waited_seconds, reason))
+
+    def shares(self, since: float, until: float = math.inf) -> Shares:
+        """Return the shares of the answers from `since` on, to a tenth of a second."""
+        total: Counter[Source] = Counter()
+        failed = 0
+        for number, part in self.series.items():
+            if since <= number * SLICE_SECONDS + 1e-9 and number * SLICE_SECONDS < until:
+                total += part.answers
+                failed += part.failed
+        answers = sum(total.values())
+        versions, clouds = Counter[str](), Counter[str]()
+        for source, count in total.items():
+            versions[source.version] += count
+            clouds[source.cloud] += count
+        return Shares(answers, failed, _fractions(versions), _fractions(clouds))
+
+    def last_of_other_versions(self, version: str) -> float | None:
+        """Return when the last answer of another version came; None when none ever has."""
+        times = [at for source, at in self.last_seen.items() if source.version != version]
+        return max(times, default=None)
+
+    def latencies(self) -> Latencies:
+        """Return the latencies of the good answers, to 2 %."""
+        return Latencies(
+            self._percentile(0.50), self._percentile(0.99), round(self.slowest_seconds * 1000, 3)
+        )
+
+    def versions(self) -> dict[str, int]:
+        """Return the number of good answers by version."""
+        return _summed(self.sources, lambda source: source.version)
+
+    def clouds(self) -> dict[str, int]:
+        """Return the number of good answers by cloud."""
+        return _summed(self.sources, lambda source: source.cloud)
+
+    def _fail(self, failure: Failure) -> None:
+        self.failed += 1
+        self.last_failure = failure.at
+        self._slice(failure.at).failed += 1
+        if len(self.failures) < _KEPT_FAILURES:
+            self.failures.append(failure)
+
+    def _slice(self, at: float) -> Slice:
+        number = int(at / SLICE_SECONDS)
+        found = self.series.get(number)
+        if found is None:
+            found = self.series[number] = Slice()
+        return found
+
+    def _time(self, seconds: float) -> None:
+        self.slowest_seconds = max(self.slowest_seconds, seconds)
+        self._buckets[int(math.log(max(seconds, 1e-6) * 1e6) / _GROWTH)] += 1
+
+    def _percentile(self, fraction: float) -> float:
+        wanted = math.ceil(sum(self._buckets.values()) * fraction)
+        passed = 0
+        for bucket in sorted(self._buckets):
+            passed += self._buckets[bucket]
+            if passed >= wanted:
+                middle = math.exp((bucket + 0.5) * _GROWTH) / 1000
+                return round(min(middle, self.slowest_seconds * 1000), 3)
+        return 0.0
+
+
+def _fractions(counts: Counter[str]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {name: count / total for name, count in sorted(counts.items())}
+
+
+def _summed(counts: Counter[Source], name: Callable[[Source], str]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for source, count in counts.items():
+        total[name(source)] += count
+    return dict(sorted(total.items()))
