@@ -116,7 +116,7 @@ class Load:
                 continue
             self.figures.requests += 1
             self._send(_Wish(due))
-            due += 1 / self.rate
+            due = self.figures.requests / self.rate
             if late > 0.05 and self.figures.requests % 64 == 0:
                 await asyncio.sleep(0)  # catching up must not keep answers from coming in
 
