@@ -112,7 +112,8 @@ def pod_templates(thing: Object) -> Iterator[Object]:
     Templates are known by their form, so those of custom resources are found too.
     """
     if thing.get("kind") == "Pod":
-        yield thing
+        if isinstance(thing.get("spec"), dict):
+            yield thing
     else:
         yield from _templates_below({"spec": thing.get("spec"), "template": thing.get("template")})
 

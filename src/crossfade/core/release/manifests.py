@@ -57,7 +57,7 @@ def prepare(
     _refuse(_malformed(rendered))
     kept, removed = _without_traffic(rendered)
     own = [thing for thing in kept if not is_hook(thing)]
-    names = references.new_names(own, release)
+    names = references.new_names(kept, release)
     _refuse([*_shared(kept), *_fixed_hooks(kept, release), *_texts(kept, names)])
     for thing in kept:
         references.rename(thing, names)
@@ -104,7 +104,8 @@ def service_of(
             services=f"{', '.join(before)} / {', '.join(after)}",
         )
     # Helm renders in an order of kinds and files that does not depend on the release's name.
-    return references.name_in(release, after[before.index(route_service)])
+    name = after[before.index(route_service)]
+    return references.new_names(list(flatten(as_release)), release).get(("Service", name), name)
 
 
 def _is_service(thing: Object) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from crossfade.core.release.kinds import Node, Object, mapping, mappings, name_of
+from crossfade.core.release.kinds import Node, Object, is_hook, mapping, mappings, name_of
 
 Names: TypeAlias = Mapping[tuple[str, str], str]
 """New names by kind and old name."""
@@ -64,21 +64,20 @@ _LOOKED_UP = frozenset(
 
 
 def new_names(objects: Sequence[Object], release: str) -> dict[tuple[str, str], str]:
-    """Return a new name for each object whose name does not carry the release's name."""
+    """Return a new name for each object, but hooks, whose name lacks the release's name."""
+    own = [thing for thing in objects if not is_hook(thing)]
+    taken = {(str(thing["kind"]), name_of(thing)) for thing in own}
     names = {}
-    for thing in objects:
-        if release not in name_of(thing):
-            names[(str(thing["kind"]), name_of(thing))] = name_in(release, name_of(thing))
+    for kind, name in sorted(taken):
+        if release not in name:
+            new = f"{release}-{name}"
+            free = len(new) <= LONGEST_NAME and (kind, new) not in taken
+            names[(kind, name)] = new if free else _hashed(release, name)
     return names
 
 
-def name_in(release: str, name: str) -> str:
-    """Return `name` as it is in `release`: unchanged if it carries the release's name already."""
-    if release in name:
-        return name
-    whole = f"{release}-{name}"
-    if len(whole) <= LONGEST_NAME:
-        return whole
+def _hashed(release: str, name: str) -> str:
+    """Return a name that is short enough and that nothing else has."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     head = name[: max(LONGEST_NAME - len(release) - len(digest) - 2, 0)].strip("-.")
     return f"{release}-{head}-{digest}" if head else f"{release}-{digest}"
