@@ -1,9 +1,13 @@
 """What people can ask of a rollout, as pure changes of its state."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from crossfade.base.errors import Conflict
 from crossfade.core.rollout.state import Outcome, Phase, Rollout
+
+Rule: TypeAlias = Callable[[Rollout], Rollout]
 
 
 def promote(rollout: Rollout, *, full: bool) -> Rollout:

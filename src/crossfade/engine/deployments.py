@@ -1,0 +1,201 @@
+"""Starts rollouts: of a new revision, or back to one that was proven before."""
+
+from dataclasses import dataclass, replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.core.application import Values
+from crossfade.core.fleet.placement import placed
+from crossfade.core.release.manifests import Prepared, prepare, service_of
+from crossfade.core.release.revision import Revision, release_name, revision_id
+from crossfade.core.release.values import merge
+from crossfade.core.rollout.commands import supersede
+from crossfade.core.rollout.record import Record, wanted_of
+from crossfade.core.rollout.state import Phase, Rollout, State
+from crossfade.engine.records import (
+    ROLLOUT,
+    Records,
+    Stored,
+    rollout_name,
+    save_application,
+    save_rollout,
+)
+from crossfade.ports.blobs import Blobs
+from crossfade.ports.charts import Charts, PackedChart
+from crossfade.ports.documents import Event, Save
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a deployment would do."""
+
+    revision: Revision
+    prepared: Prepared
+    clusters: tuple[str, ...]
+    replaces: RevisionId | None
+    """The stable revision; None for the first deployment."""
+    chart: PackedChart
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """Deploy and undo."""
+
+    records: Records
+    blobs: Blobs
+    charts: Charts
+    clock: Clock
+
+    async def preview(self, name: ApplicationName, changes: Values) -> Preview:
+        """
+        Render the revision of the application's chart with its values and `changes` on top.
+
+        Nothing is saved.  Raises InputError when the chart is missing, does not render, or makes
+        objects that cannot stand beside another revision, NotFound without such an application.
+        """
+        record = (await self.records.application(name)).value
+        spec = record.spec
+        values = merge(spec.source.values, changes)
+        packed = await self.charts.pack(spec.source)
+        digest = await self.blobs.put(packed.data)
+        revision = revision_id(digest, values)
+        release = release_name(name, revision)
+        as_application = await self.charts.render(packed.data, name, spec.namespace, values)
+        as_release = await self.charts.render(packed.data, release, spec.namespace, values)
+        prepared = prepare(as_release, name, revision)
+        service = service_of(spec.route.service, as_application, as_release, release)
+        made = Revision(
+            id=revision,
+            application=name,
+            namespace=spec.namespace,
+            chart_digest=digest,
+            service=service,
+            values=values,
+            chart=packed.name,
+            created_at=self.clock.now(),
+        )
+        clusters = await self._clusters(record)
+        return Preview(
+            made, prepared, clusters, record.active.id if record.active else None, packed
+        )
+
+    async def deploy(self, name: ApplicationName, changes: Values) -> Rollout:
+        """
+        Start the rollout of the application's chart with `changes` on top of its values.
+
+        A rollout under way is superseded; it keeps no users.  Raises as `preview`, and Conflict
+        when the revision already serves, is being rolled out, or a promotion is about to end.
+        """
+        stored = await self.records.application(name)
+        before = await self._not_promoting(stored.value)
+        preview = await self.preview(name, changes)
+        revision = preview.revision
+        if before is not None and before.value.active and before.value.canary.id == revision.id:
+            if before.value.state.phase is not Phase.ROLLING_BACK:
+                raise Conflict(
+                    f"{revision.id} is being rolled out already",
+                    hint=f"`crossfade rollout watch {name}` follows it",
+                )
+        elif stored.value.active is not None and stored.value.active.id == revision.id:
+            raise Conflict(
+                f"{revision.id} serves already: same chart, same values",
+                hint="change the chart or the values, for example `--set image.tag=...`",
+                revision=revision.id,
+            )
+        return await self._start(stored, before, revision, swap=False)
+
+    async def undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
+        """
+        Swap users back to an older revision: the newest that is kept running, or `to`.
+
+        Raises NotFound when there is none, Conflict while a rollout is under way.
+        """
+        stored = await self.records.application(name)
+        record = stored.value
+        before = await self.records.rollout(record)
+        if before is not None and before.value.active:
+            raise Conflict(
+                f"rollout {name}.{before.value.number} is under way",
+                hint=f"`crossfade rollout abort {name}` takes it back",
+            )
+        target = self._target(record, to)
+        if record.active is not None and target.id == record.active.id:
+            raise Conflict(f"{target.id} serves already", hint="`--to` names another revision")
+        return await self._start(stored, before, target, swap=True)
+
+    def _target(self, record: Record, to: RevisionId | None) -> Revision:
+        name = record.spec.name
+        if to is not None:
+            known = record.known(to)
+            if known is None:
+                names = ", ".join(each.id for each in record.history)
+                raise NotFound(
+                    f"`{name}` has no revision `{to}`", hint=f"it has: {names or 'none'}"
+                )
+            return known
+        older = [each.revision for each in record.kept] or list(record.history[1:])
+        if not older:
+            raise NotFound(
+                f"`{name}` has no older revision to go back to",
+                hint="deploy a better one with `crossfade deploy`",
+            )
+        return older[0]
+
+    async def _not_promoting(self, record: Record) -> Stored[Rollout] | None:
+        rollout = await self.records.rollout(record)
+        if rollout is not None and rollout.value.state.phase is Phase.PROMOTING:
+            raise Conflict(
+                f"{rollout.value.canary.id} is being given all users",
+                hint="wait until that has ended, or abort it first",
+            )
+        return rollout
+
+    async def _start(
+        self,
+        stored: Stored[Record],
+        before: Stored[Rollout] | None,
+        revision: Revision,
+        *,
+        swap: bool,
+    ) -> Rollout:
+        record, now = stored.value, self.clock.now()
+        name = record.spec.name
+        if not await self._clusters(record):
+            labels = ", ".join(f"{k}={v}" for k, v in record.spec.placement.match_labels.items())
+            raise InputError(
+                f"no cluster of the fleet fits the placement of `{name}`",
+                hint="`crossfade fleet add` adds clusters; `--label` sets their labels",
+                wanted=labels or "any cluster",
+            )
+        rollout = Rollout(
+            application=name,
+            number=record.rollout + 1,
+            canary=revision,
+            stable=record.active,
+            strategy=record.spec.strategy,
+            errors=record.spec.errors,
+            started_at=now,
+            swap=swap,
+            state=State(phase_since=now, reason="begins"),
+        )
+        changes: list[Save] = []
+        if before is not None and before.value.active:
+            after = supersede(before.value, f"{name}.{rollout.number}")
+            changes.append(save_rollout(before, after))
+        record = replace(record, rollout=rollout.number)
+        record = replace(record, wanted=wanted_of(record, rollout, now))
+        changes.append(save_application(stored, record))
+        changes.append(save_rollout(Stored(rollout), rollout))
+        reason = f"{'swap back' if swap else 'rollout'} to {revision.id} begins"
+        subject = f"{ROLLOUT}/{rollout_name(name, rollout.number)}"
+        event = Event(subject, now, reason, {"revision": revision.id})
+        await self.records.commit(*changes, events=(event,))
+        return rollout
+
+    async def _clusters(self, record: Record) -> tuple[str, ...]:
+        return tuple(
+            each.value.name
+            for each in await self.records.clusters()
+            if placed(record.spec.placement, each.value)
+        )
