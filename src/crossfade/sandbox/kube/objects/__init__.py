@@ -1,0 +1,1 @@
+"""What controllers, scheduler and kubelet all have to know of Kubernetes objects."""
