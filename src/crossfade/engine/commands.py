@@ -24,6 +24,7 @@ from crossfade.engine.records import (
     save_cluster,
     save_rollout,
 )
+from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.cluster_access import Connections
 from crossfade.ports.documents import Event, Remove
 
@@ -79,15 +80,18 @@ class Commands:
         for stored in await self.records.applications():
             record = stored.value
             placement = record.spec.placement
-            if record.wanted.shares and placed(placement, leaving):
-                if not any(placed(placement, each) for each in others):
-                    raise InputError(
-                        f"`{leaving.name}` is the only cluster of `{record.spec.name}`",
-                        hint="add another one first",
-                    )
+            serves = bool(record.wanted.shares) and placed(placement, leaving)
+            if serves and not any(placed(placement, each) for each in others):
+                raise InputError(
+                    f"`{leaving.name}` is the only cluster of `{record.spec.name}`",
+                    hint="add another one first",
+                )
 
     async def apply(self, application: Application) -> str:
         """Keep what the file says; return `created`, `configured` or `unchanged`."""
+        return await again_on_conflict(lambda: self._apply(application))
+
+    async def _apply(self, application: Application) -> str:
         stored = await self.records.find_application(application.name)
         if stored is not None and stored.value.spec == application:
             return "unchanged"
@@ -122,6 +126,9 @@ class Commands:
         return await self._change(name, lambda each: rules.abort(each, why), why)
 
     async def _change(self, name: ApplicationName, rule: rules.Rule, reason: str) -> Rollout:
+        return await again_on_conflict(lambda: self._change_once(name, rule, reason))
+
+    async def _change_once(self, name: ApplicationName, rule: rules.Rule, reason: str) -> Rollout:
         stored = await self.records.application(name)
         rollout = await self.records.rollout(stored.value)
         if rollout is None:

@@ -21,6 +21,7 @@ from crossfade.engine.records import (
     save_application,
     save_rollout,
 )
+from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.charts import Charts, PackedChart
 from crossfade.ports.documents import Event, Save
@@ -87,10 +88,12 @@ class Deployments:
         A rollout under way is superseded; it keeps no users.  Raises as `preview`, and Conflict
         when the revision already serves, is being rolled out, or a promotion is about to end.
         """
+        revision = (await self.preview(name, changes)).revision
+        return await again_on_conflict(lambda: self._deploy(name, revision))
+
+    async def _deploy(self, name: ApplicationName, revision: Revision) -> Rollout:
         stored = await self.records.application(name)
         before = await self._not_promoting(stored.value)
-        preview = await self.preview(name, changes)
-        revision = preview.revision
         if before is not None and before.value.active and before.value.canary.id == revision.id:
             if before.value.state.phase is not Phase.ROLLING_BACK:
                 raise Conflict(
@@ -111,6 +114,9 @@ class Deployments:
 
         Raises NotFound when there is none, Conflict while a rollout is under way.
         """
+        return await again_on_conflict(lambda: self._undo(name, to))
+
+    async def _undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
         stored = await self.records.application(name)
         record = stored.value
         before = await self.records.rollout(record)

@@ -1,0 +1,188 @@
+"""What people can look at: the store as views that are ready to print."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import NotFound
+from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.health import ClusterHealth
+from crossfade.core.fleet.placement import placed
+from crossfade.core.release.report import Report
+from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.state import Rollout
+from crossfade.engine.records import Records
+from crossfade.ports.edge import EdgePlan, EdgeTarget
+
+WATCH_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """One cluster of a rollout."""
+
+    cluster: ClusterName
+    health: str
+    """`healthy`, `api-down`, `data-plane-down`, `lost`, or `unknown` before the first probe."""
+    percent: int | None
+    """Share of the new revision that the data plane confirms; None while none is in force."""
+    canary_pods: str
+    """Ready and wanted pods of the new revision, as `3/3`."""
+    stable_pods: str
+    user_percent: float
+    """Share of all users that the edges are told to send here."""
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutView:
+    """A rollout with its clusters."""
+
+    rollout: Rollout
+    clusters: tuple[ClusterView, ...]
+
+    @property
+    def step(self) -> str:
+        """Which step it is at, as `2/4`."""
+        total = len(self.rollout.strategy.steps)
+        return f"{min(self.rollout.state.step, total)}/{total}"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """A cluster of the fleet with its health."""
+
+    cluster: Cluster
+    health: str
+    detail: str
+    version: str
+    applications: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """Reads only; never asks a cluster."""
+
+    records: Records
+    clock: Clock
+
+    async def fleet(self) -> tuple[FleetView, ...]:
+        """Return all clusters, by name."""
+        health = await self.records.health()
+        applications = [each.value for each in await self.records.applications()]
+        views = []
+        for stored in await self.records.clusters():
+            cluster = stored.value
+            known = health[cluster.name].value if cluster.name in health else None
+            views.append(
+                FleetView(
+                    cluster,
+                    known.summary if known else "unknown",
+                    (known.api.detail or known.data_plane.detail) if known else "",
+                    known.version if known else "",
+                    sum(placed(each.spec.placement, cluster) for each in applications),
+                )
+            )
+        return tuple(views)
+
+    async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
+        """Return the newest rollout of each application, or all of one, newest first."""
+        if application is not None:
+            await self.records.application(application)
+            mine = [
+                each.value
+                for each in await self.records.rollouts()
+                if each.value.application == application
+            ]
+            return tuple(reversed(mine))
+        found = []
+        for stored in await self.records.applications():
+            rollout = await self.records.rollout(stored.value)
+            if rollout is not None:
+                found.append(rollout.value)
+        return tuple(found)
+
+    async def rollout(self, application: ApplicationName) -> RolloutView:
+        """Return the newest rollout of the application.  Raises NotFound."""
+        record = (await self.records.application(application)).value
+        stored = await self.records.rollout(record)
+        if stored is None:
+            raise NotFound(
+                f"`{application}` has no rollout yet",
+                hint=f"`crossfade deploy {application}` starts one",
+            )
+        return RolloutView(stored.value, await self._clusters(record, stored.value))
+
+    async def watch(self, application: ApplicationName) -> AsyncIterator[RolloutView]:
+        """Yield the newest rollout each time that it has changed, until it has ended."""
+        last: RolloutView | None = None
+        number: int | None = None
+        while True:
+            view = await self.rollout(application)
+            if view != last:
+                yield view
+                last = view
+            number = number or view.rollout.number
+            if not view.rollout.active or view.rollout.number != number:
+                return
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def record(self, application: ApplicationName) -> Record:
+        """Return everything remembered of the application.  Raises NotFound."""
+        return (await self.records.application(application)).value
+
+    async def _clusters(self, record: Record, rollout: Rollout) -> tuple[ClusterView, ...]:
+        health = await self.records.health()
+        plan = await self.records.edge_plan()
+        targets = _targets(plan.value if plan else None, record.spec.name)
+        total = sum(each.weight for each in targets.values())
+        views = []
+        for stored in await self.records.clusters():
+            cluster = stored.value
+            if not placed(record.spec.placement, cluster):
+                continue
+            report = await self.records.find_report(record.spec.name, cluster.name)
+            known = health[cluster.name].value if cluster.name in health else None
+            target = targets.get(cluster.name)
+            share = 100.0 * target.weight / total if target and total else 0.0
+            views.append(
+                _cluster_view(rollout, cluster, report.value if report else None, known, share)
+            )
+        return tuple(views)
+
+
+def _cluster_view(
+    rollout: Rollout,
+    cluster: Cluster,
+    report: Report | None,
+    health: ClusterHealth | None,
+    user_percent: float,
+) -> ClusterView:
+    percent = None
+    if report is not None and report.epoch > 0:
+        percent = report.shares.get(rollout.canary.id, 0)
+    return ClusterView(
+        cluster=cluster.name,
+        health=health.summary if health else "unknown",
+        percent=percent,
+        canary_pods=_pods(report, rollout.canary.id),
+        stable_pods=_pods(report, rollout.stable.id) if rollout.stable else "",
+        user_percent=round(user_percent, 1),
+        trouble=report.trouble if report else "not looked at yet",
+    )
+
+
+def _pods(report: Report | None, revision: RevisionId) -> str:
+    if report is None:
+        return ""
+    known = report.of(revision)
+    return f"{known.ready_pods}/{known.wanted_pods}"
+
+
+def _targets(plan: EdgePlan | None, application: ApplicationName) -> dict[ClusterName, EdgeTarget]:
+    for route in plan.routes if plan else ():
+        if route.application == application:
+            return {each.cluster: each for each in route.targets}
+    return {}
