@@ -5,18 +5,20 @@ All methods are synchronous, so each is atomic. Objects that come out are those 
 before changing one. Objects that go in are given up by the caller.
 """
 
-import importlib
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.base.clock import Clock, SteadyClock
-from crossfade.sandbox.kube import conformance, deletion, kinds, rules, selectors
+from crossfade.sandbox.kube import conformance, deletion, rules, selectors
+from crossfade.sandbox.kube.builtin import builtin_kinds
 from crossfade.sandbox.kube.client import Change, Object
 from crossfade.sandbox.kube.deletion import DeleteOptions
 from crossfade.sandbox.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Kind
+from crossfade.sandbox.kube.ownership import tracking
+from crossfade.sandbox.kube.ownership.tracking import Writer
 from crossfade.sandbox.kube.registry import Registry, Served
 from crossfade.sandbox.kube.status import (
     already_exists,
@@ -103,6 +105,9 @@ class Api:
         self._check_new(kind, metadata)
         rules.prepare_create(kind, obj, now)
         obj = self._finish(served, None, obj, options)
+        if options.manager:
+            writer = Writer(options.manager, kind.api_version, "", timestamp(now))
+            tracking.track(served, None, obj, writer)
         metadata = obj["metadata"]
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = timestamp(now)
@@ -145,9 +150,14 @@ class Api:
             raise forbidden(kind, metadata["name"], why, causes=causes)
 
     def _finish(self, served: Served, old: Object | None, new: Object, options: Options) -> Object:
-        """Return the new object with defaults, checked."""
+        """Return the new object as it can be stored: known fields, defaults, checked."""
+        if options.validation:
+            new, warnings = conformance.admit(served, new, options.validation)
+            options.warnings.extend(warnings)
+        elif old is not None:
+            return new  # our own controllers change objects that are complete
         new = conformance.complete(served, new)
-        conformance.check(served, new)
+        conformance.check(served, old, new)
         return new
 
     def update(
@@ -179,6 +189,10 @@ class Api:
         named["metadata"] = dict(body.get("metadata") or {})
         new = rules.prepare_update(kind, old, named, subresource)
         new = self._finish(served, old, new, options)
+        if options.manager:
+            now = timestamp(self.clock.now())
+            writer = Writer(options.manager, kind.api_version, subresource, now)
+            tracking.track(served, old, new, writer)
         if without_version(new) == without_version(old):
             return old
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
@@ -244,23 +258,8 @@ def open_api(path: Path | None = None, clock: Clock | None = None) -> Api:
 
     It is kept in the journal at `path`, or only in memory when that is None.
     """
-    api = Api(Store(path), Registry(_built_in()), clock or SteadyClock())
+    api = Api(Store(path), Registry(builtin_kinds()), clock or SteadyClock())
     for name in ("default", "kube-node-lease", "kube-public", "kube-system"):
         if api.store.get("namespaces", "", name) is None:
             api.create(NAMESPACE, {"metadata": {"name": name}})
     return api
-
-
-def _built_in() -> tuple[Kind, ...]:
-    try:
-        schema = importlib.import_module("crossfade.sandbox.kube.schema")
-    except ImportError:
-        found = [value for value in vars(kinds).values() if isinstance(value, Kind)]
-        return tuple(
-            replace(kind, subresources=("status",))
-            if kind.plural not in ("configmaps", "secrets", "events", "leases", "endpointslices")
-            else kind
-            for kind in found
-        )
-    served: tuple[Kind, ...] = schema.builtin_kinds()
-    return served

@@ -143,6 +143,8 @@ def _only_status(kind: Kind, old: Object, new: Object) -> Object:
 
 def _kept_metadata(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in new.items() if value not in (None, {}, [])}
+    if not new.get("managedFields") and "managedFields" in old:
+        kept["managedFields"] = old["managedFields"]
     for name in _ASSIGNED:
         if name in old:
             kept[name] = old[name]

@@ -140,7 +140,7 @@ class Writer:
                 "Required value: is required for apply patch",
                 {},
             )
-        from crossfade.sandbox.kube import apply
+        from crossfade.sandbox.kube.ownership import request as applying
 
         body = bodies.read_yaml(request.body)
         if not isinstance(body, dict):
@@ -153,8 +153,8 @@ class Writer:
         name = body["metadata"].get("name", target.name)
         if name != target.name:
             raise bad_request(_mismatch("name", name, target.name))
-        where = apply.Where(target.kind, target.namespace, target.name, target.subresource)
-        obj, created = apply.apply(
+        where = applying.Where(target.kind, target.namespace, target.name, target.subresource)
+        obj, created = applying.apply(
             self._api, where, body, options, force=flag(request.query, "force")
         )
         return self._show(request, obj, options, 201 if created else 200)
