@@ -87,6 +87,10 @@ class SqlStore:
             partial(statements.events_of, subject=subject, after=after, limit=limit)
         )
 
+    async def newest_event_at(self) -> float:
+        """Return the time of the newest event, 0.0 when there is none."""
+        return await self._read(statements.newest_event_at)
+
     # Blobs
 
     async def put(self, data: bytes) -> str:

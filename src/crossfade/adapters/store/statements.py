@@ -141,6 +141,11 @@ def events_of(
     )
 
 
+def newest_event_at(connection: Connection) -> float:
+    """Return the time of the newest event, 0.0 when there is none."""
+    return connection.execute(select(func.max(events.c.at))).scalar() or 0.0
+
+
 def put(connection: Connection, data: bytes) -> str:
     """Keep the bytes, and return their SHA-256."""
     digest = hashlib.sha256(data).hexdigest()

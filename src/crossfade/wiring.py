@@ -1,0 +1,150 @@
+"""Which adapters the program is made of.  Nothing else builds them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from crossfade.adapters.helm.charts import HelmCharts
+from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.helm.releases import HelmReleases
+from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.kubernetes.probe import LightkubeProbe
+from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
+from crossfade.adapters.routers.gateway_api import GatewayApiRouter
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.clock import Clock, SteadyClock
+from crossfade.base.errors import Unavailable
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.application import Application
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.release.report import Address
+from crossfade.core.release.revision import Revision
+from crossfade.engine.commands import Commands
+from crossfade.engine.deployments import Deployments
+from crossfade.engine.hub import Hub, HubPorts
+from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
+from crossfade.engine.queries import Queries
+from crossfade.engine.records import Records
+from crossfade.ports.cluster_access import ClusterAccess
+from crossfade.ports.traffic_counts import Counts, TrafficCounts
+from crossfade.settings import Settings
+
+
+class RealConnections:
+    """Clusters over the Kubernetes API and the helm binary; counters from gateway Envoys."""
+
+    def __init__(self, helm: HelmCommand) -> None:
+        self._helm, self._pages = helm, EnvoyPages()
+        self._known: dict[ClusterName, tuple[Cluster, KubeApi, ClusterAccess]] = {}
+
+    def cluster(self, cluster: Cluster) -> ClusterAccess:
+        """Return the ports of the cluster, the same ones each time while it stays the same."""
+        known = self._known.get(cluster.name)
+        if known is not None and known[0] == cluster:
+            return known[2]
+        api = KubeApi(cluster)
+        access = ClusterAccess(
+            LightkubeProbe(api), HelmReleases(api, self._helm), GatewayApiRouter(api)
+        )
+        self._known[cluster.name] = (cluster, api, access)
+        return access
+
+    def counts(
+        self, application: Application, address: Address, revisions: tuple[Revision, ...]
+    ) -> TrafficCounts:
+        """Return what reads the counters at the address."""
+        if address.metrics_url is None:
+            return _NoCounts(address)
+        port = application.route.port
+        clusters = {cluster_name(each.namespace, each.service, port): each.id for each in revisions}
+        return EnvoyCounts(self._pages, address.metrics_url, clusters)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for _, api, _ in self._known.values():
+            await api.close()
+        await self._pages.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _NoCounts:
+    """A gateway that publishes no counters: that is silence, no zero."""
+
+    address: Address
+
+    async def read(self, application: ApplicationName) -> tuple[Counts, ...]:
+        raise Unavailable(
+            "the gateway publishes no counters",
+            hint="annotate the Gateway with `crossfade.dev/metrics-url`",
+            application=application,
+            gateway=f"{self.address.host}:{self.address.port}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that a command of a person works with."""
+
+    commands: Commands
+    deployments: Deployments
+    queries: Queries
+    clock: Clock
+    store: SqlStore
+
+    async def hub(self) -> str | None:
+        """Return who runs the loops on this store, None when nobody does."""
+        lease = await self.store.current(LEASE)
+        if lease is None or is_gone(lease.holder) or lease.expires_at < self.clock.now():
+            return None
+        return lease.holder
+
+
+@asynccontextmanager
+async def session(settings: Settings) -> AsyncIterator[Session]:
+    """Open the store for one command of a person."""
+    store = await SqlStore.open(settings.database_url)
+    helm = HelmCommand()
+    connections = RealConnections(helm)
+    try:
+        records, clock = Records(store), SteadyClock()
+        yield Session(
+            Commands(records, connections, clock),
+            Deployments(records, store, HelmCharts(helm), clock),
+            Queries(records, clock),
+            clock,
+            store,
+        )
+    finally:
+        await connections.close()
+        await store.close()
+
+
+async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
+    """
+    Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once its loops run and edges can connect.
+
+    Raises Conflict when the port is taken or another hub runs on the store.
+    """
+    from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.probes.gateway import HttpGatewayProbe
+
+    store = await SqlStore.open(settings.database_url)
+    connections = RealConnections(HelmCommand())
+    edges = AdsEdges(settings.hub_port)
+    try:
+        clock = SteadyClock(not_before=await store.newest_event_at())
+        leadership = Leadership(store, clock, own_holder())
+        lease = await leadership.acquire()
+        try:
+            await edges.start()
+            ports = HubPorts(store, store, connections, edges, HttpGatewayProbe(), clock)
+            hub = Hub(ports, leadership, lease.epoch)
+            ready.set()
+            await hub.run()
+        finally:
+            await leadership.give_up()
+    finally:
+        await edges.stop()
+        await connections.close()
+        await store.close()
