@@ -24,6 +24,7 @@ from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
 from crossfade.sandbox.kube.controllers import run_controllers
 from crossfade.sandbox.kube.direct_client import DirectClient
 from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, NAMESPACE, Kind
+from crossfade.sandbox.kube.kubelet import Capacity, Kubelet, KubeletOptions
 from crossfade.sandbox.kube.server.app import ApiServer
 from crossfade.sandbox.kube.server.run import Listen, Listening
 from crossfade.sandbox.state import CloudPorts, Layout
@@ -43,7 +44,13 @@ class Cloud:
         self._client = DirectClient(self._api)
         self._clock = clock
         token = (self._folder / "token").read_text()
-        self._server = ApiServer(self._api, token)
+        options = KubeletOptions(
+            markers=processes.markers(layout.directory, "pod", name), clock=clock
+        )
+        self._kubelet = Kubelet(
+            self._client, f"{name}-node-0", Capacity(), self._folder / "node", options
+        )
+        self._server = ApiServer(self._api, token, self._kubelet.log_reader)
         certificate, key = self._folder / "server.crt", self._folder / "server.key"
         self._listening = Listening(self._server, Listen(self._ports.api, certificate, key))
         place = Place(
@@ -72,9 +79,11 @@ class Cloud:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_controllers(self._client, self._clock), name="controllers")
             group.create_task(self._gateway.run(), name="gateway")
+            group.create_task(self._kubelet.run(), name="kubelet")
             group.create_task(self._listening.run(), name="api")
             group.create_task(self._obey_faults(), name="faults")
             await self._listening.started.wait()
+            await self._kubelet.ready.wait()
             await self._gateway.ready.wait()
             # What is here now stays: the collector need not look at it again.
             gc.collect()

@@ -164,6 +164,7 @@ def _prepare(layout: Layout, clock: Clock) -> None:
         certificates.write_server(authority, cloud, folder, clock.now())
         tokens[cloud] = secrets.token_urlsafe(32)
         write_text(folder / "token", tokens[cloud])
+    write_text(layout.directory / "ca.crt", authority.pem)
     write_text(layout.kubeconfig, kubeconfig.render(layout, authority.pem, tokens))
 
 
