@@ -34,6 +34,8 @@ _ASSIGNED = (
     "generation",
     "generateName",
 )
+CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+"""Keeps a CustomResourceDefinition until all its objects are gone."""
 _STATUS_METADATA = frozenset({POD, NODE, SERVICE, NAMESPACE})
 """Kinds whose labels and annotations can be written through `/status` as well."""
 
@@ -63,6 +65,8 @@ def prepare_create(kind: Kind, obj: Object, now: float) -> None:
         obj["status"] = {"phase": "Pending", "qosClass": quality_of_service(obj)}
     elif kind == CUSTOM_RESOURCE_DEFINITION:
         establish(obj, now)
+        finalizers = metadata.get("finalizers") or []
+        metadata["finalizers"] = list(dict.fromkeys([*finalizers, CLEANUP_FINALIZER]))
     elif kind == SERVICE or kind.plural == "ingresses":
         obj["status"] = {"loadBalancer": {}}
     elif "status" in kind.subresources and not is_custom(kind):
@@ -78,8 +82,10 @@ def _new_namespace(obj: Object) -> None:
 
 def establish(crd: Object, now: float) -> None:
     """Set in place the status of a CustomResourceDefinition that is served."""
-    spec = crd["spec"]
-    names = spec["names"]
+    spec = crd["spec"] = dict(crd.get("spec") or {})
+    names = spec["names"] = dict(spec.get("names") or {})
+    if not names.get("kind"):
+        return  # not valid, as the check that follows will say
     names.setdefault("singular", names["kind"].lower())
     names.setdefault("listKind", names["kind"] + "List")
     spec.setdefault("conversion", {"strategy": "None"})
@@ -110,6 +116,8 @@ def prepare_update(kind: Kind, old: Object, new: Object, subresource: str) -> Ob
         new = _only_status(kind, old, new)
     elif subresource == "finalize":
         new = {**old, "spec": new.get("spec") or {}}
+    elif subresource == "binding":
+        pass  # sets the node and a condition in one
     elif "status" in kind.subresources and kind != NODE:
         new.pop("status", None)
         if "status" in old:
@@ -119,6 +127,8 @@ def prepare_update(kind: Kind, old: Object, new: Object, subresource: str) -> Ob
     new["metadata"] = _kept_metadata(old["metadata"], new["metadata"])
     if kind == NAMESPACE and subresource != "finalize":
         new["spec"] = old.get("spec", {})
+    if kind == CUSTOM_RESOURCE_DEFINITION and not subresource:
+        establish(new, 0.0)
     if has_generation(kind):
         _count_generation(kind, old, new)
     return new

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crossfade.sandbox.kube import patch, reviews, scale
 from crossfade.sandbox.kube.api import Api, Options
 from crossfade.sandbox.kube.client import ApiError, Object
-from crossfade.sandbox.kube.kinds import POD, Kind
+from crossfade.sandbox.kube.kinds import NAMESPACE, POD, Kind
 from crossfade.sandbox.kube.registry import is_custom
 from crossfade.sandbox.kube.server import bodies
 from crossfade.sandbox.kube.server.answers import Answer
@@ -57,9 +57,12 @@ class Writer:
     def write(self, method: str, request: Request) -> Answer:
         """Answer a write; raises ApiError."""
         target = request.target
-        if target.subresource not in ("", "status"):
+        part = target.subresource
+        if part == "finalize" and target.kind == NAMESPACE and method == "PUT":
+            return self._update(request)
+        if part not in ("", "status"):
             raise method_not_allowed()
-        if target.subresource and target.subresource not in target.kind.subresources:
+        if part and part not in target.kind.subresources:
             raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
         match method:
             case "POST" if not target.name:
