@@ -1,0 +1,145 @@
+"""
+The `crossfade` program: finds the command, runs it, turns errors into words and exit codes.
+
+Each noun is a file of its own that is imported only when it is used, so that the program starts
+fast; those files in turn import what is slow inside of their commands.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, NoReturn, Protocol
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from crossfade import settings
+from crossfade.base.errors import InputError
+from crossfade.cli.errors import BROKEN_PIPE_EXIT_CODE, INTERRUPTED_EXIT_CODE, report, wants_json
+
+NOUNS = {
+    "demo": "Show the whole of it: three embedded clouds, a canary, and a cloud that dies.",
+    "up": "Run the hub: control loops and the configuration service of the edges.",
+    "fleet": "Say which clusters there are.",
+    "apply": "Make or change an application from its file.",
+    "deploy": "Bring out a new revision of an application.",
+    "rollout": "Watch and steer rollouts.",
+    "sandbox": "Run embedded clouds on this machine, and break them.",
+    "version": "Print the version.",
+}
+"""Commands in the order of the help, with their help; each is `app` in a file of cli/."""
+
+_FILES = {"apply": "application"}
+
+
+class _Formatter(Protocol):
+    def section(self, name: str) -> AbstractContextManager[None]: ...
+    def write_dl(self, rows: Sequence[tuple[str, str]]) -> None: ...
+
+
+class LazyGroup(TyperGroup):
+    """The program's commands, none of which is imported for the help of all."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the names of all commands."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """Return the command, imported now, or None when there is none of this name."""
+        if cmd_name not in NOUNS:
+            return None
+        module = import_module(f"crossfade.cli.{_FILES.get(cmd_name, cmd_name)}")
+        command = typer.main.get_command(module.app)
+        if not isinstance(command, TyperCommand | TyperGroup):
+            raise TypeError(f"the command {cmd_name} is of another kind")
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: object, formatter: _Formatter) -> None:
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(NOUNS.items()))
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    help="One release, every cloud: canary rollouts over several Kubernetes clusters.",
+    epilog="--state-dir may also stand after the command.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # plain help: rich alone would cost a third of the time to start
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def crossfade(
+    context: typer.Context,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for everything that is kept (CROSSFADE_HOME).", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Load the settings that all commands work with."""
+    context.obj = settings.load(state_dir=state_dir)
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program with these arguments (of the process when None) and exit."""
+    sys.exit(main(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return the exit code; errors are printed, none is raised."""
+    try:
+        command = typer.main.get_command(app)
+        ordered = _state_dir_first(arguments) or ["--help"]
+        code = command.main(ordered, prog_name="crossfade", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _close_stdout()
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED_EXIT_CODE
+    except Exception as error:
+        return report(error, _reports(arguments), as_json=wants_json(arguments))
+    return code if isinstance(code, int) else 0
+
+
+def _state_dir_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with --state-dir before the command, where the program reads it."""
+    first: list[str] = []
+    others: list[str] = []
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--":
+            return [*first, *others, argument, *left]
+        if argument == "--state-dir":
+            first += [argument, *islice(left, 1)]
+        elif argument.startswith("--state-dir="):
+            first.append(argument)
+        else:
+            others.append(argument)
+    return [*first, *others]
+
+
+def _reports(arguments: Sequence[str]) -> Path:
+    """Return the folder for reports of crashes, also when the settings are what went wrong."""
+    ordered = _state_dir_first(arguments)
+    option = Path(ordered[1]) if ordered[:1] == ["--state-dir"] and len(ordered) > 1 else None
+    try:
+        return settings.load(state_dir=option).state_dir / "crashes"
+    except InputError:
+        return Path(tempfile.gettempdir())
+
+
+def _close_stdout() -> int:
+    """Be quiet when the reader of our output has gone, as with `| head`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE_EXIT_CODE
