@@ -58,7 +58,7 @@ class Users:
                     group.create_task(self._ask(start + sent / self.rate))
                     sent += 1
                 await asyncio.sleep(_TICK_SECONDS if self.rate < 500 else 0.001)
-        self.close()
+        await self.close()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Users"]:
@@ -80,13 +80,12 @@ class Users:
                 yield self
             finally:
                 over = True
-        self.close()
+        await self.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connections."""
-        for _, writer in self._idle:
-            writer.close()
-        self._idle.clear()
+        while self._idle:
+            await _close(self._idle.pop())
 
     def failed(self) -> list[Answer]:
         """Return the requests that failed, oldest first."""
@@ -110,7 +109,7 @@ class Users:
             pass
         finally:
             if connection is not None:
-                connection[1].close()
+                await _close(connection)
         self.answers.append(Answer(due, time.monotonic() - due, status, name))
 
     async def _connect(self) -> _Connection:
@@ -132,3 +131,9 @@ class Users:
         body = await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
         name = json.loads(body)["name"] if body.startswith(b"{") else ""
         return status, name, "connection: close" not in head
+
+
+async def _close(connection: _Connection) -> None:
+    connection[1].close()
+    with contextlib.suppress(OSError):
+        await connection[1].wait_closed()

@@ -15,6 +15,7 @@ import pytest
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import EdgeProcess, running_edge
+from crossfade.adapters.envoy.stats import EdgeStats, TargetFigures
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
@@ -124,6 +125,18 @@ class World:
             url = f"http://127.0.0.1:{self.port}{path}"
             return await client.request(method, url, headers=headers, **kwargs)
 
+    async def figures(self) -> tuple[TargetFigures, ...]:
+        """What the edge says of the clouds."""
+        stats = EdgeStats(self.edge.admin_url)
+        try:
+            return await stats.read()
+        finally:
+            await stats.close()
+
+    async def healthy(self) -> set[str]:
+        """Return the clouds that may get requests."""
+        return {str(each.cluster) for each in await self.figures() if each.healthy}
+
     def users(self, rate: float = 200, **kwargs) -> Users:
         return Users(self.port, HOST, rate, **kwargs)
 
@@ -149,8 +162,10 @@ async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
         made = World(clouds, edges, port, edge)
         await made.send(aws=100, gcp=100, onprem=100)
         await made.serving()
-        yield made
-    await edges.stop()
+        try:
+            yield made
+        finally:
+            await made.edges.stop()
 
 
 @pytest.fixture

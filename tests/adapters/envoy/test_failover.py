@@ -3,15 +3,9 @@
 import asyncio
 import time
 
-from crossfade.adapters.envoy.stats import EdgeStats
-
 
 async def healthy(world, *names: str) -> bool:
-    stats = EdgeStats(world.edge.admin_url)
-    try:
-        return {f.cluster for f in await stats.read() if f.healthy} == set(names)
-    finally:
-        await stats.close()
+    return await world.healthy() == set(names)
 
 
 async def test_no_user_notices_that_a_cloud_is_killed_and_comes_back(world, until):

@@ -1,9 +1,11 @@
 """
 What to say next to one edge: the state-of-the-world xDS protocol over one stream.  No I/O.
 
-Make before break: clusters first, then their endpoints, then the listener, then routes, each
-once the edge has answered the one before; clusters that are no longer wanted go when no route
-leads to them any more.  A refusal holds nothing up: what comes after it may be a failover.
+Make before break: clusters and their endpoints first, then the listener, then routes, each once
+the edge has answered the one before.  Envoy answers a change of clusters only when it has their
+endpoints and the first probes, so routes lead to clusters that work.  Clusters that are no
+longer wanted go when no route leads to them any more.  A refusal holds nothing up: what comes
+after it may be a failover.
 """
 
 from collections.abc import Mapping
@@ -93,12 +95,16 @@ class Conversation:
         """Return the next response to send, or None while there is nothing to say."""
         if self._snapshot is None:
             return None
+        waiting = False
         for type_url in _ORDER:
             channel = self._channels[type_url]
             if not self._asked(type_url):
                 continue
-            if channel.waiting:
+            if waiting and type_url != ENDPOINTS:
                 return None
+            if channel.waiting:
+                waiting = True
+                continue
             content = self._wanted(type_url)
             if channel.sent != content.version or self._missing(type_url, content):
                 return self._respond(type_url, content)

@@ -148,9 +148,9 @@ def listener(host: str, port: int) -> Resource:
             }
         ],
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        # Users are outside, whatever their address: their x-envoy-* headers steer nothing.
+        # With this and no `internal_address_config` every user is outside, whatever the address,
+        # and x-envoy-* headers that users send steer nothing.
         "use_remote_address": True,
-        "internal_address_config": {"cidr_ranges": []},
         "server_header_transformation": "PASS_THROUGH",
         "generate_request_id": True,
         "request_headers_timeout": "10s",
