@@ -23,6 +23,7 @@ from crossfade.sandbox.kube.api import open_api
 from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
 from crossfade.sandbox.kube.controllers import run_controllers
 from crossfade.sandbox.kube.direct_client import DirectClient
+from crossfade.sandbox.kube.housekeeping import run_housekeeping
 from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, NAMESPACE, Kind
 from crossfade.sandbox.kube.kubelet import Capacity, Kubelet, KubeletOptions
 from crossfade.sandbox.kube.server.app import ApiServer
@@ -78,6 +79,7 @@ class Cloud:
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_controllers(self._client, self._clock), name="controllers")
+            group.create_task(run_housekeeping(self._api), name="housekeeping")
             group.create_task(self._gateway.run(), name="gateway")
             group.create_task(self._kubelet.run(), name="kubelet")
             group.create_task(self._listening.run(), name="api")
