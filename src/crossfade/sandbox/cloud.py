@@ -45,6 +45,7 @@ class Cloud:
         self._client = DirectClient(self._api)
         self._clock = clock
         token = (self._folder / "token").read_text()
+        self._authority = (layout.directory / "ca.crt").read_text()
         options = KubeletOptions(
             markers=processes.markers(layout.directory, "pod", name), clock=clock
         )
@@ -79,7 +80,7 @@ class Cloud:
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_controllers(self._client, self._clock), name="controllers")
-            group.create_task(run_housekeeping(self._api), name="housekeeping")
+            group.create_task(run_housekeeping(self._api, self._authority), name="housekeeping")
             group.create_task(self._gateway.run(), name="gateway")
             group.create_task(self._kubelet.run(), name="kubelet")
             group.create_task(self._listening.run(), name="api")
