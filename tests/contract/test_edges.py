@@ -1,0 +1,162 @@
+"""What every implementation of the edges port does for those who publish plans."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from crossfade.adapters.envoy.ads import AdsEdges
+from crossfade.adapters.envoy.bootstrap import edge_bootstrap
+from crossfade.adapters.envoy.process import running_edge
+from crossfade.base.errors import Conflict, InputError
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeTarget
+from crossfade.testing.fake_edges import FakeEdges
+
+
+def route(name: str = "colors", host: str = "colors.localhost", weight: int = 100) -> EdgeRoute:
+    targets = (
+        EdgeTarget(ClusterName("aws"), "aws/eu", "127.0.0.1", 9, weight),
+        EdgeTarget(ClusterName("gcp"), "gcp/eu", "127.0.0.1", 10, 100),
+    )
+    return EdgeRoute(ApplicationName(name), host, "/healthz", 0.5, targets)
+
+
+class World:
+    """Some edges, and how they come and go."""
+
+    edges: Edges
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def acknowledged(self) -> dict[str, int]:
+        return {status.edge: status.acknowledged for status in await self.edges.status()}
+
+    async def until(self, want: dict[str, int]) -> None:
+        async with asyncio.timeout(10):
+            while await self.acknowledged() != want:
+                await asyncio.sleep(0.005)
+
+
+class FakeWorld(World):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.edges = FakeEdges()
+
+    @contextlib.asynccontextmanager
+    async def connected(self, edge: str) -> AsyncIterator[None]:
+        self.edges.connect(edge)
+        yield
+        self.edges.disconnect(edge)
+
+
+class EnvoyWorld(World):
+    def __init__(self, folder: Path, edges: AdsEdges) -> None:
+        super().__init__(folder)
+        self.edges = edges
+
+    @contextlib.asynccontextmanager
+    async def connected(self, edge: str) -> AsyncIterator[None]:
+        folder = self.folder / edge
+        folder.mkdir()
+        admin, listener = free_ports(2)
+        bootstrap = edge_bootstrap(edge, "127.0.0.1", self.edges.port, admin, listener)
+        async with running_edge(folder, bootstrap):
+            yield
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@pytest.fixture(params=["envoy", "fake"])
+async def world(request, tmp_path) -> AsyncIterator[World]:
+    if request.param == "fake":
+        yield FakeWorld(tmp_path)
+        return
+    edges = AdsEdges(0)
+    await edges.start()
+    try:
+        yield EnvoyWorld(tmp_path, edges)
+    finally:
+        await edges.stop()
+
+
+async def test_nobody_acknowledges_while_no_edge_is_connected(world):
+    await world.edges.publish(EdgePlan(1, (route(),)))
+
+    assert await world.edges.status() == ()
+
+
+async def test_an_edge_that_connects_before_the_first_plan_has_acknowledged_none(world):
+    async with world.connected("edge-1"):
+        await world.until({"edge-1": 0})
+
+
+async def test_an_edge_that_connects_later_gets_the_newest_plan(world):
+    await world.edges.publish(EdgePlan(1, (route(),)))
+    await world.edges.publish(EdgePlan(2, (route(weight=5),)))
+    async with world.connected("edge-1"):
+        await world.until({"edge-1": 2})
+
+
+async def test_every_edge_acknowledges_every_change(world):
+    async with world.connected("edge-1"), world.connected("edge-2"):
+        for number, routes in (
+            (1, ()),
+            (2, (route(),)),
+            (3, (route(weight=0),)),
+            (7, (route(), route("shapes", "shapes.localhost"))),
+            (8, (route("shapes", "shapes.localhost"),)),
+            (9, ()),
+        ):
+            await world.edges.publish(EdgePlan(number, routes))
+            await world.until({"edge-1": number, "edge-2": number})
+
+
+async def test_publishing_can_be_repeated(world):
+    plan = EdgePlan(3, (route(),))
+    async with world.connected("edge-1"):
+        await world.edges.publish(plan)
+        await world.until({"edge-1": 3})
+        await world.edges.publish(plan)
+        await world.until({"edge-1": 3})
+
+
+async def test_a_new_number_with_the_same_content_is_acknowledged(world):
+    async with world.connected("edge-1"):
+        await world.edges.publish(EdgePlan(3, (route(),)))
+        await world.until({"edge-1": 3})
+        await world.edges.publish(EdgePlan(4, (route(),)))
+        await world.until({"edge-1": 4})
+
+
+async def test_an_edge_that_goes_is_no_longer_listed(world):
+    await world.edges.publish(EdgePlan(1, (route(),)))
+    async with world.connected("edge-1"):
+        async with world.connected("edge-2"):
+            await world.until({"edge-1": 1, "edge-2": 1})
+        await world.until({"edge-1": 1})
+
+
+async def test_an_older_plan_does_not_replace_a_newer_one(world):
+    await world.edges.publish(EdgePlan(5, (route(),)))
+
+    with pytest.raises(Conflict):
+        await world.edges.publish(EdgePlan(4, (route(weight=1),)))
+
+
+async def test_a_plan_with_one_host_for_two_applications_is_refused_whole(world):
+    async with world.connected("edge-1"):
+        await world.edges.publish(EdgePlan(1, (route(),)))
+        with pytest.raises(InputError):
+            await world.edges.publish(EdgePlan(2, (route(), route("shapes", "COLORS.localhost"))))
+        await world.until({"edge-1": 1})
