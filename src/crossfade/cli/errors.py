@@ -79,9 +79,9 @@ def _usage(error: typer.TyperException) -> Shown:
         said = error.format_message().rstrip(".")
         message = said[:1].lower() + said[1:]
         return Shown(message, "see `crossfade --help`", error.exit_code, "usage", {})
-    if not error.message:  # a group without a command
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
         commands = ", ".join(context.command.list_commands(context))
-        message, hint = "a command is missing", f"give one of: {commands}"
+        message, hint = "a command is missing", f"give one of: {commands}."
     else:
         message, hint = error.format_message().rstrip(".").replace("Value error, ", ""), ""
     if found := _UNKNOWN.match(message):

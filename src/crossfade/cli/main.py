@@ -82,7 +82,9 @@ def crossfade(
     state_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for everything that is kept (CROSSFADE_HOME).", show_default=False
+            metavar="FOLDER",
+            help="Folder for everything that is kept (CROSSFADE_HOME).",
+            show_default=False,
         ),
     ] = None,
 ) -> None:

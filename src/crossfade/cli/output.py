@@ -1,6 +1,7 @@
 """What commands print: data on stdout, as text or as JSON, and the rest on stderr."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -37,6 +38,12 @@ def show(data: object, output: Format, text: Callable[[], str]) -> None:
 def note(text: str) -> None:
     """Print something for people, on stderr."""
     typer.echo(text, err=True)
+
+
+def progress(text: str) -> None:
+    """Tell somebody who waits at a terminal what is being done; programs are not told."""
+    if sys.stderr.isatty():
+        note(text)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,0 +1,93 @@
+"""`crossfade apply`: applications from their files."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.base.ids import ApplicationName
+from crossfade.cli.frame import noun, with_session
+from crossfade.cli.output import Format, OutputOption, note, show
+from crossfade.core.fleet.placement import placed
+
+if TYPE_CHECKING:
+    from crossfade.core.application import Application
+    from crossfade.wiring import Session
+
+app = noun()
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    name: ApplicationName
+    change: str
+    """`created`, `configured` or `unchanged`."""
+    clusters: tuple[str, ...]
+    """Clusters of the fleet that its placement asks for, now."""
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    file: Annotated[
+        list[Path],
+        typer.Option("--filename", "-f", help="An application file; `-` reads standard input."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Make or change the applications of a file.
+
+    Every file is checked as a whole first: when anything is wrong, nothing is changed.
+    """
+    applications = [each for path in file for each in _read(path)]
+    results = with_session(context, lambda session: _apply(session, applications, dry_run))
+    for result in results:
+        if not result.clusters:
+            note(f"note: no cluster of the fleet carries the labels that {result.name} asks for")
+    data = [
+        {"name": each.name, "change": each.change, "clusters": list(each.clusters)}
+        for each in results
+    ]
+    suffix = " (dry run)" if dry_run else ""
+    show(
+        {"applications": data, "dry_run": dry_run},
+        output,
+        lambda: "\n".join(f"application {each.name} {each.change}{suffix}" for each in results),
+    )
+
+
+def _read(path: Path) -> "tuple[Application, ...]":
+    from crossfade.adapters.documents.application import parse, read_applications
+    from crossfade.adapters.documents.files import LARGEST_BYTES, decode
+
+    if str(path) != "-":
+        return read_applications(path)
+    data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
+    return parse(decode(data, "standard input"), "standard input", Path.cwd())
+
+
+async def _apply(
+    session: "Session", applications: "Sequence[Application]", dry_run: bool
+) -> list[_Result]:
+    fleet = [view.cluster for view in await session.queries.fleet()]
+    results = []
+    for application in applications:
+        if dry_run:
+            change = await _would_be(session, application)
+        else:
+            change = await session.commands.apply(application)
+        clusters = tuple(each.name for each in fleet if placed(application.placement, each))
+        results.append(_Result(application.name, change, clusters))
+    return results
+
+
+async def _would_be(session: "Session", application: "Application") -> str:
+    stored = await session.commands.records.find_application(application.name)
+    if stored is None:
+        return "created"
+    return "unchanged" if stored.value.spec == application else "configured"

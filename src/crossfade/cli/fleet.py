@@ -1,0 +1,232 @@
+"""`crossfade fleet`: which clusters there are."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from crossfade.base.errors import InputError
+from crossfade.base.ids import ClusterName
+from crossfade.cli.frame import noun, settings_of, with_session
+from crossfade.cli.output import Format, OutputOption, note, progress, show, table
+from crossfade.core.fleet.cluster import Cluster
+
+if TYPE_CHECKING:
+    from crossfade.wiring import Session
+
+app = noun("Say which clusters there are.")
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_KEY = re.compile(r"[!-<>-~]{1,317}")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-.\w]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+_SANDBOX_LABELS = {"tier": "prod"}
+"""What clouds of the sandbox are labelled with, as the examples ask for it."""
+
+
+@app.command()
+def add(  # noqa: PLR0913 - one argument for each option of the command
+    context: typer.Context,
+    name: Annotated[
+        str | None, typer.Argument(help="What to call the cluster.", show_default=False)
+    ] = None,
+    kube_context: Annotated[
+        str | None, typer.Option("--context", help="Context in the kubeconfig.")
+    ] = None,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(help="Kubeconfig file.  [default: $KUBECONFIG, else ~/.kube/config]"),
+    ] = None,
+    provider: Annotated[str, typer.Option(help="Who runs it, as gcp, aws, onprem.")] = "unknown",
+    region: Annotated[str, typer.Option(help="Where it stands.")] = "unknown",
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
+    ] = None,
+    preemptible: Annotated[
+        bool, typer.Option("--preemptible", help="It may be taken away at any time.")
+    ] = False,
+    usd_per_cpu_hour: Annotated[float | None, typer.Option(min=0, help="Its price.")] = None,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Add every cloud of the running sandbox instead.")
+    ] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Add cluster NAME to the fleet, or change it.  It must answer."""
+    if sandbox:
+        _refuse_beside_sandbox(name, kube_context, kubeconfig)
+        clusters = _sandbox_clusters(context, _labels(label) or _SANDBOX_LABELS)
+    else:
+        cluster = Cluster(
+            name=_checked_name(name),
+            context=_required(kube_context, "--context", "name the context of the kubeconfig"),
+            kubeconfig=str(_kubeconfig(kubeconfig)),
+            provider=provider,
+            region=region,
+            preemptible=preemptible,
+            usd_per_cpu_hour=usd_per_cpu_hour,
+            labels=_labels(label),
+        )
+        clusters = (cluster,)
+    versions = with_session(context, lambda session: _add(session, clusters))
+    data = [
+        {**asdict(cluster), "version": version}
+        for cluster, version in zip(clusters, versions, strict=True)
+    ]
+    show({"added": data}, output, lambda: _added(clusters, versions))
+
+
+async def _add(session: "Session", clusters: Sequence[Cluster]) -> list[str]:
+    versions = []
+    for cluster in clusters:
+        progress(f"asking the API server of {cluster.name}")
+        versions.append(await session.commands.add_cluster(cluster))
+    return versions
+
+
+def _added(clusters: Sequence[Cluster], versions: Sequence[str]) -> str:
+    return "\n".join(
+        f"cluster {cluster.name} is in the fleet (Kubernetes {version})"
+        for cluster, version in zip(clusters, versions, strict=True)
+    )
+
+
+@app.command("list")
+def list_clusters(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
+    """Show the clusters of the fleet and how they are."""
+
+    async def read(session: "Session") -> tuple[list[dict[str, object]], str | None]:
+        views = await session.queries.fleet()
+        return [asdict(view) for view in views], await session.hub()
+
+    clusters, hub = with_session(context, read)
+    if clusters and hub is None:
+        note("note: no hub is running, so this is what the last one saw; `crossfade up` runs one")
+    if not clusters:
+        note("the fleet is empty; `crossfade fleet add` adds a cluster")
+    show({"clusters": clusters, "hub": hub}, output, lambda: _fleet_table(clusters))
+
+
+def _fleet_table(clusters: Sequence[dict[str, object]]) -> str:
+    if not clusters:
+        return ""
+    columns = (
+        "NAME",
+        "HEALTH",
+        "PROVIDER",
+        "REGION",
+        "VERSION",
+        "APPLICATIONS",
+        "LABELS",
+        "DETAIL",
+    )
+    rows = []
+    for view in clusters:
+        cluster = cast("dict[str, Any]", view["cluster"])
+        labels = ",".join(f"{key}={value}" for key, value in sorted(cluster["labels"].items()))
+        rows.append(
+            (
+                cluster["name"],
+                view["health"],
+                cluster["provider"],
+                cluster["region"],
+                view["version"],
+                view["applications"],
+                labels,
+                view["detail"],
+            )
+        )
+    return table(columns, rows)
+
+
+@app.command()
+def remove(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A cluster of the fleet.")],
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Take cluster NAME out of the fleet: its users go elsewhere, what runs there stays."""
+
+    async def work(session: "Session") -> None:
+        await session.commands.remove_cluster(ClusterName(name))
+
+    with_session(context, work)
+    show({"removed": name}, output, lambda: f"cluster {name} is no longer in the fleet")
+
+
+def _required(value: str | None, option: str, hint: str) -> str:
+    if not value:
+        raise InputError(f"{option} is missing", hint=f"{hint}, or give --sandbox")
+    return value
+
+
+def _checked_name(name: str | None) -> ClusterName:
+    text = _required(name, "the name of the cluster", "say what to call it")
+    if not _NAME.fullmatch(text):
+        raise InputError(
+            "this is no name for a cluster",
+            hint="take lower-case letters, digits and dashes (not first or last), at most 63",
+            name=text,
+        )
+    return ClusterName(text)
+
+
+def _labels(written: Sequence[str] | None) -> dict[str, str]:
+    labels = {}
+    for text in written or ():
+        key, equals, value = text.partition("=")
+        if not equals or not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+            raise InputError(
+                "this is no label", hint="write --label KEY=VALUE, as --label tier=prod", label=text
+            )
+        labels[key] = value
+    return labels
+
+
+def _kubeconfig(given: Path | None) -> Path:
+    """Return the absolute path of the file; kubectl's rules say which when none is given."""
+    path = given or _usual_kubeconfig()
+    absolute = path.expanduser().absolute()
+    if not absolute.is_file():
+        raise InputError(
+            "there is no kubeconfig file", hint="name it with --kubeconfig", kubeconfig=absolute
+        )
+    return absolute
+
+
+def _usual_kubeconfig() -> Path:
+    files = [file for file in os.environ.get("KUBECONFIG", "").split(os.pathsep) if file]
+    if len(files) > 1:
+        raise InputError(
+            "KUBECONFIG names several files",
+            hint="say which one with --kubeconfig",
+            files=len(files),
+        )
+    return Path(files[0] if files else "~/.kube/config")
+
+
+def _refuse_beside_sandbox(*others: object) -> None:
+    if any(other is not None for other in others):
+        raise InputError(
+            "--sandbox adds all clouds of the sandbox under their own names",
+            hint="leave NAME, --context and --kubeconfig out",
+        )
+
+
+def _sandbox_clusters(context: typer.Context, labels: dict[str, str]) -> tuple[Cluster, ...]:
+    from crossfade.sandbox import control
+
+    layout = control.require(settings_of(context).sandbox_dir)
+    return tuple(
+        Cluster(
+            name=ClusterName(cloud),
+            context=cloud,
+            kubeconfig=str(layout.kubeconfig),
+            provider=cloud,
+            region="sandbox",
+            labels=labels,
+        )
+        for cloud in layout.clouds
+    )
