@@ -122,7 +122,7 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
 
 async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     """
-    Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once its loops run and edges can connect.
+    Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
 
     Raises Conflict when the port is taken or another hub runs on the store.
     """

@@ -12,6 +12,7 @@ from typing import Any
 
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
+from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 
 Resource = dict[str, Any]
@@ -127,7 +128,12 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
 
 def route_configuration(virtual_hosts: tuple[Resource, ...]) -> Resource:
     """Return the one route configuration of an edge; hosts that no application has get a 404."""
-    return {"@type": ROUTES, "name": ROUTES_NAME, "virtual_hosts": list(virtual_hosts)}
+    return {
+        "@type": ROUTES,
+        "name": ROUTES_NAME,
+        "virtual_hosts": list(virtual_hosts),
+        "request_headers_to_remove": [PROBE_HEADER],  # only edges probe
+    }
 
 
 def listener(host: str, port: int) -> Resource:
@@ -235,6 +241,12 @@ def _health_check(route: EdgeRoute, tuning: Tuning) -> Resource:
             "host": route.host,
             "path": route.probe_path,
             "expected_statuses": [{"start": 200, "end": 400}],
+            "request_headers_to_add": [
+                {
+                    "header": {"key": PROBE_HEADER, "value": PROBE_VALUE},
+                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                }
+            ],
         },
     }
 

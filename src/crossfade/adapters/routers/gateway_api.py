@@ -7,6 +7,7 @@ from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.base.errors import Conflict, NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.release.kinds import APPLICATION_LABEL, mapping, mappings
+from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
 
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -99,6 +100,11 @@ def render(wanted: WantedRoute) -> Object:
         for each in wanted.backends
     ]
     services = {each.revision: each.service for each in wanted.backends}
+    everything = {"type": "PathPrefix", "value": "/"}
+    probe = {"type": "Exact", "name": PROBE_HEADER, "value": PROBE_VALUE}
+    # The first of equals is the stable revision.
+    proven = max(wanted.backends, key=lambda each: each.percent)
+    probed = {"name": proven.service, "port": wanted.port, "weight": 100}
     return {
         "apiVersion": API_VERSION,
         "kind": "HTTPRoute",
@@ -115,10 +121,8 @@ def render(wanted: WantedRoute) -> Object:
             "parentRefs": [{"namespace": namespace, "name": gateway}],
             "hostnames": [wanted.host],
             "rules": [
-                {
-                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-                    "backendRefs": backends,
-                }
+                {"matches": [{"path": everything, "headers": [probe]}], "backendRefs": [probed]},
+                {"matches": [{"path": everything}], "backendRefs": backends},
             ],
         },
     }
@@ -195,7 +199,8 @@ def _percents(route: Object) -> dict[RevisionId, int]:
     except ValueError:
         services = {}
     weights: dict[str, int] = {}
-    for rule in mappings(mapping(route.get("spec")).get("rules")):
+    users = list(mappings(mapping(route.get("spec")).get("rules")))[-1:]  # the other is for probes
+    for rule in users:
         for backend in mappings(rule.get("backendRefs")):
             weights[str(backend.get("name"))] = int(backend.get("weight", 1))
     total = sum(weights.values())

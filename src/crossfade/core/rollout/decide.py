@@ -126,8 +126,7 @@ def _step(rollout: Rollout, sight: Sight, level_since: float, now: float) -> Dec
         case Pause(None) if not passed:
             return Decision(state, f"paused at {state.percent} % until promoted")
         case Pause(seconds) if not passed and seconds and now - level_since < seconds:
-            left = seconds - (now - level_since)
-            return Decision(state, f"pause at {state.percent} %: {left:.0f} s left")
+            return Decision(state, f"pausing at {state.percent} % for {seconds:g} s")
         case Pause():
             want = replace(state, step=state.step + 1, level_since=now)
             return Decision(want, f"pause at {state.percent} % is over")
