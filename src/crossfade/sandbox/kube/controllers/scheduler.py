@@ -167,23 +167,36 @@ def _room_left(node: Object, placed: list[Object]) -> tuple[float, str]:
 
 def obstacles_of(pod: Object, node: Object, placed: list[Object]) -> list[str]:
     """Return why the Pod cannot run on the Node, in the words of the real scheduler."""
-    spec = node.get("spec") or {}
-    if spec.get("unschedulable"):
-        return ["node(s) were unschedulable"]
-    for taint in spec.get("taints") or ():
-        if taint.get("effect") != "PreferNoSchedule" and not _tolerates(pod, taint):
-            text = f"{taint['key']}: {taint.get('value', '')}"
-            return [f"node(s) had untolerated taint {{{text}}}"]
-    if not conditions.is_true(node, "Ready"):
-        return ["node(s) were not ready"]
-    if not _selected(pod, node):
-        return ["node(s) didn't match Pod's node affinity/selector"]
+    if problem := _unsuitable(pod, node):
+        return [problem]
     allocatable, used = _allocatable(node), _used(node, placed)
     problems = []
     for name, amount in sorted(requests_of(pod).items()):
         if amount and used.get(name, 0) + amount > allocatable.get(name, 0):
             problems.append("Too many pods" if name == "pods" else f"Insufficient {name}")
     return problems
+
+
+def accepts(pod: Object, node: Object) -> bool:
+    """Return whether the Pod may run on the Node, whatever room is left there."""
+    return _unsuitable(pod, node) is None
+
+
+def _unsuitable(pod: Object, node: Object) -> str | None:
+    spec = node.get("spec") or {}
+    cordon = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    if spec.get("unschedulable") and not _tolerates(pod, cordon):
+        return "node(s) were unschedulable"
+    for taint in spec.get("taints") or ():
+        if taint.get("effect") != "PreferNoSchedule" and not _tolerates(pod, taint):
+            text = f"{taint['key']}: {taint.get('value', '')}"
+            return f"node(s) had untolerated taint {{{text}}}"
+    not_ready = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    if not conditions.is_true(node, "Ready") and not _tolerates(pod, not_ready):
+        return "node(s) were not ready"
+    if not _selected(pod, node):
+        return "node(s) didn't match Pod's node affinity/selector"
+    return None
 
 
 def _tolerates(pod: Object, taint: dict[str, Any]) -> bool:

@@ -80,7 +80,7 @@ def _as_json(state: State) -> dict[str, Any]:
             ended: dict[str, Any] = {
                 "exitCode": state.exit_code,
                 "reason": state.reason,
-                "startedAt": stamp(state.started_at),
+                "startedAt": stamp(state.started_at) if state.started_at else None,
                 "finishedAt": stamp(state.finished_at),
             }
             if state.message:

@@ -24,12 +24,16 @@ class PodRecord:
     started_at: float = 0.0
     failure: tuple[str, str] | None = None
     """Reason and message of a Pod that failed as a whole (deadline, eviction)."""
+    stopped: bool = False
+    """Ended by order, so that it is not started again whatever its restart policy."""
 
 
 def phase(pod: Object, record: PodRecord) -> str:
     """Return `Pending`, `Running`, `Succeeded` or `Failed`."""
     if record.failure is not None:
         return "Failed"
+    if record.stopped:
+        return "Succeeded" if all(one.succeeded for one in record.containers) else "Failed"
     policy = pod["spec"].get("restartPolicy", "Always")
     if not _initialized(pod, record):
         broken = any(

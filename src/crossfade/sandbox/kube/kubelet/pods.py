@@ -11,6 +11,7 @@ from crossfade.sandbox.kube.kinds import POD
 from crossfade.sandbox.kube.kubelet import launch, pod_status, volumes
 from crossfade.sandbox.kube.kubelet.container_record import (
     ContainerRecord,
+    Terminated,
     Waiting,
     restored,
 )
@@ -49,12 +50,13 @@ class PodWorker:
         self.uid: str = pod["metadata"]["uid"]
         self._stop = StopOrder()
         self._gone = self._ending = False
-        self.done = self.deleted = False
+        self.deleted = False
         self._changed = asyncio.Event()
-        self._written: Object | None = None
         now = node.options.clock.now()
         self.record = _restored(pod, now)
-        facts = PodFacts(node.options.address, node.ports.assign(pod), node.capacity)
+        self.done = pod_state.is_finished(pod)
+        ports = {} if self.done else node.ports.assign(pod)
+        facts = PodFacts(node.options.address, ports, node.capacity)
         self._around = Surroundings(
             node.client, node.events, node.options, pod, facts, place, self._changed.set
         )
@@ -78,8 +80,13 @@ class PodWorker:
 
     def update(self, pod: Object) -> None:
         """Take note of a change of the Pod."""
-        self.pod = self._around.pod = pod
+        self._take(pod)
         self._changed.set()
+
+    def _take(self, pod: Object) -> None:
+        if version_of(pod) < version_of(self.pod):
+            return  # the answer to a write of ours was quicker than the watch
+        self.pod = self._around.pod = pod
         if pod_state.is_terminating(pod):
             self._order(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
 
@@ -102,12 +109,23 @@ class PodWorker:
             await self._live()
             for task in (writer, ender, deadline):
                 task.cancel()
+        if self._stop.given:
+            self.record.stopped = True
+            self._end_records()
         if not self._gone:
             await self._write(retry=True)
         self._node.ports.forget(self.uid)
         self.done = True
         if self._gone or pod_state.is_terminating(self.pod):
             await self.finish_deletion()
+
+    def _end_records(self) -> None:
+        """Containers that never came to run have ended, too."""
+        now = self._node.options.clock.now()
+        for record in (*self.record.containers, *self.record.inits):
+            if not isinstance(record.state, Terminated):
+                message = "The container could not be located when the pod was terminated"
+                record.state = Terminated(137, "ContainerStatusUnknown", 0.0, now, message)
 
     async def _live(self) -> None:
         if not await self._prepare():
@@ -156,6 +174,7 @@ class PodWorker:
                     self._node.client,
                     self.pod,
                     self._place.directory / "volumes",
+                    self._place.root / "claims",
                     self._around.facts,
                 )
             except ConfigError as error:
@@ -222,18 +241,20 @@ class PodWorker:
         """Write the status; with `retry` until that has worked or makes no more sense."""
         while True:
             wanted = self.status()
-            if wanted == self._written:
+            if _is_in(wanted, self.pod.get("status") or {}):
                 return
             meta = self.pod["metadata"]
             merge = {"metadata": {"uid": self.uid}, "status": wanted}
             try:
-                await self._node.client.patch(POD, meta["namespace"], meta["name"], merge, "status")
+                written = await self._node.client.patch(
+                    POD, meta["namespace"], meta["name"], merge, "status"
+                )
             except ApiError as error:
                 if error.code in (404, 409) or not retry:
                     return
                 await asyncio.sleep(_RETRY)
             else:
-                self._written = wanted
+                self._take(written)
                 return
 
     def status(self) -> Object:
@@ -253,6 +274,16 @@ class PodWorker:
                     )
         launch.forget(self._place)
         self.deleted = True
+
+
+def version_of(pod: Object) -> int:
+    """Return the resource version as a number, 0 when it is none."""
+    text = str(pod["metadata"].get("resourceVersion", ""))
+    return int(text) if text.isdigit() else 0
+
+
+def _is_in(wanted: Object, status: Object) -> bool:
+    return all(status.get(name) == value for name, value in wanted.items())
 
 
 def _restored(pod: Object, now: float) -> PodRecord:

@@ -14,7 +14,6 @@ from crossfade.sandbox.kube.kubelet.node import NodeKeeper
 from crossfade.sandbox.kube.kubelet.options import KubeletOptions
 from crossfade.sandbox.kube.kubelet.pods import Node, PodWorker
 from crossfade.sandbox.kube.kubelet.ports import PortPicker
-from crossfade.sandbox.kube.objects import pod_state
 from crossfade.sandbox.kube.objects.events import EventRecorder
 
 _log = logging.getLogger(__name__)
@@ -116,14 +115,12 @@ class Kubelet:
         worker = self._workers.get(uid)
         if worker is None:
             worker = self._workers[uid] = PodWorker(self._node, pod, self._place(pod))
-            if pod_state.is_finished(pod):
-                worker.done = True
-            else:
+            if not worker.done:
                 group.create_task(self._work(worker), name=f"pod-{pod['metadata']['name']}")
-            return
-        worker.update(pod)
-        if worker.done and pod_state.is_terminating(pod):
-            group.create_task(self._end(worker))
+        else:
+            worker.update(pod)
+        if worker.done and pod["metadata"].get("deletionGracePeriodSeconds"):
+            group.create_task(self._end(worker))  # deleted just when it had ended
 
     def _vanished(self, group: asyncio.TaskGroup, uid: str) -> None:
         worker = self._workers.get(uid)

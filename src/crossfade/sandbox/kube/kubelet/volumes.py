@@ -31,10 +31,10 @@ class _Source:
 
 
 async def materialise(
-    client: KubeClient, pod: Object, directory: Path, facts: PodFacts
+    client: KubeClient, pod: Object, directory: Path, claims: Path, facts: PodFacts
 ) -> dict[str, Path]:
     """
-    Return a path of the host for each volume, made and filled.
+    Return a path of the host for each volume, made and filled below `directory` or `claims`.
 
     Raises ConfigError for a volume that cannot be had (yet).
     """
@@ -46,8 +46,11 @@ async def materialise(
             result[name] = _host_path(volume["hostPath"])
             continue
         folder = directory / name
+        if "persistentVolumeClaim" in volume:  # outlives the Pod
+            claim = str(volume["persistentVolumeClaim"]["claimName"])
+            folder = claims / str(source.namespace) / claim
         folder.mkdir(parents=True, exist_ok=True)
-        if "emptyDir" not in volume:
+        if "emptyDir" not in volume and "persistentVolumeClaim" not in volume:
             _fill(folder, await _files(source, volume), _mode(volume))
         result[name] = folder
     return result
