@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 SLICE_SECONDS = 0.1
 """Width of one step of the time series."""
@@ -159,6 +160,50 @@ class Figures:
                 middle = math.exp((bucket + 0.5) * _GROWTH) / 1000
                 return round(min(middle, self.slowest_seconds * 1000), 3)
         return 0.0
+
+
+def as_json(figures: Figures, step_seconds: float = 1.0) -> dict[str, Any]:
+    """Return the figures as JSON values, with the time series in steps of `step_seconds`."""
+    latencies = figures.latencies()
+    return {
+        "requests": figures.requests,
+        "answered": figures.answered,
+        "failed": figures.failed,
+        "resent": figures.resent,
+        "statuses": {str(status): count for status, count in sorted(figures.statuses.items())},
+        "versions": figures.versions(),
+        "clouds": figures.clouds(),
+        "latency_ms": {
+            "p50": latencies.p50_ms,
+            "p99": latencies.p99_ms,
+            "max": latencies.max_ms,
+        },
+        "last_failure_at": figures.last_failure,
+        "first_failures": [
+            {"at": round(one.at, 3), "waited": round(one.waited_seconds, 3), "reason": one.reason}
+            for one in figures.failures[:20]
+        ],
+        "series": _series(figures, step_seconds),
+    }
+
+
+def _series(figures: Figures, step_seconds: float) -> list[dict[str, Any]]:
+    steps: dict[int, Slice] = {}
+    for number, part in figures.series.items():
+        step = steps.setdefault(int((number + 0.5) * SLICE_SECONDS / step_seconds), Slice())
+        step.answers += part.answers
+        step.failed += part.failed
+        step.slowest_seconds = max(step.slowest_seconds, part.slowest_seconds)
+    return [
+        {
+            "at": round(number * step_seconds, 3),
+            "versions": _summed(step.answers, lambda source: source.version),
+            "clouds": _summed(step.answers, lambda source: source.cloud),
+            "failed": step.failed,
+            "slowest_ms": round(step.slowest_seconds * 1000, 3),
+        }
+        for number, step in sorted(steps.items())
+    ]
 
 
 def _fractions(counts: Counter[str]) -> dict[str, float]:
