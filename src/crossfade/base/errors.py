@@ -8,6 +8,7 @@ Every error that Crossfade raises on purpose.
       Conflict       changed or owned by someone else: read again, then retry       (exit 5)
       Unavailable    a dependency did not answer: safe to retry later               (exit 6)
         Denied       a dependency refused our credentials: retrying will not help   (exit 6)
+      RolloutFailed  a rollout that was waited for did not succeed                  (exit 7)
 """
 
 from typing import ClassVar
@@ -67,3 +68,10 @@ class Denied(Unavailable):
     """A dependency answered and refused our credentials."""
 
     code = "denied"
+
+
+class RolloutFailed(CrossfadeError):
+    """A rollout that was waited for was rolled back or superseded."""
+
+    code = "rollout-failed"
+    exit_code = 7

@@ -35,6 +35,11 @@ def show(data: object, output: Format, text: Callable[[], str]) -> None:
         typer.echo(written)
 
 
+def json_line(data: object) -> str:
+    """Return data as one line of JSON, for streams of them."""
+    return json.dumps(data, ensure_ascii=False)
+
+
 def note(text: str) -> None:
     """Print something for people, on stderr."""
     typer.echo(text, err=True)

@@ -1,0 +1,132 @@
+"""`crossfade rollout`: watch and steer rollouts."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.cli.frame import noun, with_session
+from crossfade.cli.hub_note import note_if_no_hub
+from crossfade.cli.output import Format, OutputOption, show
+from crossfade.cli.rollout_view import follow, list_text, rollout_data
+
+if TYPE_CHECKING:
+    from crossfade.core.rollout.state import Rollout
+    from crossfade.wiring import Session
+
+app = noun("Watch and steer rollouts.")
+
+NameArgument = Annotated[
+    str, typer.Argument(metavar="APPLICATION", help="Name of the application.")
+]
+WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")]
+
+
+@app.command("list")
+def list_rollouts(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[APPLICATION]", help="Show all rollouts of this one, newest first."
+        ),
+    ] = None,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """List the newest rollout of each application, or all rollouts of one."""
+    application = ApplicationName(name) if name else None
+    found = with_session(context, lambda session: session.queries.rollouts(application))
+    data = {"rollouts": [rollout_data(each) for each in found]}
+    show(data, output, lambda: list_text(found) if found else "no rollout yet")
+
+
+@app.command()
+def watch(context: typer.Context, name: NameArgument, output: OutputOption = Format.TEXT) -> None:
+    """Follow the newest rollout until it has ended; exits with 7 unless it succeeded."""
+
+    async def work(session: "Session") -> None:
+        await note_if_no_hub(session)
+        await follow(session.queries.watch(ApplicationName(name)), output)
+
+    with_session(context, work)
+
+
+@app.command()
+def promote(
+    context: typer.Context,
+    name: NameArgument,
+    full: Annotated[
+        bool, typer.Option("--full", help="Give it all users, without further steps.")
+    ] = False,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Let the rollout past its current step.
+
+    Ends a pause, and lets a share pass that has no verdict yet; a bad verdict still counts.
+    """
+    _change(context, name, lambda s, app: s.commands.promote(app, full=full), watch, output)
+
+
+@app.command()
+def pause(context: typer.Context, name: NameArgument, output: OutputOption = Format.TEXT) -> None:
+    """Hold the rollout where it is; a bad verdict still rolls it back."""
+    _change(context, name, lambda s, app: s.commands.pause(app), False, output)
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    name: NameArgument,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Let a paused rollout go on."""
+    _change(context, name, lambda s, app: s.commands.resume(app), watch, output)
+
+
+@app.command()
+def abort(
+    context: typer.Context,
+    name: NameArgument,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Give all users back to the stable revision."""
+    _change(context, name, lambda s, app: s.commands.abort(app), watch, output)
+
+
+@app.command()
+def undo(
+    context: typer.Context,
+    name: NameArgument,
+    to: Annotated[str | None, typer.Option(metavar="REVISION", help="Go back to this one.")] = None,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Swap all users back to the revision before: at once while it is still kept running."""
+    revision = RevisionId(to) if to else None
+    _change(context, name, lambda s, app: s.deployments.undo(app, revision), watch, output)
+
+
+def _change(
+    context: typer.Context,
+    name: str,
+    command: "Callable[[Session, ApplicationName], Awaitable[Rollout]]",
+    watch: bool,
+    output: Format,
+) -> None:
+    async def work(session: "Session") -> None:
+        application = ApplicationName(name)
+        rollout = await command(session, application)
+        await note_if_no_hub(session)
+        if watch:
+            await follow(session.queries.watch(application), output)
+            return
+        state = rollout.state
+        text = f"rollout {name}.{rollout.number}: {state.abort or state.phase.value}"
+        show(rollout_data(rollout), output, lambda: text)
+
+    with_session(context, work)

@@ -1,0 +1,177 @@
+"""A rollout as people see it: a live picture in a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crossfade.base.errors import RolloutFailed
+from crossfade.cli.output import Format, json_line, table
+from crossfade.core.application import SetWeight
+from crossfade.core.rollout.state import Outcome, Rollout
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from crossfade.engine.queries import RolloutView
+
+
+def rollout_data(rollout: Rollout) -> dict[str, Any]:
+    """Return a rollout for `--output json`."""
+    state = rollout.state
+    return {
+        "application": rollout.application,
+        "number": rollout.number,
+        "revision": rollout.canary.id,
+        "stable": rollout.stable.id if rollout.stable else None,
+        "phase": state.phase.value,
+        "percent": state.percent,
+        "step": state.step,
+        "steps": len(rollout.strategy.steps),
+        "paused": state.paused,
+        "outcome": state.outcome.value,
+        "pending": list(state.pending),
+        "reason": state.reason,
+        "started_at": rollout.started_at,
+    }
+
+
+def view_data(view: "RolloutView") -> dict[str, Any]:
+    """Return a rollout with its clusters for `--output json`."""
+    clusters = [
+        {
+            "cluster": each.cluster,
+            "health": each.health,
+            "percent": each.percent,
+            "canary_pods": each.canary_pods,
+            "stable_pods": each.stable_pods,
+            "user_percent": each.user_percent,
+            "trouble": each.trouble,
+        }
+        for each in view.clusters
+    ]
+    return {**rollout_data(view.rollout), "clusters": clusters}
+
+
+def status(rollout: Rollout) -> str:
+    """Return the phase, or how it ended, in one word."""
+    return rollout.state.outcome.value or rollout.state.phase.value
+
+
+def list_text(rollouts: tuple[Rollout, ...]) -> str:
+    """Return rollouts as a table."""
+    rows = [
+        (
+            f"{each.application}.{each.number}",
+            each.canary.id,
+            status(each),
+            f"{each.state.percent} %",
+            f"{min(each.state.step, len(each.strategy.steps))}/{len(each.strategy.steps)}",
+            each.state.reason,
+        )
+        for each in rollouts
+    ]
+    return table(("ROLLOUT", "REVISION", "STATUS", "USERS", "STEP", "REASON"), rows)
+
+
+def steps_text(rollout: Rollout) -> str:
+    """Return the steps with the current one marked: `10 % > pause > [50 %] > all`."""
+    words = []
+    for index, step in enumerate(rollout.strategy.steps):
+        if isinstance(step, SetWeight):
+            word = f"{step.percent} %"
+        else:
+            word = "pause" if step.seconds is None else f"{step.seconds:g} s"
+        words.append(f"[{word}]" if rollout.active and index == rollout.state.step else word)
+    return " > ".join([*words, "all"])
+
+
+def clusters_text(view: "RolloutView") -> str:
+    """Return the clusters of a rollout as a table."""
+    rows = [
+        (
+            each.cluster,
+            each.health,
+            f"{each.user_percent:g} %",
+            "-" if each.percent is None else f"{each.percent} %",
+            each.canary_pods,
+            each.stable_pods,
+            each.trouble,
+        )
+        for each in view.clusters
+    ]
+    columns = ("CLUSTER", "HEALTH", "USERS", "NEW", "NEW PODS", "OLD PODS", "WAITING FOR")
+    return table(columns, rows)
+
+
+def head_text(view: "RolloutView") -> str:
+    """Return the rollout in three lines."""
+    rollout = view.rollout
+    stable = rollout.stable.id if rollout.stable else "nothing"
+    return (
+        f"{rollout.application}.{rollout.number}: {stable} -> {rollout.canary.id}"
+        f"  {status(rollout)} at {rollout.state.percent} %\n"
+        f"steps: {steps_text(rollout)}\n"
+        f"{rollout.state.reason}"
+    )
+
+
+async def follow(views: "AsyncIterator[RolloutView]", output: Format) -> None:
+    """
+    Show a rollout until it has ended.
+
+    Raises RolloutFailed when it did not succeed, so that scripts can tell.
+    """
+    last: RolloutView | None = None
+    if output is Format.JSON:
+        async for last in views:
+            typer.echo(json_line(view_data(last)))
+    elif sys.stdout.isatty():
+        last = await _follow_live(views)
+    else:
+        last = await _follow_lines(views)
+    if last is not None:
+        _require_success(last.rollout)
+
+
+async def _follow_lines(views: "AsyncIterator[RolloutView]") -> "RolloutView | None":
+    printed, last = "", None
+    async for last in views:
+        state = last.rollout.state
+        line = (
+            f"{last.rollout.application}: {status(last.rollout)} {state.percent} % {state.reason}"
+        )
+        if line != printed:
+            typer.echo(line)
+            sys.stdout.flush()
+            printed = line
+    return last
+
+
+async def _follow_live(views: "AsyncIterator[RolloutView]") -> "RolloutView | None":
+    from rich.live import Live
+
+    last = None
+    with Live(auto_refresh=False) as live:
+        async for last in views:
+            live.update(_picture(last), refresh=True)
+    return last
+
+
+def _picture(view: "RolloutView") -> "RenderableType":
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(Text(head_text(view)), Text(), Text(clusters_text(view)))
+
+
+def _require_success(rollout: Rollout) -> None:
+    if rollout.state.outcome in {Outcome.SUCCEEDED, Outcome.NONE}:
+        return
+    name = rollout.application
+    raise RolloutFailed(
+        f"rollout {name}.{rollout.number} was {rollout.state.outcome.value}",
+        hint=f"`crossfade rollout list {name}` tells why each one ended",
+        reason=rollout.state.reason,
+    )
