@@ -45,8 +45,8 @@ def holder(port: int) -> int | None:
         if not entry.isdigit():
             continue
         try:
-            for descriptor in os.scandir(f"/proc/{entry}/fd"):
-                if os.readlink(descriptor.path) in inodes:
+            for descriptor in os.listdir(f"/proc/{entry}/fd"):
+                if os.readlink(f"/proc/{entry}/fd/{descriptor}") in inodes:
                     return int(entry)
         except OSError:
             continue
