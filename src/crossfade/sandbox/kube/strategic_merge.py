@@ -12,10 +12,10 @@ from crossfade.sandbox.kube import fields
 from crossfade.sandbox.kube.client import ApiError
 from crossfade.sandbox.kube.fields import Field, Structure
 from crossfade.sandbox.kube.kinds import Kind
-from crossfade.sandbox.kube.values import Json, clone
+from crossfade.sandbox.kube.values import Json
 
 _PATCH, _RETAIN = "$patch", "$retainKeys"
-_DELETE, _ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
+_DELETE, _ORDER = "$deleteFromPrimitiveList", "$setElementOrder"
 
 
 def apply(kind: Kind, target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
@@ -26,10 +26,7 @@ def apply(kind: Kind, target: dict[str, Any], patch: dict[str, Any]) -> dict[str
     400 for a patch that cannot be applied.
     """
     structure = fields.structure(f"{fields.package(kind.group, kind.version)}.{kind.kind}")
-    result = _merge(structure, target, patch)
-    if result is None:
-        raise _wrong("the whole object cannot be deleted by a patch")
-    return result
+    return _merge(structure, target, patch)
 
 
 def _wrong(why: str) -> ApiError:
@@ -38,17 +35,9 @@ def _wrong(why: str) -> ApiError:
 
 def _merge(
     structure: Structure | None, target: dict[str, Any], patch: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Return the merged object, None when the patch deletes it."""
-    match patch.get(_PATCH):
-        case None | "merge":
-            pass
-        case "replace":
-            return clone({key: value for key, value in patch.items() if key != _PATCH})
-        case "delete":
-            return None
-        case other:
-            raise _wrong(f"unknown directive {_PATCH}: {other!r}")
+) -> dict[str, Any]:
+    if (directive := patch.get(_PATCH, "merge")) != "merge":
+        return _replace(directive, patch)
     result = dict(target)
     if (kept := patch.get(_RETAIN)) is not None:
         names = set(_list(kept, _RETAIN))
@@ -57,37 +46,45 @@ def _merge(
     for key, value in patch.items():
         if not key.startswith("$"):
             _merge_field(result, known.get(key), key, value)
-    _apply_directives(result, known, patch)
+    for directive, value in patch.items():
+        command, slash, name = directive.partition("/")
+        if slash and command in (_DELETE, _ORDER) and isinstance(result.get(name), list):
+            if command == _DELETE:
+                gone = _list(value, directive)
+                result[name] = [item for item in result[name] if item not in gone]
+            else:
+                before = _list(target.get(name) or [], name)
+                merge_key = known[name].notes.get("m", "") if name in known else ""
+                result[name] = _ordered(result[name], _list(value, directive), before, merge_key)
     return result
 
 
+def _replace(directive: Json, patch: dict[str, Any]) -> dict[str, Any]:
+    if directive == "delete":
+        return {}
+    if directive == "replace":
+        return _bare({key: value for key, value in patch.items() if key != _PATCH}) or {}
+    raise _wrong(f"unknown directive {_PATCH}: {directive!r}")
+
+
 def _merge_field(result: dict[str, Any], field: Field | None, key: str, value: Json) -> None:
+    before = result.get(key)
     if value is None:
         result.pop(key, None)
-        return
-    before = result.get(key)
-    if isinstance(value, dict):
-        inner = field.structure if field and not field.container else None
-        if field and field.container == "%":
-            merged = _merge_map(field, before if isinstance(before, dict) else {}, value)
+    elif isinstance(value, dict) and isinstance(before, dict):
+        if field and field.container == "%" and field.structure and _PATCH not in value:
+            result[key] = _merge_map(field, before, value)
         else:
-            merged = _merge(inner, before if isinstance(before, dict) else {}, value)
-        if merged is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged
+            inner = field.structure if field and not field.container else None
+            result[key] = _merge(inner, before, value)
     elif isinstance(value, list) and field and "m" in field.notes:
         result[key] = _merge_list(field, before if isinstance(before, list) else [], value)
-    else:
-        result[key] = clone(value)
+    elif (bare := _bare(value)) is not None:
+        result[key] = bare
 
 
-def _merge_map(
-    field: Field, target: dict[str, Any], patch: dict[str, Any]
-) -> dict[str, Any] | None:
+def _merge_map(field: Field, target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Merge a map from names: its values are of the field's type."""
-    if _PATCH in patch or not field.structure:
-        return _merge(None, target, patch)
     result = dict(target)
     for key, value in patch.items():
         _merge_field(result, field._replace(container=""), key, value)
@@ -97,80 +94,65 @@ def _merge_map(
 def _merge_list(field: Field, target: list[Any], patch: list[Any]) -> list[Any]:
     key = field.notes["m"]
     if not key:
-        result = list(target)
-        result += [item for item in patch if item not in result]
-        return result
-    items = [item for item in patch if not _is_directive(item)]
-    if any(_is_directive(item) and item[_PATCH] == "replace" for item in patch):
-        return [
-            {name: value for name, value in item.items() if name != _PATCH} for item in clone(items)
-        ]
+        added = [item for item in patch if item not in target]
+        return _ordered([*target, *added], patch, target, "")
+    if any(not isinstance(item, dict) for item in patch):
+        raise _wrong(f"an item of {field.name} is not an object")
+    directives = {item.get(_PATCH) for item in patch}
+    if "replace" in directives:
+        # One such item speaks for the whole list, and is not part of it.
+        kept = (item for item in patch if _PATCH not in item)
+        return [bare for item in kept if (bare := _bare(item)) is not None]
     result = list(target)
-    for item in items:
-        if not isinstance(item, dict) or key not in item:
+    for item in patch:
+        if key not in item:
+            if item == {_PATCH: "merge"}:
+                continue
             raise _wrong(f"an item of {field.name} has no {key}")
-        places = [
-            place
-            for place, old in enumerate(result)
-            if isinstance(old, dict) and old.get(key) == item[key]
-        ]
-        old = result[places[0]] if places else {}
-        merged = _merge(field.structure, old, item)
-        if merged is None:
+        places = [place for place, old in enumerate(result) if _identity(old, key) == item[key]]
+        if item.get(_PATCH) == "delete":
             result = [one for place, one in enumerate(result) if place not in places]
         elif places:
-            result[places[0]] = merged
-        else:
-            result.append(merged)
-    return result
+            result[places[0]] = _merge(field.structure, result[places[0]], item)
+        elif (bare := _bare(item)) is not None:
+            result.append(bare)
+    return _ordered(result, patch, target, key)
 
 
-def _is_directive(item: Json) -> bool:
-    """Tell whether an item is there for the list itself: only `$patch`, no key."""
-    return isinstance(item, dict) and set(item) == {_PATCH}
+def _identity(item: Json, key: str) -> Json:
+    return item.get(key) if key and isinstance(item, dict) else item
 
 
-def _apply_directives(
-    result: dict[str, Any], known: dict[str, Field], patch: dict[str, Any]
-) -> None:
-    """Apply what the patch says about lists beside their items."""
-    for directive, value in patch.items():
-        if directive.startswith(_DELETE):
-            name = directive.removeprefix(_DELETE)
-            gone = _list(value, directive)
-            if isinstance(result.get(name), list):
-                result[name] = [item for item in result[name] if item not in gone]
-    for directive, value in patch.items():
-        if directive.startswith(_ORDER):
-            name = directive.removeprefix(_ORDER)
-            if isinstance(result.get(name), list):
-                field = known.get(name)
-                key = field.notes.get("m", "") if field else ""
-                result[name] = _ordered(result[name], _list(value, directive), key)
-
-
-def _ordered(items: list[Any], order: Sequence[Any], key: str) -> list[Any]:
+def _ordered(items: list[Any], order: Sequence[Any], before: Sequence[Any], key: str) -> list[Any]:
     """
-    Return the items in the wanted order.
+    Return the items in the order of the patch.
 
-    An item that the order does not name (another writer's) stays behind the one that it followed.
+    Items that the order does not name (another writer's) keep their order among themselves; each
+    stands before a named one only if it did so in the list as it was `before`.
     """
+    wanted = [_identity(item, key) for item in order]
+    known = [_identity(item, key) for item in before]
+    named = [item for item in items if _identity(item, key) in wanted]
+    named.sort(key=lambda item: wanted.index(_identity(item, key)))
+    others = [item for item in items if _identity(item, key) not in wanted]
+    result: list[Any] = []
+    while named and others:
+        one, two = (_identity(group[0], key) for group in (others, named))
+        first = one in known and two in known and known.index(one) < known.index(two)
+        result.append((others if first else named).pop(0))
+    return [*result, *named, *others]
 
-    def identity(item: Json) -> Json:
-        return item.get(key) if key and isinstance(item, dict) else item
 
-    wanted = [identity(item) for item in order]
-    places = {}
-    last = -1
-    ranked = []
-    for place, item in enumerate(items):
-        name = identity(item)
-        if name in wanted:
-            places[place] = last = wanted.index(name)
-            ranked.append(((last, 0, place), item))
-        else:
-            ranked.append(((last, 1, place), item))
-    return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]
+def _bare(value: Json) -> Json:
+    """Return a value that is new to its object without directives; None when one deletes it."""
+    if isinstance(value, dict):
+        if _PATCH in value:
+            return None
+        pairs = ((key, _bare(item)) for key, item in value.items() if not key.startswith("$"))
+        return {key: item for key, item in pairs if item is not None}
+    if isinstance(value, list):
+        return [bare for item in value if (bare := _bare(item)) is not None]
+    return value
 
 
 def _list(value: Json, name: str) -> list[Any]:
