@@ -1,11 +1,45 @@
 """What tests of commands need."""
 
+import json
 import random
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crossfade.cli.main import main
 from crossfade.sandbox import ports, state
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """What it printed with `--output json`."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def crossfade(capsys, tmp_path, monkeypatch):
+    """Run `crossfade ARGUMENTS...` in this process, with a state folder of its own."""
+    monkeypatch.setenv("CROSSFADE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("CROSSFADE_DATABASE_URL", raising=False)
+    monkeypatch.delenv("CROSSFADE_PORT_BASE", raising=False)
+
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = main(list(arguments))
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run
 
 
 @pytest.fixture

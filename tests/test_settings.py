@@ -1,0 +1,63 @@
+"""Settings from the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from crossfade import settings
+from crossfade.base.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("environment", "option", "folder"),
+    [
+        ({"HOME": "/u/ann"}, None, "/u/ann/.local/state/crossfade"),
+        ({"HOME": "/u/ann", "XDG_STATE_HOME": "/var/s"}, None, "/var/s/crossfade"),
+        ({"HOME": "/u/ann", "XDG_STATE_HOME": "relative"}, None, "/u/ann/.local/state/crossfade"),
+        ({"HOME": "/u/ann", "XDG_STATE_HOME": "/s", "CROSSFADE_HOME": "/x"}, None, "/x"),
+        ({"HOME": "/u/ann", "CROSSFADE_HOME": "~/x"}, None, "/u/ann/x"),
+        ({"HOME": "/u/ann", "CROSSFADE_HOME": "/x"}, "/y", "/y"),
+    ],
+)
+def test_the_nearest_choice_of_a_folder_wins(monkeypatch, environment, option, folder):
+    monkeypatch.setenv("HOME", environment["HOME"])
+    found = settings.load(environment, Path(option) if option else None)
+
+    assert found.state_dir == Path(folder)
+    assert found.database_url == f"sqlite:///{folder}/crossfade.db"
+    assert found.sandbox_kubeconfig == Path(folder) / "sandbox/kubeconfig"
+
+
+def test_a_relative_folder_does_not_move_with_the_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert settings.load({}, Path("state")).state_dir == tmp_path / "state"
+
+
+def test_the_store_can_be_elsewhere():
+    url = "sqlite:////elsewhere/x.db"
+
+    assert settings.load({"CROSSFADE_DATABASE_URL": url}, Path("/y")).database_url == url
+
+
+def test_all_ports_follow_the_first_one():
+    found = settings.load({"CROSSFADE_PORT_BASE": "20000"}, Path("/y"))
+
+    assert (found.edge_port, found.hub_port, found.edge_admin_port) == (20000, 20001, 20002)
+
+
+@pytest.mark.parametrize("port", ["x", "80", "70000", "-1", "1e4", "٢٠٠٠٠"])
+def test_a_port_that_cannot_be_is_refused_by_name(port):
+    with pytest.raises(InputError, match="CROSSFADE_PORT_BASE") as caught:
+        settings.load({"CROSSFADE_PORT_BASE": port}, Path("/y"))
+    assert caught.value.facts == {"value": port}
+
+
+def test_a_user_without_a_home_is_told_what_to_give(monkeypatch):
+    def homeless(_):
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(InputError, match="no home") as caught:
+        settings.load({})
+    assert "--state-dir" in caught.value.hint
