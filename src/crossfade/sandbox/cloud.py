@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crossfade.base.clock import SteadyClock
 from crossfade.sandbox import faults, processes, state
+from crossfade.sandbox.awakening import forget_readiness
 from crossfade.sandbox.files import write_json
 from crossfade.sandbox.gateway.controller import Gateway
 from crossfade.sandbox.gateway.envoy import Place
@@ -72,6 +73,8 @@ class Cloud:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._harm.set)
         await furnish(self._client, self._ports)
+        if forgotten := await forget_readiness(self._client):
+            _log.info("back again pods=%s", forgotten)
         async with asyncio.TaskGroup() as group:
             work = group.create_task(self._work(), name="cloud")
             group.create_task(_cancel_after(stop, work))

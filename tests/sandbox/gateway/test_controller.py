@@ -1,11 +1,18 @@
 """The gateway with a real Envoy: what users and writers of HTTPRoutes see."""
 
 import asyncio
+import http.client
 import os
 import signal
+import socket
 import time
 from collections import Counter
 
+import pytest
+
+from crossfade.base.clock import SteadyClock
+from crossfade.sandbox.gateway.controller import Gateway
+from crossfade.sandbox.gateway.envoy import Place
 from crossfade.sandbox.kube.kinds import GATEWAY, SERVICE
 
 
@@ -178,6 +185,57 @@ async def test_counters_of_a_service_go_on_while_no_route_names_it(cloud, until)
         return "shop/blue" not in page
 
     await until(gone)
+
+
+async def test_a_starting_gateway_never_answers_404_for_a_route_that_exists(tmp_path, cloud):
+    """As after the loss of a cloud: the routes are there before the gateway is."""
+    await cloud.service("blue", await cloud.upstream("blue"))
+    await cloud.route(backends(blue=1))
+    await cloud.programmed()
+    place = Place("again", tmp_path / "again", _free_port(), _free_port())
+    listener = {**LISTENER, "port": place.port}
+    await cloud.client.patch(GATEWAY, "infra", "public", {"spec": {"listeners": [listener]}})
+    again = Gateway(cloud.client, place, SteadyClock(), {})
+    statuses = Counter()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(again.run())
+        while statuses[200] < 20:
+            try:
+                statuses[(await asyncio.to_thread(_status, place.port))] += 1
+            except OSError:
+                statuses["refused"] += 1
+                await asyncio.sleep(0.001)
+        running.cancel()
+    assert set(statuses) == {200, "refused"}
+
+
+async def test_a_taken_port_ends_the_gateway_with_its_number(tmp_path, cloud):
+    place = Place("second", tmp_path / "second", cloud.port, _free_port())
+    with pytest.raises(ExceptionGroup) as ended:
+        await asyncio.wait_for(Gateway(cloud.client, place, SteadyClock(), {}).run(), 10)
+    assert str(cloud.port) in str(ended.value.exceptions[0])
+
+
+LISTENER = {
+    "name": "http",
+    "protocol": "HTTP",
+    "allowedRoutes": {"namespaces": {"from": "All"}},
+}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _status(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/", headers={"host": "colors.test"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _envoy_pid(cloud) -> int:

@@ -15,6 +15,7 @@ from crossfade.sandbox.gateway.config import Config, endpoints_file
 
 _VERSIONS = "/stats?type=TextReadouts&filter=version_text$"
 _REJECTIONS = "/stats?filter=update_rejected$"
+_ACTIVE = "/stats?filter=^listener_manager.total_listeners_active$"
 
 
 class Rejected(Exception):
@@ -86,11 +87,9 @@ class GatewayEnvoy:
     async def start(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
         """Start Envoy with what was served last, or nothing.  Returns before it answers."""
         (self._files / "endpoints").mkdir(parents=True, exist_ok=True)
-        self._write("listeners", [resources.listener(self._place.port, self._files)])
         if self._served.routes is None:
-            self._served.routes = resources.route_configuration({})
             self._write("clusters", [])
-            self._write("routes", [self._served.routes])
+        self._write("listeners", self._listeners() if self._served.routes else [])
         start = self._place.folder / "bootstrap.json"
         write_json(
             start,
@@ -129,7 +128,10 @@ class GatewayEnvoy:
         wanted = {**self._served.clusters, **config.clusters}
         await self._program("clusters", wanted != self._served.clusters, list(wanted.values()))
         self._served.clusters = wanted
-        await self._program("routes", config.routes != self._served.routes, [config.routes])
+        if self._served.routes is None:
+            await self._open(config.routes)
+        else:
+            await self._program("routes", config.routes != self._served.routes, [config.routes])
         self._served.routes = dict(config.routes)
         if set(wanted) != set(config.clusters):
             await self._program("clusters", True, list(config.clusters.values()))
@@ -137,6 +139,36 @@ class GatewayEnvoy:
             for gone in set(wanted) - set(config.clusters):
                 self._served.endpoints.pop(gone, None)
                 endpoints_file(self._files, gone).unlink(missing_ok=True)
+
+    async def _open(self, routes: dict[str, Any]) -> None:
+        """
+        Listen, with the first routes in place: no user may meet an empty gateway.
+
+        Raises OSError when the port is taken, Rejected when the routes are refused.
+        """
+        self._write("routes", [routes])
+        before = text_values(await self.admin.get(_REJECTIONS))
+        try:
+            await self._program("listeners", True, self._listeners())
+        except Rejected as error:
+            raise OSError(f"cannot listen on 127.0.0.1:{self._place.port}: {error}") from error
+        self._served.routes = resources.route_configuration({})
+        self._rejected_before = before
+        await self._in_force("routes")
+        await self._listening()
+
+    async def _listening(self) -> None:
+        """Return once connections are taken.  Raises AdminError."""
+        deadline = time.monotonic() + 2.0
+        while True:
+            if "total_listeners_active: 1" in await self.admin.get(_ACTIVE):
+                return
+            if time.monotonic() > deadline:
+                raise AdminError("Envoy does not listen after 2 s")
+            await asyncio.sleep(0.001)
+
+    def _listeners(self) -> list[dict[str, Any]]:
+        return [resources.listener(self._place.port, self._files)]
 
     def set_endpoints(self, name: str, endpoints: dict[str, Any]) -> None:
         """Write a cluster's endpoints; Envoy sees them within milliseconds."""
