@@ -180,9 +180,13 @@ def _text(value: Value) -> str:
 
 def _json(raw: bytes) -> Json:
     try:
-        return json.loads(raw) if raw else None
+        return json.loads(raw, parse_constant=_no_constant) if raw else None
     except (ValueError, RecursionError) as error:
         raise malformed("an embedded object is not JSON") from error
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(name)  # NaN and its like, which Python reads and JSON does not have
 
 
 def _raw(message: bytes) -> Json:
