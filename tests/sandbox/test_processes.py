@@ -74,8 +74,8 @@ def test_stop_and_resume_reach_every_process(start, tmp_path):
         time.sleep(0.01)
 
 
-def test_memory_is_counted(start):
-    assert processes.pss_kib([start().pid, 0]) > 100
+def test_memory_of_processes_that_are_there_is_counted():
+    assert processes.pss_kib([os.getpid(), 0]) > 1000
 
 
 def test_the_caller_itself_is_never_found(tmp_path):

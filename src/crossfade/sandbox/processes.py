@@ -33,6 +33,8 @@ class Process:
     state: str
     """One letter as in /proc/PID/stat: `T` is stopped."""
     rss_kib: int
+    started: int
+    """When, in ticks since boot: with the pid it names the process for good."""
 
 
 def markers(directory: Path, role: str, cloud: str = "") -> dict[str, str]:
@@ -49,23 +51,23 @@ def find(directory: Path, cloud: str | None = None) -> tuple[Process, ...]:
     """
     marked: dict[int, tuple[str, str]] = {}
     parents: dict[int, int] = {}
-    states: dict[int, tuple[str, int]] = {}
+    states: dict[int, tuple[str, int, int]] = {}
     for pid in _pids():
         look = _stat(pid)
         if look is None:
             continue
-        state, parents[pid], rss = look
-        states[pid] = (state, rss)
+        state, parents[pid], rss, started = look
+        states[pid] = (state, rss, started)
         marks = _marks(pid)
         if marks.get(SANDBOX) == str(directory):
             marked[pid] = (marks.get(CLOUD, ""), marks.get(ROLE, ""))
     found = []
-    for pid, (state, rss) in states.items():
+    for pid, (state, rss, started) in states.items():
         belongs = marked.get(pid) or _inherited(pid, parents, marked)
         if belongs is None or state in _ENDED or pid == os.getpid():
             continue
         if cloud is None or belongs[0] == cloud:
-            found.append(Process(pid, *belongs, state, rss))
+            found.append(Process(pid, *belongs, state, rss, started))
     return tuple(found)
 
 
@@ -133,7 +135,7 @@ def _send(process: Process, number: signal.Signals) -> None:
         return
     try:
         look = _stat(process.pid)
-        if look is not None and look[0] not in _ENDED:
+        if look is not None and look[0] not in _ENDED and look[3] == process.started:
             signal.pidfd_send_signal(handle, number)
     except (ProcessLookupError, PermissionError):
         return
@@ -160,15 +162,16 @@ def _pids() -> Iterator[int]:
             yield int(entry)
 
 
-def _stat(pid: int) -> tuple[str, int, int] | None:
-    """Return state, parent and resident memory in KiB."""
+def _stat(pid: int) -> tuple[str, int, int, int] | None:
+    """Return state, parent, resident memory in KiB, and start in ticks since boot."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
     # The name in parentheses may hold anything, parentheses too.
     fields = text[text.rindex(")") + 2 :].split()
-    return fields[0], int(fields[1]), int(fields[21]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    return fields[0], int(fields[1]), resident, int(fields[19])
 
 
 def _marks(pid: int) -> dict[str, str]:

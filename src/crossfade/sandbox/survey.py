@@ -31,7 +31,9 @@ class CloudSurvey:
     ready_pods: int | None
     processes: int
     memory_mib: float
-    """Pages shared between processes are counted once (PSS)."""
+    """A page that n processes share counts as 1/n in each (PSS)."""
+    resident_mib: float
+    """The sum of what each process has in memory (RSS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def _cloud(
         ready_pods=pods[1] if pods else None,
         processes=len(own),
         memory_mib=_mib(processes.pss_kib(one.pid for one in own)),
+        resident_mib=_mib(sum(one.rss_kib for one in own)),
     )
 
 

@@ -187,6 +187,7 @@ class Api:
         kind = served.kind
         named: Object = {"apiVersion": kind.api_version, "kind": kind.kind} | body
         named["metadata"] = dict(body.get("metadata") or {})
+        rules.check_finalizers(kind, old, named)
         new = rules.prepare_update(kind, old, named, subresource)
         new = self._finish(served, old, new, options)
         if options.manager:

@@ -44,11 +44,10 @@ def complete(served: Served, obj: Object) -> Object:
 
 def check(served: Served, old: Object | None, obj: Object) -> None:
     """Raise ApiError 422 when the object, or its change from `old`, is not valid."""
+    problems = schema.validate(served.kind, obj)
     if served.schema is not None:
-        problems = custom.problems(served.schema, obj)
-    else:
-        problems = list(schema.validate(served.kind, obj))
-        if old is not None and not problems:
-            problems = list(schema.validate_change(served.kind, old, obj))
+        problems += custom.problems(served.schema, obj)
+    elif old is not None and not problems:
+        problems = list(schema.validate_change(served.kind, old, obj))
     if problems:
         raise invalid(served.kind, obj["metadata"].get("name", ""), problems)

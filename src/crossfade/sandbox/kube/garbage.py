@@ -120,7 +120,9 @@ class Garbage:
             mine = next(ref for ref in metadata["ownerReferences"] if ref["uid"] == uid)
             blocking = blocking or bool(mine.get("blockOwnerDeletion"))
             if "deletionTimestamp" not in metadata:
-                options = DeleteOptions(propagation="Foreground", uid=metadata["uid"])
+                deeper = bool(self._api.store.dependents(metadata["uid"]))
+                policy = "Foreground" if deeper else _policy(dependent)
+                options = DeleteOptions(propagation=policy, uid=metadata["uid"])
                 space = metadata.get("namespace")
                 self._api.delete(dependent_kind, space, metadata["name"], options)
         if not blocking:

@@ -12,6 +12,7 @@ from crossfade.sandbox.kube.kinds import (
     Kind,
 )
 from crossfade.sandbox.kube.registry import is_custom
+from crossfade.sandbox.kube.status import invalid
 from crossfade.sandbox.kube.values import timestamp
 
 _GENERATION_GROUPS = frozenset(
@@ -108,6 +109,19 @@ def establish(crd: Object, now: float) -> None:
         )
     ]
     crd["status"] = {"acceptedNames": names, "conditions": conditions, "storedVersions": stored}
+
+
+def check_finalizers(kind: Kind, old: Object, new: Object) -> None:
+    """Raise ApiError 422 when finalizers are added to an object that is being deleted."""
+    before = old["metadata"].get("finalizers") or ()
+    more = [one for one in new["metadata"].get("finalizers") or () if one not in before]
+    if more and "deletionTimestamp" in old["metadata"]:
+        found = ", ".join(f'"{name}"' for name in more)
+        why = (
+            "Forbidden: no new finalizers can be added if the object is being deleted, "
+            f"found new finalizers []string{{{found}}}"
+        )
+        raise invalid(kind, old["metadata"]["name"], [("metadata.finalizers", why)])
 
 
 def prepare_update(kind: Kind, old: Object, new: Object, subresource: str) -> Object:

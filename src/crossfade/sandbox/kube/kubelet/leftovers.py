@@ -3,7 +3,10 @@
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
+
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 1.0, 0.002
 
 MARKER = "CROSSFADE_KUBELET"
 """Names, in the environment of each process, the folder of the kubelet that started it."""
@@ -23,14 +26,15 @@ def find(root: Path) -> list[int]:
 
 
 def kill(root: Path) -> int:
-    """End them all and return how many there were; repeats until none is left to find."""
-    total = 0
-    for _ in range(20):
-        pids = find(root)
-        if not pids:
-            break
-        total += len(pids)
+    """End them all and return how many there were; waits (blocking) until they have ended."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while pids := find(root):
+        seen.update(pids)
         for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-    return total
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_PAUSE_SECONDS)  # blocks: nothing else may start before they have ended
+    return len(seen)

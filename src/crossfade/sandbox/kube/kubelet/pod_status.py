@@ -47,7 +47,8 @@ def phase(pod: Object, record: PodRecord) -> str:
     if fresh:
         return "Pending"
     ended = [state for state in states if isinstance(state, Terminated)]
-    if len(ended) < len(states) or policy == "Always":
+    beside = any(isinstance(one.state, Running) for one in _sidecars(pod, record))
+    if len(ended) < len(states) or beside or policy == "Always":
         return "Running"
     if all(state.exit_code == 0 for state in ended):
         return "Succeeded"
@@ -60,6 +61,8 @@ def is_sidecar(container: dict[str, Any]) -> bool:
 
 
 def _initialized(pod: Object, record: PodRecord) -> bool:
+    if any(one.id for one in record.containers):
+        return True  # whatever has become of sidecars since
     for container, one in zip(pod["spec"].get("initContainers") or (), record.inits, strict=False):
         if is_sidecar(container):
             if not one.started:

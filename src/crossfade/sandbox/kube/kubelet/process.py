@@ -18,6 +18,7 @@ from crossfade.sandbox.kube.kubelet.bubblewrap import View
 
 _PAGE = resource.getpagesize()
 _READ_BYTES = 65536
+_GROUP_TRIES, _GROUP_PAUSE = 100, 0.005
 
 Output = Callable[[str, bytes], None]
 """Takes what the process wrote: `stdout` or `stderr`, and the bytes."""
@@ -53,6 +54,7 @@ class ContainerProcess:
         self._init: int | None = None
         self.exit_code: int | None = None
         """As a shell has it: 128 and the signal when one ended the process."""
+        self._later: asyncio.TimerHandle | None = None
         self._pipes: dict[int, str] = {}
         self._popen = self._start(command)
         self.pid = self._popen.pid
@@ -117,13 +119,30 @@ class ContainerProcess:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         self._kill_group()
+        self._finish(128 - code if code < 0 else code, _GROUP_TRIES)
+
+    def _finish(self, code: int, tries: int) -> None:
+        """Report the end once the whole group has ended: it may still hold ports for a moment."""
+        if tries and self._group_lives():
+            self._later = self._loop.call_later(_GROUP_PAUSE, self._finish, code, tries - 1)
+            return
+        self._later = None
         for fd in list(self._pipes):
             self._drain(fd)
         if self._info >= 0:
             os.close(self._info)
             self._info = -1
-        self.exit_code = 128 - code if code < 0 else code
+        self.exit_code = code
         self._changed()
+
+    def _group_lives(self) -> bool:
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
 
     def _drain(self, fd: int) -> None:
         """Read what is left; descendants that live on must not keep us waiting for an end."""
@@ -182,9 +201,15 @@ class ContainerProcess:
         """End all of it and let go of it, without a report."""
         self._changed = _nothing
         self._output = _nothing_written
-        if self.exit_code is None:
+        if self._later is not None:
+            self._later.cancel()
+            self._finish(137, 0)
+        elif self.exit_code is None:
             self.kill()
             self._ended()
+            if self._later is not None:
+                self._later.cancel()
+                self._finish(137, 0)
 
 
 def _nothing() -> None:

@@ -64,6 +64,7 @@ class Kubelet:
                     await self._down.wait()
                     serving.cancel()
             finally:
+                leftovers.kill(self._root)
                 self.ready.clear()
                 self._workers.clear()
 

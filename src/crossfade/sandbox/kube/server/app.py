@@ -106,6 +106,8 @@ class ApiServer:
     async def _read(self, where: target.Target, request: HttpRequest) -> Response:
         query = request.query_params
         match where.subresource:
+            case "status" if "status" not in where.kind.subresources:
+                raise no_such_path()
             case "" | "status":
                 return self._reader.read(where, query, request.headers.get("accept", ""))
             case "log" if where.kind.plural == "pods":
