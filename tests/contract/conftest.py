@@ -1,11 +1,32 @@
 """Implementations that the contract suites run on."""
 
+import asyncio
+import gzip
+import http.client
+import socket
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from crossfade.adapters.helm.charts import HelmCharts, pack_folder
+from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.helm.releases import HelmReleases
+from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.kubernetes.probe import LightkubeProbe
+from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
+from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.store.sql import SqlStore
+from crossfade.core.release.revision import Revision
+from crossfade.ports.cluster_access import ClusterAccess
+from crossfade.ports.router import RouteBackend, WantedRoute
+from crossfade.ports.traffic_counts import TrafficCounts
+from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_cluster import FakeCluster
 from crossfade.testing.fake_store import FakeStore
+
+COLORS = Path(__file__).parents[2] / "examples/colors/deploy/helm/colors"
 
 
 @pytest.fixture(params=["sqlite", "memory"])
@@ -17,3 +38,126 @@ async def store(request, tmp_path) -> AsyncIterator[SqlStore | FakeStore]:
     opened = await SqlStore.open(f"sqlite:///{tmp_path}/store/crossfade.db")
     yield opened
     await opened.close()
+
+
+@dataclass
+class FakeWorld:
+    """A cluster in memory."""
+
+    cluster: FakeCluster
+    chart: bytes = gzip.compress(b"")
+
+    @property
+    def access(self) -> ClusterAccess:
+        return ClusterAccess(self.cluster.probe, self.cluster.releases, self.cluster.router)
+
+    async def partition(self) -> None:
+        """From now on the API answers nobody."""
+        self.cluster.faults.unreachable = True
+
+    async def refuse_credentials(self) -> None:
+        """From now on the credentials are no longer good."""
+        self.cluster.faults.denied = True
+
+    async def leave_half_done(self, revision: Revision) -> None:
+        """Leave the release as it is after a crash in the middle of its installation."""
+        self.cluster.leave_half_done(revision.id)
+
+    def counts(self, *_revisions: Revision) -> TrafficCounts:
+        """Return what reads the gateway's counters of these revisions."""
+        return self.cluster.counts
+
+    async def ask(self, revision: Revision, requests: int) -> None:
+        """Send requests that lead to the revision; it fails those that its values say."""
+        failed = requests if revision.values.get("errorRate") else 0
+        self.cluster.serve(revision.application, revision.id, requests, failed)
+
+    async def lose_counters(self) -> None:
+        """From now on the gateway's counters cannot be read."""
+        self.cluster.faults.gateway_down = True
+
+
+class SandboxWorld:
+    """A sandbox cloud, over HTTPS and through helm."""
+
+    def __init__(self, cloud) -> None:
+        self.cloud = cloud
+        self.chart = pack_folder(COLORS).data
+        self.api = KubeApi(cloud.cluster, seconds=1.0)
+        releases = HelmReleases(self.api, HelmCommand(), seconds=20)
+        self.access = ClusterAccess(LightkubeProbe(self.api), releases, GatewayApiRouter(self.api))
+        self.pages = EnvoyPages()
+        self.metrics_url = cloud.metrics_url
+        self.epoch = 0
+
+    async def partition(self) -> None:
+        self.cloud.gate.set(0, api_partition=True)
+
+    async def refuse_credentials(self) -> None:
+        self.cloud.write_kubeconfig(token="another")
+
+    async def leave_half_done(self, revision: Revision) -> None:
+        path = f"/api/v1/namespaces/{revision.namespace}/secrets"
+        name = f"sh.helm.release.v1.{revision.release}.v1"
+        secret = await self.api.get(f"{path}/{name}")
+        secret["metadata"]["labels"]["status"] = "pending-install"
+        secret["metadata"].pop("managedFields", None)
+        await self.api.apply(f"{path}/{name}", secret)
+
+    def counts(self, *revisions: Revision) -> TrafficCounts:
+        names = {cluster_name("default", each.release, 80): each.id for each in revisions}
+        return EnvoyCounts(self.pages, self.metrics_url, names)
+
+    async def ask(self, revision: Revision, requests: int) -> None:
+        backend = RouteBackend(revision.id, revision.release, 100)
+        epoch = self.epoch = self.epoch + 1
+        host, gateway = "colors.test", "infra/public"
+        route = WantedRoute("colors", "default", host, gateway, 80, epoch, (backend,))
+        await self.access.router.write(route)
+        await self._serving()
+        await asyncio.to_thread(_ask, self.cloud.gateway_port, host, requests)
+
+    async def _serving(self) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                route = await self.access.router.read("colors", "default")
+                statuses = await self.access.releases.status("colors", "default")
+                if route.in_force and all(each.ready for each in statuses):
+                    return
+                await asyncio.sleep(0.02)
+
+    async def lose_counters(self) -> None:
+        self.metrics_url = f"http://127.0.0.1:{free_port()}/stats/prometheus"
+
+
+def _ask(port: int, host: str, requests: int) -> None:
+    for _ in range(requests):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/callme", headers={"host": host})
+        connection.getresponse().read()
+        connection.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(params=["memory", "sandbox"])
+async def world(request, start_cloud, tmp_path) -> AsyncIterator[FakeWorld | SandboxWorld]:
+    """Every cluster that the ports of one cluster have an implementation for, empty."""
+    if request.param == "memory":
+        yield FakeWorld(FakeCluster())
+        return
+    async with start_cloud(tmp_path) as cloud:
+        sandbox = SandboxWorld(cloud)
+        yield sandbox
+        await sandbox.api.close()
+        await sandbox.pages.close()
+
+
+@pytest.fixture(params=["memory", "helm"])
+def charts(request) -> FakeCharts | HelmCharts:
+    """Every implementation of the Charts port."""
+    return FakeCharts(str(COLORS)) if request.param == "memory" else HelmCharts(HelmCommand())

@@ -47,16 +47,16 @@ class HelmReleases:
         self, application: ApplicationName, namespace: str
     ) -> tuple[RevisionStatus, ...]:
         """Return every revision of which something is there; see the port for errors."""
+        # First alone: if the cluster is silent or refuses us, four more requests would be as well.
+        records = await self._records(application, namespace)
         try:
             async with asyncio.TaskGroup() as group:
-                recorded = group.create_task(self._records(application, namespace))
                 listed = [
                     group.create_task(self._workloads(kind, application, namespace))
                     for kind in WORKLOADS
                 ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
-        records = recorded.result()
         found: dict[RevisionId, list[Workload]] = {revision: [] for revision in records}
         for task in listed:
             for workload in task.result():

@@ -20,6 +20,7 @@ def connect(cluster: Cluster, seconds: float) -> "httpx2.AsyncClient":
     """
     Return an HTTP client for the cluster's API; reads files and takes a moment, asks nothing yet.
 
+    `seconds` is the deadline of a whole request.
     Raises Unavailable when file or context are missing or wrong, Denied for credentials of a kind
     that cannot be used.
     """
@@ -29,7 +30,8 @@ def connect(cluster: Cluster, seconds: float) -> "httpx2.AsyncClient":
     from lightkube.core.exceptions import ConfigError
 
     chosen = _chosen(cluster)
-    timeout = httpx2.Timeout(seconds)
+    # A little less than the caller's own deadline: then the library closes the connection itself.
+    timeout = httpx2.Timeout(seconds * 0.9)
     parameters = ConnectionParams(timeout=timeout, trust_env=not _is_local(chosen.cluster.server))
     try:
         return AsyncClient(chosen, parameters)

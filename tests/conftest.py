@@ -1,0 +1,142 @@
+"""A whole sandbox cloud inside the test's own process, for every suite that needs a cluster."""
+
+import asyncio
+import base64
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crossfade.core.fleet.cluster import Cluster
+
+if TYPE_CHECKING:
+    from crossfade.sandbox.kube.direct_client import DirectClient
+    from crossfade.sandbox.kube.server.gate import Gate
+
+TOKEN = "secret-of-the-test"
+
+
+@dataclass
+class SandboxCloud:
+    """What a test does with the cloud."""
+
+    folder: Path
+    cluster: Cluster
+    """As Crossfade's fleet knows it."""
+    client: "DirectClient"
+    """Past HTTP, for what a test arranges itself."""
+    gate: "Gate"
+    gateway_port: int
+    metrics_url: str
+    _port: int
+    _authority: str
+
+    def write_kubeconfig(self, token: str = TOKEN, port: int | None = None) -> None:
+        """Write the kubeconfig, with wrong credentials or a wrong port if asked to."""
+        data = base64.b64encode(self._authority.encode()).decode()
+        server = f"https://127.0.0.1:{port or self._port}"
+        Path(self.cluster.kubeconfig).write_text(
+            f"""apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: "{server}", certificate-authority-data: {data}}}}}]
+users: [{{name: u, user: {{token: {token}}}}}]
+contexts: [{{name: test, context: {{cluster: c, user: u}}}}]
+"""
+        )
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Wait for a condition; fail when it does not come true in time."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    """Wait for an async condition with a deadline."""
+    return until_true
+
+
+@asynccontextmanager
+async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
+    from crossfade.base.clock import SteadyClock
+    from crossfade.sandbox import certificates
+    from crossfade.sandbox.cloud import furnish
+    from crossfade.sandbox.gateway.controller import Gateway
+    from crossfade.sandbox.gateway.envoy import Place
+    from crossfade.sandbox.kube.api import open_api
+    from crossfade.sandbox.kube.controllers import run_controllers
+    from crossfade.sandbox.kube.direct_client import DirectClient
+    from crossfade.sandbox.kube.kubelet.capacity import Capacity
+    from crossfade.sandbox.kube.kubelet.service import Kubelet
+    from crossfade.sandbox.kube.server.app import ApiServer
+    from crossfade.sandbox.kube.server.run import Listen, Listening
+    from crossfade.sandbox.state import CloudPorts
+
+    clock = SteadyClock()
+    authority = certificates.new_authority(clock.now())
+    certificates.write_server(authority, "test", folder, clock.now())
+    api = open_api(folder / "objects.journal", clock)
+    client = DirectClient(api)
+    kubelet = Kubelet(client, "test-node-0", Capacity(), folder / "kubelet")
+    server = ApiServer(api, TOKEN, kubelet.log_reader)
+    listening = Listening(server, Listen(0, folder / "server.crt", folder / "server.key"))
+    ports = CloudPorts(0, free_port(), free_port())
+    place = Place("test-gateway", folder / "gateway", ports.gateway, ports.gateway_admin)
+    gateway = Gateway(client, place, clock, {})
+    await furnish(client, ports)
+    async with asyncio.TaskGroup() as group:
+        serving = [
+            group.create_task(work)
+            for work in (
+                listening.run(),
+                run_controllers(client, clock),
+                kubelet.run(),
+                gateway.run(),
+            )
+        ]
+        async with asyncio.timeout(20):
+            for started in (listening.started, kubelet.ready, gateway.ready):
+                await started.wait()
+        cloud = SandboxCloud(
+            folder=folder,
+            cluster=Cluster("test", "test", str(folder / "kubeconfig")),
+            client=client,
+            gate=server.gate,
+            gateway_port=ports.gateway,
+            metrics_url=f"http://127.0.0.1:{ports.gateway_admin}/stats/prometheus",
+            _port=listening.port,
+            _authority=authority.pem,
+        )
+        cloud.write_kubeconfig()
+        yield cloud
+        server.gate.set(0, api_partition=False)
+        for task in serving:
+            task.cancel()
+
+
+@pytest.fixture
+def start_cloud() -> Callable[[Path], AbstractAsyncContextManager[SandboxCloud]]:
+    """Start clouds, each in a folder of its own."""
+    return _sandbox_cloud
+
+
+@pytest.fixture
+async def sandbox_cloud(tmp_path: Path) -> AsyncIterator[SandboxCloud]:
+    """A cloud with API, controllers, kubelet and gateway."""
+    async with _sandbox_cloud(tmp_path) as cloud:
+        yield cloud
