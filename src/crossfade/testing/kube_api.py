@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 from ruamel.yaml import YAML
 
 T = TypeVar("T")
+Json: TypeAlias = Any
 Object = dict[str, Any]
 
 MERGE = "application/merge-patch+json"
@@ -32,17 +33,17 @@ class KubeApi:
         user = _named(config["users"], named["user"])["user"]
         self.url: str = cluster["server"]
         self.token: str = user.get("token", "")
-        trust = _trust(cluster, user)
+        self.trust = _trust(cluster, user)
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         self._client = httpx.Client(
-            base_url=self.url, verify=trust, headers=headers, timeout=30.0, trust_env=False
+            base_url=self.url, verify=self.trust, headers=headers, timeout=30.0, trust_env=False
         )
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    def call(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+    def call(self, method: str, path: str, body: Json = None, **options: Json) -> httpx.Response:
         """Return the answer; `options` are `params`, `content_type`, `accept`, `content`."""
         headers = {}
         content = options.get("content")
@@ -56,29 +57,28 @@ class KubeApi:
         params = options.get("params")
         return self._client.request(method, path, content=content, headers=headers, params=params)
 
-    def ok(self, method: str, path: str, body: Any = None, **options: Any) -> Object:
+    def ok(self, method: str, path: str, body: Json = None, **options: Json) -> Object:
         """Return the body of an answer that must be a success."""
         answer = self.call(method, path, body, **options)
-        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        _hold(answer.is_success, answer)
         found: Object = answer.json()
         return found
 
     def refused(
-        self, code: int, method: str, path: str, body: Any = None, **options: Any
+        self, code: int, method: str, path: str, body: Json = None, **options: Json
     ) -> Object:
         """Return the `Status` of an answer that must have this code."""
         answer = self.call(method, path, body, **options)
-        assert answer.status_code == code, f"{method} {path}: {answer.status_code} {answer.text}"
+        _hold(answer.status_code == code, answer)
         status: Object = answer.json()
-        assert status["kind"] == "Status"
-        assert status["code"] == code
+        _hold(status["kind"] == "Status" and status["code"] == code, answer)
         return status
 
     def get(self, path: str, **params: str) -> Object:
         """Return an object or a list."""
         return self.ok("GET", path, params=params)
 
-    def patch(self, path: str, body: Any, content_type: str = MERGE, **params: str) -> Object:
+    def patch(self, path: str, body: Json, content_type: str = MERGE, **params: str) -> Object:
         """Patch and return the object."""
         return self.ok("PATCH", path, body, content_type=content_type, params=params)
 
@@ -87,7 +87,9 @@ class KubeApi:
         """Give the events of a watch, which must end (or be left) within 20 seconds."""
         query = {"watch": "true", "timeoutSeconds": "20"} | params
         with self._client.stream("GET", path, params=query, timeout=25.0) as answer:
-            assert answer.status_code == 200, answer.read()
+            if not answer.is_success:
+                answer.read()
+            _hold(answer.is_success, answer)
             yield (json.loads(line) for line in answer.iter_lines() if line)
 
 
@@ -98,8 +100,15 @@ def eventually(look: Callable[[], T | None], seconds: float = 20.0) -> T:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not so after {seconds} s: {look!r}: {found!r}"
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not so after {seconds} s: {look!r}")
         time.sleep(0.05)
+
+
+def _hold(true: bool, answer: httpx.Response) -> None:
+    if not true:
+        asked = f"{answer.request.method} {answer.request.url}"
+        raise AssertionError(f"{asked}: {answer.status_code} {answer.text}")
 
 
 def _named(items: list[Object], name: str) -> Object:

@@ -7,7 +7,6 @@ kubeconfig (pods there run the image `CROSSFADE_TEST_IMAGE`, which needs a Pytho
 """
 
 import os
-import random
 import secrets
 import subprocess
 import sys
@@ -69,7 +68,7 @@ def _opened(name: str, kubeconfig: Path, context: str, image: str) -> Iterator[T
 def _sandbox(folder: Path) -> Iterator[Target]:
     while True:
         # Another suite may run at the same time, so the ports are any that are free.
-        layout = Layout(folder / "sandbox", ("cloud",), random.randrange(20_000, 60_000, 200))
+        layout = Layout(folder / "sandbox", ("cloud",), 20_000 + 200 * secrets.randbelow(200))
         with suppress(Conflict):
             control.up(layout, SteadyClock(), lambda _: None)
             break

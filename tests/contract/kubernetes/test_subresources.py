@@ -1,0 +1,103 @@
+"""`/status`, `/scale` and the metadata that no client sets."""
+
+import pytest
+
+from crossfade.testing.kube_api import STRATEGIC
+
+
+@pytest.fixture
+def idle(api, deployments, deployment):
+    """The path of a Deployment whose controller has nothing to do."""
+    body = deployment(replicas=0)
+    body["spec"]["paused"] = True
+    api.ok("POST", deployments, body)
+    return f"{deployments}/web"
+
+
+@pytest.fixture
+def volume(api, namespace):
+    """The path of a PersistentVolumeClaim: its status is nobody's here."""
+    path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
+    resources = {"requests": {"storage": "1Gi"}}
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": resources,
+        "storageClassName": "none-such",
+        "volumeName": "none-such",
+    }
+    api.ok("POST", path, {"metadata": {"name": "v"}, "spec": spec})
+    return f"{path}/v"
+
+
+def _accept(mode: str) -> dict:
+    return {"status": {"capacity": {"storage": mode}}}
+
+
+def test_the_status_of_a_new_object_is_not_the_clients(api, deployments, deployment):
+    body = deployment(replicas=0) | {"status": {"replicas": 7}}
+    assert api.ok("POST", deployments, body)["status"].get("replicas", 0) == 0
+
+
+def test_a_status_is_written_through_its_own_path_alone(api, volume):
+    now = api.patch(volume, _accept("5Gi") | {"metadata": {"labels": {"x": "1"}}})
+    assert now["metadata"]["labels"] == {"x": "1"}
+    assert "capacity" not in now["status"]
+    patch = _accept("5Gi") | {"spec": {"volumeName": "changed"}}
+    now = api.patch(f"{volume}/status", patch)
+    assert now["status"]["capacity"] == {"storage": "5Gi"}
+    assert now["spec"]["volumeName"] == "none-such"
+    assert api.get(f"{volume}/status") == api.get(volume)
+
+
+def test_a_status_is_replaced_by_put(api, volume):
+    current = api.get(volume)
+    current["status"] = {"phase": "Pending", "capacity": {"storage": "2Gi"}}
+    assert api.ok("PUT", f"{volume}/status", current)["status"]["capacity"] == {"storage": "2Gi"}
+    api.refused(409, "PUT", f"{volume}/status", current)
+
+
+def test_conditions_are_merged_by_type(api, volume):
+    for type_ in ("Resizing", "FileSystemResizePending"):
+        condition = {"type": type_, "status": "True"}
+        api.patch(f"{volume}/status", {"status": {"conditions": [condition]}}, STRATEGIC)
+    found = {one["type"] for one in api.get(volume)["status"]["conditions"]}
+    assert found == {"Resizing", "FileSystemResizePending"}
+
+
+def test_a_scale_shows_and_sets_replicas(api, idle):
+    shown = api.get(f"{idle}/scale")
+    assert (shown["kind"], shown["apiVersion"]) == ("Scale", "autoscaling/v1")
+    assert shown["spec"].get("replicas", 0) == 0
+    assert shown["status"]["selector"] == "app=web"
+    scaled = api.patch(f"{idle}/scale", {"spec": {"replicas": 3}})
+    assert scaled["spec"]["replicas"] == 3
+    now = api.get(idle)
+    assert now["spec"]["replicas"] == 3
+    assert now["metadata"]["generation"] == 2
+    shown["spec"] = {"replicas": 4}
+    api.refused(409, "PUT", f"{idle}/scale", shown)
+    del shown["metadata"]["resourceVersion"]
+    assert api.ok("PUT", f"{idle}/scale", shown)["spec"]["replicas"] == 4
+    api.patch(f"{idle}/scale", {"spec": {"replicas": 0}})
+
+
+def test_a_scale_below_nothing_is_refused(api, idle):
+    code = api.call("PATCH", f"{idle}/scale", {"spec": {"replicas": -1}}, content_type=STRATEGIC)
+    assert code.status_code in (400, 422)
+
+
+def test_parts_that_a_kind_does_not_have_are_not_found(api, maps, idle):
+    api.ok("POST", maps, {"metadata": {"name": "m"}})
+    api.refused(404, "GET", f"{maps}/m/scale")
+    api.refused(404, "GET", f"{maps}/m/status")
+    api.refused(404, "GET", f"{idle}/nonsense")
+
+
+def test_clients_cannot_set_what_the_server_gives(api, maps):
+    given = {"uid": "mine", "creationTimestamp": "2001-01-01T00:00:00Z", "generation": 9}
+    made = api.ok("POST", maps, {"metadata": {"name": "m"} | given})
+    assert made["metadata"]["uid"] != "mine"
+    assert made["metadata"]["creationTimestamp"] > "2002"
+    now = api.patch(f"{maps}/m", {"metadata": {"creationTimestamp": "2001-01-01T00:00:00Z"}})
+    assert now["metadata"]["creationTimestamp"] == made["metadata"]["creationTimestamp"]
+    api.refused(400, "POST", maps, {"metadata": {"name": "n", "resourceVersion": "5"}})
