@@ -147,6 +147,13 @@ def test_a_state_file_that_cannot_be_read_is_told_and_down_still_works(layout):
     assert processes.find(layout.directory) == ()
 
 
+def test_a_folder_that_cannot_be_used_is_told(tmp_path, new_layout):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be used") as refused:
+        control.up(new_layout(tmp_path / "file" / "sandbox", "one"), CLOCK, quiet)
+    assert "--state-dir" in refused.value.hint
+
+
 def _supervisor(layout) -> int:
     return next(one.pid for one in processes.find(layout.directory) if one.role == "supervisor")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Conflict, NotFound, Unavailable
+from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.sandbox import certificates, faults, kubeconfig, ports, processes, state, wire
 from crossfade.sandbox.child import last_words
 from crossfade.sandbox.faults import Faults
@@ -129,8 +129,16 @@ def _operation(directory: Path) -> Iterator[None]:
     """Let one `up` or `down` of a sandbox work at a time."""
     path = directory / "lock"
     while True:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # removed between the two lines, by a `down`
+            continue
+        except OSError as error:
+            raise InputError(
+                f"{directory} cannot be used: {error.strerror}",
+                hint="choose another folder with `--state-dir` or CROSSFADE_HOME",
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             # A `down` that was before us has removed the file that we have locked.
