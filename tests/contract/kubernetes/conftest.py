@@ -8,6 +8,7 @@ kubeconfig (pods there run the image `CROSSFADE_TEST_IMAGE`, which needs a Pytho
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from crossfade.base.errors import Conflict
 from crossfade.sandbox import control
 from crossfade.sandbox.state import Layout
 from crossfade.testing.kube_api import KubeApi, eventually
+
+collect_ignore = [] if shutil.which("kubectl") else ["test_kubectl.py"]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ VERSION = {
     "platform": "linux/amd64",
 }
 """Build metadata, not a pre-release: charts' `kubeVersion: ">=1.20"` must hold."""
+_OLD_OPEN_API_MEDIA = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_OLD_OPEN_API = b"\x0a\x032.0\x12\x12\x0a\x0aKubernetes\x12\x04v1.0\x42\x00\x4a\x00"
+"""The same as a protobuf message: swagger, info (title, version), paths, definitions."""
 _HEALTH = frozenset({"healthz", "livez", "readyz"})
 
 
@@ -71,6 +74,8 @@ class Documents:
         from crossfade.sandbox.kube import openapi
 
         version, _, root = rest.partition("/")
+        if version == "v2" and not root:
+            return _old_open_api(request.headers.get("accept", ""))
         if version != "v3":
             return None
         kinds, schemas = self._registry.kinds(), self._registry.schemas()
@@ -81,6 +86,19 @@ class Documents:
             return None
         caching = "public, immutable" if "hash" in request.query_params else "no-cache, private"
         return Answer(document, headers={"Cache-Control": caching})
+
+
+def _old_open_api(accept: str) -> Response:
+    """
+    Return the OpenAPI v2 document, which describes nothing.
+
+    kubectl reads it for what it does not find in v3 (a `List` in a file) and then leaves the
+    checking of fields to the server.
+    """
+    if "protobuf" in accept:
+        return Response(_OLD_OPEN_API, media_type=_OLD_OPEN_API_MEDIA)
+    info = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
+    return Answer({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
 
 
 def _health(name: str, *, verbose: bool) -> Response:
