@@ -9,7 +9,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -47,40 +47,34 @@ class Users:
     """After this long without an answer a user gives up: a failure."""
     answers: list[Answer] = field(default_factory=list)
     _idle: list[_Connection] = field(default_factory=list)
+    _began: float = 0.0
 
     async def run(self, seconds: float) -> None:
         """Send requests for so long, and wait for the last answer."""
-        start = time.monotonic()
-        async with asyncio.TaskGroup() as group:
-            sent = 0
-            while (now := time.monotonic()) < start + seconds:
-                while start + sent / self.rate <= now:
-                    group.create_task(self._ask(start + sent / self.rate))
-                    sent += 1
-                await asyncio.sleep(_TICK_SECONDS if self.rate < 500 else 0.001)
-        await self.close()
+        await self._go(lambda: time.monotonic() - self._began >= seconds)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Users"]:
         """Send requests until the block ends, and wait for the last answer."""
-        over = False
-
-        async def go() -> None:
-            start, sent = time.monotonic(), 0
-            async with asyncio.TaskGroup() as group:
-                while not over:
-                    while start + sent / self.rate <= time.monotonic():
-                        group.create_task(self._ask(start + sent / self.rate))
-                        sent += 1
-                    await asyncio.sleep(_TICK_SECONDS)
-
+        over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(go())
+            group.create_task(self._go(over.is_set))
             try:
                 yield self
             finally:
-                over = True
-        await self.close()
+                over.set()
+
+    async def _go(self, over: Callable[[], bool]) -> None:
+        self._began, sent = time.monotonic(), 0
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not over():
+                    while (due := self._began + sent / self.rate) <= time.monotonic():
+                        group.create_task(self._ask(due))
+                        sent += 1
+                    await asyncio.sleep(_TICK_SECONDS if self.rate < 500 else 0.001)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import EdgeProcess, running_edge
+from crossfade.adapters.envoy.resources import Tuning
 from crossfade.adapters.envoy.stats import EdgeStats, TargetFigures
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
@@ -86,6 +88,7 @@ class World:
     number: int = 0
     try_seconds: float = 0.5
     extra: tuple[EdgeRoute, ...] = field(default_factory=tuple)
+    tuning: ClassVar[Tuning] = Tuning(ejection_seconds=1)  # so that tests need not wait long
 
     def plan(self, **weights: int) -> EdgePlan:
         self.number += 1
@@ -154,7 +157,7 @@ async def clouds() -> AsyncIterator[dict[str, Cloud]]:
 
 @pytest.fixture
 async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
-    edges = AdsEdges(0)
+    edges = AdsEdges(0, tuning=World.tuning)
     await edges.start()
     port = free_port()
     bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)

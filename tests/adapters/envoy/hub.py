@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from crossfade.adapters.envoy.ads import AdsEdges
+from crossfade.adapters.envoy.resources import Tuning
 from crossfade.base.codec import from_json
 from crossfade.ports.edge import EdgePlan
 
 
 async def main(port: int, path: Path) -> None:
-    edges = AdsEdges(port)
+    edges = AdsEdges(port, tuning=Tuning(ejection_seconds=1))
     await edges.start()
     published = None
     while True:

@@ -13,7 +13,7 @@ from crossfade.base.errors import Conflict, InputError
 async def restart_hub(world) -> None:
     port = world.edges.port
     await world.edges.stop()
-    world.edges = AdsEdges(port)
+    world.edges = AdsEdges(port, tuning=world.tuning)
     await world.edges.start()
 
 
@@ -39,14 +39,14 @@ async def test_a_new_hub_with_the_same_plan_resets_nothing(world, until):
     await world.clouds["gcp"].kill()
     await world.users().run(0.2)
     await until(lambda: lost(world, "gcp"))
-    before = {f.cluster: (f.requests, f.trouble) for f in await world.figures()}
+    before = {f.cluster: (f.requests, f.healthy) for f in await world.figures()}
     updates = await counters(world)
 
     await restart_hub(world)
     await world.edges.publish(plan)
     await until(world.in_force)
 
-    assert {f.cluster: (f.requests, f.trouble) for f in await world.figures()} == before
+    assert {f.cluster: (f.requests, f.healthy) for f in await world.figures()} == before
     assert await counters(world) == updates, "the edge was sent what it had"
 
 
@@ -62,7 +62,7 @@ async def test_an_edge_keeps_its_configuration_until_a_new_hub_has_a_plan(world,
 async def test_an_edge_that_was_cut_off_gets_the_plan_it_missed(world, until):
     port = world.edges.port
     await world.edges.stop()
-    world.edges = AdsEdges(port)
+    world.edges = AdsEdges(port, tuning=world.tuning)
     await world.edges.publish(world.plan(onprem=1))
     await world.edges.start()
     await until(world.in_force)

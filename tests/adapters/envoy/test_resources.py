@@ -17,6 +17,9 @@ def route(*targets: EdgeTarget, name: str = "colors", host: str = "c.localhost")
     return EdgeRoute(ApplicationName(name), host, "/healthz", 0.5, targets)
 
 
+ADDRESSES = {"127.0.0.1": ("127.0.0.1",)}
+
+
 def weights(assignment: dict) -> dict[str, int]:
     return {
         each["locality"]["zone"]: each["load_balancing_weight"] for each in assignment["endpoints"]
@@ -24,7 +27,7 @@ def weights(assignment: dict) -> dict[str, int]:
 
 
 def test_clusters_of_weight_0_are_where_no_route_leads():
-    users, standby = resources.endpoints(route(target("aws", 70), target("gcp", 0)))
+    users, standby = resources.endpoints(route(target("aws", 70), target("gcp", 0)), ADDRESSES)
     host = resources.virtual_host(route(), Tuning())
 
     assert weights(users) == {"aws": 70}
@@ -33,7 +36,7 @@ def test_clusters_of_weight_0_are_where_no_route_leads():
 
 
 def test_a_locality_names_the_cloud_and_the_cluster():
-    users, _ = resources.endpoints(route(target("aws", 70)))
+    users, _ = resources.endpoints(route(target("aws", 70)), ADDRESSES)
 
     (locality,) = users["endpoints"]
     assert locality["locality"] == {"region": "aws/eu", "zone": "aws"}

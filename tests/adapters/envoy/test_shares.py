@@ -84,32 +84,32 @@ async def test_all_users_can_be_moved_at_once_to_clouds_that_had_none(world):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_requests_in_flight_survive_that_their_cloud_leaves(world, until, method):
     await world.send(aws=1, gcp=0, onprem=0)
-    users = world.users(rate=100, method=method, path="/?ms=600")
+    users = world.users(rate=100, method=method, path="/?ms=2000")
     async with asyncio.TaskGroup() as group:
         group.create_task(users.run(0.1))
-        await until(lambda: in_flight(world, "aws", 8))
+        await until(lambda: in_flight(world, 6))
         await world.send(gcp=1)
 
     assert users.failed() == []
-    assert set(users.names()) == {"aws"}
+    assert users.names()["aws"] >= 6
 
 
 async def test_requests_in_flight_survive_that_their_application_leaves(world, until):
-    users = world.users(rate=100, method="POST", path="/?ms=600")
+    users = world.users(rate=100, method="POST", path="/?ms=2000")
     async with asyncio.TaskGroup() as group:
         group.create_task(users.run(0.1))
-        await until(lambda: in_flight(world, "aws", 3))
-        await asyncio.sleep(0.1)
+        await until(lambda: in_flight(world, 6))
         world.number += 1
         await world.edges.publish(EdgePlan(world.number, ()))
         await until(world.in_force)
         assert (await world.get("/")).status_code == 404
 
-    assert {answer.status for answer in users.answers} == {200}
+    assert [answer.status for answer in users.answers].count(200) >= 6
+    assert {answer.status for answer in users.answers} <= {200, 404}
 
 
-async def in_flight(world, name: str, count: int) -> bool:
-    return any(f.cluster == name and f.active >= count for f in await world.figures())
+async def in_flight(world, count: int) -> bool:
+    return sum(each.active for each in await world.figures()) >= count
 
 
 async def test_users_of_one_application_do_not_notice_that_another_comes_and_goes(world):

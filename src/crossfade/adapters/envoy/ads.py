@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from google.protobuf import json_format
 
 from crossfade.adapters.envoy import snapshot
+from crossfade.adapters.envoy.addresses import AddressBook, Addresses
 from crossfade.adapters.envoy.conversation import Conversation, Request, Response
 from crossfade.adapters.envoy.resources import Tuning
 from crossfade.adapters.envoy.snapshot import Content, Encoder, Snapshot
@@ -91,6 +93,8 @@ class AdsEdges:
     ) -> None:
         self._host, self._port, self._max_edges = host, port, max_edges
         self._encoder = Encoder(tuning or Tuning())
+        self._addresses = AddressBook()
+        self._published: tuple[EdgePlan, Mapping[str, Addresses]] | None = None
         self._snapshot: Snapshot | None = None
         self._sessions: list[_Session] = []
         self._server: Any = None
@@ -123,11 +127,13 @@ class AdsEdges:
 
     async def publish(self, plan: EdgePlan) -> None:
         """
-        Hand the plan to every edge, connected now or later.  Safe to repeat.
+        Hand the plan to every edge, connected now or later.
 
-        Raises InputError when edges could not serve it as a whole, and Conflict when a plan
-        with a higher number has been published; then nothing changes.
+        Safe to repeat; do so every few seconds while targets are known by name, so that the
+        names are looked up again.  Raises InputError when edges could not serve the plan as a
+        whole, and Conflict when one with a higher number was published; nothing changes then.
         """
+        addresses = await self._addresses.of(plan)
         if self._snapshot is not None and plan.number < self._snapshot.number:
             raise Conflict(
                 "a newer plan has been published to the edges",
@@ -135,7 +141,10 @@ class AdsEdges:
                 newest=self._snapshot.number,
                 refused=plan.number,
             )
-        self._snapshot = self._encoder.encode(plan)
+        if (plan, addresses) == self._published:
+            return
+        self._snapshot = self._encoder.encode(plan, addresses)
+        self._published = (plan, addresses)
         for session in self._sessions:
             session.want(self._snapshot)
 

@@ -128,7 +128,7 @@ class Conversation:
         refusals = (
             self._channels[type_url].refused
             for type_url in _ORDER
-            if self._channels[type_url].sent == self._wanted(type_url).version
+            if self._channels[type_url].sent == self._content(type_url).version
         )
         return next(filter(None, refusals), "")
 

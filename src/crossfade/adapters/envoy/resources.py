@@ -7,6 +7,7 @@ weight 0: their health is known before they get users, and nothing can send user
 even Envoy's fallback for the moment when every cluster looks dead.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,11 +93,15 @@ def clusters(route: EdgeRoute, tuning: Tuning) -> tuple[Resource, Resource]:
     return users, _cluster(route, standby(route.application), tuning)
 
 
-def endpoints(route: EdgeRoute) -> tuple[Resource, Resource]:
-    """Return the endpoints of both clusters of an application."""
+def endpoints(
+    route: EdgeRoute, addresses: Mapping[str, tuple[str, ...]]
+) -> tuple[Resource, Resource]:
+    """Return the endpoints of both clusters of an application; `addresses` is by target host."""
+    with_users = [_locality(t, addresses.get(t.host, ())) for t in route.targets if t.weight > 0]
+    without = [_locality(t, addresses.get(t.host, ())) for t in route.targets if t.weight <= 0]
     return (
-        _assignment(str(route.application), tuple(t for t in route.targets if t.weight > 0)),
-        _assignment(standby(route.application), tuple(t for t in route.targets if t.weight <= 0)),
+        _assignment(str(route.application), with_users),
+        _assignment(standby(route.application), without),
     )
 
 
@@ -307,22 +312,29 @@ def _retry(retry_on: str, tuning: Tuning, *, try_seconds: float | None = None) -
     return {"retry_policy": policy, "hedge_policy": {"hedge_on_per_try_timeout": True}}
 
 
-def _assignment(name: str, targets: tuple[EdgeTarget, ...]) -> Resource:
+def _assignment(name: str, localities: list[Resource]) -> Resource:
     return {
         "@type": ENDPOINTS,
         "cluster_name": name,
-        "endpoints": [_locality(target) for target in targets],
+        "endpoints": localities,
         # In proportion to the healthy endpoints of a locality: one of one counts in full.
         "policy": {"overprovisioning_factor": 100},
     }
 
 
-def _locality(target: EdgeTarget) -> Resource:
-    address = {"socket_address": {"address": target.host, "port_value": target.port}}
+def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
     return {
         "locality": {"region": target.cloud, "zone": str(target.cluster)},
         "load_balancing_weight": max(1, target.weight),
-        "lb_endpoints": [{"endpoint": {"address": address, "hostname": str(target.cluster)}}],
+        "lb_endpoints": [
+            {
+                "endpoint": {
+                    "address": {"socket_address": {"address": each, "port_value": target.port}},
+                    "hostname": str(target.cluster),
+                }
+            }
+            for each in addresses
+        ],
     }
 
 

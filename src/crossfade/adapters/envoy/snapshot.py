@@ -24,6 +24,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import any_pb2, json_format
 
 from crossfade.adapters.envoy import resources
+from crossfade.adapters.envoy.addresses import Addresses
 from crossfade.adapters.envoy.resources import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Tuning
 from crossfade.ports.edge import EdgePlan, EdgeRoute
 
@@ -77,13 +78,18 @@ class Encoder:
 
     def __init__(self, tuning: Tuning) -> None:
         self._tuning = tuning
-        self._encoded: dict[EdgeRoute, _Encoded] = {}
+        self._encoded: dict[tuple[EdgeRoute, tuple[Addresses, ...]], _Encoded] = {}
 
-    def encode(self, plan: EdgePlan) -> Snapshot:
-        """Return the snapshot.  Raises InputError when the plan cannot be served as a whole."""
+    def encode(self, plan: EdgePlan, addresses: Mapping[str, Addresses]) -> Snapshot:
+        """
+        Return the snapshot; `addresses` are those of each host among the targets.
+
+        Raises InputError when the plan cannot be served as a whole.
+        """
         resources.check(plan)
         known = self._encoded
-        self._encoded = {route: known.get(route) or self._encode(route) for route in plan.routes}
+        keys = [(r, tuple(addresses.get(t.host, ()) for t in r.targets)) for r in plan.routes]
+        self._encoded = {key: known.get(key) or self._encode(key[0], addresses) for key in keys}
         parts = tuple(self._encoded.values())
         clusters = _digest([part.cluster_digest for part in parts])
         # Envoy waits for endpoints after each change of clusters, so they get a new version too.
@@ -103,9 +109,9 @@ class Encoder:
             },
         )
 
-    def _encode(self, route: EdgeRoute) -> _Encoded:
+    def _encode(self, route: EdgeRoute, addresses: Mapping[str, Addresses]) -> _Encoded:
         clusters = resources.clusters(route, self._tuning)
-        endpoints = resources.endpoints(route)
+        endpoints = resources.endpoints(route, addresses)
         host = resources.virtual_host(route, self._tuning)
         return _Encoded(
             {cluster["name"]: _message(cluster) for cluster in clusters},

@@ -46,7 +46,9 @@ async def validate_plan(plan: EdgePlan, tuning: Tuning, port: int) -> None:
     """Raise InputError when Envoy would refuse any resource of `plan` or the listener."""
     clusters: list[Resource] = []
     for route in plan.routes:
-        clusters += _with_endpoints(resources.clusters(route, tuning), resources.endpoints(route))
+        addresses = {target.host: (target.host,) for target in route.targets}
+        endpoints = resources.endpoints(route, addresses)
+        clusters += _with_endpoints(resources.clusters(route, tuning), endpoints)
     hosts = tuple(resources.virtual_host(route, tuning) for route in plan.routes)
     await validate_bootstrap(static_bootstrap(clusters, hosts, port))
 
