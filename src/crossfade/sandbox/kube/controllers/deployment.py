@@ -2,6 +2,7 @@
 
 import copy
 import json
+from typing import Any
 
 from crossfade.sandbox.kube.client import Object
 from crossfade.sandbox.kube.controllers import deployment_status, rolling
@@ -62,13 +63,12 @@ class DeploymentController:
     ) -> Object | None:
         old = [one for one in sets if one is not new]
         if deployment["spec"].get("paused"):
-            if new is not None:
-                await self._resize(deployment, [*old, new], new)
+            await self._resize(deployment, sets)
             return new
         if deployment["spec"].get("strategy", {}).get("type") == "Recreate":
             return await self._recreate(deployment, old, new)
         new = await self._ensure_new(deployment, sets, new)
-        if await self._resize(deployment, [*old, new], new):
+        if await self._resize(deployment, [*old, new]):
             return new
         await self._roll(deployment, old, new)
         await self._forget_history(deployment, old)
@@ -147,10 +147,12 @@ class DeploymentController:
         self._tell(deployment, created, 0, start)
         return created
 
-    async def _resize(self, deployment: Object, sets: list[Object], new: Object) -> bool:
+    async def _resize(self, deployment: Object, sets: list[Object]) -> bool:
         """Follow a change of `spec.replicas`; return whether sizes had to change for it."""
         limits = deployment_status.room(deployment)
         active = [one for one in sets if one["spec"].get("replicas", 1)]
+        if not active and deployment["spec"].get("paused"):
+            active = sets[-1:]
         desired = str(limits.replicas)
         changed = [one for one in active if _annotation(one, _DESIRED) not in (None, desired)]
         if not changed:
@@ -237,8 +239,19 @@ def template_hash(template: Object) -> str:
 def _plain(template: Object) -> Object:
     meta = template.get("metadata") or {}
     labels = {name: value for name, value in (meta.get("labels") or {}).items() if name != _HASH}
-    rest = {name: value for name, value in meta.items() if name != "labels" and value is not None}
-    return {"metadata": {**rest, "labels": labels}, "spec": template.get("spec")}
+    plain = {"metadata": {**meta, "labels": labels}, "spec": template.get("spec")}
+    found: Object = _without_empty(plain)
+    return found
+
+
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value without what says nothing: writers differ in whether they send it."""
+    if isinstance(value, dict):
+        inner = {name: _without_empty(one) for name, one in value.items()}
+        return {name: one for name, one in inner.items() if one not in (None, {}, [])}
+    if isinstance(value, list):
+        return [_without_empty(one) for one in value]
+    return value
 
 
 def find_new(deployment: Object, sets: list[Object]) -> Object | None:

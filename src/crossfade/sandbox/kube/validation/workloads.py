@@ -71,11 +71,25 @@ def _selected_template(spec: Values) -> Problems:
     if mapping(wanted) and not _selects(wanted, labels):
         field = "spec.template.metadata.labels"
         yield invalid(field, labels, "`selector` does not match template `labels`")
-    yield from pods.template("spec.template", body)
+    yield from pods.template("spec.template", _with_claims(spec, body))
     policy = mapping(body.get("spec")).get("restartPolicy")
     if policy not in (None, "Always"):
         field = "spec.template.spec.restartPolicy"
         yield field, f'Unsupported value: {shown(policy)}: supported values: "Always"'
+
+
+def _with_claims(spec: Values, template: Values) -> Values:
+    """Return the template with the volumes that a StatefulSet's claim templates will be."""
+    claims = [
+        {"name": mapping(claim.get("metadata")).get("name")}
+        for claim in objects(spec.get("volumeClaimTemplates"))
+    ]
+    if not claims:
+        return template
+    inner = mapping(template.get("spec"))
+    names = {claim["name"] for claim in claims}
+    own = [volume for volume in objects(inner.get("volumes")) if volume.get("name") not in names]
+    return {**template, "spec": {**inner, "volumes": [*own, *claims]}}
 
 
 def deployment(spec: Values) -> Problems:
