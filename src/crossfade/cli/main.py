@@ -145,3 +145,7 @@ def _close_stdout() -> int:
     """Be quiet when the reader of our output has gone, as with `| head`."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE_EXIT_CODE
+
+
+if __name__ == "__main__":
+    run()

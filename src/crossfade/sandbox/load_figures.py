@@ -30,6 +30,8 @@ class Failure:
     """Seconds since the start of the load, when it was known."""
     waited_seconds: float
     reason: str
+    version: str | None = None
+    """The version that answered with an error of its own; None when nobody answered."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ class Figures:
         """Count one answer."""
         self.statuses[status] += 1
         if status >= 500:
-            self._fail(Failure(at, waited_seconds, f"status {status} from {source.cloud}"))
+            reason = f"status {status} from {source.cloud}"
+            self._fail(Failure(at, waited_seconds, reason, source.version))
             return
         self.answered += 1
         self.sources[source] += 1

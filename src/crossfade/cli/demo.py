@@ -1,0 +1,112 @@
+"""`crossfade demo`: the whole of it in one minute."""
+
+import asyncio
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.base.errors import RolloutFailed
+from crossfade.cli.frame import noun
+from crossfade.cli.output import Format, OutputOption, note, show
+
+if TYPE_CHECKING:
+    from crossfade.cli.demo_view import View
+    from crossfade.sandbox.demo.record import Record
+    from crossfade.sandbox.state import Layout
+
+app = noun()
+
+
+@app.command()
+def demo(
+    port_base: Annotated[
+        int | None,
+        typer.Option(help="First of the ports.  [default: the first that are free]"),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave clouds, edge and hub running, and say where.")
+    ] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Show the whole of it: three embedded clouds, a canary, and a cloud that dies.
+
+    It has a state folder and ports of its own, so that it disturbs nothing.  Exits with 0 only
+    if every claim held.  `--output json` prints the record.
+    """
+    from crossfade.cli.demo_view import make_view
+
+    state_dir = Path(tempfile.mkdtemp(prefix="crossfade-demo-")).resolve()
+    kept = False
+    try:
+        record = asyncio.run(_perform(state_dir, port_base, keep, make_view(output)))
+        kept = keep or not record.ok
+    finally:
+        if not kept:
+            shutil.rmtree(state_dir, ignore_errors=True)
+    show(record.as_json(), output, lambda: "")
+    if not record.ok:
+        broken = [c.text for act in record.acts for c in act.claims if not c.held]
+        raise RolloutFailed(
+            "the demo did not keep its promises: " + "; ".join([*broken, record.trouble][:5]),
+            hint=f"the hub's log is {state_dir}/hub.log",
+        )
+
+
+async def _perform(state_dir: Path, port_base: int | None, keep: bool, view: "View") -> "Record":
+    from crossfade.sandbox import control
+    from crossfade.sandbox.demo import play
+
+    layout = play.choose_layout(state_dir, port_base)
+    kept = False
+    try:
+        record, hub = await _on_stage(state_dir, layout, keep, view)
+        kept = keep
+    finally:
+        if not kept:
+            await asyncio.to_thread(control.down, layout.directory)
+    if kept:
+        _say_where(layout, state_dir, hub)
+    return record
+
+
+async def _on_stage(
+    state_dir: Path, layout: "Layout", keep: bool, view: "View"
+) -> "tuple[Record, int]":
+    from crossfade import settings
+    from crossfade.adapters.documents.application import read_application
+    from crossfade.base.clock import SteadyClock
+    from crossfade.sandbox import control
+    from crossfade.sandbox.demo import play
+    from crossfade.sandbox.demo.record import Record
+    from crossfade.sandbox.demo.stage import Hands, Stage
+    from crossfade.sandbox.load import Load, target_of
+    from crossfade.wiring import session
+
+    application = play.prepared(read_application(play.example() / "crossfade.yaml"))
+    host = f"{application.route.host}:{layout.edge_port}"
+    target = target_of(f"http://127.0.0.1:{layout.edge_port}/callme", host)
+    load = Load(target, play.RATE)
+    record = Record(load.figures)
+    chosen = replace(settings.load(state_dir=state_dir), port_base=layout.port_base)
+    view.opening(layout)
+    started = await asyncio.to_thread(control.up, layout, SteadyClock(), view.cloud_ready)
+    view.opened(started.seconds)
+    async with play.hub(state_dir, layout, keep=keep) as hub, session(chosen) as opened:
+        hands = Hands(opened.commands, opened.deployments, opened.queries, opened.clock, opened.hub)
+        stage = Stage(hands, layout, application, target, load, record, view.tell)
+        with view.showing(stage):
+            await play.play(stage, view.draw)
+    view.closing(record)
+    return record, hub
+
+
+def _say_where(layout: "Layout", state_dir: Path, hub: int) -> None:
+    note(f"it runs on: http://colors.localhost:{layout.edge_port}/ shows who answers")
+    note(f"look:  crossfade --state-dir {state_dir} rollout list")
+    note(f"play:  crossfade --state-dir {state_dir} deploy colors --set colour=green --watch")
+    note(f"end:   kill {hub}; crossfade --state-dir {state_dir} sandbox down")

@@ -1,0 +1,109 @@
+"""Plays the demo from the first process to the last."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from crossfade.base.errors import Conflict, CrossfadeError, InputError
+from crossfade.core.application import Application
+from crossfade.sandbox import ports, state
+from crossfade.sandbox.demo import acts
+from crossfade.sandbox.demo.stage import Stage
+from crossfade.sandbox.state import Layout
+
+CLOUDS = ("aws", "gcp", "onprem")
+RATE = 200.0
+_BASES = range(state.DEFAULT_PORT_BASE, 30_000, 250)
+_HUB = (sys.executable, "-m", "crossfade.cli.main")
+
+
+def example() -> Path:
+    """Return the folder of the example application: in the package, or beside it in a checkout."""
+    package = Path(__file__).parents[2]
+    for folder in (package / "examples" / "colors", package.parents[1] / "examples" / "colors"):
+        if (folder / "crossfade.yaml").is_file():
+            return folder
+    raise InputError("the example `colors` is missing", hint="install Crossfade again")
+
+
+def prepared(application: Application) -> Application:
+    """Return the example with steps short enough for a demo."""
+    return replace(application, strategy=acts.STRATEGY, errors=acts.THRESHOLD)
+
+
+def choose_layout(state_dir: Path, port_base: int | None) -> Layout:
+    """Return a layout whose ports are free; the given base, or the first that will do."""
+    for base in [port_base] if port_base is not None else _BASES:
+        layout = state.new_layout((state_dir / "sandbox").resolve(), CLOUDS, base)
+        wanted = {**layout.own_ports(), layout.hub_port: "hub"}
+        try:
+            ports.require_free(wanted)
+        except Conflict:
+            if port_base is not None:
+                raise
+            continue
+        return layout
+    raise Conflict("no free ports were found", hint="choose them with `--port-base`")
+
+
+@asynccontextmanager
+async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[int]:
+    """
+    Run a hub as a process of its own, as people do, and yield its number; log: `hub.log`.
+
+    With `keep` it runs on, unless the demo is interrupted.
+    """
+    environment = os.environ | {"CROSSFADE_PORT_BASE": str(layout.port_base)}
+    with (state_dir / "hub.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *_HUB, "--state-dir", str(state_dir), "up",
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+        kept = False
+        try:
+            yield process.pid
+            kept = keep
+        finally:
+            if not kept and process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                async with asyncio.timeout(10):
+                    await process.wait()
+
+
+async def play(stage: Stage, watch: Callable[[], None]) -> None:
+    """
+    Play all acts.  What goes wrong on the way is in the record; nothing is raised for it.
+
+    `watch` is called about ten times a second, for whoever draws a picture.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(_watch(watch))
+            await acts.blue_for_all(stage)
+            stage.record.load_began = stage.now()
+            users = group.create_task(stage.load.run())
+            for act in acts.ACTS:
+                await act(stage)
+                stage.record.acts[-1].ended = stage.now()
+            stage.load.stop()
+            await users
+            watching.cancel()
+    except* CrossfadeError as group_of:
+        stage.record.trouble = "; ".join(str(each) for each in group_of.exceptions)
+        stage.load.stop()
+    finally:
+        for act_record in stage.record.acts:
+            act_record.ended = act_record.ended or stage.now()
+
+
+async def _watch(watch: Callable[[], None]) -> None:
+    while True:
+        watch()
+        await asyncio.sleep(0.1)
