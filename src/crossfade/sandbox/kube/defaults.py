@@ -148,7 +148,9 @@ def apply_defaults(kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
     structure = structure_of(kind)
     if structure is None:
         return obj
-    return _complete(structure, obj, Owner(kind, obj.get("metadata") or {}))
+    metadata = obj.get("metadata")
+    owner = Owner(kind, metadata if isinstance(metadata, dict) else {})
+    return _complete(structure, obj, owner)
 
 
 def _complete(structure: Structure, obj: dict[str, Any], owner: Owner) -> dict[str, Any]:

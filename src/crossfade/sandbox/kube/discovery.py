@@ -74,7 +74,10 @@ def _wanted(accept: str) -> str:
     """Return the version of the aggregated form that the client prefers, "" for the plain one."""
     for choice in accept.split(","):
         media, *parameters = (part.strip() for part in choice.split(";"))
-        given = dict(part.partition("=")[::2] for part in parameters)
+        given = {}
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            given[name] = value
         if media not in (_JSON, "application/*", "*/*"):
             continue
         if given.get("g") != "apidiscovery.k8s.io" or given.get("as") != "APIGroupDiscoveryList":

@@ -186,7 +186,8 @@ def _list_type(field: Field) -> Document:
 
 def _custom(kind: Kind, schema: Document | None) -> Document:
     """Return the schema of a kind from a CRD, with the fields that every object has."""
-    found = dict(schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+    open_one: Document = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    found = dict(schema or open_one)
     metadata = fields.structure("meta/v1.ObjectMeta")
     found["properties"] = dict(found.get("properties") or {}) | {
         "apiVersion": {"type": "string"},

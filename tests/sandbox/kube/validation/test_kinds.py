@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.sandbox.kube import schema
@@ -189,6 +189,7 @@ def places(value, path=()):
         yield from places(item, (*path, key))
 
 
+@settings(max_examples=200)
 @given(st.data())
 def test_an_object_with_anything_anywhere_is_judged_and_does_not_crash(data):
     kind, obj = data.draw(st.sampled_from(VALID))

@@ -101,7 +101,10 @@ def _field(text: str, of: str) -> Field:
     bare = kind[len(container) :]
     if len(bare) > 1 and "." not in bare:
         bare = f"{of}.{bare}"
-    notes = dict(note.partition("=")[::2] for note in rest[0].split(";")) if rest else {}
+    notes = {}
+    for note in rest[0].split(";") if rest else ():
+        mark, _, value = note.partition("=")
+        notes[mark] = value
     return Field(name, int(number), container, bare, notes)
 
 
