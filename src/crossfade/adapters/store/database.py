@@ -5,11 +5,10 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crossfade.adapters.store.failures import translated
 from crossfade.adapters.store.schema import REVISIONS
@@ -56,26 +55,21 @@ def shown(url: str) -> str:
 
 
 def _engine(url: str, path: Path | None) -> Engine:
-    options: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": json.loads}
+    hint = "CROSSFADE_DATABASE_URL must be sqlite:////absolute/path/of/the/file"
     try:
-        if path is None and not url.startswith("sqlite:"):
-            return create_engine(make_url(url), pool_size=1, max_overflow=0, **options)
+        if path is None and make_url(url).get_backend_name() != "sqlite":
+            raise InputError("the store can only be SQLite for now", hint=hint, url=shown(url))
         if path is None or str(path) in ("", ".", ":memory:"):
-            raise InputError(
-                "the store needs a file", hint="write sqlite:////absolute/path/of/the/file", url=url
-            )
+            raise InputError("the store needs a file", hint=hint, url=url)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             pool_size=1,
             max_overflow=0,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-            **options,
+            json_serializer=_dumps,
         )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise InputError(
-            f"the address of the store cannot be used: {error}",
-            hint="CROSSFADE_DATABASE_URL must be sqlite:////absolute/path for now",
-        ) from error
+    except ArgumentError as error:
+        raise InputError(f"the address of the store cannot be used: {error}", hint=hint) from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
