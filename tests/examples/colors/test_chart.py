@@ -199,3 +199,9 @@ def test_bad_values_are_refused_by_name(value, complaint):
     result = helm("template", "colors", str(CHART), "--set", value)
     assert result.returncode != 0
     assert complaint in result.stderr.split("chart(s):", 1)[1]
+
+
+def test_an_image_without_the_app_is_refused_before_pods_crash():
+    result = helm("template", "colors", str(CHART), "--set", "source=image")
+    assert result.returncode != 0
+    assert "set source=chart, or a command" in result.stderr
