@@ -25,10 +25,24 @@ _MEANINGS = (
         "wait for it, or see who runs it with `helm list --pending`",
     ),
     _Meaning(
-        r"context .* does not exist|invalid configuration|kubeconfig|no such file.*kube",
+        r"context .* does not exist|invalid configuration|error loading config file"
+        r"|cluster unreachable: stat ",
         Unavailable,
         "the kubeconfig cannot be used",
         "check file and context with `kubectl config get-contexts`",
+    ),
+    _Meaning(
+        r"failed to do request|not a valid chart repository|could not find protocol handler"
+        r"|failed to fetch",
+        Unavailable,
+        "the chart registry does not answer",
+        "check chart and repo in spec.source, and the network",
+    ),
+    _Meaning(
+        r"failed to authorize|401 Unauthorized|403 Forbidden|denied: ",
+        Denied,
+        "the chart registry refuses the credentials",
+        "log in with `helm registry login`",
     ),
     _Meaning(
         r"\bUnauthorized\b|must be logged in|getting credentials|x509: certificate has expired"
@@ -73,16 +87,10 @@ _MEANINGS = (
     ),
     _Meaning(
         r"Chart\.ya?ml file is missing|path .* not found|no such file or directory"
-        r"|not a valid chart",
+        r"|not a valid chart|does not appear to be a gzipped archive",
         InputError,
         "there is no chart there",
         "check spec.source.chart: a folder with a Chart.yaml, or an oci:// reference",
-    ),
-    _Meaning(
-        r"failed to authorize|401 Unauthorized|403 Forbidden|denied: ",
-        Denied,
-        "the registry refuses the credentials",
-        "log in with `helm registry login`",
     ),
     _Meaning(
         r"not found in .* repository|chart .* (version|not found)|manifest unknown|404 Not Found"
@@ -90,12 +98,6 @@ _MEANINGS = (
         InputError,
         "the registry has no such chart or version",
         "check chart, repo and version in spec.source",
-    ),
-    _Meaning(
-        r"not a valid chart repository|could not find protocol handler|failed to fetch|looks like",
-        Unavailable,
-        "the chart repository does not answer",
-        "check spec.source.repo",
     ),
     _Meaning(
         r"don't meet the specifications of the schema",
@@ -129,11 +131,11 @@ def translate(stderr: str, cluster: str | None) -> CrossfadeError:
     """Return the error that helm's standard error stands for, helm's own words included."""
     message = _message(stderr)
     facts: dict[str, object] = {"cluster": cluster} if cluster else {}
-    ours = re.search(r"^crossfade: (.+?)\ncrossfade-hint: (.+)$", stderr, re.MULTILINE | re.DOTALL)
+    ours = re.search(r"(?ms)^crossfade: (.+?)\ncrossfade-hint: ([^\n]+)", stderr)
     if ours:  # what our own post-renderer refused
-        return InputError(ours[1].strip(), hint=ours[2].splitlines()[0].strip(), **facts)
+        return InputError(ours[1].strip(), hint=ours[2].strip(), **facts)
     for meaning in _MEANINGS:
-        if re.search(meaning.pattern, message, re.IGNORECASE | re.MULTILINE):
+        if re.search(meaning.pattern, stderr, re.IGNORECASE | re.MULTILINE):
             return meaning.error(
                 f"{meaning.what}: {message}", hint=meaning.hint, **facts, **_position(message)
             )
@@ -156,7 +158,8 @@ def _message(stderr: str) -> str:
         and not re.match(r"\d{4}/\d\d/\d\d [\d:]+ (warning|found symbolic link)", line)
     ]
     text = "\n".join(lines)
-    text = re.sub(r"^(?:Error: )?(?:INSTALLATION FAILED: |UPGRADE FAILED: )?", "", text.strip())
+    text = re.sub(r"^(?:Error: )?(?:[A-Z]+ FAILED: )?", "", text.strip())
+    text = re.sub(r"^values don't meet the spec.*in the following chart\(s\):\s*", "", text)
     return text[:_LONGEST] or "it said nothing"
 
 

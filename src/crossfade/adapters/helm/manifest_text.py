@@ -20,7 +20,9 @@ except ImportError:  # PyYAML built without libyaml: slower, the same in all els
     from yaml import SafeDumper as BaseDumper  # type: ignore[assignment]
     from yaml import SafeLoader as BaseLoader  # type: ignore[assignment]
 
-_BOOL = r"true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
+MAX_DEPTH = 200
+
+_BOOL = r"y|Y|n|N|true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
 _INT = r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*|0)"
 _FLOAT = (
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
@@ -57,7 +59,19 @@ def _int(loader: Any, node: Any) -> int:  # noqa: ANN401 - PyYAML's own types ha
     return sign * int(digits, 0)
 
 
+def _bool(loader: Any, node: Any) -> bool:  # noqa: ANN401 - as above
+    return str(loader.construct_scalar(node)).lower() in ("y", "yes", "true", "on")
+
+
+def _text(dumper: Any, text: str) -> Any:  # noqa: ANN401 - as above
+    """Keep text of several lines readable for those who look at a release."""
+    style = "|" if "\n" in text.strip("\n") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:int", _int)
+_Loader.add_constructor("tag:yaml.org,2002:bool", _bool)
+_Dumper.add_representer(str, _text)
 
 
 def read(text: str | bytes) -> list[Any]:
@@ -67,6 +81,7 @@ def read(text: str | bytes) -> list[Any]:
     Raises InputError, with line and column, when the text is no YAML.
     """
     try:
+        _refuse_depth(text)
         return [document for document in yaml.load_all(text, _Loader) if document is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -75,6 +90,25 @@ def read(text: str | bytes) -> list[Any]:
             hint="run `helm template` on the chart and look at that line",
             **({"line": mark.line + 1, "column": mark.column + 1} if mark else {}),
         ) from error
+
+
+def _refuse_depth(text: str | bytes) -> None:
+    """
+    Raise ValueError when values are nested so deeply that libyaml's recursion ends the process.
+
+    Text without so many openings cannot be, and is not looked through.
+    """
+    content = text if isinstance(text, str) else text.decode(errors="replace")
+    if max(map(content.count, ("[", "{", "- -", "- ?", "? "))) < MAX_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(content, _Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"values are nested more than {MAX_DEPTH} deep")
 
 
 def write(objects: list[Any]) -> str:
