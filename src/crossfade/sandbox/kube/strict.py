@@ -5,11 +5,10 @@ Built-in kinds are read into structures by a real server, so all of this gets lo
 functions here say what would, by the tables of `fields`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from crossfade.sandbox.kube import fields
+from crossfade.sandbox.kube import fields, quantity
 from crossfade.sandbox.kube.fields import Field, Structure
 from crossfade.sandbox.kube.kinds import Kind
 from crossfade.sandbox.kube.values import Json
@@ -19,7 +18,6 @@ _OPEN = "RJPOXF"
 _TEXTS = "syTMD"
 _GO_TYPES = {"i": "int32", "l": "int64", "d": "float64", "b": "bool", "s": "string", "y": "[]uint8"}
 _GO_TYPES |= {"T": "v1.Time", "M": "v1.MicroTime", "D": "v1.Duration"}
-_QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 
 
 def structure_of(kind: Kind) -> Structure | None:
@@ -110,7 +108,7 @@ def _misfit(field: Field, owner: str, value: Json, where: str) -> Iterator[str]:
         elif value is not None:
             yield _cannot(value, f"{owner}.{where}", _go_type(field))
     elif field.type == "Q" and isinstance(value, str | int | float):
-        if not _QUANTITY.fullmatch(str(value)):
+        if quantity.amount(value) is None:
             yield "quantities must match the regular expression " + (
                 "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
             )
@@ -166,7 +164,8 @@ def tidy(kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
     """
     Return the object as a server keeps it: without unknown fields, nulls and empty values.
 
-    Numbers given for quantities become texts.  Kinds without a table are returned as they are.
+    Quantities get their canonical form, as `500m` for 0.5.  Kinds without a table are returned as
+    they are.
     """
     structure = structure_of(kind)
     return _tidy(structure, obj) if structure else obj
@@ -201,5 +200,5 @@ def _kept(field: Field, value: Json) -> Json:
 
 def _kept_one(inner: Structure | None, value: Json) -> Json:
     if inner is None:
-        return value if isinstance(value, str) or value is None else str(value)
+        return quantity.canonical(value) if isinstance(value, str | int | float) else value
     return _tidy(inner, value) if isinstance(value, dict) else value

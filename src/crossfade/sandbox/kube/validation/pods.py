@@ -1,7 +1,6 @@
 """Rules for pods and the templates of pods."""
 
-from decimal import Decimal
-
+from crossfade.sandbox.kube.quantity import amount
 from crossfade.sandbox.kube.validation import texts
 from crossfade.sandbox.kube.validation.texts import (
     Problems,
@@ -17,7 +16,6 @@ from crossfade.sandbox.kube.validation.texts import (
 from crossfade.sandbox.kube.values import Json
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
-_SUFFIXES = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 
 def template(path: str, value: Json) -> Problems:
@@ -174,25 +172,12 @@ def _resources(path: str, values: Values) -> Problems:
     limits, requests = mapping(values.get("limits")), mapping(values.get("requests"))
     for name, group in (("limits", limits), ("requests", requests)):
         for resource, text in group.items():
-            amount = quantity(text)
-            if amount is not None and amount < 0:
+            size = amount(text)
+            if size is not None and size < 0:
                 where = f"{path}.{name}[{resource}]"
                 yield invalid(where, text, "must be greater than or equal to 0")
     for resource, text in requests.items():
-        asked, most = quantity(text), quantity(limits.get(resource))
+        asked, most = amount(text), amount(limits.get(resource))
         if asked is not None and most is not None and asked > most:
             why = f"must be less than or equal to {resource} limit of {limits[resource]}"
             yield invalid(f"{path}.requests", text, why)
-
-
-def quantity(text: Json) -> Decimal | None:
-    """Return the amount that a quantity such as `500m` or `1Gi` stands for, None if it is none."""
-    whole = str(text)
-    number = whole.rstrip("numkMGTPEi")
-    suffix = whole[len(number) :]
-    try:
-        if suffix.endswith("i"):
-            return Decimal(number) * Decimal(1024) ** ("KMGTPE".index(suffix[:-1]) + 1)
-        return Decimal(number).scaleb(_SUFFIXES[suffix])
-    except (ArithmeticError, KeyError, ValueError):
-        return None
