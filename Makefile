@@ -13,9 +13,10 @@ endif
 PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 NO_BROWSER := $(if $(shell command -v chromium),,--ignore tests/examples/colors/test_page.py)
 
-.PHONY: help demo test check bench mutants docs lock clean
+.PHONY: help setup demo test check bench mutants docs lock clean
 
 help:
+	@echo "make setup     only install crossfade into $(VENV)"
 	@echo "make demo      three embedded clouds, real traffic, a canary; a cloud dies, nobody notices"
 	@echo "make test      all tests"
 	@echo "make check     formatting, lint, types, layers"
@@ -24,6 +25,9 @@ help:
 	@echo "make docs      write the generated pages of docs/reference again"
 	@echo "make lock      resolve the dependencies again, to the newest versions allowed"
 	@echo "make clean     remove everything that was made here; state in ~/.local/state/crossfade stays"
+
+setup: $(VENV)/ready-run
+	@echo "crossfade is $(CURDIR)/$(VENV)/bin/crossfade"
 
 demo: $(VENV)/ready-run
 	@$(VENV)/bin/crossfade demo

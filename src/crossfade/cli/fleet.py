@@ -31,7 +31,7 @@ _SANDBOX_LABELS = {"tier": "prod"}
 def add(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(help="What to call the cluster.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="What to call the cluster.")
     ] = None,
     kube_context: Annotated[
         str | None, typer.Option("--context", help="Context in the kubeconfig.")
@@ -144,7 +144,7 @@ def _fleet_table(clusters: Sequence[dict[str, object]]) -> str:
 @app.command()
 def remove(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A cluster of the fleet.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A cluster of the fleet.")],
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Take cluster NAME out of the fleet: its users go elsewhere, what runs there stays."""
