@@ -103,8 +103,9 @@ class Api:
         obj: Object = {"apiVersion": kind.api_version, "kind": kind.kind} | body
         obj["metadata"] = metadata = dict(body.get("metadata") or {})
         self._check_new(kind, metadata)
+        obj = _admitted(served, obj, options)
         rules.prepare_create(kind, obj, now)
-        obj = self._finish(served, None, obj, options)
+        obj = _finished(served, None, obj)
         if options.manager:
             writer = Writer(options.manager, kind.api_version, "", timestamp(now))
             tracking.track(served, None, obj, writer)
@@ -149,17 +150,6 @@ class Api:
             ]
             raise forbidden(kind, metadata["name"], why, causes=causes)
 
-    def _finish(self, served: Served, old: Object | None, new: Object, options: Options) -> Object:
-        """Return the new object as it can be stored: known fields, defaults, checked."""
-        if options.validation:
-            new, warnings = conformance.admit(served, new, options.validation)
-            options.warnings.extend(warnings)
-        elif old is not None:
-            return new  # our own controllers change objects that are complete
-        new = conformance.complete(served, new)
-        conformance.check(served, old, new)
-        return new
-
     def update(
         self, kind: Kind, body: Object, subresource: str = "", options: Options = TRUSTED
     ) -> Object:
@@ -187,9 +177,11 @@ class Api:
         kind = served.kind
         named: Object = {"apiVersion": kind.api_version, "kind": kind.kind} | body
         named["metadata"] = dict(body.get("metadata") or {})
+        named = _admitted(served, named, options)
         rules.check_finalizers(kind, old, named)
         new = rules.prepare_update(kind, old, named, subresource)
-        new = self._finish(served, old, new, options)
+        if options.validation:  # our own controllers change objects that are complete
+            new = _finished(served, old, new)
         if options.manager:
             now = timestamp(self.clock.now())
             writer = Writer(options.manager, kind.api_version, subresource, now)
@@ -251,6 +243,22 @@ class Api:
         if without_version(marked) == without_version(obj):
             return obj, False
         return self.store.put(self.collection(kind), marked), False
+
+
+def _admitted(served: Served, obj: Object, options: Options) -> Object:
+    """Return an object from outside as the server reads it: fields of its kind, right types."""
+    if not options.validation:
+        return obj
+    admitted, warnings = conformance.admit(served, obj, options.validation)
+    options.warnings.extend(warnings)
+    return admitted
+
+
+def _finished(served: Served, old: Object | None, new: Object) -> Object:
+    """Return an object with the defaults of its kind, checked."""
+    new = conformance.complete(served, new)
+    conformance.check(served, old, new)
+    return new
 
 
 def open_api(path: Path | None = None, clock: Clock | None = None) -> Api:

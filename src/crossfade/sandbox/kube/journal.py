@@ -108,9 +108,11 @@ class Journal:
         self._size = self._compacted = os.lseek(file, 0, os.SEEK_END)
 
     def close(self) -> None:
-        """Give the file to others."""
-        os.close(self._file)
-        os.close(self._lock)
+        """Give the file to others.  Safe to repeat."""
+        if self._lock >= 0:
+            os.close(self._file)
+            os.close(self._lock)
+            self._file = self._lock = -1
 
     def __enter__(self) -> Self:
         return self
