@@ -25,6 +25,7 @@ class NodeKeeper:
     ) -> None:
         self._client, self._name = client, name
         self._capacity, self._options = capacity, options
+        self.log_port = 0
 
     async def register(self) -> None:
         """Create or update the Node; repeats until the API has taken it."""
@@ -86,7 +87,7 @@ class NodeKeeper:
             Condition("PIDPressure", False, "KubeletHasSufficientPID"),
             Condition("Ready", True, "KubeletReady", "kubelet is posting ready status"),
         )
-        return {
+        status: Object = {
             "capacity": self._capacity,
             "allocatable": self._capacity,
             "conditions": merged(before, wanted, now),
@@ -107,6 +108,9 @@ class NodeKeeper:
                 "architecture": "amd64" if platform.machine() == "x86_64" else platform.machine(),
             },
         }
+        if self.log_port:
+            status["daemonEndpoints"] = {"kubeletEndpoint": {"Port": self.log_port}}
+        return status
 
     async def _renew(self) -> None:
         spec = {

@@ -43,6 +43,8 @@ class Kubelet:
             capacity.amounts(),
         )
         self._workers: dict[str, PodWorker] = {}
+        self.log_port = 0
+        """Port of an HTTPS server for logs that the Node tells the API server of; 0: none."""
         self._down = asyncio.Event()
         self._up = asyncio.Event()
         self._up.set()
@@ -86,6 +88,7 @@ class Kubelet:
         return None
 
     async def _serve(self) -> None:
+        self._keeper.log_port = self.log_port
         await self._keeper.register()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._events.run(), name="kubelet-events")
