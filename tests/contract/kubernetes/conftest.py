@@ -21,7 +21,9 @@ import pytest
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Conflict
 from crossfade.sandbox import control
+from crossfade.sandbox.certificates import new_authority, write_server
 from crossfade.sandbox.state import Layout
+from crossfade.testing.control_plane import Certificates, ControlPlane
 from crossfade.testing.kube_api import KubeApi, eventually
 
 collect_ignore = [] if shutil.which("kubectl") else ["test_kubectl.py"]
@@ -82,9 +84,13 @@ def _sandbox(folder: Path) -> Iterator[Target]:
 
 
 def _control_plane(name: str, folder: Path) -> Iterator[Target]:
-    from crossfade.testing.control_plane import ControlPlane
-
-    with ControlPlane(Path(os.environ["KUBEBUILDER_ASSETS"]), folder) as plane:
+    clock = SteadyClock()
+    authority = new_authority(clock.now())
+    write_server(authority, name, folder, clock.now())
+    (folder / "ca.crt").write_text(authority.pem)
+    certificates = Certificates(folder / "ca.crt", folder / "server.crt", folder / "server.key")
+    assets = Path(os.environ["KUBEBUILDER_ASSETS"])
+    with ControlPlane(assets, folder, certificates) as plane:
         node = subprocess.Popen(
             [
                 *(sys.executable, "-m", "crossfade.sandbox.kube.kubelet"),
