@@ -24,7 +24,7 @@ from crossfade.core.release.values import merge, parse_set
         ("a=null", {"a": None}),
         ("a=99999999999999999999", {"a": "99999999999999999999"}),
         ("a={x,1,true}", {"a": ["x", 1, True]}),
-        ("a={}", {"a": []}),
+        ("a={}", {"a": [""]}),
         ("a={x},b=1", {"a": ["x"], "b": 1}),
         ("a[0]=x", {"a": ["x"]}),
         ("a[1].b=x", {"a": [None, {"b": "x"}]}),

@@ -1,0 +1,181 @@
+"""
+A small world without I/O: clusters that take acts late or never, a hub that forgets and repeats.
+
+It runs the real decisions of `core` in the order in which the engine runs them, and checks after
+every event what must always hold.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
+from crossfade.core.analysis.thresholds import Judgement, Verdict
+from crossfade.core.fleet.health import ClusterHealth
+from crossfade.core.release.converge import Install, Rest, Uninstall, WriteRoute, next_act
+from crossfade.core.release.report import Address, Report, RevisionReport
+from crossfade.core.rollout.decide import decide
+from crossfade.core.rollout.record import Record, advance, wanted_of
+from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
+from crossfade.core.traffic.plan import cluster_share, settle
+from crossfade.testing.builders import APP
+
+PODS = 3
+
+
+@dataclass(slots=True)
+class ModelCluster:
+    """One cluster: what is installed, what its route says, and what its data plane serves."""
+
+    name: ClusterName
+    up: bool = True
+    pods: dict[RevisionId, int] = field(default_factory=dict)
+    """Ready pods of each installed revision."""
+    held: Epoch = NO_EPOCH
+    route: dict[RevisionId, int] = field(default_factory=dict)
+    served_epoch: Epoch = NO_EPOCH
+    served: dict[RevisionId, int] = field(default_factory=dict)
+    """What users of this cluster meet; follows the route late."""
+    idle_since: dict[RevisionId, float] = field(default_factory=dict)
+    report: Report | None = None
+    back_at: float = 0.0
+    share: int = 0
+    """Weight at the edge."""
+
+    def take_route(self) -> None:
+        """Let the data plane serve the route."""
+        if self.up:
+            self.served_epoch, self.served = self.held, dict(self.route)
+
+    def look(self, now: float) -> Report:
+        """Return what a hub sees, which the cluster remembers as its report."""
+        in_force = self.served_epoch == self.held
+        if in_force:
+            gone = set(self.idle_since) - {r for r in self.pods if self.served.get(r, 0) == 0}
+            for revision in gone:
+                del self.idle_since[revision]
+            for revision in self.pods:
+                if self.served.get(revision, 0) == 0:
+                    self.idle_since.setdefault(revision, now)
+        else:
+            self.idle_since.clear()
+        revisions = {
+            revision: RevisionReport(True, ready == PODS, PODS, ready)
+            for revision, ready in self.pods.items()
+        }
+        self.report = Report(
+            APP,
+            self.name,
+            now,
+            epoch=self.served_epoch if in_force else NO_EPOCH,
+            shares=dict(self.served) if in_force else {},
+            revisions=revisions,
+            idle_since=dict(self.idle_since),
+            address=Address("127.0.0.1", 80),
+        )
+        return self.report
+
+
+@dataclass(slots=True)
+class World:
+    """A fleet, one application, one rollout."""
+
+    record: Record
+    rollout: Rollout
+    clusters: list[ModelCluster]
+    verdict: Verdict = Verdict.PASS
+    now: float = 100.0
+    removed: list[tuple[ClusterName, RevisionId]] = field(default_factory=list)
+
+    def decide(self) -> None:
+        """Let the rollouts loop take one step."""
+        if not self.rollout.active:
+            self.record = replace(self.record, wanted=wanted_of(self.record, None, self.now))
+            return
+        judged = Judgement(self.verdict, 100, 10, "model")
+        sight = Sight(tuple(self._sight(each) for each in self.clusters), judged)
+        decision = decide(self.rollout, sight, self.now)
+        self.record, self.rollout = advance(self.record, self.rollout, decision, self.now)
+
+    def converge(self, cluster: ModelCluster, *, times: int = 1, lost: bool = False) -> None:
+        """
+        Let the convergence loop take one step.
+
+        `times` > 1 repeats the act, as after a crash that came before the save; `lost` crashes
+        before the act.
+        """
+        if not cluster.up:
+            return
+        seen = cluster.look(self.now)
+        act = next_act(self.record.wanted, seen, cluster.held, 5.0, self.now)
+        for _ in range(0 if lost else times):
+            self._do(cluster, act)
+
+    def _do(self, cluster: ModelCluster, act: Install | WriteRoute | Uninstall | Rest) -> None:
+        match act:
+            case Install(revision):
+                cluster.pods.setdefault(revision.id, 0)
+            case WriteRoute(epoch):
+                cluster.held = epoch
+                cluster.route = dict(self.record.wanted.shares)
+            case Uninstall(revision_id):
+                if cluster.pods.pop(revision_id, None) is not None:
+                    self.removed.append((cluster.name, revision_id))
+                    served = cluster.served.get(revision_id, 0)
+                    if served:
+                        raise AssertionError(f"{revision_id} was removed with {served} % of users")
+            case Rest():
+                pass
+
+    def start_pod(self, cluster: ModelCluster) -> None:
+        """Let one more pod of each revision become ready."""
+        if cluster.up:
+            for revision in cluster.pods:
+                cluster.pods[revision] = min(PODS, cluster.pods[revision] + 1)
+
+    def lose(self, cluster: ModelCluster) -> None:
+        """Kill the cluster: its objects stay, its pods do not."""
+        cluster.up = False
+        cluster.pods = dict.fromkeys(cluster.pods, 0)
+
+    def bring_back(self, cluster: ModelCluster) -> None:
+        """Bring it back as it was saved."""
+        if not cluster.up:
+            cluster.up, cluster.back_at = True, self.now
+
+    def plan(self) -> None:
+        """Let the traffic loop tell the edges."""
+        shares = []
+        for cluster in self.clusters:
+            health = ClusterHealth(
+                cluster.name,
+                lost_since=None if cluster.up else self.now,
+                back_at=cluster.back_at,
+            )
+            share = cluster_share(self.record.wanted, cluster.report, health, 100, self.now)
+            if share is not None:
+                shares.append(share)
+        before = {each.name: each.share for each in self.clusters}
+        settled = {share.cluster: share.weight for share in settle(tuple(shares), before)}
+        for cluster in self.clusters:
+            cluster.share = settled.get(cluster.name, 0)
+
+    def exposure(self, revision: RevisionId) -> float:
+        """Return the percentage of all users that meet `revision` now."""
+        serving = [each for each in self.clusters if each.up and each.share > 0]
+        total = sum(each.share for each in serving)
+        if total == 0:
+            return 0.0
+        return sum(each.share * each.served.get(revision, 0) for each in serving) / total
+
+    def _sight(self, cluster: ModelCluster) -> ClusterSight:
+        report = cluster.report
+        stable = self.rollout.stable
+        if report is None:
+            return ClusterSight(cluster.name, cluster.up, False, False, stable is None)
+        fresh = cluster.up and report.looked_at >= cluster.back_at
+        return ClusterSight(
+            cluster.name,
+            cluster.up,
+            converged=fresh and report.epoch == self.record.wanted.epoch,
+            canary_ready=fresh and report.of(self.rollout.canary.id).ready,
+            stable_whole=stable is None or report.of(stable.id).ready,
+        )
