@@ -131,3 +131,13 @@ async def test_a_service_without_a_selector_is_left_to_its_owner(cloud, until):
 
         await until(other_is_done)
         assert [one["metadata"]["name"] for one in await slices(here)] == ["web-mine"]
+
+
+async def test_a_load_balancer_gets_an_address_to_wait_for(cloud):
+    async with cloud(node="none") as here:
+        body = service(targetPort=80)
+        body["spec"]["type"] = "LoadBalancer"
+        await here.client.create(SERVICE, body)
+        await here.object_when(
+            SERVICE, "web", lambda one: one["status"]["loadBalancer"].get("ingress")
+        )

@@ -16,6 +16,8 @@ from crossfade.sandbox.kube.kinds import ENDPOINT_SLICE, POD, SERVICE, Kind
 from crossfade.sandbox.kube.objects import ownership, pod_state
 
 ENDPOINTS = Kind("", "v1", "Endpoints", "endpoints", short_names=("ep",))
+LOAD_BALANCER = "127.0.0.1"
+"""Address that Services of type LoadBalancer get."""
 SERVICE_NAME = "kubernetes.io/service-name"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 _MANAGER = "endpointslice-controller.k8s.io"
@@ -57,6 +59,7 @@ class EndpointsController:
                 raise
             await self._clean(key)
             return None
+        await self._give_address(service)
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return None
         pods = [
@@ -67,6 +70,15 @@ class EndpointsController:
         await self._write_slices(service, pods)
         await self._write_endpoints(service, pods)
         return None
+
+    async def _give_address(self, service: Object) -> None:
+        """Say where a load balancer would be: `helm --wait` waits for that."""
+        status = service.get("status") or {}
+        given = (status.get("loadBalancer") or {}).get("ingress")
+        if service["spec"].get("type") != "LoadBalancer" or given:
+            return
+        merge = {"status": {"loadBalancer": {"ingress": [{"ip": LOAD_BALANCER}]}}}
+        await self._client.patch(SERVICE, *key_of(service), merge, "status")
 
     async def _clean(self, key: Key) -> None:
         """The owner reference does this too; but nobody should route to a Service that is gone."""

@@ -4,6 +4,7 @@ import asyncio
 
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.sandbox.kube.client import KubeClient
+from crossfade.sandbox.kube.controllers.claims import ClaimController
 from crossfade.sandbox.kube.controllers.context import Context, Controller
 from crossfade.sandbox.kube.controllers.daemon_set import DaemonSetController
 from crossfade.sandbox.kube.controllers.deployment import DeploymentController
@@ -33,6 +34,7 @@ async def run_controllers(client: KubeClient, clock: Clock | None = None) -> Non
         StatefulSetController(context),
         DaemonSetController(context),
         NodeController(context),
+        ClaimController(context),
         scheduler,
     )
     async with asyncio.TaskGroup() as group:

@@ -44,7 +44,7 @@ async def attempt(probe: Mapping[str, Any], target: Target, timeout_seconds: flo
         if "grpc" in probe:  # its port is all that is looked at
             return await _tcp(probe["grpc"], target, timeout_seconds)
         if "exec" in probe:
-            command = list(probe["exec"].get("command") or ())
+            command: list[str] = list(probe["exec"].get("command") or [])
             code, output = await target.exec(command, timeout_seconds)
             return Outcome(code == 0, output.strip()[:1024])
     except TimeoutError:
