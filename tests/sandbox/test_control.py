@@ -81,6 +81,7 @@ def test_a_taken_port_is_named_with_its_holder_and_nothing_is_started(layout):
     facts = refused.value.facts
     assert (facts["port"], facts["pid"]) == (layout.ports("one").gateway, os.getpid())
     assert processes.find(layout.directory) == ()
+    assert not layout.directory.exists()
 
 
 def test_what_a_killed_supervisor_left_behind_is_cleaned_by_the_next_up(layout, request_status):

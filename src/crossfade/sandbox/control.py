@@ -68,7 +68,12 @@ def up(layout: Layout, clock: Clock, report: Callable[[Progress], None]) -> Star
             wire.ask(directory, {"do": "status"}, seconds=5.0)
             return Started(layout, True, 0.0)
         processes.end(directory)
-        ports.require_free(layout.own_ports())
+        try:
+            ports.require_free(layout.own_ports())
+        except Conflict:
+            if before is None:  # what is refused leaves nothing behind
+                _remove(directory)
+            raise
         _prepare(layout, clock)
         _start_supervisor(layout, report)
         return Started(layout, False, time.monotonic() - began)
