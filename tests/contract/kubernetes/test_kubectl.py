@@ -92,7 +92,7 @@ def test_scale_label_annotate_patch_and_edit_fields(kubectl, manifest):
     assert "labeled" in kubectl("label", "deployment/web", "tier=x")
     assert "annotated" in kubectl("annotate", "deployment/web", "note=y")
     kubectl("patch", "deployment/web", "-p", '{"spec":{"minReadySeconds":1}}')
-    kubectl("patch", "deployment/web", "--type=json", "-p", '[{"op":"remove","path":"/metadata/labels/tier"}]')  # fmt: skip # noqa: E501
+    kubectl("patch", "deployment/web", "--type=json", "-p", '[{"op":"remove","path":"/metadata/labels/tier"}]')  # fmt: skip
     kubectl("set", "env", "deployment/web", "A=1")
     found = json.loads(kubectl("get", "deployment/web", "-o", "json"))
     assert found["spec"]["replicas"] == 2

@@ -15,22 +15,16 @@ def idle(api, deployments, deployment):
 
 
 @pytest.fixture
-def volume(api, namespace):
-    """The path of a PersistentVolumeClaim: its status is nobody's here."""
-    path = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"
-    resources = {"requests": {"storage": "1Gi"}}
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": resources,
-        "storageClassName": "none-such",
-        "volumeName": "none-such",
-    }
-    api.ok("POST", path, {"metadata": {"name": "v"}, "spec": spec})
-    return f"{path}/v"
+def ingress(api, namespace):
+    """The path of an Ingress, whose status is nobody's here."""
+    path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    api.ok("POST", path, {"metadata": {"name": "i"}, "spec": {"defaultBackend": backend}})
+    return f"{path}/i"
 
 
-def _accept(mode: str) -> dict:
-    return {"status": {"capacity": {"storage": mode}}}
+def _address(ip: str) -> dict:
+    return {"status": {"loadBalancer": {"ingress": [{"ip": ip}]}}}
 
 
 def test_the_status_of_a_new_object_is_not_the_clients(api, deployments, deployment):
@@ -38,30 +32,33 @@ def test_the_status_of_a_new_object_is_not_the_clients(api, deployments, deploym
     assert api.ok("POST", deployments, body)["status"].get("replicas", 0) == 0
 
 
-def test_a_status_is_written_through_its_own_path_alone(api, volume):
-    now = api.patch(volume, _accept("5Gi") | {"metadata": {"labels": {"x": "1"}}})
+def test_a_status_is_written_through_its_own_path_alone(api, ingress):
+    now = api.patch(ingress, _address("10.0.0.1") | {"metadata": {"labels": {"x": "1"}}})
     assert now["metadata"]["labels"] == {"x": "1"}
-    assert "capacity" not in now["status"]
-    patch = _accept("5Gi") | {"spec": {"volumeName": "changed"}}
-    now = api.patch(f"{volume}/status", patch)
-    assert now["status"]["capacity"] == {"storage": "5Gi"}
-    assert now["spec"]["volumeName"] == "none-such"
-    assert api.get(f"{volume}/status") == api.get(volume)
+    assert not now["status"]["loadBalancer"]
+    patch = _address("10.0.0.1") | {"spec": {"ingressClassName": "changed"}}
+    now = api.patch(f"{ingress}/status", patch)
+    assert now["status"]["loadBalancer"]["ingress"] == [{"ip": "10.0.0.1"}]
+    assert "ingressClassName" not in now["spec"]
+    assert now["metadata"]["generation"] == 1
+    assert api.get(f"{ingress}/status") == api.get(ingress)
 
 
-def test_a_status_is_replaced_by_put(api, volume):
-    current = api.get(volume)
-    current["status"] = {"phase": "Pending", "capacity": {"storage": "2Gi"}}
-    assert api.ok("PUT", f"{volume}/status", current)["status"]["capacity"] == {"storage": "2Gi"}
-    api.refused(409, "PUT", f"{volume}/status", current)
+def test_a_status_is_replaced_by_put(api, ingress):
+    current = api.get(ingress) | _address("10.0.0.2")
+    now = api.ok("PUT", f"{ingress}/status", current)
+    assert now["status"]["loadBalancer"]["ingress"] == [{"ip": "10.0.0.2"}]
+    api.refused(409, "PUT", f"{ingress}/status", current)
 
 
-def test_conditions_are_merged_by_type(api, volume):
-    for type_ in ("Resizing", "FileSystemResizePending"):
+def test_conditions_are_merged_by_type(api, namespace, pod_spec):
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    api.ok("POST", path, {"metadata": {"name": "p"}, "spec": pod_spec(schedulerName="nobody")})
+    for type_ in ("example.com/one", "example.com/two", "example.com/one"):
         condition = {"type": type_, "status": "True"}
-        api.patch(f"{volume}/status", {"status": {"conditions": [condition]}}, STRATEGIC)
-    found = {one["type"] for one in api.get(volume)["status"]["conditions"]}
-    assert found == {"Resizing", "FileSystemResizePending"}
+        api.patch(f"{path}/p/status", {"status": {"conditions": [condition]}}, STRATEGIC)
+    found = [one["type"] for one in api.get(f"{path}/p")["status"]["conditions"]]
+    assert sorted(found) == ["example.com/one", "example.com/two"]
 
 
 def test_a_scale_shows_and_sets_replicas(api, idle):

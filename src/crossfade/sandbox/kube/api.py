@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.base.clock import Clock, SteadyClock
-from crossfade.sandbox.kube import conformance, deletion, rules, selectors
+from crossfade.sandbox.kube import conformance, deletion, rules, selectors, versions
 from crossfade.sandbox.kube.builtin import builtin_kinds
 from crossfade.sandbox.kube.client import Change, Object
 from crossfade.sandbox.kube.deletion import DeleteOptions
-from crossfade.sandbox.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, Kind
+from crossfade.sandbox.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SERVICE, Kind
 from crossfade.sandbox.kube.ownership import tracking
 from crossfade.sandbox.kube.ownership.tracking import Writer
 from crossfade.sandbox.kube.registry import Registry, Served
@@ -69,13 +69,11 @@ class Api:
 
     def collection(self, kind: Kind) -> str:
         """Return the name of the collection that objects of this kind are stored in."""
-        return group_resource(kind)
+        return versions.collection(kind)
 
     def versioned(self, kind: Kind, obj: Object) -> Object:
         """Return a stored object as it looks at the version of `kind`."""
-        if obj["apiVersion"] == kind.api_version:
-            return obj
-        return {**obj, "apiVersion": kind.api_version}
+        return versions.shown(kind, obj)
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
         """Return one object as the store has it; raises ApiError 404."""
@@ -115,7 +113,9 @@ class Api:
         space = metadata.get("namespace", "")
         if self.store.get(self.collection(kind), space, metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
-        return obj if options.dry_run else self.store.put(self.collection(kind), obj)
+        if options.dry_run:
+            return obj
+        return self.store.put(self.collection(kind), versions.stored(kind, obj))
 
     def _check_new(self, kind: Kind, metadata: Object) -> None:
         if metadata.pop("resourceVersion", None):
@@ -179,6 +179,7 @@ class Api:
         named["metadata"] = dict(body.get("metadata") or {})
         named = _admitted(served, named, options)
         rules.check_finalizers(kind, old, named)
+        old = versions.shown(kind, old)
         new = rules.prepare_update(kind, old, named, subresource)
         if options.validation:  # our own controllers change objects that are complete
             new = _finished(served, old, new)
@@ -188,6 +189,7 @@ class Api:
             tracking.track(served, old, new, writer)
         if without_version(new) == without_version(old):
             return old
+        new = versions.stored(kind, new)
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if options.dry_run:
             return new
@@ -211,7 +213,7 @@ class Api:
         """
         namespace, name = key
         old = self.get(self.registry.of(kind).kind, namespace, name)
-        new = change(old)
+        new = change(versions.shown(kind, old))
         metadata = new.get("metadata") or {}
         if metadata.get("name", name) != name:
             raise bad_request(
@@ -271,4 +273,16 @@ def open_api(path: Path | None = None, clock: Clock | None = None) -> Api:
     for name in ("default", "kube-node-lease", "kube-public", "kube-system"):
         if api.store.get("namespaces", "", name) is None:
             api.create(NAMESPACE, {"metadata": {"name": name}})
+    if api.store.get("services", "default", "kubernetes") is None:
+        api.create(SERVICE, _own_service())
     return api
+
+
+def _own_service() -> Object:
+    """Return the Service by which pods of a real cluster reach its API."""
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
+    return {
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+        "spec": {"clusterIP": "10.96.0.1", "ports": ports},
+    }

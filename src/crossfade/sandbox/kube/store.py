@@ -46,14 +46,22 @@ class _Collection:
     def remember(self, event: Event, window: int) -> None:
         self.events.append(event)
         if len(self.events) >= 2 * window:
+            self.forget(window)
+
+    def forget(self, window: int) -> None:
+        if len(self.events) > window:
             del self.events[:-window]
             self.floor = self.events[0].revision - 1
+
+
+_HISTORY_AFTER_START = 50
+"""Changes kept per collection: enough for watchers that come back, little to start with."""
 
 
 class Store:
     """Objects, revisions and changes; kept in a journal unless `path` is None."""
 
-    def __init__(self, path: Path | None = None, *, window: int = 500) -> None:
+    def __init__(self, path: Path | None = None, *, window: int = 200) -> None:
         """
         Open the store; `window` is the least number of changes kept per collection.
 
@@ -77,6 +85,8 @@ class Store:
         self._floor = self.revision = snapshot
         for record in records:
             self._replay(record, snapshot)
+        for collection in self._collections.values():
+            collection.forget(_HISTORY_AFTER_START)
         if not head:
             journal.rewrite({"revision": self.revision}, ())
 

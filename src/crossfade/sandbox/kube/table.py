@@ -36,6 +36,9 @@ _COLUMNS = {
     "endpointslices.discovery.k8s.io": "Name AddressType Ports Endpoints Age",
     "ingresses.networking.k8s.io": "Name Class Hosts Address Ports Age",
     "leases.coordination.k8s.io": "Name Holder Age",
+    "horizontalpodautoscalers.autoscaling": (
+        "Name Reference Targets MinPods MaxPods #Replicas Age"
+    ),
     "poddisruptionbudgets.policy": ("Name Min_Available Max_Unavailable #Allowed_Disruptions Age"),
     "customresourcedefinitions.apiextensions.k8s.io": "Name Created_At",
     "httproutes.gateway.networking.k8s.io": "Name Hostnames Age",

@@ -291,6 +291,23 @@ def _budget(obj: Object, _: Age) -> dict[str, Json]:
     }
 
 
+def _autoscaler(obj: Object, _: Age) -> dict[str, Json]:
+    spec, status = _spec(obj), _status(obj)
+    about = spec.get("scaleTargetRef") or {}
+    targets = []
+    for metric in spec.get("metrics") or ():
+        resource = metric.get("resource") or {}
+        target = (resource.get("target") or {}).get("averageUtilization")
+        targets.append(f"{resource.get('name', '?')}: <unknown>/{target}%")
+    return {
+        "Reference": f"{about.get('kind', '')}/{about.get('name', '')}",
+        "Targets": ", ".join(targets) or "<unknown>",
+        "MinPods": str(spec.get("minReplicas", "<unset>")),
+        "MaxPods": str(spec.get("maxReplicas", "")),
+        "Replicas": status.get("currentReplicas", 0),
+    }
+
+
 def _gateway(obj: Object, _: Age) -> dict[str, Json]:
     addresses = _status(obj).get("addresses") or ()
     return {
@@ -324,6 +341,7 @@ CELLS: dict[str, Cells] = {
     "endpointslices.discovery.k8s.io": _slice,
     "ingresses.networking.k8s.io": _ingress,
     "leases.coordination.k8s.io": lambda obj, _: {"Holder": _spec(obj).get("holderIdentity", "")},
+    "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _budget,
     "customresourcedefinitions.apiextensions.k8s.io": lambda obj, _: {
         "Created At": obj["metadata"].get("creationTimestamp", "")

@@ -59,7 +59,7 @@ Account: TypeAlias = dict[Manager, Holding]
 def ownable(paths: Iterable[tuple[str, ...]], subresource: str, *, has_status: bool) -> Paths:
     """Return the paths that a writer to this subresource can own."""
     found = frozenset(paths)
-    found -= below(found, *_NOT_OWNED)
+    found -= below(found, *_NOT_OWNED) | {("f:metadata",)}
     status = below(found, ("f:status",))
     if subresource == "status":
         return status | below(found, ("f:metadata",))

@@ -43,6 +43,7 @@ def apply(
     paths = managers.ownable(paths_in(config, shape), where.subresource, has_status=has_status)
     space = (where.namespace or "") if served.kind.namespaced else ""
     live = api.store.get(api.collection(where.kind), space, where.name)
+    live = api.versioned(where.kind, live) if live else None
     if live is None:
         if where.subresource:
             raise not_found(where.kind, where.name)

@@ -36,14 +36,14 @@ class Reader:
         if flag(query, "watch"):
             return self._watch(target, query, form)
         if target.name:
-            return Answer(self.show(target, self._get(target), form))
+            return Answer(self.show(target, self._get(target), form, _include(query)))
         return Answer(self._list(target, query, form))
 
     def _get(self, target: Target) -> Object:
         obj = self._api.get(target.kind, target.namespace, target.name)
         return self._api.versioned(target.kind, obj)
 
-    def show(self, target: Target, obj: Object, form: Form) -> Object:
+    def show(self, target: Target, obj: Object, form: Form, include: str = "Metadata") -> Object:
         """Return one object in the form that the client wants."""
         match form:
             case Form.PLAIN:
@@ -51,10 +51,9 @@ class Reader:
             case Form.METADATA:
                 return metadata_only(obj)
             case Form.TABLE:
-                return self._table(target, [obj], {"resourceVersion": _version(obj)})
-
-    def _table(self, target: Target, items: list[Object], metadata: Object) -> Object:
-        return table.render(target.served, items, metadata, self._api.clock.now())
+                now = self._api.clock.now()
+                metadata = {"resourceVersion": _version(obj)}
+                return table.render(target.served, [obj], metadata, now, include)
 
     def collected(self, target: Target, items: list[Object]) -> Object:
         """Return deleted objects as the list that a deletion of a collection answers with."""
@@ -63,11 +62,11 @@ class Reader:
         return list_of(target.served, items, metadata)
 
     def _watch(self, target: Target, query: Mapping[str, str], form: Form) -> Response:
-        kind, headed = target.kind, False
+        kind, headed, include = target.kind, False, _include(query)
 
         def look(obj: Object) -> Object:
             nonlocal headed
-            shown = self.show(target, self._api.versioned(kind, obj), form)
+            shown = self.show(target, self._api.versioned(kind, obj), form, include)
             if form is Form.TABLE:
                 if headed:
                     shown["columnDefinitions"] = []
@@ -93,7 +92,19 @@ class Reader:
             case Form.METADATA:
                 return metadata_list(found, metadata)
             case Form.TABLE:
-                return self._table(target, found, metadata)
+                now = self._api.clock.now()
+                return table.render(target.served, found, metadata, now, _include(query))
+
+
+def _include(query: Mapping[str, str]) -> str:
+    """Return what of each object goes along with its row."""
+    value = query.get("includeObject") or "Metadata"
+    if value not in ("None", "Metadata", "Object"):
+        raise bad_request(
+            f'includeObject: Unsupported value: "{value}": '
+            'supported values: "Metadata", "None", "Object"'
+        )
+    return value
 
 
 def _version(obj: Object) -> str:
