@@ -7,9 +7,10 @@ Time is measured from the moment a request was due, so that a stall counts for a
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -47,29 +48,28 @@ class Users:
     """After this long without an answer a user gives up: a failure."""
     answers: list[Answer] = field(default_factory=list)
     _idle: list[_Connection] = field(default_factory=list)
-    _began: float = 0.0
 
     async def run(self, seconds: float) -> None:
         """Send requests for so long, and wait for the last answer."""
-        await self._go(lambda: time.monotonic() - self._began >= seconds)
+        await self._go(asyncio.Event(), round(self.rate * seconds))
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Users"]:
         """Send requests until the block ends, and wait for the last answer."""
         over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._go(over.is_set))
+            group.create_task(self._go(over, math.inf))
             try:
                 yield self
             finally:
                 over.set()
 
-    async def _go(self, over: Callable[[], bool]) -> None:
-        self._began, sent = time.monotonic(), 0
+    async def _go(self, over: asyncio.Event, count: float) -> None:
+        start, sent = time.monotonic(), 0
         try:
             async with asyncio.TaskGroup() as group:
-                while not over():
-                    while (due := self._began + sent / self.rate) <= time.monotonic():
+                while sent < count and not over.is_set():
+                    while sent < count and (due := start + sent / self.rate) <= time.monotonic():
                         group.create_task(self._ask(due))
                         sent += 1
                     await asyncio.sleep(_TICK_SECONDS if self.rate < 500 else 0.001)

@@ -85,6 +85,8 @@ class World:
     edges: AdsEdges
     port: int
     edge: EdgeProcess
+    stats: EdgeStats
+    client: httpx.AsyncClient
     number: int = 0
     try_seconds: float = 0.5
     extra: tuple[EdgeRoute, ...] = field(default_factory=tuple)
@@ -124,17 +126,12 @@ class World:
 
     async def get(self, path: str, method: str = "GET", **kwargs) -> httpx.Response:
         headers = {"host": HOST} | kwargs.pop("headers", {})
-        async with httpx.AsyncClient(timeout=10) as client:
-            url = f"http://127.0.0.1:{self.port}{path}"
-            return await client.request(method, url, headers=headers, **kwargs)
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return await self.client.request(method, url, headers=headers, **kwargs)
 
     async def figures(self) -> tuple[TargetFigures, ...]:
         """What the edge says of the clouds."""
-        stats = EdgeStats(self.edge.admin_url)
-        try:
-            return await stats.read()
-        finally:
-            await stats.close()
+        return await self.stats.read()
 
     async def healthy(self) -> set[str]:
         """Return the clouds that may get requests."""
@@ -162,12 +159,15 @@ async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
     port = free_port()
     bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)
     async with running_edge(tmp_path, bootstrap) as edge:
-        made = World(clouds, edges, port, edge)
+        stats, client = EdgeStats(edge.admin_url), httpx.AsyncClient(timeout=10)
+        made = World(clouds, edges, port, edge, stats, client)
         await made.send(aws=100, gcp=100, onprem=100)
         await made.serving()
         try:
             yield made
         finally:
+            await stats.close()
+            await client.aclose()
             await made.edges.stop()
 
 

@@ -198,7 +198,12 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         "max_connections": _MANY,
         "max_pending_requests": _MANY,
         "max_requests": _MANY,
-        "max_retries": 1024,
+        # Half of what is under way may be second tries: enough to lose one of two clouds, and
+        # an application that is slow because it is overloaded gets twice the load at most.
+        "retry_budget": {
+            "budget_percent": {"value": 50},
+            "min_retry_concurrency": 128,
+        },
     }
     return {
         "@type": CLUSTER,
@@ -260,12 +265,15 @@ def _outlier_detection(tuning: Tuning) -> Resource:
     """
     Requests themselves as evidence, sooner than the next probe.
 
-    At most one cluster, or 34 %, is taken out this way: an application that is slow
-    everywhere looks the same as a dead cluster.  Probes have no such limit.
+    At most one cluster, or 34 %, is taken out this way: what an application does everywhere
+    looks the same as a broken cluster.  Probes have no such limit.
     """
     return {
         "split_external_local_origin_errors": True,
-        "consecutive_local_origin_failure": 3,
+        # A slow answer counts as a failure here, and an opened connection as a success.  Only a
+        # cluster that does not let anybody in has so many failures in a row: with 3, a slow
+        # application had the one cloud taken out that was still alive.
+        "consecutive_local_origin_failure": 20,
         "enforcing_consecutive_local_origin_failure": 100,
         "consecutive_gateway_failure": 3,
         "enforcing_consecutive_gateway_failure": 100,
