@@ -77,7 +77,7 @@ def complete(kind: Kind, obj: Object) -> bool:
 
 
 def _finalizers(kind: Kind, obj: Object, options: DeleteOptions) -> list[str]:
-    found = list(obj["metadata"].get("finalizers") or ())
+    found: list[str] = list(obj["metadata"].get("finalizers") or ())
     propagation = options.propagation
     if not propagation and kind == JOB and not {*found} & {*_OURS.values()}:
         propagation = "Orphan"  # as the real server does for batch/v1, for old clients

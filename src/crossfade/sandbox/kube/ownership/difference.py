@@ -39,12 +39,15 @@ class _Comparison:
             return
         both = (type(before), type(after))
         if both == (dict, dict) and here.sharing is Sharing.GRANULAR:
-            for name in before.keys() | after.keys():
-                self._each(before, after, (name, here.child(name)), (*at, f"f:{name}"))
+            self._fields(before, after, here, at)
         elif both == (list, list) and here.sharing in (Sharing.MAP, Sharing.SET):
             self._lists(before, after, here, at)
         else:
             self.modified.add(at)
+
+    def _fields(self, before: Object, after: Object, here: Shape, at: Path) -> None:
+        for name in {*before, *after}:
+            self._each(before, after, (name, here.child(name)), (*at, f"f:{name}"))
 
     def _lists(self, before: list[Json], after: list[Json], here: Shape, at: Path) -> None:
         first, second = dict(steps(before, here)), dict(steps(after, here))

@@ -24,7 +24,10 @@ def wanted_form(accept: str) -> Form:
     """Return the first form of the `Accept` header that we have; raises ApiError 406."""
     for choice in accept.split(",") if accept else ["*/*"]:
         media, *parameters = (part.strip() for part in choice.split(";"))
-        options = dict(part.partition("=")[::2] for part in parameters)
+        options: dict[str, str] = {}
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            options[name] = value
         if media not in ("application/json", "application/*", "*/*"):
             continue
         match options.get("as", ""):
