@@ -81,6 +81,7 @@ async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
     from crossfade.sandbox.kube.api import open_api
     from crossfade.sandbox.kube.controllers import run_controllers
     from crossfade.sandbox.kube.direct_client import DirectClient
+    from crossfade.sandbox.kube.housekeeping import run_housekeeping
     from crossfade.sandbox.kube.kubelet.capacity import Capacity
     from crossfade.sandbox.kube.kubelet.service import Kubelet
     from crossfade.sandbox.kube.server.app import ApiServer
@@ -105,6 +106,7 @@ async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
             for work in (
                 listening.run(),
                 run_controllers(client, clock),
+                run_housekeeping(api, authority.pem),
                 kubelet.run(),
                 gateway.run(),
             )

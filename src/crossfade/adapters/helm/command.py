@@ -114,23 +114,7 @@ class HelmCommand:
         return [*find_guard(), self._binary or find_helm()]
 
     async def _finish(self, call: Call, command: list[str]) -> tuple[int, bytes, str]:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                *call.arguments,
-                *_where(call.cluster),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=_environment(call.environment),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise InputError(
-                f"helm cannot be started: {error.strerror}",
-                hint="check the helm on PATH, or take it off PATH to use Crossfade's own",
-                path=command[-1],
-            ) from error
+        process = await _start(call, command)
         try:
             async with asyncio.timeout(call.seconds):
                 output, errors = await process.communicate(call.stdin)
@@ -144,6 +128,33 @@ class HelmCommand:
             if process.returncode is None:
                 await asyncio.shield(_kill(process))
         return process.returncode or 0, output, errors.decode(errors="replace")
+
+
+async def _start(call: Call, command: list[str]) -> asyncio.subprocess.Process:
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            *call.arguments,
+            *_where(call.cluster),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(call.environment),
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # asyncio ends a process that is cancelled while it starts, but not what that has started.
+        await _kill(await starting)
+        raise
+    except OSError as error:
+        raise InputError(
+            f"helm cannot be started: {error.strerror}",
+            hint="check the helm on PATH, or take it off PATH to use Crossfade's own",
+            path=command[-1],
+        ) from error
 
 
 def _where(cluster: Cluster | None) -> list[str]:

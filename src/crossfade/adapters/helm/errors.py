@@ -118,6 +118,12 @@ _MEANINGS = (
         "install what defines it (an operator, a CRD) in the cluster first",
     ),
     _Meaning(
+        r"exists and cannot be imported into the current release",
+        InputError,
+        "an object of that name is there already, and is not Helm's",
+        "delete it, or rename it in the chart",
+    ),
+    _Meaning(
         r"is invalid:|strict decoding error|admission webhook|Bad Request|unable to decode"
         r"|error validating|cannot be handled as|unable to build kubernetes objects",
         InputError,

@@ -103,11 +103,7 @@ class _Parser:
             self.at += 1
             return found if self.text else _typed(found)
         self.at += 1
-        items: list[Json] = []
-        if self._peek() == "}":
-            self.at += 1
-        else:
-            items = self._items()
+        items = self._items()
         if self._next() not in ("", ","):
             raise self._error("text follows a list", "separate values by commas: a={x,y},b=z")
         return items
