@@ -317,3 +317,27 @@ async def test_a_container_that_never_starts_up_is_restarted(cloud, make):
     async with cloud() as here:
         await here.client.create(POD, make.pod("dud", ["sleep", "1000"], container=container))
         await here.pod_when("dud", lambda pod: main_status(pod).get("restartCount", 0) >= 1)
+
+
+async def test_a_hook_that_takes_too_long_does_not_outlast_a_forced_end(cloud, make, until):
+    container = {"lifecycle": {"preStop": {"sleep": {"seconds": 60}}}}
+    async with cloud() as here:
+        body = make.pod("web", ["sleep", "1000"], container=container)
+        body["spec"]["terminationGracePeriodSeconds"] = 60
+        await here.client.create(POD, body)
+        await here.pod_when("web", lambda pod: pod["status"]["phase"] == "Running")
+        await here.client.delete(POD, "default", "web")
+        await here.pod_when("web", lambda pod: "deletionTimestamp" in pod["metadata"])
+        await here.client.delete(POD, "default", "web", grace_seconds=0)
+        await until(lambda: not find(here.root), seconds=3)
+
+
+async def test_a_folder_that_cannot_be_made_is_named_and_awaited(cloud, make):
+    async with cloud() as here:
+        here.root.mkdir(exist_ok=True)
+        (here.root / "pods").write_text("in the way")
+        await here.client.create(POD, make.pod("web", ["sleep", "1000"]))
+        pod = await here.pod_when("web", lambda pod: waiting_reason(pod) == "CreateContainerError")
+        assert "Not a directory" in main_status(pod)["state"]["waiting"]["message"]
+        (here.root / "pods").unlink()
+        await here.pod_when("web", lambda pod: pod["status"]["phase"] == "Running")

@@ -19,7 +19,7 @@ from crossfade.sandbox.kube.kubelet.container_record import (
 )
 from crossfade.sandbox.kube.kubelet.environment import PodFacts
 from crossfade.sandbox.kube.kubelet.launch import Launch, Place
-from crossfade.sandbox.kube.kubelet.logs import LogFile
+from crossfade.sandbox.kube.kubelet.logs import LogFile, rotated
 from crossfade.sandbox.kube.kubelet.options import KubeletOptions
 from crossfade.sandbox.kube.kubelet.probe_attempt import Target, attempt
 from crossfade.sandbox.kube.kubelet.probes import ProbeKind, Reports
@@ -117,7 +117,8 @@ class ContainerRunner:
         if isinstance(self.record.state, Terminated):
             self.record.state = Waiting("ContainerCreating")
         old = self.log_path(self.record.restarts - 2)
-        old.unlink(missing_ok=True)  # only one earlier run can be asked for
+        for path in (old, rotated(old)):
+            path.unlink(missing_ok=True)  # only one earlier run can be asked for
 
     async def _pause(self, ended: Terminated, seconds: float) -> bool:
         """Wait before a restart; return True when the container has to end instead."""
@@ -164,18 +165,29 @@ class ContainerRunner:
             return None
         except StartError as error:
             return self._not_started(str(error))
+        except OSError as error:
+            self._not_made(error)
+            return None
         if prepared.unavailable_mounts:
             paths = ", ".join(prepared.unavailable_mounts)
             message = f"mounts need bubblewrap, which does not work here: {paths} not available"
             self._warn("FailedMount", message)
         self._tell("Pulled", f'Container image "{image}" already present on machine')
-        return await self._run_process(prepared)
+        try:
+            log = LogFile(self.log_path(self.record.restarts), around.options.clock)
+        except OSError as error:
+            self._not_made(error)
+            return None
+        return await self._run_process(prepared, log)
 
-    async def _run_process(self, prepared: Launch) -> Terminated:
-        clock = self._around.options.clock
+    def _not_made(self, error: OSError) -> None:
+        """The host does not let us: its disk is full, or a folder is somebody else's."""
+        self._wait("CreateContainerError", str(error))
+        self._warn("Failed", f"Error: {error}")
+
+    async def _run_process(self, prepared: Launch, log: LogFile) -> Terminated:
         self._killed_for = None
-        self._launch = prepared
-        log = self.log = LogFile(self.log_path(self.record.restarts), clock)
+        self._launch, self.log = prepared, log
         try:
             try:
                 process = ContainerProcess(prepared.command, log.write, self._woken)
@@ -242,29 +254,36 @@ class ContainerRunner:
     async def _terminate(self, process: ContainerProcess, left: Callable[[], float]) -> None:
         """End the process: hook, SIGTERM, and SIGKILL when the time is over."""
         self._tell("Killing", f"Stopping container {self._name}")
+        hook = (self.container.get("lifecycle") or {}).get("preStop")
+        if hook and left() > 0:
+            async with asyncio.TaskGroup() as group:
+                asked = group.create_task(self._pre_stop(hook, left()))
+                while process.exit_code is None and left() > 0 and not asked.done():
+                    await self._wait_for_change(left())
+                asked.cancel()
         if left() > 0:
-            await self._pre_stop(left)
             process.terminate()
         while process.exit_code is None and left() > 0:
-            self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left()):
-                    await self._wake.wait()
+            await self._wait_for_change(left())
         process.kill()
         while process.exit_code is None:
-            self._wake.clear()
-            await self._wake.wait()
+            await self._wait_for_change(1.0)
 
-    async def _pre_stop(self, left: Callable[[], float]) -> None:
-        hook = (self.container.get("lifecycle") or {}).get("preStop")
-        if not hook:
-            return
+    async def _wait_for_change(self, seconds: float) -> None:
+        """Return when something has happened to the process or to its orders, or after a while."""
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _pre_stop(self, hook: Object, seconds: float) -> None:
         if "sleep" in hook:
-            await asyncio.sleep(min(left(), float(hook["sleep"].get("seconds") or 0)))
-            return
-        outcome = await attempt(hook, self._target(), left())
-        if not outcome.good:
-            self._warn("FailedPreStopHook", f"PreStopHook failed: {outcome.message}")
+            await asyncio.sleep(float(hook["sleep"].get("seconds") or 0))
+        else:
+            outcome = await attempt(hook, self._target(), seconds)
+            if not outcome.good:
+                self._warn("FailedPreStopHook", f"PreStopHook failed: {outcome.message}")
+        self._wake.set()
 
     def _target(self) -> Target:
         facts = self._around.facts

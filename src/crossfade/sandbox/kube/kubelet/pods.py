@@ -1,9 +1,8 @@
 """The life of one Pod on its Node."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
@@ -112,8 +111,7 @@ class PodWorker:
         if self._stop.given:
             self.record.stopped = True
             self._end_records()
-        if not self._gone:
-            await self._write(retry=True)
+        await self._insist(self._write)
         self._node.ports.forget(self.uid)
         self.done = True
         if self._gone or pod_state.is_terminating(self.pod):
@@ -177,10 +175,10 @@ class PodWorker:
                     self._place.root / "claims",
                     self._around.facts,
                 )
-            except ConfigError as error:
+            except (ConfigError, OSError) as error:
                 message = f"MountVolume.SetUp failed: {error}"
                 self._node.events.warning(POD, self.pod, "FailedMount", message)
-            except (ApiError, OSError) as error:
+            except ApiError as error:
                 _log.warning(
                     "pod not prepared pod=%s error=%s", self.pod["metadata"]["name"], error
                 )
@@ -234,28 +232,26 @@ class PodWorker:
         """Write the status whenever it has changed, endlessly."""
         while True:
             self._changed.clear()
-            await self._write(retry=False)
-            await self._changed.wait()
-
-    async def _write(self, *, retry: bool) -> None:
-        """Write the status; with `retry` until that has worked or makes no more sense."""
-        while True:
-            wanted = self.status()
-            if _is_in(wanted, self.pod.get("status") or {}):
-                return
-            meta = self.pod["metadata"]
-            merge = {"metadata": {"uid": self.uid}, "status": wanted}
-            try:
-                written = await self._node.client.patch(
-                    POD, meta["namespace"], meta["name"], merge, "status"
-                )
-            except ApiError as error:
-                if error.code in (404, 409) or not retry:
-                    return
-                await asyncio.sleep(_RETRY)
+            if await self._write():
+                await self._changed.wait()
             else:
-                self._take(written)
-                return
+                await asyncio.sleep(_RETRY)
+
+    async def _write(self) -> bool:
+        """Write the status; return False when that has to be tried again."""
+        wanted = self.status()
+        if _is_in(wanted, self.pod.get("status") or {}):
+            return True
+        meta = self.pod["metadata"]
+        merge = {"metadata": {"uid": self.uid}, "status": wanted}
+        try:
+            written = await self._node.client.patch(
+                POD, meta["namespace"], meta["name"], merge, "status"
+            )
+        except ApiError as error:
+            return error.code == 404  # gone: nobody wants to know any more
+        self._take(written)
+        return True
 
     def status(self) -> Object:
         """Return the status of the Pod as it is now."""
@@ -264,16 +260,27 @@ class PodWorker:
 
     async def finish_deletion(self) -> None:
         """Tell the API that nothing of the Pod runs any more, and remove its folder."""
-        meta = self.pod["metadata"]
-        if not self._gone:
-            with contextlib.suppress(ApiError):
-                current = await self._node.client.get(POD, meta["namespace"], meta["name"])
-                if current["metadata"]["uid"] == self.uid:
-                    await self._node.client.delete(
-                        POD, meta["namespace"], meta["name"], grace_seconds=0
-                    )
+        await self._insist(self._delete)
         launch.forget(self._place)
         self.deleted = True
+
+    async def _insist(self, act: Callable[[], Awaitable[bool]]) -> None:
+        """Repeat what may fail until it has worked, or the API knows the Pod no longer."""
+        while not self._gone:
+            if await act():
+                return
+            await asyncio.sleep(_RETRY)
+
+    async def _delete(self) -> bool:
+        """Remove the Pod from the API; return False when that has to be tried again."""
+        client, meta = self._node.client, self.pod["metadata"]
+        try:
+            current = await client.get(POD, meta["namespace"], meta["name"])
+            if current["metadata"]["uid"] == self.uid:
+                await client.delete(POD, meta["namespace"], meta["name"], grace_seconds=0)
+        except ApiError as error:
+            return error.code == 404
+        return True
 
 
 def version_of(pod: Object) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from crossfade.sandbox.kube.client import Change, KubeClient, Object
+from crossfade.sandbox.kube.client import ApiError, Change, KubeClient, Object
 from crossfade.sandbox.kube.kinds import POD
 from crossfade.sandbox.kube.kubelet import bubblewrap, leftovers
 from crossfade.sandbox.kube.kubelet.capacity import Capacity
@@ -17,6 +17,7 @@ from crossfade.sandbox.kube.kubelet.ports import PortPicker
 from crossfade.sandbox.kube.objects.events import EventRecorder
 
 _log = logging.getLogger(__name__)
+_RETRY = 0.5
 
 
 class Kubelet:
@@ -109,7 +110,14 @@ class Kubelet:
     async def _forget_lost(self) -> None:
         """End Pods that were deleted while the watch was broken."""
         fields = f"spec.nodeName={self.node_name}"
-        alive = {pod["metadata"]["uid"] for pod in await self._client.list(POD, None, "", fields)}
+        while True:
+            try:
+                pods = await self._client.list(POD, None, "", fields)
+                break
+            except ApiError as error:
+                _log.warning("pods not listed error=%s", error.message)
+                await asyncio.sleep(_RETRY)
+        alive = {pod["metadata"]["uid"] for pod in pods}
         for uid, worker in list(self._workers.items()):
             if uid not in alive:
                 worker.vanish()
