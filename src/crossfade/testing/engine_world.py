@@ -1,0 +1,193 @@
+"""The real engine over a store and clusters in memory, turn by turn on a clock that is set."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from crossfade.base.errors import CrossfadeError
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.application import Application, Values
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.rollout.state import Rollout
+from crossfade.engine.commands import Commands
+from crossfade.engine.deployments import Deployments
+from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.rollouts import Rollouts
+from crossfade.engine.loops.telemetry import Telemetry
+from crossfade.engine.loops.traffic import Traffic
+from crossfade.engine.queries import Queries
+from crossfade.engine.records import Records
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.testing.builders import APP, CLUSTERS, application
+from crossfade.testing.clock import FakeClock
+from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_cluster import FakeCluster, FakeConnections, HubKilled
+from crossfade.testing.fake_edges import FakeEdges
+from crossfade.testing.fake_store import FakeStore
+
+Reconcile: TypeAlias = Callable[[str], Awaitable[float]]
+
+
+@dataclass(slots=True)
+class KillingDocuments:
+    """Documents whose writer is killed right before or right after a commit."""
+
+    inner: Documents
+    commits: int = 0
+    kill_before: int = 0
+    """Number of the commit that is never made; 0 for none."""
+    kill_after: int = 0
+    """Number of the commit whose result the writer never learns; 0 for none."""
+
+    async def get(self, kind: str, name: str) -> Document | None:
+        """Return the document, or None."""
+        return await self.inner.get(kind, name)
+
+    async def list(self, kind: str) -> tuple[Document, ...]:
+        """Return all documents of the kind."""
+        return await self.inner.list(kind)
+
+    async def commit(
+        self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
+    ) -> int:
+        """Make all changes, or die."""
+        self.commits += 1
+        if self.commits == self.kill_before:
+            raise HubKilled
+        sequence = await self.inner.commit(changes, events, fence)
+        if self.commits == self.kill_after:
+            raise HubKilled
+        return sequence
+
+    async def sequence(self) -> int:
+        """Return the number of commits."""
+        return await self.inner.sequence()
+
+    async def events(
+        self, subject: str | None = None, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]:
+        """Return the history."""
+        return await self.inner.events(subject, after, limit)
+
+
+@dataclass(slots=True)
+class EngineWorld:
+    """One application on three clusters, a hub that can be killed, and a person's commands."""
+
+    store: FakeStore = field(default_factory=FakeStore)
+    clock: FakeClock = field(default_factory=FakeClock)
+    clusters: dict[ClusterName, FakeCluster] = field(
+        default_factory=lambda: {name: FakeCluster(name) for name in CLUSTERS}
+    )
+    edges: FakeEdges = field(default_factory=FakeEdges)
+    requests_per_second: int = 100
+    """What each gateway counts per second, split by the shares in force."""
+    error_rates: dict[str, float] = field(default_factory=dict)
+    """Share of failing requests, by revision."""
+    hub: "EngineHub" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the first hub."""
+        self.start_hub()
+
+    def start_hub(self) -> "EngineHub":
+        """Start a new hub on the same store, as after a kill: nothing else is remembered."""
+        self.hub = EngineHub(self, KillingDocuments(self.store))
+        return self.hub
+
+    @property
+    def connections(self) -> FakeConnections:
+        """The clusters as a hub reaches them."""
+        return FakeConnections(*self.clusters.values())
+
+    @property
+    def commands(self) -> Commands:
+        """What a person can ask for."""
+        return Commands(Records(self.store), self.connections, self.clock)
+
+    @property
+    def deployments(self) -> Deployments:
+        """Deploy and undo."""
+        charts = FakeCharts("/charts/colors")
+        return Deployments(Records(self.store), self.store, charts, self.clock)
+
+    @property
+    def queries(self) -> Queries:
+        """What a person can look at."""
+        return Queries(Records(self.store), self.clock)
+
+    async def prepare(self, spec: Application | None = None) -> None:
+        """Add the clusters and the application."""
+        for name in self.clusters:
+            await self.commands.add_cluster(Cluster(name, name, "/kubeconfig", name, "sandbox"))
+        await self.commands.apply(spec or application())
+
+    async def deploy(self, values: Values, turns: int = 200) -> Rollout:
+        """Deploy, let the hub work until the rollout has ended, and return it."""
+        await self.deployments.deploy(APP, values)
+        return await self.until_ended(turns)
+
+    async def until_ended(self, turns: int = 200) -> Rollout:
+        """Let the hub work until the newest rollout has ended, and return it."""
+        for _ in range(turns):
+            await self.turn()
+            rollout = await self.rollout()
+            if not rollout.active:
+                return rollout
+        raise AssertionError(f"not ended: {(await self.rollout()).state}")
+
+    async def rollout(self, application_name: ApplicationName = APP) -> Rollout:
+        """Return the newest rollout."""
+        return (await self.queries.rollout(application_name)).rollout
+
+    async def turn(self, seconds: float = 0.5) -> None:
+        """Let time pass, users come, and every loop of the hub look once."""
+        self.clock.advance(seconds)
+        self._users(seconds)
+        await self.hub.turn()
+
+    def _users(self, seconds: float) -> None:
+        for cluster in self.clusters.values():
+            if cluster.faults.gateway_down:
+                continue
+            for revision, percent in cluster.shares(APP).items():
+                requests = round(self.requests_per_second * seconds * percent / 100)
+                errors = round(requests * self.error_rates.get(revision, 0.0))
+                cluster.serve(APP, revision, requests, errors)
+
+    def weights(self) -> dict[str, int]:
+        """Return what the edges are told, by cluster."""
+        plan = self.edges.plans[-1] if self.edges.plans else None
+        return {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+
+
+class EngineHub:
+    """The loops of one hub, called one after the other."""
+
+    def __init__(self, world: EngineWorld, documents: KillingDocuments) -> None:
+        self.documents = documents
+        self._records = Records(documents)
+        connections, clock = world.connections, world.clock
+        self._telemetry = Telemetry(self._records, connections, clock)
+        self._rollouts = Rollouts(self._records, self._telemetry, clock)
+        self._convergence = Convergence(self._records, world.store, connections, clock)
+        self._fleet = Fleet(self._records, connections, connections, clock)
+        self._traffic = Traffic(self._records, world.edges, clock)
+
+    async def turn(self) -> None:
+        """Let every loop look at every key once; what cannot be reached is left for later."""
+        for loop, reconcile in (
+            (self._fleet.keys, self._fleet.reconcile),
+            (self._convergence.keys, self._telemetry.reconcile),
+            (self._rollouts.keys, self._rollouts.reconcile),
+            (self._convergence.keys, self._convergence.reconcile),
+            (self._traffic.keys, self._traffic.reconcile),
+        ):
+            for key in await loop():
+                await self._look(reconcile, key)
+
+    async def _look(self, reconcile: Reconcile, key: str) -> None:
+        with suppress(CrossfadeError):
+            await reconcile(key)
