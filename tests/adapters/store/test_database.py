@@ -37,23 +37,48 @@ async def test_only_the_user_can_read_the_store(tmp_path):
     await store.close()
 
 
-async def test_a_store_that_is_up_to_date_opens_without_the_slow_import_of_alembic(
-    url, monkeypatch
-):
-    await opened_and_closed(url)
+async def test_a_store_is_made_and_opened_without_the_slow_import_of_alembic(url, monkeypatch):
     monkeypatch.setitem(sys.modules, "alembic", None)
 
     await opened_and_closed(url)
+    await opened_and_closed(url)
 
 
-def test_the_migrations_end_at_the_layout_that_the_code_uses(url):
-    engine = database.connect(url)
+def layout(path: Path) -> dict[str, object]:
+    """Return tables, columns, indexes and the rows that a new store has."""
+    connection = sqlite3.connect(path)
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    found: dict[str, object] = {}
+    for (table,) in tables:
+        found[table] = connection.execute(f"PRAGMA table_info({table})").fetchall()
+        found[f"{table} indexes"] = sorted(
+            (name, unique, connection.execute(f"PRAGMA index_info({name})").fetchall())
+            for _, name, unique, *_ in connection.execute(f"PRAGMA index_list({table})")
+        )
+    found["counter rows"] = connection.execute("SELECT * FROM counter").fetchall()
+    found["revision"] = connection.execute("SELECT * FROM alembic_version").fetchall()
+    (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'events'").fetchone()
+    found["numbers are never given twice"] = "AUTOINCREMENT" in made
+    connection.close()
+    return found
+
+
+def test_the_migrations_end_at_the_layout_that_a_new_store_gets(tmp_path, monkeypatch):
+    database.connect(f"sqlite:///{tmp_path}/new.db").dispose()
+    monkeypatch.setattr(database, "_prepare_layout", database.migrate)
+    database.connect(f"sqlite:///{tmp_path}/old.db").dispose()
+
+    assert layout(tmp_path / "old.db") == layout(tmp_path / "new.db")
+
+
+def test_the_migrations_are_the_layouts_that_the_code_knows(url):
     scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    engine = database.connect(url)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()
 
-    assert scripts.get_current_head() == REVISIONS[-1]
+    assert [each.revision for each in scripts.walk_revisions()] == list(reversed(REVISIONS))
     assert differences == []
 
 
@@ -198,13 +223,17 @@ OPEN += "input()\nasyncio.run(SqlStore.open(sys.argv[1]))"
 
 def test_processes_that_make_the_same_store_at_once_all_get_it(url):
     processes = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", OPEN, url], stdin=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", OPEN, url],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(3)
     ]
     for process in processes:
-        process.stdin.write(b"\n")
+        process.stdin.write("\n")
         process.stdin.flush()
 
-    for process in processes:
-        process.communicate(timeout=60)
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    said = [process.communicate(timeout=100)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], said

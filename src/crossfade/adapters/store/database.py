@@ -6,12 +6,12 @@ import sqlite3
 import time
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crossfade.adapters.store.failures import translated
-from crossfade.adapters.store.schema import REVISIONS
+from crossfade.adapters.store.schema import REVISIONS, counter, metadata
 from crossfade.base.errors import Denied, InputError, Unavailable
 
 BUSY_SECONDS = 5.0
@@ -38,7 +38,7 @@ def connect(url: str) -> Engine:
         if path is not None:
             _make_file(path)
             _write_ahead(engine)
-        _migrate(engine)
+        _prepare_layout(engine)
     except (DBAPIError, sqlite3.Error) as error:  # the latter from _prepare and _write_ahead
         engine.dispose()
         raise translated(error, shown(url)) from error
@@ -140,14 +140,45 @@ def _write_ahead(engine: Engine) -> None:
         time.sleep(0.02)
 
 
-def _migrate(engine: Engine) -> None:
+def _prepare_layout(engine: Engine) -> None:
     with engine.connect() as connection:
-        if _revision(connection) == REVISIONS[-1]:
-            return
+        revision = _revision(connection)
+    if revision == REVISIONS[-1]:
+        return
+    if revision == "":
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            # Another process may have done it while this one waited for the lock.
+            if _revision(connection) == "":
+                _create(connection)
+    else:
+        migrate(engine)
+
+
+def _create(connection: Connection) -> None:
+    """Make the newest layout at once, as all migrations would; a test holds that they agree."""
+    metadata.create_all(connection)
+    connection.execute(insert(counter), {"id": 1, "value": 0})
+    connection.execute(
+        text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    )
+    row = {"revision": REVISIONS[-1]}
+    connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), row)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring any older layout, or an empty database, to the newest one, step by step."""
+    # Slow to import; and before the lock is taken, so that others do not wait for it in vain.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    folder = Path(__file__).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        # Another process may have done it while this one waited for the lock.
         if _revision(connection) != REVISIONS[-1]:
-            _upgrade(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str:
@@ -173,15 +204,3 @@ def _revision(connection: Connection) -> str:
             known=REVISIONS[-1],
         )
     return str(revision)
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command  # slow to import, and needed once in the life of a store
-    from alembic.config import Config
-
-    config = Config()
-    folder = Path(__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
