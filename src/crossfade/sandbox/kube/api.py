@@ -103,13 +103,13 @@ class Api:
         self._check_new(kind, metadata)
         obj = _admitted(served, obj, options)
         rules.prepare_create(kind, obj, now)
+        # Before the defaults: the selector of a Job is made of its uid.
+        obj["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp(now)}
         obj = _finished(served, None, obj)
         if options.manager:
             writer = Writer(options.manager, kind.api_version, "", timestamp(now))
             tracking.track(served, None, obj, writer)
         metadata = obj["metadata"]
-        metadata["uid"] = str(uuid.uuid4())
-        metadata["creationTimestamp"] = timestamp(now)
         space = metadata.get("namespace", "")
         if self.store.get(self.collection(kind), space, metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
@@ -183,6 +183,7 @@ class Api:
         new = rules.prepare_update(kind, old, named, subresource)
         if options.validation:  # our own controllers change objects that are complete
             new = _finished(served, old, new)
+        rules.count_generation(kind, old, new)
         if options.manager:
             now = timestamp(self.clock.now())
             writer = Writer(options.manager, kind.api_version, subresource, now)

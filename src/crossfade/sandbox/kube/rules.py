@@ -143,8 +143,6 @@ def prepare_update(kind: Kind, old: Object, new: Object, subresource: str) -> Ob
         new["spec"] = old.get("spec", {})
     if kind == CUSTOM_RESOURCE_DEFINITION and not subresource:
         establish(new, 0.0)
-    if has_generation(kind):
-        _count_generation(kind, old, new)
     return new
 
 
@@ -181,7 +179,10 @@ def _kept_metadata(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _count_generation(kind: Kind, old: Object, new: Object) -> None:
+def count_generation(kind: Kind, old: Object, new: Object) -> None:
+    """Set in place the generation of an object that has its defaults: one more if it changed."""
+    if not has_generation(kind):
+        return
     ignored = {"metadata", "status", "apiVersion", "kind"}
     changed = any(
         old.get(key) != new.get(key) for key in (old.keys() | new.keys()) if key not in ignored
