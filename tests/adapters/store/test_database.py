@@ -165,7 +165,7 @@ async def test_an_address_that_cannot_be_used_says_what_can(address):
 async def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(Unavailable, match="cannot be made"):
+    with pytest.raises(Unavailable, match="cannot be made: its folder is a file"):
         await SqlStore.open(f"sqlite:///{tmp_path}/file/crossfade.db")
 
 

@@ -109,10 +109,16 @@ def _make_file(path: Path) -> None:
         if os.path.exists(path) and not os.access(path, os.W_OK):
             raise _denied(path) from error
         raise Unavailable(
-            f"the store cannot be made: {error.strerror}",
+            f"the store cannot be made: {_why(error)}",
             hint="check the folder, or choose another one with --state-dir",
             store=path,
         ) from error
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "its folder is a file"
+    return error.strerror or str(error)
 
 
 def _denied(path: Path) -> Denied:
