@@ -11,8 +11,13 @@ class Replicas:
 
     name: str
     wanted: int
-    available: int
-    """As its status says: the last report, which may be older than `wanted`."""
+    reported: int
+    """Available ones as its status says: the last report, which may be older than `wanted`."""
+
+    @property
+    def available(self) -> int:
+        """Available ones at most: of those that are not wanted any more, none counts."""
+        return min(self.reported, self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,6 @@ def proportional(sets: Sequence[Replicas], before: int, limits: Room) -> dict[st
         share = max(share, -one.wanted)
         result[one.name] += share
         left -= share
-    for one in sorted(active, key=lambda each: (-each.wanted, each.name)):
-        step = max(left, -result[one.name])
-        result[one.name] += step
-        left -= step
+    if active:
+        result[max(active, key=lambda each: (each.wanted, each.name)).name] += left
     return result
