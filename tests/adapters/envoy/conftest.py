@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 import sys
@@ -27,12 +28,15 @@ HOST = "colors.localhost"
 
 
 def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port that nobody uses, outside the range that outgoing connections take."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-async def wait_until(happened: Callable[[], object], *, seconds: float = 10.0) -> None:
+async def wait_until(happened: Callable[[], object], *, seconds: float = 30.0) -> None:
     """Return once `happened` (maybe a coroutine function) says so; fail when it takes too long."""
     async with asyncio.timeout(seconds):
         while True:
@@ -88,7 +92,7 @@ class World:
     stats: EdgeStats
     client: httpx.AsyncClient
     number: int = 0
-    try_seconds: float = 0.5
+    try_seconds: float = 5.0  # so that a busy machine causes no second tries
     extra: tuple[EdgeRoute, ...] = field(default_factory=tuple)
     tuning: ClassVar[Tuning] = Tuning(ejection_seconds=1)  # so that tests need not wait long
 
@@ -137,6 +141,9 @@ class World:
         """Return the clouds that may get requests."""
         return {str(each.cluster) for each in await self.figures() if each.healthy}
 
+    def free_port(self) -> int:
+        return free_port()
+
     def users(self, rate: float = 200, **kwargs) -> Users:
         return Users(self.port, HOST, rate, **kwargs)
 
@@ -154,21 +161,20 @@ async def clouds() -> AsyncIterator[dict[str, Cloud]]:
 
 @pytest.fixture
 async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
-    edges = AdsEdges(0, tuning=World.tuning)
-    await edges.start()
-    port = free_port()
-    bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)
-    async with running_edge(tmp_path, bootstrap) as edge:
-        stats, client = EdgeStats(edge.admin_url), httpx.AsyncClient(timeout=10)
+    edges, port = AdsEdges(0, tuning=World.tuning), free_port()
+    async with contextlib.AsyncExitStack() as stack:
+        await edges.start()
+        stack.push_async_callback(edges.stop)
+        bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)
+        edge = await stack.enter_async_context(running_edge(tmp_path, bootstrap))
+        stats = EdgeStats(edge.admin_url)
+        stack.push_async_callback(stats.close)
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
         made = World(clouds, edges, port, edge, stats, client)
+        stack.push_async_callback(lambda: made.edges.stop())
         await made.send(aws=100, gcp=100, onprem=100)
         await made.serving()
-        try:
-            yield made
-        finally:
-            await stats.close()
-            await client.aclose()
-            await made.edges.stop()
+        yield made
 
 
 @pytest.fixture

@@ -189,6 +189,20 @@ def test_a_refusal_is_kept_until_something_else_is_taken():
     assert edge.conversation.acknowledged
 
 
+def test_what_was_refused_can_be_offered_again_and_stays_reported_until_it_is_taken():
+    edge = settled("colors")
+    edge.conversation.want(snapshot(2, "colors", endpoints="unlucky"))
+    response = edge.conversation.say()
+    assert response is not None
+    edge.take(response, error="address in use")
+    edge.conversation.again()
+    assert edge.conversation.refused == "address in use"
+
+    assert edge.settle() == [ENDPOINTS]
+    assert edge.conversation.refused == ""
+    assert edge.conversation.acknowledged
+
+
 def test_a_refused_cluster_does_not_hold_up_the_shares_of_others():
     edge = settled("colors")
     edge.conversation.want(snapshot(2, "colors", "bad", routes="both"))

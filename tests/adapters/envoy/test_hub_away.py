@@ -1,13 +1,18 @@
 """Edges while the hub is away: users are served, clouds fail over, and nothing starts anew."""
 
 import asyncio
+import os
+import signal
 import time
 
 import httpx
 import pytest
 
 from crossfade.adapters.envoy.ads import AdsEdges
+from crossfade.adapters.envoy.bootstrap import edge_bootstrap
+from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict, InputError
+from crossfade.ports.edge import EdgeStatus
 
 
 async def restart_hub(world) -> None:
@@ -122,3 +127,22 @@ async def counters(world) -> dict[str, str]:
     async with httpx.AsyncClient() as client:
         page = await client.get(f"{world.edge.admin_url}/stats?filter=update_success|lds.*added")
     return dict(line.split(": ") for line in page.text.splitlines())
+
+
+async def test_an_edge_whose_port_was_taken_serves_once_it_is_free(world, tmp_path, until):
+    folder = tmp_path / "second"
+    folder.mkdir()
+    bootstrap = edge_bootstrap(
+        "edge-2", "127.0.0.1", world.edges.port, world.free_port(), world.port
+    )
+    async with running_edge(folder, bootstrap):
+        await until(lambda: refused(world))
+        words = {status.edge: status.refused for status in await world.edges.status()}
+        assert "in use" in words["edge-2"]
+        os.kill(world.edge.pid, signal.SIGTERM)
+        await until(lambda: only(world, "edge-2"))
+        assert (await world.get("/")).status_code == 200
+
+
+async def only(world, edge: str) -> bool:
+    return await world.edges.status() == (EdgeStatus(edge, world.number, ""),)

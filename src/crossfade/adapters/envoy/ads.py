@@ -26,6 +26,8 @@ from crossfade.ports.edge import EdgePlan, EdgeStatus
 
 _LOG = logging.getLogger(__name__)
 _STOP_SECONDS = 0.5
+_AGAIN_SECONDS = 2.0
+"""After this long without news what an edge refused is offered again."""
 _OPTIONS = (
     # Two hubs on one port would each get half of the edges: the second one must fail instead.
     ("grpc.so_reuseport", 0),
@@ -207,7 +209,11 @@ class _Service(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore
 async def _write(stream: _Stream, session: _Session) -> None:
     """Send what the edge lacks, whenever something has changed; only ever the newest plan."""
     while not session.over:
-        await session.changed.wait()
+        try:
+            async with asyncio.timeout(_AGAIN_SECONDS):
+                await session.changed.wait()
+        except TimeoutError:
+            session.conversation.again()
         session.changed.clear()
         while not session.over and (response := session.conversation.say()):
             await stream.write(_message(response))

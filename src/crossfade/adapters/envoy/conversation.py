@@ -61,6 +61,8 @@ class _Channel:
     nonce: str = ""
     waiting: bool = False
     refused: str = ""
+    """What the edge said when it refused `refused_version`."""
+    refused_version: str = ""
 
 
 @dataclass(slots=True)
@@ -125,12 +127,17 @@ class Conversation:
         """Why the edge refuses part of the newest snapshot; "" when it does not."""
         if self._snapshot is None:
             return ""
-        refusals = (
-            self._channels[type_url].refused
-            for type_url in _ORDER
-            if self._channels[type_url].sent == self._content(type_url).version
-        )
-        return next(filter(None, refusals), "")
+        for type_url in _ORDER:
+            channel = self._channels[type_url]
+            if channel.refused and channel.refused_version == self._content(type_url).version:
+                return channel.refused
+        return ""
+
+    def again(self) -> None:
+        """Have refused resources sent again: a port, for one, may be free by now."""
+        for channel in self._channels.values():
+            if channel.refused and not channel.waiting:
+                channel.sent = None
 
     def _open(self, channel: _Channel, request: Request) -> None:
         channel.names = request.names
@@ -178,7 +185,7 @@ class Conversation:
         self._nonces += 1
         channel.nonce = str(self._nonces)
         channel.sent, channel.sent_names = content.version, frozenset(chosen)
-        channel.waiting, channel.refused = True, ""
+        channel.waiting = True
         if type_url == CLUSTER:
             self._clusters = chosen
         return Response(type_url, content.version, channel.nonce, tuple(chosen.values()))
@@ -187,6 +194,6 @@ class Conversation:
 def _answer(channel: _Channel, request: Request) -> None:
     channel.waiting = False
     if request.error:
-        channel.refused = request.error[:_WORDS]
+        channel.refused, channel.refused_version = request.error[:_WORDS], channel.sent or ""
     else:
-        channel.held = channel.sent
+        channel.held, channel.refused = channel.sent, ""
