@@ -320,12 +320,12 @@ class FakeConnections:
         return ClusterAccess(probe=found.probe, releases=found.releases, router=found.router)
 
     def counts(
-        self, _application: Application, address: Address, _revisions: tuple[Revision, ...]
+        self, application: Application, address: Address, revisions: tuple[Revision, ...]
     ) -> FakeCounts:
         """Return what reads the counters of the gateway at the address."""
         return FakeCounts(self._at(address.host))
 
-    async def answers(self, host: str, _port: int) -> None:
+    async def answers(self, host: str, port: int) -> None:
         """The GatewayProbe port: return when the gateway at the address answers."""
         found = self._at(host)
         await asyncio.sleep(found.faults.seconds)
