@@ -7,18 +7,18 @@ PyYAML's are others, so the rules are given here; both directions use libyaml's 
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from crossfade.base.errors import InputError
 
-try:
+if TYPE_CHECKING or yaml.__with_libyaml__:
     from yaml import CSafeDumper as BaseDumper
     from yaml import CSafeLoader as BaseLoader
-except ImportError:  # PyYAML built without libyaml: slower, the same in all else
-    from yaml import SafeDumper as BaseDumper  # type: ignore[assignment]
-    from yaml import SafeLoader as BaseLoader  # type: ignore[assignment]
+else:  # PyYAML built without libyaml: slower, the same in all else
+    from yaml import SafeDumper as BaseDumper
+    from yaml import SafeLoader as BaseLoader
 
 MAX_DEPTH = 200
 
