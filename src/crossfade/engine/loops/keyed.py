@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_SECONDS = 0.2
 LAST_RETRY_SECONDS = 10.0
 KEYS_EVERY_SECONDS = 5.0
+_MOST_DOUBLINGS = 10
+"""Pauses are at their longest long before; after more doublings no float would hold them."""
 
 
 class KeyedLoop:
@@ -79,7 +81,7 @@ class KeyedLoop:
                 failures = 0
             except Conflict as error:  # somebody was faster: read again
                 failures += 1
-                pause = min(0.02 * 2**failures, 1.0)
+                pause = min(0.02 * 2 ** min(failures, _MOST_DOUBLINGS), 1.0)
                 log.debug("conflict", extra=self._facts(key, error))
             except CrossfadeError as error:
                 failures += 1
@@ -96,7 +98,8 @@ class KeyedLoop:
 
 
 def _back_off(failures: int) -> float:
-    return float(min(FIRST_RETRY_SECONDS * 2 ** (failures - 1), LAST_RETRY_SECONDS))
+    doublings = min(failures - 1, _MOST_DOUBLINGS)
+    return float(min(FIRST_RETRY_SECONDS * 2**doublings, LAST_RETRY_SECONDS))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
