@@ -134,7 +134,8 @@ async def red_is_bad(stage: Stage) -> None:
     part = harmed / max(1, total.answers + total.failed)
     stage.claim("few users were harmed", harmed > 0 and part < 0.05, f"{harmed} requests")
     act.measured["last_red_after_verdict_seconds"] = red - over
-    stage.claim("then nobody meets red", red < stage.now() - 1.0, "no answer for a second")
+    calm = red <= stage.now() - 0.8
+    stage.claim("then nobody meets red", calm, f"the last one {max(0.0, red - over):.2f} s later")
     others = stage.failures(but_of="red") - failed
     stage.claim("no other request failed", others == 0, f"{others} failed")
 
