@@ -1,9 +1,12 @@
 """The control loops of one hub, and how they wake each other."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
+from functools import partial
 
 from crossfade.base.clock import Clock
+from crossfade.base.errors import Unavailable
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
@@ -26,6 +29,8 @@ from crossfade.ports.cluster_access import Connections
 from crossfade.ports.documents import Documents
 from crossfade.ports.edge import Edges
 from crossfade.ports.gateway_probe import GatewayProbe
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
 
@@ -53,7 +58,7 @@ class Hub:
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
-        self._ports, self._leadership = ports, leadership
+        self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
         self._seen = 0
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
@@ -66,7 +71,7 @@ class Hub:
         self._seen = await self._ports.documents.sequence()
         await serve(
             {
-                "lease": self._leadership.keep,
+                "lease": self._keep_lease,
                 "commands": self._watch_store,
                 **{loop.name: loop.run for loop in self._loops()},
             }
@@ -76,10 +81,22 @@ class Hub:
         return (self.traffic, self.fleet, self.convergence, self.telemetry, self.rollouts)
 
     async def _watch_store(self) -> None:
-        """Have everything looked at again when somebody else, a user's command, has written."""
+        """
+        Have everything looked at again when somebody else, a user's command, has written.
+
+        A store that cannot be read just now is asked again; when it stays away, the lease ends us.
+        """
+        readable = True
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            sequence = await self._ports.documents.sequence()
+            try:
+                sequence = await self._ports.documents.sequence()
+            except Unavailable as error:
+                if readable:
+                    log.warning("store-unreadable", extra={"error": str(error)})
+                readable = False
+                continue
+            readable = True
             if sequence != self._seen:
                 self._seen = sequence
                 for loop in self._loops():
@@ -99,7 +116,7 @@ class Hub:
                     self.rollouts.poke(name.partition("@")[0])
                     self.traffic.poke(EDGE_PLAN)
                 case _ if kind in {HEALTH, CLUSTER}:
-                    for loop in (self.rollouts, self.convergence, self.traffic):
+                    for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
                         loop.poke()
                 case _ if kind == ROLLOUT:
                     self.rollouts.poke(name.rpartition(".")[0])

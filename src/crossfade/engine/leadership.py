@@ -23,12 +23,17 @@ def own_holder() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return the start time of a process in clock ticks, so that a reused number is noticed."""
+    """
+    Return the start time of a process in clock ticks, so that a reused number is noticed.
+
+    Returns `ended` for one that only waits for its parent to notice its end.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return "0"
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "ended" if fields[0] in {"Z", "X"} else fields[19]
 
 
 def is_gone(holder: str) -> bool:
@@ -64,17 +69,29 @@ class Leadership:
                 holder=current.holder if current else "unknown",
             ) from error
 
-    async def keep(self) -> None:
-        """Renew until cancelled.  Raises Conflict as soon as somebody else has taken over."""
+    async def keep(self, epoch: int) -> None:
+        """
+        Renew the lease of this epoch until cancelled.
+
+        Raises Conflict once somebody else has taken over, also when that one is gone again:
+        what is written with the old epoch is refused for good.
+        """
         renewed = self.clock.now()
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self.leases.acquire(LEASE, self.holder, self.clock.now(), LEASE_SECONDS)
-                renewed = self.clock.now()
+                now = self.clock.now()
+                lease = await self.leases.acquire(LEASE, self.holder, now, LEASE_SECONDS)
+                renewed = now
             except Unavailable:
                 if self.clock.now() - renewed > LEASE_SECONDS:
                     raise
+                continue
+            if lease.epoch != epoch:
+                raise Conflict(
+                    "another hub ran on this store while this one slept",
+                    hint="start this one again",
+                )
 
     async def give_up(self) -> None:
         """Let the next hub start at once; the lease runs out by itself if this fails."""
