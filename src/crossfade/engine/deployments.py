@@ -7,7 +7,7 @@ from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.application import Values
 from crossfade.core.fleet.placement import placed
-from crossfade.core.release.manifests import Prepared, prepare, service_of
+from crossfade.core.release.manifests import Prepared, prepare, require_port, service_of
 from crossfade.core.release.revision import Revision, release_name, revision_id
 from crossfade.core.release.values import merge
 from crossfade.core.rollout.commands import supersede
@@ -66,6 +66,7 @@ class Deployments:
         as_release = await self.charts.render(packed.data, release, spec.namespace, values)
         prepared = prepare(as_release, name, revision)
         service = service_of(spec.route.service, as_application, as_release, release)
+        require_port(prepared.objects, service, spec.route.port)
         made = Revision(
             id=revision,
             application=name,

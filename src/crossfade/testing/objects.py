@@ -20,4 +20,5 @@ def deployment(name: str, labels: dict[str, str] | None = None, **pod: object) -
 
 def service(name: str, **spec: object) -> Object:
     """Return a Service of the pods that `deployment` makes by default."""
-    return thing("Service", name, spec={"selector": {"app": "web"}, **spec})
+    ports = [{"name": "http", "port": 80}]
+    return thing("Service", name, spec={"selector": {"app": "web"}, "ports": ports, **spec})

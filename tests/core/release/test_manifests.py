@@ -6,7 +6,7 @@ import pytest
 
 from crossfade.base.errors import InputError
 from crossfade.core.release.kinds import labels_of, name_of
-from crossfade.core.release.manifests import prepare, service_of
+from crossfade.core.release.manifests import prepare, require_port, service_of
 from crossfade.testing.objects import deployment, service, thing
 
 APPLICATION = "colors"
@@ -168,3 +168,10 @@ class TestServiceOf:
         with pytest.raises(InputError) as raised:
             service_of("colors", before, after, RELEASE)
         assert "colors-a" in raised.value.hint
+
+
+def test_a_route_to_a_port_that_the_service_lacks_is_refused_with_those_it_has():
+    with pytest.raises(InputError) as raised:
+        require_port([service("web"), service("api", ports=[])], "web", 8080)
+    assert "80" in raised.value.hint
+    require_port([service("web")], "web", 80)

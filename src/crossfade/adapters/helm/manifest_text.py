@@ -39,7 +39,7 @@ class _Loader(BaseLoader):
 class _Dumper(BaseDumper):
     """Quotes every text that Helm or any other reader of YAML 1.1 could take for another value."""
 
-    def ignore_aliases(self, _data: object) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True  # Helm reads aliases, people reading `helm get manifest` should not have to
 
 

@@ -108,6 +108,23 @@ def service_of(
     return references.new_names(list(flatten(as_release)), release).get(("Service", name), name)
 
 
+def require_port(objects: Sequence[Object], service: str, port: int) -> None:
+    """
+    Raise InputError unless the Service of that name has the port: no route could lead to it.
+
+    `objects` are those of a release, rendered or prepared, and `service` its name there.
+    """
+    for thing in objects:
+        if _is_service(thing) and name_of(thing) == service:
+            ports = [each.get("port") for each in mappings(mapping(thing.get("spec")).get("ports"))]
+            if port not in ports:
+                raise InputError(
+                    f"the Service `{service}` has no port {port}",
+                    hint=f"set route.port to one of: {', '.join(map(str, ports)) or '(none)'}",
+                    service=service,
+                )
+
+
 def _is_service(thing: Object) -> bool:
     return thing.get("kind") == "Service" and str(thing.get("apiVersion")) == "v1"
 
