@@ -1,7 +1,8 @@
 """
 One of three clouds is lost under load: how many requests fail, and until when.
 
-Clouds are single web servers here; each case starts anew.  A request counts as failed when its
+Clouds are single web servers, then sandbox clouds with an API, a gateway and pods, at half the
+rate since all share this machine; each case starts anew.  A request counts as failed when its
 answer is 5xx or none, or takes longer than the user's patience of 2 s.  A request to a cloud that
 hangs fails when the user's patience ends, so there the last request that is going to fail counts.
 """
@@ -9,14 +10,18 @@ hangs fails when the user's patience ends, so there the last request that is goi
 import asyncio
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import harness
+import sandbox_clouds
 
 from crossfade.adapters.envoy.resources import Tuning
+from crossfade.testing.users import Users
 
-_RATE = 1000
+_CLOUDS = ("aws", "gcp", "onprem")
+_RATE, _SANDBOX_RATE = 1000, 500
 _BEFORE, _AFTER = 2.0, 6.0
 _PATIENCE = 2.0
 _BUSY_MS = 100.0
@@ -46,64 +51,92 @@ _CASES = (
 
 
 async def run(case: Case) -> dict[str, Any]:
-    """Return the figures of one case; times are in seconds after the fault."""
+    """Return the figures of one case on clouds of one web server each."""
     tuning = Tuning(retries=case.retries)
-    async with harness.setup(("aws", "gcp", "onprem"), tuning=tuning) as made:
-        users = made.users(_RATE, method=case.method, patience_seconds=_PATIENCE)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(users.run(_BEFORE + _AFTER))
-            await asyncio.sleep(_BEFORE)
-            fault = time.monotonic()
+    async with harness.setup(_CLOUDS, tuning=tuning) as made:
+
+        async def lose() -> None:
             made.clouds["gcp"].send(case.fault)
-        failed = users.failed()
-        before = [answer.seconds for answer in users.answers if answer.due < fault]
-        after = [answer for answer in users.answers if answer.due >= fault]
-        ends = [answer.due + answer.seconds - fault for answer in failed]
-        return {
-            "case": case.name,
-            "requests": len(users.answers),
-            "failed": len(failed),
-            "p99_ms_before": 1000 * harness.quantile(before, 0.99),
-            "last_failing_request_sent": max((a.due - fault for a in failed), default=0.0),
-            "last_failure_seen": max(ends, default=0.0),
-            "p50_ms": 1000 * harness.quantile([a.seconds for a in after], 0.5),
-            "p99_ms": 1000 * harness.quantile([a.seconds for a in after], 0.99),
-            "slow": sum(answer.seconds > 0.1 for answer in after),
-        }
+
+        users = made.users(_RATE, method=case.method, patience_seconds=_PATIENCE)
+        return figures(case.name, users, await loss_under(users, lose))
 
 
-def judge(case: Case, figures: dict[str, Any]) -> bool:
-    """Return whether the figures reach the target."""
+async def run_on_sandbox(case: Case) -> dict[str, Any]:
+    """Return the figures of one case on sandbox clouds: API, gateway and pods are lost together."""
+    verb = "kill" if case.fault is signal.SIGKILL else "hang"
+    async with sandbox_clouds.sandbox(_CLOUDS) as made:
+        users = Users(
+            made.port, harness.HOST, _SANDBOX_RATE, method=case.method, patience_seconds=_PATIENCE
+        )
+        lost = await loss_under(users, lambda: made.act(verb, "gcp"))
+        return figures(f"sandbox: {case.name}", users, lost)
+
+
+async def loss_under(users: Users, lose: Callable[[], Awaitable[None]]) -> float:
+    """Send users, lose a cloud in the middle, and return when that was."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(users.run(_BEFORE + _AFTER))
+        await asyncio.sleep(_BEFORE)
+        fault = time.monotonic()
+        await lose()
+    return fault
+
+
+def figures(name: str, users: Users, fault: float) -> dict[str, Any]:
+    """Return what is printed and kept of one case; times are in seconds after the fault."""
+    failed = users.failed()
+    before = [answer.seconds for answer in users.answers if answer.due < fault]
+    after = [answer.seconds for answer in users.answers if answer.due >= fault]
+    ends = [answer.due + answer.seconds - fault for answer in failed]
+    return {
+        "case": name,
+        "requests": len(users.answers),
+        "failed": len(failed),
+        "p99_ms_before": 1000 * harness.quantile(before, 0.99),
+        "last_failing_request_sent": max((a.due - fault for a in failed), default=0.0),
+        "last_failure_seen": max(ends, default=0.0),
+        "p50_ms": 1000 * harness.quantile(after, 0.5),
+        "p99_ms": 1000 * harness.quantile(after, 0.99),
+        "slow": sum(seconds > 0.1 for seconds in after),
+    }
+
+
+def judge(case: Case, got: dict[str, Any]) -> bool:
+    """Return whether they reach the target."""
     if case.failed_at_most is not None:
-        return bool(figures["failed"] <= case.failed_at_most)
+        return bool(got["failed"] <= case.failed_at_most)
     hangs = case.fault is signal.SIGSTOP
-    last = figures["last_failing_request_sent" if hangs else "last_failure_seen"]
+    last = got["last_failing_request_sent" if hangs else "last_failure_seen"]
     return bool(last <= (case.last_at_most or 0.0))
 
 
 async def main() -> None:
     """Run all cases one after the other."""
     results = []
-    busy = False
-    for case in _CASES:
-        figures = await run(case)
-        figures["ok"] = judge(case, figures)
-        results.append(figures)
-        busy = busy or figures["p99_ms_before"] > _BUSY_MS
+    jobs = [(case, run) for case in _CASES]
+    jobs += [(case, run_on_sandbox) for case in _CASES if case.retries]
+    for case, how in jobs:
+        got = await how(case)
+        got["ok"] = judge(case, got)
+        results.append(got)
         target = (
             f"failed <= {case.failed_at_most}"
             if case.failed_at_most is not None
             else f"last failure <= {case.last_at_most} s"
         )
         print(
-            f"{case.name:22} {figures['failed']:4} of {figures['requests']} failed, last sent "
-            f"{figures['last_failing_request_sent']:+.2f} s, last seen "
-            f"{figures['last_failure_seen']:+.2f} s, p99 {figures['p99_ms']:.0f} ms, "
-            f"{figures['slow']} slow   ({target}: {harness.verdict(figures['ok'])})"
+            f"{got['case']:28} {got['failed']:4} of {got['requests']} failed, last sent "
+            f"{got['last_failing_request_sent']:+.2f} s, last seen "
+            f"{got['last_failure_seen']:+.2f} s, p99 {got['p99_ms']:.0f} ms (before "
+            f"{got['p99_ms_before']:.0f}), {got['slow']} slow   "
+            f"({target}: {harness.verdict(got['ok'])})"
         )
+    busy = any(got["p99_ms_before"] > _BUSY_MS for got in results)
     if busy:
-        print("the machine was busy before anything failed: these figures say little")
-    harness.write("cloud_loss", {"rate": _RATE, "busy": busy, "cases": results})
+        print("the machine was busy before anything failed: such figures say little")
+    rates = {"rate": _RATE, "sandbox_rate": _SANDBOX_RATE}
+    harness.write("cloud_loss", {**rates, "busy": busy, "cases": results})
 
 
 if __name__ == "__main__":

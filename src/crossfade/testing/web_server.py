@@ -45,6 +45,8 @@ class Server:
                     await _echo(reader, writer)
                     break
                 await self._answer(request, writer)
+                if request.headers.get("connection", "").lower() == "close":
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
