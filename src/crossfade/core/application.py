@@ -9,7 +9,12 @@ from typing_extensions import TypeAliasType
 
 from crossfade.base.ids import ApplicationName, ClusterName
 
-Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
+Json = TypeAliasType(
+    "Json",
+    # mypy and pydantic read a recursive type in quotes, pyright only without them.
+    # pyright: ignore[reportInvalidTypeForm]
+    "bool | int | float | str | list[Json] | dict[str, Json] | None",
+)
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
 
