@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -27,7 +28,15 @@ def up(
     from crossfade.cli.logs import configure
 
     configure(logging.DEBUG if verbose else logging.INFO)
-    asyncio.run(_run(settings_of(context)))
+    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context))))
+
+
+def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
+    """Return the settings with the ports that the sandbox's edge looks for its hub at."""
+    from crossfade.sandbox import state
+
+    sandbox = state.load(settings.sandbox_dir)
+    return settings if sandbox is None else replace(settings, port_base=sandbox.port_base)
 
 
 async def _run(settings: Settings) -> None:
