@@ -107,7 +107,8 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
     helm = HelmCommand()
     connections = RealConnections(helm)
     try:
-        records, clock = Records(store), SteadyClock()
+        records = Records(store)
+        clock = SteadyClock(not_before=await store.newest_event_at())
         yield Session(
             Commands(records, connections, clock),
             Deployments(records, store, HelmCharts(helm), clock),

@@ -45,12 +45,18 @@ class Commands:
         now is far more often a typing error than an outage.
         """
         version = await self.connections.cluster(cluster).probe.api()
+        await again_on_conflict(lambda: self._add_cluster(cluster))
+        return version
+
+    async def _add_cluster(self, cluster: Cluster) -> None:
         stored = await self.records.find_cluster(cluster.name)
+        # The hub may have been looking when a cluster of this name left: that look is old.
+        old = [] if stored else await self._seen_of(cluster.name)
         await self.records.commit(
             save_cluster(stored.version if stored else 0, cluster),
+            *old,
             events=(self._event(f"{CLUSTER}/{cluster.name}", "added to the fleet"),),
         )
-        return version
 
     async def remove_cluster(self, name: ClusterName) -> None:
         """
@@ -58,21 +64,28 @@ class Commands:
 
         Raises NotFound, and InputError when an application would be left without any cluster.
         """
+        await again_on_conflict(lambda: self._remove_cluster(name))
+
+    async def _remove_cluster(self, name: ClusterName) -> None:
         stored = await self.records.find_cluster(name)
         if stored is None:
             known = ", ".join(each.value.name for each in await self.records.clusters())
             raise NotFound(f"there is no cluster `{name}`", hint=f"the fleet: {known or 'empty'}")
         await self._require_another(stored.value)
-        removals = [Remove(CLUSTER, name, stored.version)]
+        event = self._event(f"{CLUSTER}/{name}", "removed from the fleet")
+        await self.records.commit(
+            Remove(CLUSTER, name, stored.version), *await self._seen_of(name), events=(event,)
+        )
+
+    async def _seen_of(self, name: ClusterName) -> list[Remove]:
+        """Return the removals of everything that was seen of a cluster."""
         health = await self.records.find_health(name)
-        if health is not None:
-            removals.append(Remove(HEALTH, name, health.version))
+        removals = [Remove(HEALTH, name, health.version)] if health else []
         for report in await self.records.reports():
             if report.value.cluster == name:
                 document = report_name(report.value.application, name)
                 removals.append(Remove(REPORT, document, report.version))
-        event = self._event(f"{CLUSTER}/{name}", "removed from the fleet")
-        await self.records.commit(*removals, events=(event,))
+        return removals
 
     async def _require_another(self, leaving: Cluster) -> None:
         others = [each.value for each in await self.records.clusters()]
@@ -88,7 +101,11 @@ class Commands:
                 )
 
     async def apply(self, application: Application) -> str:
-        """Keep what the file says; return `created`, `configured` or `unchanged`."""
+        """
+        Keep what the file says; return `created`, `configured` or `unchanged`.
+
+        Raises InputError for a change that would leave users of a running application behind.
+        """
         return await again_on_conflict(lambda: self._apply(application))
 
     async def _apply(self, application: Application) -> str:
@@ -96,6 +113,7 @@ class Commands:
         if stored is not None and stored.value.spec == application:
             return "unchanged"
         before = stored or Stored(Record(application))
+        await self._require_possible(before.value, application)
         wanted = before.value.wanted
         if wanted.shares and before.value.spec.route != application.route:
             # Every cluster must write its route again, and say so.
@@ -106,6 +124,21 @@ class Commands:
         event = self._event(f"{APPLICATION}/{application.name}", word)
         await self.records.commit(save_application(before, record), events=(event,))
         return word
+
+    async def _require_possible(self, before: Record, wanted: Application) -> None:
+        if before.rollout and wanted.namespace != before.spec.namespace:
+            raise InputError(
+                f"`{wanted.name}` runs in the namespace `{before.spec.namespace}` and cannot move",
+                hint="give the application another name to run it in another namespace",
+                wanted=wanted.namespace,
+            )
+        clusters = [each.value for each in await self.records.clusters()]
+        if before.wanted.shares and not any(placed(wanted.placement, each) for each in clusters):
+            raise InputError(
+                f"no cluster of the fleet fits the new placement of `{wanted.name}`",
+                hint="`crossfade fleet list` shows the clusters, `fleet add --label` changes them",
+                wanted=", ".join(f"{k}={v}" for k, v in wanted.placement.match_labels.items()),
+            )
 
     async def promote(self, name: ApplicationName, *, full: bool) -> Rollout:
         """Let the rollout past its current step, or give it all users.  Raises Conflict."""

@@ -152,10 +152,10 @@ class Deployments:
     async def _not_promoting(self, record: Record) -> Stored[Rollout] | None:
         rollout = await self.records.rollout(record)
         if rollout is not None and rollout.value.state.phase is Phase.PROMOTING:
-            raise Conflict(
-                f"{rollout.value.canary.id} is being given all users",
-                hint="wait until that has ended, or abort it first",
-            )
+            hint = "wait until that has ended, or abort it first"
+            if rollout.value.stable is None:
+                hint = "wait until that has ended; `crossfade fleet remove` gives up a cluster"
+            raise Conflict(f"{rollout.value.canary.id} is being given all users", hint=hint)
         return rollout
 
     async def _start(

@@ -21,6 +21,18 @@ SETTLED_SECONDS = 2.0
 WAITING_SECONDS = 0.2
 NOT_PLACED_SECONDS = 30.0
 ADDRESS_SECONDS = 5.0
+REFUSED_SECONDS = 30.0
+"""After this time a revision that was refused is tried again: somebody may have mended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A cluster or Helm did not take a revision's objects."""
+
+    why: str
+    at: float
+    rollout: int
+    """Number of the rollout that was the newest one: the next one tries anew."""
 
 
 @dataclass(slots=True)
@@ -31,8 +43,8 @@ class Convergence:
     blobs: Blobs
     connections: Connections
     clock: Clock
-    _refused: dict[tuple[str, RevisionId], str] = field(default_factory=dict)
-    _addresses: dict[str, tuple[float, Address]] = field(default_factory=dict)
+    _refused: dict[tuple[str, RevisionId], Refusal] = field(default_factory=dict)
+    _addresses: dict[tuple[str, str], tuple[float, Address]] = field(default_factory=dict)
 
     async def keys(self) -> list[str]:
         """Return every application with every cluster that it is placed on."""
@@ -68,10 +80,9 @@ class Convergence:
         address = await self._address(key, spec.route.gateway, access, now)
         before = await self.records.find_report(spec.name, cluster)
         revisions = {each.revision: _revision_report(each) for each in statuses}
-        for (refused_key, revision), why in self._refused.items():
-            if refused_key == key:
-                known = revisions.get(revision, RevisionReport())
-                revisions[revision] = replace(known, trouble=why, refused=True)
+        for revision, refusal in self._refusals(key, record, now).items():
+            known = revisions.get(revision, RevisionReport())
+            revisions[revision] = replace(known, trouble=refusal.why, refused=True)
         shares = dict(route.percents) if route.in_force else {}
         idle = _idle_since(before.value if before else None, route, revisions, now)
         report = Report(
@@ -87,11 +98,19 @@ class Convergence:
         )
         return report, route.epoch
 
+    def _refusals(self, key: str, record: Record, now: float) -> dict[RevisionId, Refusal]:
+        """Return what is still refused; what is to be tried again is forgotten."""
+        mine = {r: refusal for (k, r), refusal in self._refused.items() if k == key}
+        for revision, refusal in tuple(mine.items()):
+            if refusal.rollout != record.rollout or now - refusal.at >= REFUSED_SECONDS:
+                del self._refused[key, revision], mine[revision]
+        return mine
+
     async def _address(
         self, key: str, gateway: str, access: ClusterAccess, now: float
     ) -> Address | None:
         """Return where the gateway is; it moves so seldom that it is not asked each time."""
-        known = self._addresses.get(key)
+        known = self._addresses.get((key, gateway))
         if known is not None and now - known[0] < ADDRESS_SECONDS:
             return known[1]
         try:
@@ -99,7 +118,7 @@ class Convergence:
         except NotFound:
             return None
         address = Address(found.host, found.port, found.metrics_url)
-        self._addresses[key] = (now, address)
+        self._addresses[key, gateway] = (now, address)
         return address
 
     async def _save(self, key: str, report: Report) -> None:
@@ -120,7 +139,8 @@ class Convergence:
                 try:
                     await access.releases.install(revision, chart)
                 except InputError as error:
-                    self._refused[key, revision.id] = str(error)
+                    refusal = Refusal(str(error), self.clock.now(), record.rollout)
+                    self._refused[key, revision.id] = refusal
                 return 0.0
             case WriteRoute():
                 await access.router.write(wanted_route(record))

@@ -112,7 +112,8 @@ def cluster_sight(
         canary_ready=fresh and canary.ready,
         stable_whole=whole,
         trouble=canary.trouble or report.trouble,
-        refused=canary.refused,
+        # What was refused in an earlier rollout may have been mended since.
+        refused=canary.refused and report.looked_at >= rollout.started_at,
     )
 
 

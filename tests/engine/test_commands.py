@@ -1,0 +1,247 @@
+"""What people ask for is done whole or refused whole, whatever the hub does meanwhile."""
+
+from dataclasses import replace
+
+import pytest
+
+from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavailable
+from crossfade.core.application import Pause, Placement, SetWeight
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.rollout.state import Outcome, Phase
+from crossfade.engine.records import Records, save_health
+from crossfade.testing.builders import APP, CLUSTERS, application
+from crossfade.testing.engine_world import EngineWorld
+
+YELLOW = {"colour": "yellow"}
+
+
+def with_route(spec, **changes):
+    return replace(spec, route=replace(spec.route, **changes))
+
+
+async def test_a_cluster_that_cannot_be_reached_is_not_added():
+    world = EngineWorld()
+    for fault, error in (("unreachable", Unavailable), ("denied", Denied)):
+        setattr(world.clusters["aws"].faults, fault, True)
+        with pytest.raises(error):
+            await world.commands.add_cluster(Cluster("aws", "aws", "/kubeconfig"))
+        setattr(world.clusters["aws"].faults, fault, False)
+    assert await world.queries.fleet() == ()
+
+
+async def test_a_cluster_may_be_changed(world):
+    cluster = (await world.queries.fleet())[0].cluster
+    assert await world.commands.add_cluster(replace(cluster, region="west")) == "v1.32.0"
+
+    assert (await world.queries.fleet())[0].cluster.region == "west"
+    assert len(await world.queries.fleet()) == 3
+
+
+async def test_a_cluster_that_leaves_gets_no_users_and_is_left_alone(world):
+    acts = len(world.clusters["gcp"].acts)
+    await world.commands.remove_cluster("gcp")
+    for _ in range(3):
+        await world.turn()
+
+    assert world.weights() == {"aws": 100, "onprem": 100}
+    assert len(world.clusters["gcp"].acts) == acts
+    assert world.clusters["gcp"].revisions
+    assert [each.cluster.name for each in await world.queries.fleet()] == ["aws", "onprem"]
+
+
+async def test_a_cluster_leaves_also_while_the_hub_writes_of_it(world, monkeypatch):
+    commit, raced = world.store.commit, []
+
+    async def race(changes, events=(), fence=0):
+        if not raced:
+            raced.append(True)
+            health = await Records(world.store).find_health("gcp")
+            await commit((save_health(health.version, health.value),))
+        return await commit(changes, events, fence)
+
+    monkeypatch.setattr(world.store, "commit", race)
+    await world.commands.remove_cluster("gcp")
+
+    assert len(await world.queries.fleet()) == 2
+
+
+async def test_a_cluster_that_comes_again_gets_users_only_after_a_new_look(world):
+    """The hub may have saved a last look at it just when it left."""
+    report = await world.store.get("report", "colors@gcp")
+    cluster = (await world.queries.fleet())[1].cluster
+    await world.commands.remove_cluster("gcp")
+    await Records(world.store).commit(
+        replace_as_save(report),
+    )
+    world.clusters["gcp"].revisions.clear()
+    world.clusters["gcp"].routes.clear()
+    world.clusters["gcp"].follow_route()
+    await world.commands.add_cluster(cluster)
+
+    assert await world.store.get("report", "colors@gcp") is None
+
+
+def replace_as_save(document):
+    from crossfade.ports.documents import Save
+
+    return Save(document.kind, document.name, 0, document.body)
+
+
+async def test_the_only_cluster_of_an_application_cannot_leave(world):
+    await world.commands.remove_cluster("gcp")
+    await world.commands.remove_cluster("aws")
+    with pytest.raises(InputError, match="only cluster of `colors`") as raised:
+        await world.commands.remove_cluster("onprem")
+    assert raised.value.hint
+    assert len(await world.queries.fleet()) == 1
+
+
+async def test_an_unknown_cluster_cannot_leave(world):
+    with pytest.raises(NotFound) as raised:
+        await world.commands.remove_cluster("azure")
+    assert "aws, gcp, onprem" in raised.value.hint
+
+
+async def test_a_file_is_created_then_unchanged_then_configured():
+    world = EngineWorld()
+    words = [await world.commands.apply(application()) for _ in range(2)]
+    words.append(await world.commands.apply(application(SetWeight(1))))
+
+    assert words == ["created", "unchanged", "configured"]
+
+
+async def test_a_changed_route_is_written_again_in_every_cluster(world):
+    before = (await world.queries.record(APP)).wanted.epoch
+    await world.commands.apply(with_route(application(), host="new.localhost"))
+    for _ in range(3):
+        await world.turn()
+
+    assert (await world.queries.record(APP)).wanted.epoch == before + 1
+    for cluster in world.clusters.values():
+        (route,) = cluster.served.values()
+        assert (route.host, route.epoch) == ("new.localhost", before + 1)
+    (route,) = world.edges.plans[-1].routes
+    assert route.host == "new.localhost"
+    assert world.weights() == dict.fromkeys(CLUSTERS, 100)
+
+
+async def test_a_change_that_no_route_needs_moves_no_user(world):
+    before = (await world.queries.record(APP)).wanted
+    await world.commands.apply(application(SetWeight(1), Pause()))
+
+    assert (await world.queries.record(APP)).wanted == before
+
+
+async def test_an_application_that_serves_cannot_move_to_another_namespace(world):
+    """Nothing of it would be found there, so that it would be installed without end."""
+    with pytest.raises(InputError, match="namespace") as raised:
+        await world.commands.apply(replace(application(), namespace="other"))
+    assert raised.value.hint
+    assert (await world.queries.record(APP)).spec.namespace == "default"
+
+
+async def test_the_namespace_may_still_change_before_the_first_deployment():
+    world = EngineWorld()
+    await world.commands.apply(application())
+
+    assert await world.commands.apply(replace(application(), namespace="other")) == "configured"
+
+
+async def test_a_placement_that_fits_no_cluster_is_refused_while_users_are_served(world):
+    with pytest.raises(InputError, match="no cluster") as raised:
+        await world.commands.apply(replace(application(), placement=Placement({"tier": "prdo"})))
+    assert raised.value.facts["wanted"] == "tier=prdo"
+    await world.turn()
+    assert world.weights() == dict.fromkeys(CLUSTERS, 100)
+
+
+@pytest.mark.parametrize("command", ["promote", "pause", "resume", "abort"])
+async def test_what_is_over_cannot_be_steered(world, command):
+    arguments = {"full": False} if command == "promote" else {}
+    with pytest.raises(Conflict, match=f"cannot {command} rollout colors.1") as raised:
+        await getattr(world.commands, command)(APP, **arguments)
+    assert "rollout list" in raised.value.hint
+
+
+async def test_before_the_first_rollout_there_is_nothing_to_steer():
+    world = EngineWorld()
+    await world.prepare()
+    with pytest.raises(NotFound, match="no rollout yet") as raised:
+        await world.commands.pause(APP)
+    assert "crossfade deploy colors" in raised.value.hint
+
+
+async def test_a_person_holds_and_lets_go(world, turn_until):
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda rollout: rollout.state.percent == 10)
+    await world.commands.pause(APP)
+    for _ in range(60):
+        await world.turn()
+    assert (await world.rollout()).state.percent == 10
+    assert "resume" in (await world.rollout()).state.reason
+    await world.commands.resume(APP)
+
+    assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_person_takes_it_back(world, turn_until):
+    await world.deployments.deploy(APP, YELLOW)
+    rollout = await turn_until(world, lambda rollout: rollout.state.percent == 10)
+    await world.commands.abort(APP)
+    ended = await world.until_ended()
+
+    assert (ended.state.outcome, ended.state.percent) == (Outcome.ROLLED_BACK, 0)
+    assert "aborted by a person; rolled back 3/3" in ended.state.reason
+    for cluster in world.clusters.values():
+        assert rollout.canary.id not in cluster.shares(APP)
+
+
+async def test_promote_ends_an_endless_pause(world, turn_until):
+    await world.commands.apply(application(SetWeight(10), Pause(), SetWeight(50)))
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda rollout: "until promoted" in rollout.state.reason)
+    await world.commands.promote(APP, full=False)
+
+    assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_full_promotion_waits_for_pods_all_the_same(world):
+    for cluster in world.clusters.values():
+        cluster.pods_start = False
+    await world.deployments.deploy(APP, YELLOW)
+    await world.turn()
+    rollout = await world.commands.promote(APP, full=True)
+    for _ in range(5):
+        await world.turn()
+    assert (await world.rollout()).state.phase is Phase.INSTALLING
+    for cluster in world.clusters.values():
+        cluster.start_pods(rollout.canary.id)
+
+    assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_command_goes_through_while_the_hub_writes(world, monkeypatch, turn_until):
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda rollout: rollout.state.percent == 10)
+    commit, races = world.store.commit, []
+
+    async def race(changes, events=(), fence=0):
+        if len(races) < 3:
+            races.append(True)
+            raise Conflict("the hub was faster", hint="read again")
+        return await commit(changes, events, fence)
+
+    monkeypatch.setattr(world.store, "commit", race)
+    assert (await world.commands.pause(APP)).state.paused
+
+
+async def test_what_people_ask_for_is_in_the_history(world, turn_until):
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda rollout: rollout.state.percent == 10)
+    await world.commands.pause(APP)
+    await world.commands.resume(APP)
+    events = await Records(world.store).events("rollout/colors.000002")
+
+    reasons = [event.reason for event in events]
+    assert reasons[0].startswith("rollout to r")
+    assert reasons[-2:] == ["paused by a person", "resumed by a person"]
