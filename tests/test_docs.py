@@ -94,7 +94,14 @@ def commands() -> list[tuple[str, str]]:
             if language in ("sh", "bash", "console", "shell", ""):
                 lines = text.replace("\\\n", " ").splitlines()
                 found += [(name(page), line.removeprefix("$ ").strip()) for line in lines]
-    return [each for each in found if each[1].startswith("crossfade ")]
+    ours = [each for each in found if each[1].startswith("crossfade ")]
+    return [(page, each) for page, line in ours for each in alternatives(line)]
+
+
+def alternatives(line: str) -> list[str]:
+    """Return a line for each of `one|two` in it."""
+    found = re.search(r"\S+(?:\|\S+)+", line)
+    return [line.replace(found[0], word) for word in found[0].split("|")] if found else [line]
 
 
 @pytest.mark.parametrize(("page", "line"), commands())

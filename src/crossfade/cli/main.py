@@ -103,14 +103,16 @@ def main(arguments: list[str]) -> int:
         command = typer.main.get_command(app)
         ordered = _state_dir_first(arguments) or ["--help"]
         code = command.main(ordered, prog_name="crossfade", standalone_mode=False)
-        sys.stdout.flush()
+        _flush()
     except BrokenPipeError:
-        return _close_stdout()
+        return BROKEN_PIPE_EXIT_CODE
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         return INTERRUPTED_EXIT_CODE
     except Exception as error:
         return report(error, _reports(arguments), as_json=wants_json(arguments))
+    finally:
+        _give_up_stdout_if_broken()
     return code if isinstance(code, int) else 0
 
 
@@ -141,10 +143,21 @@ def _reports(arguments: Sequence[str]) -> Path:
         return Path(tempfile.gettempdir())
 
 
-def _close_stdout() -> int:
-    """Be quiet when the reader of our output has gone, as with `| head`."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE_EXIT_CODE
+def _flush() -> None:
+    if sys.stdout is not None:  # None: closed by the caller, as with `>&-`
+        sys.stdout.flush()
+
+
+def _give_up_stdout_if_broken() -> None:
+    """
+    Drop output that cannot be written: the reader has gone, as with `| head`, or the disk is full.
+
+    Python would try again at its end, and change the exit code.
+    """
+    try:
+        _flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
