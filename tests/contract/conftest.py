@@ -83,7 +83,7 @@ class SandboxWorld:
     def __init__(self, cloud) -> None:
         self.cloud = cloud
         self.chart = pack_folder(COLORS).data
-        self.api = KubeApi(cloud.cluster, seconds=1.0)
+        self.api = KubeApi(cloud.cluster, seconds=2.0)
         releases = HelmReleases(self.api, HelmCommand(), seconds=20)
         self.access = ClusterAccess(LightkubeProbe(self.api), releases, GatewayApiRouter(self.api))
         self.pages = EnvoyPages()

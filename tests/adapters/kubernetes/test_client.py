@@ -17,7 +17,7 @@ def config_map(name, **data):
 
 @pytest.fixture
 async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster, seconds=1.0)
+    opened = KubeApi(sandbox_cloud.cluster, seconds=2.0)
     yield opened
     await opened.close()
 
@@ -78,8 +78,8 @@ async def test_a_frozen_cluster_costs_no_more_than_the_deadline(api, sandbox_clo
     start = time.monotonic()
     with pytest.raises(Unavailable) as raised:
         await api.get(MAPS)
-    assert time.monotonic() - start < 3
-    assert "no answer in 1 s" in raised.value.what
+    assert time.monotonic() - start < 5
+    assert "no answer in 2 s" in raised.value.what
 
 
 async def test_renewed_credentials_are_taken_up_without_a_restart(api, sandbox_cloud):

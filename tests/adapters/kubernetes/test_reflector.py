@@ -36,7 +36,7 @@ class Copy:
 
 @pytest.fixture
 async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster, seconds=1.0)
+    opened = KubeApi(sandbox_cloud.cluster, seconds=2.0)
     yield opened
     await opened.close()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from crossfade.adapters.kubernetes.answers import no_plugin, refusal, silence
 from crossfade.adapters.kubernetes.credentials import connect
-from crossfade.base.errors import CrossfadeError, Unavailable
+from crossfade.base.errors import Unavailable
 from crossfade.core.fleet.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -160,9 +160,9 @@ class KubeApi:
         """Return status and body; raises Denied or Unavailable when there is no answer."""
         content = None if body is None else json.dumps(body).encode()
         named = {"Accept": "application/json", "Content-Type": "application/json"}
+        client = await self._current()
         try:
             async with asyncio.timeout(self._seconds):
-                client = await self._current()
                 answer = await client.request(
                     method,
                     path,
@@ -170,8 +170,6 @@ class KubeApi:
                     params={key: value for key, value in (query or {}).items() if value},
                     headers={**named, **(headers or {})},
                 )
-        except CrossfadeError:
-            raise
         except Exception as error:
             raise self._no_answer(error) from error
         return answer.status_code, answer.text

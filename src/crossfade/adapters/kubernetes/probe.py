@@ -15,8 +15,9 @@ class LightkubeProbe:
         """Return the version of the API server, for example `v1.32.0`; see the port for errors."""
         try:
             ready = await self._api.text("/readyz")
-            # The pages around it are open to everybody: this one needs credentials that are good.
-            await self._api.get("/api")
+            if not self._version:
+                # The other pages are open to everybody: this one needs credentials that are good.
+                await self._api.get("/api")
         except CrossfadeError:
             self._version = ""  # it may come back as another one
             raise
