@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import NotFound
@@ -104,10 +104,11 @@ class Queries:
                 found.append(rollout.value)
         return tuple(found)
 
-    async def rollout(self, application: ApplicationName) -> RolloutView:
-        """Return the newest rollout of the application.  Raises NotFound."""
+    async def rollout(self, application: ApplicationName, number: int | None = None) -> RolloutView:
+        """Return the newest rollout of the application, or that `number`.  Raises NotFound."""
         record = (await self.records.application(application)).value
-        stored = await self.records.rollout(record)
+        wanted = record if number is None else replace(record, rollout=number)
+        stored = await self.records.rollout(wanted)
         if stored is None:
             raise NotFound(
                 f"`{application}` has no rollout yet",
@@ -116,16 +117,20 @@ class Queries:
         return RolloutView(stored.value, await self._clusters(record, stored.value))
 
     async def watch(self, application: ApplicationName) -> AsyncIterator[RolloutView]:
-        """Yield the newest rollout each time that it has changed, until it has ended."""
+        """
+        Yield what is now the newest rollout each time that it has changed, until it has ended.
+
+        One that is superseded ends with that; the rollout after it is another one's.
+        """
         last: RolloutView | None = None
         number: int | None = None
         while True:
-            view = await self.rollout(application)
+            view = await self.rollout(application, number)
+            number = view.rollout.number
             if view != last:
                 yield view
                 last = view
-            number = number or view.rollout.number
-            if not view.rollout.active or view.rollout.number != number:
+            if not view.rollout.active:
                 return
             await asyncio.sleep(WATCH_SECONDS)
 

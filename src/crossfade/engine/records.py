@@ -62,7 +62,7 @@ class Records:
         if found is None:
             raise NotFound(
                 f"there is no application `{name}`",
-                hint="`crossfade apply -f FILE` makes one; `crossfade release list` shows all",
+                hint="`crossfade apply -f FILE` makes one; is the name spelled as in its file?",
             )
         return found
 

@@ -54,7 +54,7 @@ def advance(
 
 def _promoted(record: Record, rollout: Rollout, now: float) -> Record:
     canary, stable = rollout.canary, rollout.stable
-    kept = tuple(each for each in record.kept if each.revision.id != canary.id)
+    kept = tuple(k for k in record.kept if k.revision.id != canary.id and k.until > now)
     if stable is not None and rollout.strategy.keep_old_seconds > 0:
         kept = (Kept(stable, now + rollout.strategy.keep_old_seconds), *kept)
     older = (each for each in record.history if each.id != canary.id)
