@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -96,7 +97,7 @@ async def test_watching_shows_each_change_once_and_ends_with_the_rollout(world):
         assert len(views) < 200
 
     assert views[-1].rollout.state.outcome is Outcome.SUCCEEDED
-    assert all(one != next_one for one, next_one in zip(views, views[1:], strict=False))
+    assert all(one != next_one for one, next_one in pairwise(views))
 
 
 async def test_watching_what_is_over_shows_it_once(world):

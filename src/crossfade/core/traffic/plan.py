@@ -62,11 +62,11 @@ def settle(
     Return the shares, or the ones `before` when nobody would be left to serve.
 
     If every cluster looks dead at once, the observer is cut off far more often than all clouds
-    are gone; edges see for themselves which cluster answers.
+    are gone; edges see for themselves which cluster answers.  Clusters that the application is
+    leaving serve until another one does.
     """
     if any(share.weight > 0 for share in shares) or not any(before.values()):
         return shares
-    frozen = "frozen: every cluster looks gone, so the last plan stays"
-    return tuple(
-        ClusterShare(share.cluster, before.get(share.cluster, 0), frozen) for share in shares
-    )
+    frozen = "frozen: no cluster is known to serve, so the last plan stays"
+    names = sorted({share.cluster for share in shares} | before.keys())
+    return tuple(ClusterShare(name, before.get(name, 0), frozen) for name in names)

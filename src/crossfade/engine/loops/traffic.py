@@ -1,6 +1,6 @@
 """Tells the edges which clusters get users, and keeps what it told them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ClusterName
@@ -62,9 +62,10 @@ class Traffic:
                 for each in clusters
                 if (name, each.name) in reports and placed(record.spec.placement, each)
             }
-            shares = self._shares(record, mine, health, known.get(name))
+            earlier = known.get(name)
+            shares = self._shares(record, mine, health, earlier)
             if shares:
-                routes.append(edge_route(record, mine, shares))
+                routes.append(edge_route(record, mine, shares, earlier))
                 reasons += [f"{name}: {s.cluster} {s.weight} ({s.reason})" for s in shares]
         return tuple(routes), reasons
 
@@ -91,14 +92,18 @@ def edge_route(
     record: Record,
     mine: dict[ClusterName, tuple[Cluster, Report]],
     shares: tuple[ClusterShare, ...],
+    earlier: EdgeRoute | None,
 ) -> EdgeRoute:
-    """Return the application's route at the edge."""
+    """Return the application's route at the edge; clusters that it leaves stay where they were."""
+    known = {each.cluster: each for each in earlier.targets} if earlier else {}
     targets = []
     for share in shares:
-        cluster, report = mine[share.cluster]
-        if report.address is not None:
+        cluster, report = mine.get(share.cluster, (None, None))
+        if cluster is not None and report is not None and report.address is not None:
             host, port = report.address.host, report.address.port
             targets.append(EdgeTarget(cluster.name, cluster.cloud, host, port, share.weight))
+        elif share.cluster in known:
+            targets.append(replace(known[share.cluster], weight=share.weight))
     route = record.spec.route
     return EdgeRoute(
         record.spec.name, route.host, route.probe_path, route.try_seconds, tuple(targets)

@@ -1,0 +1,158 @@
+"""What the edges are told: nobody is sent where nobody answers, and somebody always serves."""
+
+from dataclasses import replace
+
+from crossfade.core.application import Placement
+from crossfade.testing.builders import APP, CLUSTERS, application
+
+ALL = dict.fromkeys(CLUSTERS, 100)
+YELLOW = {"colour": "yellow"}
+
+
+def kill(cluster):
+    cluster.faults.unreachable = cluster.faults.gateway_down = True
+
+
+async def turns(world, count):
+    for _ in range(count):
+        await world.turn()
+
+
+async def test_a_lost_cluster_gets_no_users_and_is_told_why(world):
+    kill(world.clusters["gcp"])
+    await turns(world, 4)
+
+    assert world.weights() == ALL | {"gcp": 0}
+    events = await world.store.events("edge-plan/current")
+    assert "gcp 0 (lost: neither its API server nor its gateway answers)" in events[-1].reason
+
+
+async def test_when_every_cluster_looks_gone_the_last_plan_stays(world):
+    """Far more often the observer is cut off than all clouds are gone."""
+    for cluster in world.clusters.values():
+        kill(cluster)
+    await turns(world, 10)
+
+    assert sum(world.weights().values()) > 0
+
+
+async def test_a_hub_that_starts_while_everything_looks_gone_publishes_the_saved_plan(world):
+    for cluster in world.clusters.values():
+        kill(cluster)
+    published = len(world.edges.plans)
+    world.start_hub()
+    await turns(world, 10)
+
+    assert world.edges.plans[published:] in ([], [world.edges.plans[-1]])
+    assert all(plan.routes[0].targets for plan in world.edges.plans[published - 1 :])
+    assert sum(world.weights().values()) > 0
+
+
+async def test_a_new_hub_first_tells_edges_what_the_old_one_told_them(world):
+    from crossfade.testing.fake_edges import FakeEdges
+
+    last = world.edges.plans[-1]
+    world.edges = FakeEdges()
+    world.start_hub()
+    await world.turn()
+
+    assert world.edges.plans == [last]
+
+
+async def test_a_route_that_changed_while_no_hub_ran_empties_no_plan(world):
+    spec, published = application(), len(world.edges.plans)
+    await world.commands.apply(replace(spec, route=replace(spec.route, probe_path="/healthz")))
+    world.clock.advance(3600.0)
+    world.start_hub()
+    await turns(world, 5)
+
+    for plan in world.edges.plans[published - 1 :]:
+        assert any(target.weight for target in plan.routes[0].targets)
+    assert world.weights() == ALL
+
+
+async def test_the_last_cluster_that_serves_keeps_its_users_while_others_are_made_ready(world):
+    """Moved to another cluster by its file, an application serves where it did until then."""
+    gcp = (await world.queries.fleet())[1].cluster
+    await world.commands.remove_cluster("gcp")
+    await turns(world, 2)
+    await world.commands.add_cluster(replace(gcp, labels={"tier": "new"}))
+    world.clusters["gcp"].pods_start = False
+    world.clusters["gcp"].revisions.clear()
+    world.clusters["gcp"].routes.clear()
+    world.clusters["gcp"].follow_route()
+    await world.commands.apply(replace(application(), placement=Placement({"tier": "new"})))
+    await turns(world, 20)
+    weights = world.weights()
+    assert weights.get("gcp", 0) == 0
+    assert (weights["aws"], weights["onprem"]) == (100, 100)
+
+    for _, revision in tuple(world.clusters["gcp"].revisions):
+        world.clusters["gcp"].start_pods(revision)
+    await turns(world, 5)
+    assert world.weights() == {"gcp": 100}
+
+
+async def test_a_cluster_without_a_ready_pod_gets_no_users(world):
+    for _, revision in world.clusters["gcp"].revisions:
+        world.clusters["gcp"].stop_pods(revision)
+    await turns(world, 3)
+    assert world.weights() == ALL | {"gcp": 0}
+    for _, revision in world.clusters["gcp"].revisions:
+        world.clusters["gcp"].start_pods(revision)
+    await turns(world, 3)
+    assert world.weights() == ALL
+
+
+async def test_shares_of_clusters_are_those_of_the_file(world):
+    await world.commands.apply(replace(application(), edge_weights={"aws": 10, "gcp": 0}))
+    await turns(world, 2)
+
+    assert world.weights() == {"aws": 10, "gcp": 0, "onprem": 100}
+
+
+async def test_a_plan_that_stays_the_same_is_neither_saved_nor_numbered_again(world):
+    await turns(world, 2)
+    number, sequence = world.edges.plans[-1].number, await world.store.sequence()
+    await turns(world, 10)
+
+    assert world.edges.plans[-1].number == number
+    assert await world.store.sequence() == sequence
+
+
+async def test_during_a_whole_rollout_every_plan_has_somebody_who_serves(world):
+    published = len(world.edges.plans)
+    await world.deploy(YELLOW)
+
+    for plan in world.edges.plans[published - 1 :]:
+        assert any(target.weight for target in plan.routes[0].targets)
+
+
+async def test_a_gateway_that_moves_is_followed(world):
+    gateway = world.clusters["gcp"].gateways["infra/public"]
+    world.clusters["gcp"].gateways["infra/public"] = replace(gateway, port=8080)
+    await turns(world, 14)
+    (route,) = world.edges.plans[-1].routes
+
+    assert {t.cluster: t.port for t in route.targets} == {"aws": 80, "gcp": 8080, "onprem": 80}
+
+
+async def test_another_gateway_is_used_from_the_moment_its_route_is_there(world):
+    for cluster in world.clusters.values():
+        old = cluster.gateways["infra/public"]
+        cluster.gateways["infra/other"] = replace(old, port=8081)
+    spec = application()
+    await world.commands.apply(replace(spec, route=replace(spec.route, gateway="infra/other")))
+    await turns(world, 2)
+    (route,) = world.edges.plans[-1].routes
+
+    assert {target.port for target in route.targets} == {8081}
+
+
+async def test_an_application_that_nobody_has_deployed_has_no_route_at_the_edge(world):
+    spec = application()
+    other = replace(spec, name="other", route=replace(spec.route, host="other.localhost"))
+    await world.commands.apply(other)
+    await turns(world, 3)
+
+    assert [route.application for route in world.edges.plans[-1].routes] == [APP]
