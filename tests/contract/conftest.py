@@ -3,10 +3,15 @@
 import asyncio
 import gzip
 import http.client
+import os
+import re
+import secrets
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -18,6 +23,7 @@ from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.store.sql import SqlStore
+from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.router import RouteBackend, WantedRoute
@@ -46,6 +52,11 @@ class FakeWorld:
 
     cluster: FakeCluster
     chart: bytes = gzip.compress(b"")
+    namespace: str = "default"
+
+    def revision(self, name: str, **values: object) -> Revision:
+        """Return a revision of `colors` with these values."""
+        return Revision(name, "colors", self.namespace, "", "", values)
 
     @property
     def access(self) -> ClusterAccess:
@@ -77,24 +88,31 @@ class FakeWorld:
         self.cluster.faults.gateway_down = True
 
 
-class SandboxWorld:
-    """A sandbox cloud, over HTTPS and through helm."""
+class RealWorld:
+    """A cluster behind a kubeconfig of the test's own, over HTTPS and through helm."""
 
-    def __init__(self, cloud) -> None:
-        self.cloud = cloud
+    image: ClassVar[dict[str, str]] = {"repository": "host"}
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self.namespace = namespace
         self.chart = pack_folder(COLORS).data
-        self.api = KubeApi(cloud.cluster, seconds=2.0)
+        self.api = KubeApi(cluster, seconds=2.0)
         releases = HelmReleases(self.api, HelmCommand(), seconds=20)
         self.access = ClusterAccess(LightkubeProbe(self.api), releases, GatewayApiRouter(self.api))
-        self.pages = EnvoyPages()
-        self.metrics_url = cloud.metrics_url
-        self.epoch = 0
+
+    def revision(self, name: str, **values: object) -> Revision:
+        values = {"replicaCount": 1, "image": self.image, **values}
+        return Revision(name, "colors", self.namespace, "", "", values)
 
     async def partition(self) -> None:
-        self.cloud.gate.set(0, api_partition=True)
+        self._change(r"server: [^,}\s]+", f"server: https://127.0.0.1:{free_port()}")
 
     async def refuse_credentials(self) -> None:
-        self.cloud.write_kubeconfig(token="another")
+        self._change(r"token: [^,}\s]+", "token: another")
+
+    def _change(self, pattern: str, text: str) -> None:
+        file = Path(self.api.cluster.kubeconfig)
+        file.write_text(re.sub(pattern, text, file.read_text()))
 
     async def leave_half_done(self, revision: Revision) -> None:
         path = f"/api/v1/namespaces/{revision.namespace}/secrets"
@@ -103,6 +121,20 @@ class SandboxWorld:
         secret["metadata"]["labels"]["status"] = "pending-install"
         secret["metadata"].pop("managedFields", None)
         await self.api.apply(f"{path}/{name}", secret)
+
+
+class SandboxWorld(RealWorld):
+    """A sandbox cloud, with its gateway."""
+
+    def __init__(self, cloud) -> None:
+        super().__init__(cloud.cluster, "default")
+        self.cloud = cloud
+        self.pages = EnvoyPages()
+        self.metrics_url = cloud.metrics_url
+        self.epoch = 0
+
+    async def partition(self) -> None:
+        self.cloud.gate.set(0, api_partition=True)
 
     def counts(self, *revisions: Revision) -> TrafficCounts:
         names = {cluster_name("default", each.release, 80): each.id for each in revisions}
@@ -144,17 +176,53 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(params=["memory", "sandbox"])
-async def world(request, start_cloud, tmp_path) -> AsyncIterator[FakeWorld | SandboxWorld]:
-    """Every cluster that the ports of one cluster have an implementation for, empty."""
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """
+    Run suites of a cluster on one in memory and on a sandbox cloud.
+
+    `CROSSFADE_TEST_CONTEXTS=a,b` adds contexts of the kubeconfig to those suites that need no
+    gateway; pods there run the image `CROSSFADE_TEST_IMAGE`, which needs a Python.
+    """
+    if "world" in metafunc.fixturenames:
+        worlds = ["memory", "sandbox"]
+        if metafunc.module.__name__.endswith(("test_releases", "test_cluster_probe")):
+            contexts = os.environ.get("CROSSFADE_TEST_CONTEXTS", "")
+            worlds += [f"context-{name}" for name in contexts.split(",") if name]
+        metafunc.parametrize("world", worlds, indirect=True)
+
+
+@pytest.fixture
+async def world(request, start_cloud, tmp_path) -> AsyncIterator[FakeWorld | RealWorld]:
+    """Every cluster that the ports of one cluster have an implementation for."""
     if request.param == "memory":
         yield FakeWorld(FakeCluster())
-        return
-    async with start_cloud(tmp_path) as cloud:
-        sandbox = SandboxWorld(cloud)
-        yield sandbox
-        await sandbox.api.close()
-        await sandbox.pages.close()
+    elif request.param == "sandbox":
+        async with start_cloud(tmp_path) as cloud:
+            sandbox = SandboxWorld(cloud)
+            yield sandbox
+            await sandbox.api.close()
+            await sandbox.pages.close()
+    else:
+        async with _context(request.param.removeprefix("context-"), tmp_path) as real:
+            yield real
+
+
+@asynccontextmanager
+async def _context(name: str, folder: Path) -> AsyncIterator[RealWorld]:
+    """Open a context of the user's kubeconfig, in a namespace that is gone afterwards."""
+    path = Path(os.environ.get("KUBECONFIG", Path.home() / ".kube" / "config"))
+    file = folder / "kubeconfig"
+    file.write_text(path.read_text())
+    real = RealWorld(Cluster(name, name, str(file)), f"contract-{secrets.token_hex(4)}")
+    image = os.environ.get("CROSSFADE_TEST_IMAGE", "docker.io/library/python:3-alpine")
+    repository, _, tag = image.partition(":")
+    real.image = {"repository": repository, "tag": tag}
+    try:
+        yield real
+    finally:
+        file.write_text(path.read_text())
+        await real.api.delete(f"/api/v1/namespaces/{real.namespace}")
+        await real.api.close()
 
 
 @pytest.fixture(params=["memory", "helm"])

@@ -3,10 +3,16 @@
 import pytest
 
 from crossfade.base.errors import Denied, InputError, Unavailable
-from crossfade.core.release.revision import Revision
 
-BLUE = Revision("r1111111", "colors", "default", "", "", {"colour": "blue", "replicaCount": 1})
-RED = Revision("r2222222", "colors", "default", "", "", {"colour": "red", "replicaCount": 1})
+
+@pytest.fixture
+def blue(world):
+    return world.revision("r1111111", colour="blue")
+
+
+@pytest.fixture
+def red(world):
+    return world.revision("r2222222", colour="red")
 
 
 @pytest.fixture
@@ -38,98 +44,100 @@ def settle(look, until):
     return settled
 
 
-async def test_a_cluster_where_nothing_is_installed_shows_nothing(releases):
-    assert await releases.status("colors", "default") == ()
+async def test_a_cluster_where_nothing_is_installed_shows_nothing(releases, world):
+    assert await releases.status("colors", world.namespace) == ()
 
 
-async def test_what_is_installed_becomes_ready_with_all_its_pods(world, releases, settle):
-    await releases.install(BLUE, world.chart)
-    status = await settle(BLUE)
+async def test_what_is_installed_becomes_ready_with_all_its_pods(world, releases, settle, blue):
+    await releases.install(blue, world.chart)
+    status = await settle(blue)
     assert status.installed
     assert status.ready_pods == status.wanted_pods > 0
     assert status.trouble == ""
 
 
-async def test_it_is_installed_as_soon_as_the_call_returns(world, releases, look):
-    await releases.install(BLUE, world.chart)
-    assert (await look(BLUE)).installed
+async def test_it_is_installed_as_soon_as_the_call_returns(world, releases, look, blue):
+    await releases.install(blue, world.chart)
+    assert (await look(blue)).installed
 
 
-async def test_installing_again_after_a_crash_changes_nothing(world, releases, look, settle):
-    await releases.install(BLUE, world.chart)
-    before = await settle(BLUE)
-    await releases.install(BLUE, world.chart)
-    assert await look(BLUE) == before
+async def test_installing_again_after_a_crash_changes_nothing(world, releases, look, settle, blue):
+    await releases.install(blue, world.chart)
+    before = await settle(blue)
+    await releases.install(blue, world.chart)
+    assert await look(blue) == before
 
 
 async def test_a_half_done_release_is_shown_and_made_whole_by_installing_again(
-    world, releases, look, settle
+    world, releases, look, settle, blue
 ):
-    await releases.install(BLUE, world.chart)
-    await world.leave_half_done(BLUE)
-    status = await look(BLUE)
+    await releases.install(blue, world.chart)
+    await world.leave_half_done(blue)
+    status = await look(blue)
     assert not status.installed
     assert not status.ready
     assert status.trouble
-    await releases.install(BLUE, world.chart)
-    assert (await settle(BLUE)).installed
+    await releases.install(blue, world.chart)
+    assert (await settle(blue)).installed
 
 
-async def test_a_half_done_release_can_be_taken_away(world, releases, settle):
-    await releases.install(BLUE, world.chart)
-    await world.leave_half_done(BLUE)
-    await releases.uninstall(BLUE)
-    await settle(BLUE, gone=True)
+async def test_a_half_done_release_can_be_taken_away(world, releases, settle, blue):
+    await releases.install(blue, world.chart)
+    await world.leave_half_done(blue)
+    await releases.uninstall(blue)
+    await settle(blue, gone=True)
 
 
-async def test_taking_one_revision_away_leaves_the_other_serving(world, releases, look, settle):
-    await releases.install(BLUE, world.chart)
-    await releases.install(RED, world.chart)
-    await settle(RED)
-    before = await settle(BLUE)
-    await releases.uninstall(RED)
-    await settle(RED, gone=True)
-    assert await look(BLUE) == before
+async def test_taking_one_revision_away_leaves_the_other_serving(
+    world, releases, look, settle, blue, red
+):
+    await releases.install(blue, world.chart)
+    await releases.install(red, world.chart)
+    await settle(red)
+    before = await settle(blue)
+    await releases.uninstall(red)
+    await settle(red, gone=True)
+    assert await look(blue) == before
 
 
-async def test_taking_away_what_is_not_there_does_nothing(world, releases, settle):
-    await releases.uninstall(BLUE)
-    await releases.install(BLUE, world.chart)
-    await releases.uninstall(BLUE)
-    await settle(BLUE, gone=True)
-    await releases.uninstall(BLUE)
+async def test_taking_away_what_is_not_there_does_nothing(world, releases, settle, blue):
+    await releases.uninstall(blue)
+    await releases.install(blue, world.chart)
+    await releases.uninstall(blue)
+    await settle(blue, gone=True)
+    await releases.uninstall(blue)
 
 
-async def test_other_applications_are_not_shown(world, releases):
-    await releases.install(BLUE, world.chart)
-    assert await releases.status("shapes", "default") == ()
+async def test_other_applications_are_not_shown(world, releases, blue):
+    await releases.install(blue, world.chart)
+    assert await releases.status("shapes", world.namespace) == ()
     assert await releases.status("colors", "elsewhere") == ()
 
 
-async def test_bytes_that_are_no_chart_are_refused_and_nothing_is_left(releases):
+async def test_bytes_that_are_no_chart_are_refused_and_nothing_is_left(releases, blue, world):
     with pytest.raises(InputError) as raised:
-        await releases.install(BLUE, b"no chart")
+        await releases.install(blue, b"no chart")
     assert raised.value.hint
-    assert await releases.status("colors", "default") == ()
+    assert await releases.status("colors", world.namespace) == ()
 
 
-async def test_a_cluster_that_does_not_answer_is_unavailable(world, releases):
+async def test_a_cluster_that_does_not_answer_is_unavailable(world, releases, blue):
     await world.partition()
     for call in (
-        releases.status("colors", "default"),
-        releases.install(BLUE, world.chart),
-        releases.uninstall(BLUE),
+        releases.status("colors", world.namespace),
+        releases.install(blue, world.chart),
+        releases.uninstall(blue),
     ):
         with pytest.raises(Unavailable):
             await call
 
 
-async def test_credentials_that_are_refused_are_told_apart_from_silence(world, releases):
+async def test_credentials_that_are_refused_are_told_apart_from_silence(world, releases, blue):
     await world.refuse_credentials()
     for call in (
-        releases.status("colors", "default"),
-        releases.install(BLUE, world.chart),
-        releases.uninstall(BLUE),
+        releases.status("colors", world.namespace),
+        releases.install(blue, world.chart),
+        releases.uninstall(blue),
     ):
         with pytest.raises(Denied):
             await call
