@@ -118,6 +118,25 @@ async def test_what_the_cluster_refuses_half_way_leaves_nothing(releases, api, t
         assert found == []
 
 
+async def test_a_repair_that_the_cluster_refuses_leaves_users_their_revision(
+    releases, look, api, tmp_path
+):
+    one = revision(1)
+    await releases.install(one, CHART)
+    template = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: '{{ .Release.Name }}-x'}\n"
+        "spec: {ports: [{port: -1}]}\n"
+    )
+    broken = chart_with(tmp_path / "chart", template)
+    for _ in range(2):
+        with pytest.raises(InputError):
+            await releases.install(one, broken)
+    assert not (await look(one)).installed
+    assert await api.find(f"{DEPLOYMENTS}/{one.release}") is not None
+    await releases.install(one, CHART)
+    assert (await look(one)).installed
+
+
 async def test_what_cannot_run_beside_other_revisions_is_refused_with_our_hint(releases, tmp_path):
     template = "apiVersion: v1\nkind: Namespace\nmetadata: {name: own}\n"
     with pytest.raises(InputError) as raised:

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.adapters.helm import manifest_text, postrender
 from crossfade.adapters.helm.command import Call, HelmCommand
@@ -31,6 +31,8 @@ class _Record:
     version: int
     status: str
     """`deployed`, `failed`, `pending-install`, `uninstalling`, ..."""
+    serves: bool
+    """This or an older version of the release was installed whole, and may have users."""
 
 
 @dataclass(slots=True)
@@ -70,14 +72,14 @@ class HelmReleases:
 
     async def install(self, revision: Revision, chart: bytes) -> None:
         """Ask for the revision's objects; see the port for errors."""
-        before = await self._recover(revision)
+        serves = await self._recover(revision)
         try:
             await self._upgrade(revision, chart)
         except Conflict:  # somebody's helm was killed since we looked
             await self._recover(revision)
             await self._upgrade(revision, chart)
         except InputError:
-            if before != _DEPLOYED:
+            if not serves:
                 # Nothing half-applied: what the cluster took before it refused goes again.
                 with suppress(CrossfadeError):
                     await self.uninstall(revision)
@@ -85,6 +87,7 @@ class HelmReleases:
 
     async def uninstall(self, revision: Revision) -> None:
         """Take the revision's objects away; see the port for errors."""
+        self._diagnoses.pop((revision.namespace, revision.id), None)
         if await self._record(revision) is not None:
             await self._helm_uninstall(revision)
         else:
@@ -103,9 +106,13 @@ class HelmReleases:
         for secret in secrets:
             labels = labels_of(secret)
             revision = RevisionId(labels.get(REVISION_LABEL, ""))
-            version = int(labels.get("version", "0"))
-            if revision and (revision not in newest or newest[revision].version < version):
-                newest[revision] = _Record(name_of(secret), version, labels.get("status", ""))
+            version, status = int(labels.get("version", "0")), labels.get("status", "")
+            if not revision:
+                continue
+            found = _Record(name_of(secret), version, status, serves=status == _DEPLOYED)
+            known = newest.get(revision, found)
+            newer = max(known, found, key=lambda each: each.version)
+            newest[revision] = replace(newer, serves=known.serves or found.serves)
         return newest
 
     async def _record(self, revision: Revision) -> _Record | None:
@@ -163,9 +170,9 @@ class HelmReleases:
             self._diagnoses[key] = (now, trouble)
         return trouble
 
-    async def _recover(self, revision: Revision) -> str:
+    async def _recover(self, revision: Revision) -> bool:
         """
-        Make Helm accept an install after one that was killed; return the release's status.
+        Make Helm accept an install after one that was killed; return whether it may have users.
 
         Only one hub acts in a cluster, and its helm dies with it, so that nobody works on it now.
         """
@@ -178,8 +185,8 @@ class HelmReleases:
             record = await self._record(revision)
         if record is not None and record.status == "uninstalling":
             await self._helm_uninstall(revision)
-            return ""
-        return record.status if record is not None else ""
+            return False
+        return record is not None and record.serves
 
     async def _upgrade(self, revision: Revision, chart: bytes) -> None:
         with tempfile.NamedTemporaryFile(prefix="crossfade-", suffix=".tgz") as archive:
