@@ -36,18 +36,21 @@ class RealConnections:
 
     def __init__(self, helm: HelmCommand) -> None:
         self._helm, self._pages = helm, EnvoyPages()
-        self._known: dict[ClusterName, tuple[Cluster, KubeApi, ClusterAccess]] = {}
+        self._known: dict[ClusterName, tuple[Cluster, ClusterAccess]] = {}
+        self._opened: list[KubeApi] = []
+        """All that must be closed, also of clusters that were changed since."""
 
     def cluster(self, cluster: Cluster) -> ClusterAccess:
         """Return the ports of the cluster, the same ones each time while it stays the same."""
         known = self._known.get(cluster.name)
         if known is not None and known[0] == cluster:
-            return known[2]
+            return known[1]
         api = KubeApi(cluster)
+        self._opened.append(api)
         access = ClusterAccess(
             LightkubeProbe(api), HelmReleases(api, self._helm), GatewayApiRouter(api)
         )
-        self._known[cluster.name] = (cluster, api, access)
+        self._known[cluster.name] = (cluster, access)
         return access
 
     def counts(
@@ -62,7 +65,7 @@ class RealConnections:
 
     async def close(self) -> None:
         """Close all connections."""
-        for _, api, _ in self._known.values():
+        for api in self._opened:
             await api.close()
         await self._pages.close()
 

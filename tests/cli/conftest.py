@@ -1,5 +1,6 @@
 """What tests of commands need."""
 
+import asyncio
 import json
 import random
 from dataclasses import dataclass
@@ -56,3 +57,64 @@ def free_port_base():
         raise AssertionError("no free ports")
 
     return find
+
+
+class WorldOnDisk:
+    """An engine over clusters in memory, on the store that `crossfade` uses in the same test."""
+
+    def __init__(self, folder: Path) -> None:
+        from crossfade.base.clock import SteadyClock
+        from crossfade.testing.clock import FakeClock
+        from crossfade.testing.engine_world import EngineWorld
+
+        self.url = f"sqlite:///{folder}/crossfade.db"
+        self.world = EngineWorld(clock=FakeClock(SteadyClock().now()))
+
+    def run(self, work):
+        """Return what `work(world)` returns."""
+        return asyncio.run(self._run(work))
+
+    async def _run(self, work):
+        from crossfade.adapters.store.sql import SqlStore
+
+        store = await SqlStore.open(self.url)
+        try:
+            self.world.store = store
+            self.world.start_hub()
+            return await work(self.world)
+        finally:
+            await store.close()
+
+    def deploy(self, **values):
+        """Deploy to its end, and return the rollout."""
+        return self.run(lambda world: world.deploy(values))
+
+    def begin(self, **values):
+        """Begin a rollout, and return it."""
+        from crossfade.testing.builders import APP
+
+        return self.run(lambda world: world.deployments.deploy(APP, values))
+
+    def turn_until(self, condition):
+        """Let the hub work until a condition on the newest rollout holds, and return it."""
+
+        async def work(world):
+            for _ in range(200):
+                rollout = await world.rollout()
+                if condition(rollout):
+                    return rollout
+                await world.turn()
+            raise AssertionError(f"it did not come true: {rollout.state}")
+
+        return self.run(work)
+
+
+@pytest.fixture
+def world(crossfade, tmp_path, monkeypatch):
+    """The application `colors` on three clusters; charts are made in memory."""
+    from crossfade.testing.fake_charts import FakeCharts
+
+    monkeypatch.setattr("crossfade.wiring.HelmCharts", lambda _: FakeCharts("/charts/colors"))
+    made = WorldOnDisk(tmp_path / "state")
+    made.run(lambda world: world.prepare())
+    return made

@@ -1,0 +1,116 @@
+"""`crossfade deploy`"""
+
+import threading
+
+import pytest
+
+from crossfade.testing.builders import APP
+
+BEGUN = {"application", "number", "revision", "stable", "phase", "percent", "step", "steps"}
+
+
+@pytest.fixture
+def hub(world):
+    """Work as a hub would, beside the command that is watched, until the rollout has ended."""
+    threads = []
+
+    def start():
+        async def work(opened):
+            async def begun():
+                return bool(await opened.queries.rollouts(APP))
+
+            for _ in range(2000):
+                if await begun() and not (await opened.rollout()).active:
+                    return
+                await opened.turn()
+
+        threads.append(threading.Thread(target=lambda: world.run(work)))
+        threads[-1].start()
+
+    yield start
+    for thread in threads:
+        thread.join(60)
+
+
+def test_it_says_what_begins_and_that_nobody_does_it(crossfade, world):
+    ran = crossfade("deploy", "colors", "--set", "colour=blue")
+
+    assert ran.code == 0
+    assert ran.out.startswith("rollout colors.1 to r")
+    assert "no hub runs on this store; `crossfade up`" in ran.err
+    assert "`crossfade rollout watch colors` follows it" in ran.err
+
+
+def test_programs_get_the_rollout_and_nothing_else_on_stdout(crossfade, world):
+    ran = crossfade("deploy", "colors", "--set", "colour=blue", "-o", "json")
+
+    assert set(ran.data) > BEGUN
+    assert (ran.data["number"], ran.data["stable"], ran.data["phase"]) == (1, None, "installing")
+    assert "follows it" not in ran.err
+
+
+def test_values_on_the_command_line_make_the_revision(crossfade, world):
+    first = crossfade("deploy", "colors", "--set", "colour=blue", "-o", "json").data
+    second = crossfade("deploy", "colors", "--set", "colour=red", "-o", "json").data
+
+    assert first["revision"] != second["revision"]
+    assert world.run(lambda w: w.rollout()).canary.values == {"colour": "red"}
+
+
+def test_a_dry_run_shows_all_and_changes_nothing(crossfade, world):
+    shown = crossfade("deploy", "colors", "--set", "colour=blue", "--dry-run", "-o", "json")
+    text = crossfade("deploy", "colors", "--set", "colour=blue", "--dry-run")
+    revision = shown.data["revision"]
+
+    assert shown.data["clusters"] == ["aws", "gcp", "onprem"]
+    assert shown.data["replaces"] is None
+    assert sorted(shown.data["objects"]) == [
+        f"Deployment/colors-{revision}",
+        f"Service/colors-{revision}",
+    ]
+    assert f"revision {revision} of colors-0.1.0 would be the first" in text.out
+    assert "on: aws, gcp, onprem" in text.out
+    assert crossfade("rollout", "list", "-o", "json").data == {"rollouts": []}
+
+
+def test_a_dry_run_tells_what_would_be_replaced(crossfade, world):
+    serving = world.deploy(colour="blue")
+    text = crossfade("deploy", "colors", "--set", "colour=red", "--dry-run")
+
+    assert f"would replace {serving.canary.id}" in text.out
+
+
+def test_what_serves_already_is_refused(crossfade, world):
+    world.deploy(colour="blue")
+    ran = crossfade("deploy", "colors", "--set", "colour=blue")
+
+    assert (ran.code, ran.out) == (5, "")
+    assert "serves already" in ran.err
+    assert "hint: " in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing"], 3, "there is no application `nothing`"),
+        (["colors", "--set", "colour"], 2, "colour"),
+        (["colors", "--set", "fail=no template"], 2, "no template"),
+        ([], 2, "missing"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_changes(crossfade, world, arguments, code, message):
+    ran = crossfade("deploy", *arguments)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert message in ran.err.lower()
+    assert crossfade("rollout", "list", "-o", "json").data == {"rollouts": []}
+
+
+def test_watching_follows_it_to_its_end(crossfade, world, hub):
+    hub()
+    ran = crossfade("deploy", "colors", "--set", "colour=blue", "--watch")
+    lines = ran.out.splitlines()
+
+    assert ran.code == 0
+    assert lines[-1].startswith("colors: succeeded 100 % r")
+    assert len(lines) == len(set(lines))

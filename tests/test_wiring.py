@@ -1,0 +1,118 @@
+"""The program is made of the parts that it should be made of."""
+
+import asyncio
+import socket
+from dataclasses import replace
+
+import pytest
+
+from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.errors import Conflict, Unavailable
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.release.report import Address
+from crossfade.engine.leadership import LEASE, own_holder
+from crossfade.ports.documents import Event
+from crossfade.settings import Settings
+from crossfade.testing.builders import APP, BLUE, application
+from crossfade.wiring import RealConnections, run_hub, session
+
+
+@pytest.fixture
+def settings(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        base = probe.getsockname()[1] - 1
+    return Settings(tmp_path, f"sqlite:///{tmp_path}/crossfade.db", base)
+
+
+async def lease_of(settings):
+    store = await SqlStore.open(settings.database_url)
+    try:
+        return await store.current(LEASE)
+    finally:
+        await store.close()
+
+
+async def test_a_cluster_keeps_its_connection_until_it_is_changed(tmp_path, monkeypatch):
+    closed = []
+
+    async def close(api):
+        closed.append(api)
+
+    monkeypatch.setattr(KubeApi, "close", close)
+    connections = RealConnections(HelmCommand())
+    cluster = Cluster("aws", "aws", str(tmp_path / "kubeconfig"))
+    first = connections.cluster(cluster)
+    try:
+        assert connections.cluster(replace(cluster)) is first
+        assert connections.cluster(replace(cluster, context="other")) is not first
+    finally:
+        await connections.close()
+    assert len(closed) == 2
+
+
+async def test_a_gateway_without_counters_is_silence_and_no_zero():
+    connections = RealConnections(HelmCommand())
+    try:
+        counts = connections.counts(application(), Address("aws.test", 80), (BLUE,))
+        with pytest.raises(Unavailable) as raised:
+            await counts.read(APP)
+    finally:
+        await connections.close()
+    assert "crossfade.dev/metrics-url" in raised.value.hint
+
+
+async def test_commands_know_whether_a_hub_runs(settings):
+    async with session(settings) as opened:
+        assert await opened.hub() is None
+        await opened.store.acquire(LEASE, own_holder(), opened.clock.now(), 15.0)
+        assert await opened.hub() == own_holder()
+        await opened.store.release(LEASE, own_holder())
+        assert await opened.hub() is None
+        await opened.store.acquire(LEASE, "elsewhere/1/1", opened.clock.now() - 20.0, 15.0)
+        assert await opened.hub() is None
+
+
+async def test_a_clock_that_was_set_back_does_not_turn_back_the_time_of_commands(settings):
+    later = 4e9
+    async with session(settings) as opened:
+        await opened.store.commit((), (Event("x/y", later, "from the future", {}),))
+    async with session(settings) as opened:
+        assert opened.clock.now() >= later
+
+
+async def test_a_hub_begins_listens_and_gives_up_its_lease_when_it_ends(settings):
+    ready = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        hub = group.create_task(run_hub(settings, ready))
+        await ready.wait()
+        assert (await lease_of(settings)).holder == own_holder()
+        _, writer = await asyncio.open_connection("127.0.0.1", settings.hub_port)
+        writer.close()
+        await writer.wait_closed()
+        hub.cancel()
+    assert (await lease_of(settings)).holder == ""
+
+
+async def test_a_second_hub_on_the_store_is_refused_and_does_not_disturb_the_first(settings):
+    store = await SqlStore.open(settings.database_url)
+    async with session(settings) as opened:
+        held = await store.acquire(LEASE, "elsewhere/1/1", opened.clock.now(), 60.0)
+    with pytest.raises(Conflict, match="another hub runs"):
+        await run_hub(settings, asyncio.Event())
+    assert await store.current(LEASE) == held
+    await store.close()
+
+
+async def test_a_taken_port_is_told_and_leaves_no_lease(settings):
+    ready = asyncio.Event()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", settings.hub_port))
+        taken.listen()
+        with pytest.raises(Conflict) as raised:
+            await run_hub(settings, ready)
+    assert str(settings.hub_port) in f"{raised.value}"
+    assert not ready.is_set()
+    assert (await lease_of(settings)).holder == ""
