@@ -159,3 +159,11 @@ def test_writers_share_lists_by_the_keys_of_their_items(kind, path, keys, owners
     assert schema.list_map_keys(kind, steps) == keys
     assert schema.ownership(kind, steps) == ownership
     assert schema.merge_key(kind, steps) == merge_key
+
+
+def test_a_share_of_0_is_not_a_share_left_out():
+    """A revision with weight 0 would get users otherwise: the default is 1."""
+    backends = [{"name": "blue", "weight": 100}, {"name": "green", "weight": 0, "group": ""}]
+    route = {"spec": {"rules": [{"backendRefs": backends}]}}
+
+    assert schema.tidy(HTTP_ROUTE, route) == route

@@ -164,6 +164,7 @@ def tidy(kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
     """
     Return the object as a server keeps it: without unknown fields, nulls and empty values.
 
+    Gateway API objects are custom resources: what is in them stays, empty or not.
     Quantities get their canonical form, as `500m` for 0.5.  Kinds without a table are returned as
     they are.
     """
@@ -181,6 +182,8 @@ def _tidy(structure: Structure, obj: dict[str, Any]) -> dict[str, Any]:
         kept = _kept(field, value)
         # A structure stays even when it is empty: `emptyDir: {}` says something.
         nothing = kept in ("", 0, [], {}) if field.container or len(field.type) == 1 else False
+        # A custom resource (no protobuf) keeps a weight of 0, which is no weight left out.
+        nothing = nothing and not structure.name.startswith("gateway/")
         if nothing and not field.notes.keys() & {"p", "e"} and field.type not in "IQRJPOXF":
             continue
         result[name] = kept
