@@ -57,12 +57,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
-    """Wait for a condition; fail when it does not come true in time."""
+async def until_true(
+    condition: Callable[[], Awaitable[bool]], seconds: float = 20.0, step: float = 0.02
+) -> None:
+    """Wait for a condition, looked at every `step` seconds; fail when it is not true in time."""
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(step)
 
 
 @pytest.fixture

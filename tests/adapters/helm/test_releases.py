@@ -11,6 +11,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.base.errors import InputError
 from crossfade.core.release.revision import Revision
+from crossfade.sandbox.kube.kinds import SECRET
 
 COLORS = Path(__file__).parents[3] / "examples/colors/deploy/helm/colors"
 CHART = pack_folder(COLORS).data
@@ -69,6 +70,30 @@ async def test_an_install_that_was_killed_at_any_moment_is_made_whole(releases, 
             return (await look(one)).ready
 
         await until(is_ready)
+
+
+async def test_an_install_that_was_killed_once_helm_had_begun_is_made_whole(
+    releases, look, until, sandbox_cloud
+):
+    one = revision(1)
+
+    async def has_begun():
+        secrets = await sandbox_cloud.client.list(SECRET, "default", "owner=helm")
+        return bool(secrets)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(releases.install(one, CHART))
+        await until(has_begun, step=0.002)
+        task.cancel()
+    status = await look(one)
+    assert not status.installed
+    assert "pending-install" in status.trouble
+    await releases.install(one, CHART)
+
+    async def is_ready():
+        return (await look(one)).ready
+
+    await until(is_ready)
 
 
 async def test_a_removal_that_was_killed_at_any_moment_is_finished(releases, look, until, api):
