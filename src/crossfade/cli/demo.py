@@ -51,8 +51,9 @@ def demo(
     show(record.as_json(), output, lambda: "")
     if not record.ok:
         broken = [c.text for act in record.acts for c in act.claims if not c.held]
+        why = [record.trouble, *broken] if record.trouble else broken
         raise RolloutFailed(
-            "the demo did not keep its promises: " + "; ".join([*broken, record.trouble][:5]),
+            "the demo did not keep its promises: " + "; ".join(why[:5]),
             hint=f"the hub's log is {state_dir}/hub.log",
         )
 

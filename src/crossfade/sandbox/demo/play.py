@@ -19,6 +19,8 @@ from crossfade.sandbox.state import Layout
 
 CLOUDS = ("aws", "gcp", "onprem")
 RATE = 200.0
+END_SECONDS = 10.0
+"""How long the hub may take to end before it is killed."""
 _BASES = range(state.DEFAULT_PORT_BASE, 30_000, 250)
 _HUB = (sys.executable, "-m", "crossfade.cli.main")
 
@@ -73,7 +75,11 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
         finally:
             if not kept and process.returncode is None:
                 process.send_signal(signal.SIGTERM)
-                async with asyncio.timeout(10):
+                try:
+                    async with asyncio.timeout(END_SECONDS):
+                        await process.wait()
+                except TimeoutError:
+                    process.kill()
                     await process.wait()
 
 

@@ -1,0 +1,162 @@
+"""The demo finds its example and its ports, and leaves no process behind."""
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+
+import pytest
+
+from crossfade.adapters.documents.application import read_application
+from crossfade.base.errors import Conflict, InputError, Unavailable
+from crossfade.sandbox.demo import acts, play
+from crossfade.sandbox.ports import is_free
+
+SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
+STUBBORN = (
+    sys.executable,
+    "-c",
+    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    " print('deaf', flush=True); time.sleep(60)",
+)
+
+
+def alive(pid):
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+@pytest.fixture
+def layout(tmp_path):
+    return play.choose_layout(tmp_path, None)
+
+
+def test_the_example_is_there_and_is_shortened_not_changed():
+    read = read_application(play.example() / "crossfade.yaml")
+    short = play.prepared(read)
+
+    assert (short.name, short.route, short.source) == (read.name, read.route, read.source)
+    assert sum(getattr(step, "seconds", 0) or 0 for step in short.strategy.steps) < 60
+
+
+def test_ports_that_are_taken_are_passed_over(tmp_path, monkeypatch):
+    first = play.choose_layout(tmp_path, None)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first.hub_port))
+        taken.listen()
+        second = play.choose_layout(tmp_path, None)
+
+    assert second.port_base != first.port_base
+    assert is_free(second.edge_port)
+
+
+def test_ports_that_a_person_chose_are_taken_or_refused(tmp_path, layout):
+    assert play.choose_layout(tmp_path, layout.port_base) == layout
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", layout.edge_port))
+        taken.listen()
+        with pytest.raises(Conflict):
+            play.choose_layout(tmp_path, layout.port_base)
+
+
+def test_without_a_free_port_the_demo_says_what_to_do(tmp_path, monkeypatch):
+    def taken(_):
+        raise Conflict("taken", hint="free it")
+
+    monkeypatch.setattr("crossfade.sandbox.ports.require_free", taken)
+    with pytest.raises(Conflict, match="no free ports") as raised:
+        play.choose_layout(tmp_path, None)
+    assert "--port-base" in raised.value.hint
+
+
+def test_an_example_that_is_missing_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(play, "__file__", str(tmp_path / "a/b/c/play.py"))
+    with pytest.raises(InputError, match="`colors` is missing"):
+        play.example()
+
+
+async def test_the_hub_ends_with_the_demo_and_leaves_its_log(tmp_path, layout, monkeypatch):
+    monkeypatch.setattr(play, "_HUB", SLEEPER)
+    async with play.hub(tmp_path, layout, keep=False) as pid:
+        assert alive(pid)
+    assert not alive(pid)
+    assert (tmp_path / "hub.log").exists()
+
+
+async def test_the_hub_ends_with_a_demo_that_fails_even_if_it_was_to_be_kept(
+    tmp_path, layout, monkeypatch
+):
+    monkeypatch.setattr(play, "_HUB", SLEEPER)
+    with pytest.raises(Unavailable):
+        async with play.hub(tmp_path, layout, keep=True) as pid:
+            raise Unavailable("interrupted", hint="again")
+    assert not alive(pid)
+
+
+async def test_a_hub_that_does_not_end_by_itself_is_killed(tmp_path, layout, monkeypatch, until):
+    monkeypatch.setattr(play, "_HUB", STUBBORN)
+    monkeypatch.setattr(play, "END_SECONDS", 0.1)
+    async with play.hub(tmp_path, layout, keep=False) as pid:
+
+        async def deaf():
+            return "deaf" in (tmp_path / "hub.log").read_text()
+
+        await until(deaf)
+    assert not alive(pid)
+
+
+class Load:
+    """Users who come until they are stopped."""
+
+    def __init__(self):
+        self.stopped = asyncio.Event()
+
+    def stop(self):
+        self.stopped.set()
+
+    async def run(self):
+        await self.stopped.wait()
+
+
+@pytest.fixture
+def short(theatre, monkeypatch):
+    """A play of two acts, and its stage."""
+    theatre.stage.load = Load()
+    monkeypatch.setattr(acts, "blue_for_all", begins("one"))
+    monkeypatch.setattr(acts, "ACTS", (begins("two"),))
+    return theatre.stage
+
+
+def begins(title):
+    async def act(stage):
+        stage.begin(title)
+
+    return act
+
+
+async def test_the_play_ends_users_and_picture(short):
+    drawn = []
+    await play.play(short, lambda: drawn.append(1))
+
+    assert short.record.ok
+    assert short.load.stopped.is_set()
+    assert drawn
+    assert [act.title for act in short.record.acts] == ["one", "two"]
+
+
+async def test_what_goes_wrong_is_in_the_record_and_every_act_has_an_end(short, monkeypatch):
+    async def fails(stage):
+        stage.begin("two")
+        raise Unavailable("waited 40 s for gcp", hint="see the hub's log")
+
+    monkeypatch.setattr(acts, "ACTS", (fails, begins("never")))
+    await play.play(short, lambda: None)
+
+    assert not short.record.ok
+    assert short.record.trouble == "waited 40 s for gcp"
+    assert [act.title for act in short.record.acts] == ["one", "two"]
+    assert all(act.ended >= act.began for act in short.record.acts)
+    assert short.load.stopped.is_set()
