@@ -25,8 +25,7 @@ def record():
         figures.answer(number / 10, 0.010, 200, Source("blue", "aws"))
     figures.answer(1.0, 0.010, 500, Source("red", "gcp"))
     figures.no_answer(1.0, 1.0, "nobody answers")
-    made = Record(figures, acts=[ACT])
-    return made
+    return Record(figures, acts=[ACT])
 
 
 def test_news_are_one_line_each_with_their_time(capsys, tmp_path):
