@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from typing_extensions import TypeAliasType
 
 from crossfade.base.ids import ApplicationName, ClusterName
 
-Json = TypeAliasType(
-    "Json",
-    # mypy and pydantic read a recursive type in quotes, pyright only without them.
-    # pyright: ignore[reportInvalidTypeForm]
-    "bool | int | float | str | list[Json] | dict[str, Json] | None",
-)
+if TYPE_CHECKING:
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+else:  # the form in which pydantic can follow a type into itself
+    Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
 
