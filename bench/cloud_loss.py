@@ -26,6 +26,8 @@ _BEFORE, _AFTER = 2.0, 6.0
 _PATIENCE = 2.0
 _BUSY_MS = 100.0
 """Latency before the fault from which on the load is more than this machine carries."""
+_TRIES = 4
+"""A case is measured again when the machine was busy."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,10 @@ async def main() -> None:
     jobs = [(case, run) for case in _CASES]
     jobs += [(case, run_on_sandbox) for case in _CASES if case.retries]
     for case, how in jobs:
-        got = await how(case)
+        for _ in range(_TRIES):
+            got = await how(case)
+            if got["p99_ms_before"] <= _BUSY_MS:
+                break
         got["ok"] = judge(case, got)
         results.append(got)
         target = (
@@ -134,7 +139,7 @@ async def main() -> None:
         )
     busy = any(got["p99_ms_before"] > _BUSY_MS for got in results)
     if busy:
-        print("the machine was busy before anything failed: such figures say little")
+        print("the machine was busy before anything failed: figures of such cases say little")
     rates = {"rate": _RATE, "sandbox_rate": _SANDBOX_RATE}
     harness.write("cloud_loss", {**rates, "busy": busy, "cases": results})
 

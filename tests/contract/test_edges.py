@@ -82,7 +82,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @pytest.fixture(params=["envoy", "fake"])
-async def world(request, tmp_path) -> AsyncIterator[World]:
+async def setting(request, tmp_path) -> AsyncIterator[World]:
     if request.param == "fake":
         yield FakeWorld(tmp_path)
         return
@@ -94,26 +94,26 @@ async def world(request, tmp_path) -> AsyncIterator[World]:
         await edges.stop()
 
 
-async def test_nobody_acknowledges_while_no_edge_is_connected(world):
-    await world.edges.publish(EdgePlan(1, (route(),)))
+async def test_nobody_acknowledges_while_no_edge_is_connected(setting):
+    await setting.edges.publish(EdgePlan(1, (route(),)))
 
-    assert await world.edges.status() == ()
-
-
-async def test_an_edge_that_connects_before_the_first_plan_has_acknowledged_none(world):
-    async with world.connected("edge-1"):
-        await world.until({"edge-1": 0})
+    assert await setting.edges.status() == ()
 
 
-async def test_an_edge_that_connects_later_gets_the_newest_plan(world):
-    await world.edges.publish(EdgePlan(1, (route(),)))
-    await world.edges.publish(EdgePlan(2, (route(weight=5),)))
-    async with world.connected("edge-1"):
-        await world.until({"edge-1": 2})
+async def test_an_edge_that_connects_before_the_first_plan_has_acknowledged_none(setting):
+    async with setting.connected("edge-1"):
+        await setting.until({"edge-1": 0})
 
 
-async def test_every_edge_acknowledges_every_change(world):
-    async with world.connected("edge-1"), world.connected("edge-2"):
+async def test_an_edge_that_connects_later_gets_the_newest_plan(setting):
+    await setting.edges.publish(EdgePlan(1, (route(),)))
+    await setting.edges.publish(EdgePlan(2, (route(weight=5),)))
+    async with setting.connected("edge-1"):
+        await setting.until({"edge-1": 2})
+
+
+async def test_every_edge_acknowledges_every_change(setting):
+    async with setting.connected("edge-1"), setting.connected("edge-2"):
         for number, routes in (
             (1, ()),
             (2, (route(),)),
@@ -122,45 +122,45 @@ async def test_every_edge_acknowledges_every_change(world):
             (8, (route("shapes", "shapes.localhost"),)),
             (9, ()),
         ):
-            await world.edges.publish(EdgePlan(number, routes))
-            await world.until({"edge-1": number, "edge-2": number})
+            await setting.edges.publish(EdgePlan(number, routes))
+            await setting.until({"edge-1": number, "edge-2": number})
 
 
-async def test_publishing_can_be_repeated(world):
+async def test_publishing_can_be_repeated(setting):
     plan = EdgePlan(3, (route(),))
-    async with world.connected("edge-1"):
-        await world.edges.publish(plan)
-        await world.until({"edge-1": 3})
-        await world.edges.publish(plan)
-        await world.until({"edge-1": 3})
+    async with setting.connected("edge-1"):
+        await setting.edges.publish(plan)
+        await setting.until({"edge-1": 3})
+        await setting.edges.publish(plan)
+        await setting.until({"edge-1": 3})
 
 
-async def test_a_new_number_with_the_same_content_is_acknowledged(world):
-    async with world.connected("edge-1"):
-        await world.edges.publish(EdgePlan(3, (route(),)))
-        await world.until({"edge-1": 3})
-        await world.edges.publish(EdgePlan(4, (route(),)))
-        await world.until({"edge-1": 4})
+async def test_a_new_number_with_the_same_content_is_acknowledged(setting):
+    async with setting.connected("edge-1"):
+        await setting.edges.publish(EdgePlan(3, (route(),)))
+        await setting.until({"edge-1": 3})
+        await setting.edges.publish(EdgePlan(4, (route(),)))
+        await setting.until({"edge-1": 4})
 
 
-async def test_an_edge_that_goes_is_no_longer_listed(world):
-    await world.edges.publish(EdgePlan(1, (route(),)))
-    async with world.connected("edge-1"):
-        async with world.connected("edge-2"):
-            await world.until({"edge-1": 1, "edge-2": 1})
-        await world.until({"edge-1": 1})
+async def test_an_edge_that_goes_is_no_longer_listed(setting):
+    await setting.edges.publish(EdgePlan(1, (route(),)))
+    async with setting.connected("edge-1"):
+        async with setting.connected("edge-2"):
+            await setting.until({"edge-1": 1, "edge-2": 1})
+        await setting.until({"edge-1": 1})
 
 
-async def test_an_older_plan_does_not_replace_a_newer_one(world):
-    await world.edges.publish(EdgePlan(5, (route(),)))
+async def test_an_older_plan_does_not_replace_a_newer_one(setting):
+    await setting.edges.publish(EdgePlan(5, (route(),)))
 
     with pytest.raises(Conflict):
-        await world.edges.publish(EdgePlan(4, (route(weight=1),)))
+        await setting.edges.publish(EdgePlan(4, (route(weight=1),)))
 
 
-async def test_a_plan_with_one_host_for_two_applications_is_refused_whole(world):
-    async with world.connected("edge-1"):
-        await world.edges.publish(EdgePlan(1, (route(),)))
+async def test_a_plan_with_one_host_for_two_applications_is_refused_whole(setting):
+    async with setting.connected("edge-1"):
+        await setting.edges.publish(EdgePlan(1, (route(),)))
         with pytest.raises(InputError):
-            await world.edges.publish(EdgePlan(2, (route(), route("shapes", "COLORS.localhost"))))
-        await world.until({"edge-1": 1})
+            await setting.edges.publish(EdgePlan(2, (route(), route("shapes", "COLORS.localhost"))))
+        await setting.until({"edge-1": 1})

@@ -22,9 +22,9 @@ COLORS = EdgeRoute(
 )
 
 
-def versions(*routes: EdgeRoute, number: int = 1, addresses=ADDRESSES) -> dict[str, str]:
+async def versions(*routes: EdgeRoute, number: int = 1, addresses=ADDRESSES) -> dict[str, str]:
     """Return the versions as a hub makes them that has just started."""
-    encoded = Encoder(Tuning()).encode(EdgePlan(number, routes), addresses)
+    encoded = await Encoder(Tuning()).encode(EdgePlan(number, routes), addresses)
     return {type_url: content.version for type_url, content in encoded.contents.items()}
 
 
@@ -38,8 +38,8 @@ def changed(one: dict[str, str], other: dict[str, str]) -> set[str]:
     return {type_url for type_url in one if one[type_url] != other[type_url]}
 
 
-def test_a_hub_that_restarts_makes_the_same_versions():
-    assert versions(COLORS) == versions(COLORS, number=7)
+async def test_a_hub_that_restarts_makes_the_same_versions():
+    assert await versions(COLORS) == await versions(COLORS, number=7)
 
 
 @pytest.mark.parametrize(
@@ -55,22 +55,22 @@ def test_a_hub_that_restarts_makes_the_same_versions():
         ),
     ],
 )
-def test_a_change_concerns_only_what_it_must(other, types):
+async def test_a_change_concerns_only_what_it_must(other, types):
     """New endpoints come with every change of clusters, since Envoy waits for them."""
-    assert changed(versions(COLORS), versions(other)) == types
+    assert changed(await versions(COLORS), await versions(other)) == types
 
 
-def test_new_addresses_of_a_name_are_new_endpoints():
-    moved = versions(COLORS, addresses={"127.0.0.1": ("127.0.0.2",)})
+async def test_new_addresses_of_a_name_are_new_endpoints():
+    moved = await versions(COLORS, addresses={"127.0.0.1": ("127.0.0.2",)})
 
-    assert changed(versions(COLORS), moved) == {ENDPOINTS}
+    assert changed(await versions(COLORS), moved) == {ENDPOINTS}
 
 
-def test_an_application_that_did_not_change_is_not_encoded_again():
+async def test_an_application_that_did_not_change_is_not_encoded_again():
     encoder = Encoder(Tuning())
     shapes = dataclasses.replace(COLORS, application=ApplicationName("shapes"), host="s.localhost")
-    before = encoder.encode(EdgePlan(1, (COLORS, shapes)), ADDRESSES)
-    after = encoder.encode(EdgePlan(2, (weighing(1, 2), shapes)), ADDRESSES)
+    before = await encoder.encode(EdgePlan(1, (COLORS, shapes)), ADDRESSES)
+    after = await encoder.encode(EdgePlan(2, (weighing(1, 2), shapes)), ADDRESSES)
 
     endpoints = (before.contents[ENDPOINTS].resources, after.contents[ENDPOINTS].resources)
     assert endpoints[0]["shapes"] is endpoints[1]["shapes"]

@@ -97,6 +97,7 @@ class AdsEdges:
         self._encoder = Encoder(tuning or Tuning())
         self._addresses = AddressBook()
         self._published: tuple[EdgePlan, Mapping[str, Addresses]] | None = None
+        self._publishing = asyncio.Lock()
         self._snapshot: Snapshot | None = None
         self._sessions: list[_Session] = []
         self._server: Any = None
@@ -135,20 +136,22 @@ class AdsEdges:
         names are looked up again.  Raises InputError when edges could not serve the plan as a
         whole, and Conflict when one with a higher number was published; nothing changes then.
         """
-        addresses = await self._addresses.of(plan)
-        if self._snapshot is not None and plan.number < self._snapshot.number:
-            raise Conflict(
-                "a newer plan has been published to the edges",
-                hint="read the plan again",
-                newest=self._snapshot.number,
-                refused=plan.number,
-            )
-        if (plan, addresses) == self._published:
-            return
-        self._snapshot = self._encoder.encode(plan, addresses)
-        self._published = (plan, addresses)
-        for session in self._sessions:
-            session.want(self._snapshot)
+        async with self._publishing:
+            newest = self._published[0].number if self._published else plan.number
+            if plan.number < newest:
+                raise Conflict(
+                    "a newer plan has been published to the edges",
+                    hint="read the plan again",
+                    newest=newest,
+                    refused=plan.number,
+                )
+            addresses = await self._addresses.of(plan)
+            if (plan, addresses) == self._published:
+                return
+            self._snapshot = await self._encoder.encode(plan, addresses)
+            self._published = (plan, addresses)
+            for session in self._sessions:
+                session.want(self._snapshot)
 
     async def status(self) -> tuple[EdgeStatus, ...]:
         """Return the edges that are connected now, by name."""

@@ -3,6 +3,7 @@
 # Generated protobuf modules get their attributes at run time.
 # pyright: reportAttributeAccessIssue=false
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -80,16 +81,23 @@ class Encoder:
         self._tuning = tuning
         self._encoded: dict[tuple[EdgeRoute, tuple[Addresses, ...]], _Encoded] = {}
 
-    def encode(self, plan: EdgePlan, addresses: Mapping[str, Addresses]) -> Snapshot:
+    async def encode(self, plan: EdgePlan, addresses: Mapping[str, Addresses]) -> Snapshot:
         """
         Return the snapshot; `addresses` are those of each host among the targets.
 
+        Other work goes on meanwhile; it is not to be called again before it has returned.
         Raises InputError when the plan cannot be served as a whole.
         """
         resources.check(plan)
-        known = self._encoded
-        keys = [(r, tuple(addresses.get(t.host, ()) for t in r.targets)) for r in plan.routes]
-        self._encoded = {key: known.get(key) or self._encode(key[0], addresses) for key in keys}
+        encoded = {}
+        for route in plan.routes:
+            key = (route, tuple(addresses.get(target.host, ()) for target in route.targets))
+            if key in self._encoded:
+                encoded[key] = self._encoded[key]
+            else:
+                encoded[key] = self._encode(route, addresses)
+                await asyncio.sleep(0)
+        self._encoded = encoded
         parts = tuple(self._encoded.values())
         clusters = _digest([part.cluster_digest for part in parts])
         # Envoy waits for endpoints after each change of clusters, so they get a new version too.
