@@ -103,7 +103,7 @@ def test_what_is_over_cannot_be_steered(crossfade, bad):
         ran = crossfade("rollout", command, "colors")
 
         assert (ran.code, ran.out) == (5, "")
-        assert f"cannot {command} rollout colors.2: it is rolled-back" in ran.err
+        assert f"cannot {command} rollout colors.2: it is over (rolled-back)" in ran.err
 
 
 def test_a_person_holds_lets_go_and_promotes(crossfade, world, paused):

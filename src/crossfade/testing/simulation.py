@@ -48,6 +48,13 @@ class ModelCluster:
     def look(self, now: float) -> Report:
         """Return what a hub sees, which the cluster remembers as its report."""
         in_force = self.served_epoch == self.held
+        last = self.report
+        if in_force:
+            epoch, shares = self.served_epoch, dict(self.served)
+        elif last is None or last.looked_at < self.back_at:
+            epoch, shares = NO_EPOCH, {}
+        else:
+            epoch, shares = last.epoch, dict(last.shares)
         if in_force:
             gone = set(self.idle_since) - {r for r in self.pods if self.served.get(r, 0) == 0}
             for revision in gone:
@@ -65,8 +72,9 @@ class ModelCluster:
             APP,
             self.name,
             now,
-            epoch=self.served_epoch if in_force else NO_EPOCH,
-            shares=dict(self.served) if in_force else {},
+            epoch=epoch,
+            shares=shares,
+            in_force=in_force,
             revisions=revisions,
             idle_since=dict(self.idle_since),
             address=Address("127.0.0.1", 80),
@@ -175,7 +183,7 @@ class World:
         return ClusterSight(
             cluster.name,
             cluster.up,
-            converged=fresh and report.epoch == self.record.wanted.epoch,
+            converged=fresh and report.in_force and report.epoch == self.record.wanted.epoch,
             canary_ready=fresh and report.of(self.rollout.canary.id).ready,
             stable_whole=stable is None or report.of(stable.id).ready,
         )

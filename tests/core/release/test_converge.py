@@ -20,7 +20,8 @@ ALL_YELLOW = Wanted(Epoch(3), 0.0, {YELLOW.id: 100}, (YELLOW,))
 def seen(epoch=2, shares=None, idle=None, **revisions):
     known = {each.id: revisions[each.id] for each in (BLUE, YELLOW, RED) if each.id in revisions}
     shares = {BLUE.id: 90, YELLOW.id: 10} if shares is None else shares
-    return Report(APP, "aws", 100.0, Epoch(epoch), shares, known, idle or {})
+    in_force = epoch > 0
+    return Report(APP, "aws", 100.0, Epoch(epoch), shares, in_force, known, idle or {})
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ WANTED = Wanted(Epoch(4), 100.0, {BLUE.id: 50, YELLOW.id: 50}, (BLUE, YELLOW))
 READY = RevisionReport(True, True, 3, 3)
 
 
-def report(epoch=4, looked_at=110.0, pods=READY, address=True):
+def report(epoch=4, looked_at=110.0, pods=READY, address=True, in_force=True):
     shares = {BLUE.id: 50, YELLOW.id: 50} if epoch else {}
     where = Address("127.0.0.1", 80) if address else None
-    return Report(
-        APP, "aws", looked_at, Epoch(epoch), shares, {BLUE.id: READY, YELLOW.id: pods}, {}, where
-    )
+    revisions = {BLUE.id: READY, YELLOW.id: pods}
+    return Report(APP, "aws", looked_at, Epoch(epoch), shares, in_force, revisions, {}, where)
 
 
 def health(lost_since=None, back_at=0.0):
@@ -34,7 +33,10 @@ def health(lost_since=None, back_at=0.0):
         pytest.param(report(epoch=3), health(), 106.0, 0, id="one-step-behind-for-too-long"),
         pytest.param(report(epoch=2), health(), 101.0, 0, id="two-steps-behind"),
         pytest.param(report(epoch=5), health(), 101.0, 0, id="a-step-we-do-not-want"),
-        pytest.param(report(epoch=0), health(), 101.0, 0, id="no-route-in-force"),
+        pytest.param(report(epoch=3, in_force=False), health(), 104.0, 100, id="its-gateway-turns-just-now"),
+        pytest.param(report(epoch=3, in_force=False), health(), 106.0, 0, id="its-gateway-never-turned"),
+        pytest.param(report(in_force=False), health(), 106.0, 0, id="a-route-that-is-not-in-force"),
+        pytest.param(report(epoch=0, in_force=False), health(), 101.0, 0, id="no-route-in-force-since-it-was-lost"),
         pytest.param(report(), health(lost_since=111.0), 120.0, 0, id="lost"),
         pytest.param(report(looked_at=110.0), health(back_at=115.0), 120.0, 0, id="back-but-not-looked-at"),
         pytest.param(report(looked_at=116.0), health(back_at=115.0), 120.0, 100, id="back-and-converged"),

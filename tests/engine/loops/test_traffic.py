@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from crossfade.core.application import Placement
+from crossfade.core.application import Pause, Placement, SetWeight
 from crossfade.testing.builders import APP, CLUSTERS, application
+from crossfade.testing.engine_world import EngineWorld
 
 ALL = dict.fromkeys(CLUSTERS, 100)
 YELLOW = {"colour": "yellow"}
@@ -156,3 +157,18 @@ async def test_an_application_that_nobody_has_deployed_has_no_route_at_the_edge(
     await turns(world, 3)
 
     assert [route.application for route in world.edges.plans[-1].routes] == [APP]
+
+
+async def test_users_stay_on_every_cluster_while_the_gateways_turn_to_the_next_step():
+    world = EngineWorld()
+    await world.prepare(application(SetWeight(10), Pause(60.0)))
+    await world.deploy({"colour": "blue"})
+    for cluster in world.clusters.values():
+        cluster.routes_follow = False
+    await world.deployments.deploy(APP, {"colour": "yellow"})
+
+    for _ in range(6):
+        await world.turn()
+        assert set(world.weights().values()) == {100}, world.edges.plans[-1]
+
+    assert (await world.rollout()).state.percent == 10

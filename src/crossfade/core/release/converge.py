@@ -69,7 +69,7 @@ def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, no
         return _without_users(wanted, seen)
     if held != wanted.epoch:
         return _route(wanted, seen)
-    if seen.epoch != wanted.epoch:
+    if seen.epoch != wanted.epoch or not seen.in_force:
         return Rest(seen.trouble or "waiting for the gateway to confirm the route")
     return _remove(wanted, seen, drain_seconds, now)
 

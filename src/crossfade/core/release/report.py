@@ -38,9 +38,11 @@ class Report:
     looked_at: float
     """When the look ended; the cluster may have changed since."""
     epoch: Epoch = NO_EPOCH
-    """Epoch of the route that the data plane has confirmed; 0 while none is in force."""
+    """Epoch of the route that the data plane confirmed last; 0 if none since it was lost."""
     shares: Mapping[RevisionId, int] = field(default_factory=dict)
-    """Percent per revision in force; empty while nothing is confirmed."""
+    """Percent per revision of that route."""
+    in_force: bool = False
+    """That route is the newest one; False while the data plane has not confirmed a newer one."""
     revisions: Mapping[RevisionId, RevisionReport] = field(default_factory=dict)
     idle_since: Mapping[RevisionId, float] = field(default_factory=dict)
     """Since when the data plane has confirmed 0 % for an installed revision."""

@@ -67,9 +67,10 @@ def supersede(rollout: Rollout, by: str) -> Rollout:
 
 
 def _require(rollout: Rollout, command: str, *phases: Phase) -> None:
+    outcome = rollout.state.outcome.value
     if rollout.state.phase not in phases:
         raise Conflict(
             f"cannot {command} rollout {rollout.application}.{rollout.number}:"
-            f" it is {rollout.state.outcome or rollout.state.phase}",
+            f" it is {f'over ({outcome})' if outcome else rollout.state.phase}",
             hint="`crossfade rollout list` shows what is under way",
         )

@@ -141,7 +141,8 @@ def _unproven(rollout: Rollout, sight: Sight) -> Decision | None:
         return None
     if sight.judgement.verdict is Verdict.PASS or state.passed >= state.step:
         return None
-    return _hold(rollout, sight.judgement.reason)
+    advice = f"`crossfade rollout promote {rollout.application}` goes on without one"
+    return _hold(rollout, f"{sight.judgement.reason}; {advice}")
 
 
 def _promote(rollout: Rollout, sight: Sight, now: float) -> Decision:

@@ -46,8 +46,9 @@ def _ineligible(wanted: Wanted, report: Report, health: ClusterHealth | None, no
     if health is not None and report.looked_at < health.back_at:
         return "back, and not yet looked at"
     behind = wanted.epoch - report.epoch
-    stepping = behind == 1 and report.epoch > 0 and now - wanted.since < STEP_GRACE_SECONDS
-    if behind != 0 and not stepping:
+    recent = now - wanted.since < STEP_GRACE_SECONDS
+    stepping = behind in {0, 1} and report.epoch > 0 and recent
+    if (behind != 0 or not report.in_force) and not stepping:
         return f"stale: at epoch {report.epoch}, wanted is {wanted.epoch}"
     for revision in report.shares:
         if report.shares[revision] > 0 and report.of(revision).ready_pods == 0:

@@ -1,11 +1,12 @@
 """Brings one cluster to what is wanted of one application: look, decide, save, act."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
-from crossfade.base.ids import ApplicationName, ClusterName, Epoch, RevisionId
+from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.converge import Act, Install, Rest, Uninstall, WriteRoute, next_act
 from crossfade.core.release.report import Address, Report, RevisionReport
@@ -83,14 +84,16 @@ class Convergence:
         for revision, refusal in self._refusals(key, record, now).items():
             known = revisions.get(revision, RevisionReport())
             revisions[revision] = replace(known, trouble=refusal.why, refused=True)
-        shares = dict(route.percents) if route.in_force else {}
-        idle = _idle_since(before.value if before else None, route, revisions, now)
+        last = before.value if before else None
+        epoch, shares = _confirmed(route, last, await self._back_at(cluster))
+        idle = _idle_since(last, route, revisions, now)
         report = Report(
             application=spec.name,
             cluster=cluster,
             looked_at=now,
-            epoch=route.epoch if route.in_force else Epoch(0),
+            epoch=epoch,
             shares=shares,
+            in_force=route.in_force,
             revisions=revisions,
             idle_since=idle,
             address=address,
@@ -121,12 +124,15 @@ class Convergence:
         self._addresses[key, gateway] = (now, address)
         return address
 
+    async def _back_at(self, cluster: ClusterName) -> float:
+        health = await self.records.find_health(cluster)
+        return health.value.back_at if health else 0.0
+
     async def _save(self, key: str, report: Report) -> None:
         """Save the report if it says anything new, or is the first since the cluster was lost."""
         stored = await self.records.find_report(report.application, report.cluster)
         if stored is not None:
-            health = await self.records.find_health(report.cluster)
-            back_at = health.value.back_at if health else 0.0
+            back_at = await self._back_at(report.cluster)
             same = replace(stored.value, looked_at=report.looked_at) == report
             if same and stored.value.looked_at >= back_at:
                 return
@@ -205,6 +211,17 @@ def _revision_report(status: RevisionStatus) -> RevisionReport:
         ready_pods=status.ready_pods,
         trouble=status.trouble,
     )
+
+
+def _confirmed(
+    route: RouteStatus, last: Report | None, back_at: float
+) -> tuple[Epoch, Mapping[RevisionId, int]]:
+    """Return the route in force, or the last that was, unless the cluster was lost since then."""
+    if route.in_force:
+        return route.epoch, dict(route.percents)
+    if last is None or last.looked_at < back_at:
+        return NO_EPOCH, {}
+    return last.epoch, last.shares
 
 
 def _idle_since(

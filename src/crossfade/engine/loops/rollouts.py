@@ -108,7 +108,7 @@ def cluster_sight(
     return ClusterSight(
         cluster.name,
         reachable,
-        converged=reachable and fresh and report.epoch == record.wanted.epoch,
+        converged=reachable and fresh and report.in_force and report.epoch == record.wanted.epoch,
         canary_ready=fresh and canary.ready,
         stable_whole=whole,
         trouble=canary.trouble or report.trouble,
