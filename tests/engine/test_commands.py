@@ -245,3 +245,12 @@ async def test_what_people_ask_for_is_in_the_history(world, turn_until):
     reasons = [event.reason for event in events]
     assert reasons[0].startswith("rollout to r")
     assert reasons[-2:] == ["paused by a person", "resumed by a person"]
+
+
+async def test_two_applications_cannot_have_one_host_since_edges_could_not_tell_them_apart(world):
+    other = replace(application(), name="other")
+
+    with pytest.raises(InputError, match="`colors` has the host"):
+        await world.commands.apply(other)
+
+    assert await world.commands.records.find_application("other") is None

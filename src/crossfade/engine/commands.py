@@ -132,6 +132,13 @@ class Commands:
                 hint="give the application another name to run it in another namespace",
                 wanted=wanted.namespace,
             )
+        for stored in await self.records.applications():
+            other = stored.value.spec
+            if other.name != wanted.name and other.route.host.lower() == wanted.route.host.lower():
+                raise InputError(
+                    f"`{other.name}` has the host `{wanted.route.host}` already",
+                    hint="give each application a host of its own in spec.route.host",
+                )
         clusters = [each.value for each in await self.records.clusters()]
         if before.wanted.shares and not any(placed(wanted.placement, each) for each in clusters):
             raise InputError(
