@@ -60,9 +60,10 @@ class Records:
         """Return the application.  Raises NotFound."""
         found = await self._find(APPLICATION, name, Record)
         if found is None:
+            known = ", ".join(each.value.spec.name for each in await self.applications())
             raise NotFound(
                 f"there is no application `{name}`",
-                hint="`crossfade apply -f FILE` makes one; is the name spelled as in its file?",
+                hint=f"`crossfade apply -f FILE` makes one; there are: {known or 'none'}",
             )
         return found
 

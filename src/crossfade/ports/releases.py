@@ -20,6 +20,8 @@ class RevisionStatus:
     ready_pods: int = 0
     trouble: str = ""
     """Why pods are not ready, in the user's words (crash, failing probe, no room); "" if fine."""
+    hopeless: bool = False
+    """Waiting will not make them ready: they crash again and again, or the image has no name."""
 
 
 class Releases(Protocol):

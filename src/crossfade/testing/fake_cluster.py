@@ -69,6 +69,7 @@ class Installed:
     """False: half done, as after a crash."""
     ready_pods: int = PODS
     trouble: str = ""
+    hopeless: bool = False
 
 
 @dataclass(slots=True)
@@ -221,6 +222,7 @@ def _status(each: Installed) -> RevisionStatus:
         wanted_pods=PODS,
         ready_pods=each.ready_pods,
         trouble=trouble,
+        hopeless=each.hopeless,
     )
 
 

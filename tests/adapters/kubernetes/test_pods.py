@@ -124,3 +124,22 @@ def test_the_newest_failure_of_a_probe_is_told():
     ]
     assert last_probe_failure(events) == "new"
     assert last_probe_failure([]) == ""
+
+
+def crashed(restarts):
+    return container({"terminated": {"exitCode": 1}}, restartCount=restarts)
+
+
+@pytest.mark.parametrize(
+    ("pods", "hopeless"),
+    [
+        ([pod(containers=[waiting("InvalidImageName")])], True),
+        ([pod(containers=[waiting("ImagePullBackOff")])], False),
+        ([pod(containers=[crashed(1)])], False),
+        ([pod(containers=[crashed(5)])], True),
+        ([pod(containers=[crashed(5)]), pod("web-2", containers=[crashed(4)])], False),
+        ([pod(containers=[crashed(5)]), pod("web-2")], False),
+    ],
+)
+def test_only_what_time_cannot_mend_is_hopeless(pods, hopeless):
+    assert worst(pods)[0].hopeless is hopeless

@@ -69,3 +69,17 @@ def test_a_daemon_set_that_nobody_has_looked_at_yet_is_not_ready_by_wanting_noth
 )  # fmt: skip
 def test_what_keeps_it_from_making_pods_is_told(kind, condition, failure):
     assert read_workload(kind, workload({}, {"conditions": [condition]})).failure == failure
+
+
+@pytest.mark.parametrize(
+    ("containers", "probed"),
+    [
+        ([{"readinessProbe": {"httpGet": {}}}], True),
+        ([{"readinessProbe": {"httpGet": {}}}, {}], True),
+        ([{"livenessProbe": {"httpGet": {}}}], False),
+        ([{}], False),
+    ],
+)
+def test_pods_that_nobody_probes_are_told_apart(containers, probed):
+    spec = {"template": {"spec": {"containers": containers}}}
+    assert read_workload("Deployment", workload(spec)).probed is probed

@@ -8,6 +8,7 @@ from crossfade.core.application import Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
+from crossfade.testing.engine_world import EngineWorld
 
 YELLOW = {"colour": "yellow"}
 STEPS = (SetWeight(10), Pause(2.0), SetWeight(50), Pause(2.0))
@@ -185,6 +186,39 @@ async def test_pods_that_never_become_ready_are_given_up_after_the_time_agreed(w
     assert ended.state.outcome is Outcome.ROLLED_BACK
     assert "deadline exceeded" in ended.state.reason
     assert "pods are starting" in ended.state.reason
+
+
+async def test_pods_that_crash_for_good_are_given_up_at_once(world, turn_until):
+    rollout = await begin(world, Unreachable.HOLD)
+    for cluster in world.clusters.values():
+        cluster.pods_start = False
+    await turn_until(world, lambda _: len(world.clusters["gcp"].revisions) == 2)
+    pods = world.clusters["gcp"].revisions[APP, rollout.canary.id]
+    pods.trouble, pods.hopeless = "container app crashed with exit code 1", True
+    started = world.clock.now()
+    ended = await world.until_ended()
+
+    assert ended.state.outcome is Outcome.ROLLED_BACK
+    assert "gcp: container app crashed with exit code 1" in ended.state.reason
+    assert world.clock.now() - started < 60
+
+
+async def test_a_first_revision_that_is_refused_ends_and_may_be_sent_again():
+    world = EngineWorld()
+    await world.prepare()
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    aws = world.clusters["aws"]
+    aws.refused[rollout.canary.id] = "no such kind"
+    ended = await world.until_ended()
+
+    assert ended.state.outcome is Outcome.ROLLED_BACK
+    assert ended.state.reason == "aws: no such kind; rolled back 3/3"
+    for _ in range(10):
+        await world.turn()
+    assert all(not cluster.revisions for cluster in world.clusters.values())
+
+    aws.refused.clear()
+    assert (await world.deploy(YELLOW)).state.outcome is Outcome.SUCCEEDED
 
 
 async def test_every_step_of_a_rollout_is_in_the_history_with_its_figures(world):

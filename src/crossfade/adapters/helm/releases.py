@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from crossfade.adapters.helm import manifest_text, postrender
 from crossfade.adapters.helm.command import Call, HelmCommand
 from crossfade.adapters.kubernetes.client import KubeApi
-from crossfade.adapters.kubernetes.diagnosis import diagnose
+from crossfade.adapters.kubernetes.diagnosis import Diagnosis, diagnose
 from crossfade.adapters.kubernetes.leftovers import sweep
+from crossfade.adapters.kubernetes.steadiness import Steadiness
 from crossfade.adapters.kubernetes.workloads import WORKLOADS, Workload, read_workload
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError
 from crossfade.base.ids import ApplicationName, RevisionId
@@ -21,6 +22,9 @@ from crossfade.ports.releases import RevisionStatus
 
 _DEPLOYED = "deployed"
 _DIAGNOSE_EVERY_SECONDS = 1.0
+_STARTING = Diagnosis("pods are starting")
+_NO_WORKLOADS = Diagnosis("there is no Deployment, StatefulSet or DaemonSet of it in the cluster")
+_WATCHED = Diagnosis("its pods have no readiness probe: do they stay up?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class HelmReleases:
     helm: HelmCommand
     seconds: float = 120.0
     """Deadline of one install or removal, with the chart's hooks."""
-    _diagnoses: dict[tuple[str, RevisionId], tuple[float, str]] = field(default_factory=dict)
+    _diagnoses: dict[tuple[str, RevisionId], tuple[float, Diagnosis]] = field(default_factory=dict)
+    _steadiness: Steadiness = field(default_factory=Steadiness)
 
     async def status(
         self, application: ApplicationName, namespace: str
@@ -137,33 +142,47 @@ class HelmReleases:
     ) -> RevisionStatus:
         wanted = sum(each.wanted for each in workloads)
         ready = sum(min(each.ready, each.wanted) for each in workloads)
-        fine = ready == wanted > 0 and not any(each.failure for each in workloads)
         installed = record is not None and record.status == _DEPLOYED
-        trouble = ""
-        if not installed:
-            trouble = f"half-done: Helm says {record.status if record else 'nothing'}"
-        elif not workloads:
-            trouble = "there is no Deployment, StatefulSet or DaemonSet of it in the cluster"
-        elif not fine:
-            trouble = await self._diagnosis(namespace, revision, workloads)
+        if installed:
+            trouble = await self._trouble(namespace, revision, workloads)
         else:
-            self._diagnoses.pop((namespace, revision), None)
+            trouble = Diagnosis(f"half-done: Helm says {record.status if record else 'nothing'}")
         return RevisionStatus(
             revision=revision,
             installed=installed,
-            ready=installed and fine,
+            ready=trouble is None,
             wanted_pods=wanted,
             ready_pods=ready,
-            trouble=trouble,
+            trouble=trouble.text if trouble else "",
+            hopeless=trouble.hopeless if trouble else False,
         )
+
+    async def _trouble(
+        self, namespace: str, revision: RevisionId, workloads: Sequence[Workload]
+    ) -> Diagnosis | None:
+        """Return why an installed revision is not ready, None when it is."""
+        if not workloads:
+            return _NO_WORKLOADS
+        wanted = sum(each.wanted for each in workloads)
+        fine = all(each.ready >= each.wanted and not each.failure for each in workloads)
+        if not fine or wanted == 0:
+            self._steadiness.forget(namespace, revision)
+            return await self._diagnosis(namespace, revision, workloads)
+        probed = all(each.probed or each.wanted == 0 for each in workloads)
+        if probed or await self._steadiness.holds(self.api, namespace, revision):
+            self._diagnoses.pop((namespace, revision), None)
+            return None
+        # What crashes again and again looks fine in between, and is told as it is.
+        _, known = self._diagnoses.get((namespace, revision), (0.0, _STARTING))
+        return _WATCHED if known is _STARTING else known
 
     async def _diagnosis(
         self, namespace: str, revision: RevisionId, workloads: Sequence[Workload]
-    ) -> str:
+    ) -> Diagnosis:
         """Return why it is not ready, asked anew now and then: looks are frequent while waiting."""
         key, now = (namespace, revision), time.monotonic()
         if key not in self._diagnoses:
-            self._diagnoses[key] = (now, "pods are starting")  # most are ready a moment later
+            self._diagnoses[key] = (now, _STARTING)  # most are ready a moment later
         asked, trouble = self._diagnoses[key]
         if now - asked >= _DIAGNOSE_EVERY_SECONDS:
             trouble = await diagnose(self.api, namespace, revision, workloads)

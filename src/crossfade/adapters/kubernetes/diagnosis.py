@@ -1,6 +1,7 @@
 """Why a revision's pods are not ready, asked of a cluster: pods, their last words, their events."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.pods import Rank, Trouble, last_probe_failure, worst
@@ -12,24 +13,34 @@ _LOG_LINES = 5
 _LONGEST_LOG = 600
 
 
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why pods are not ready, in the user's words."""
+
+    text: str
+    hopeless: bool = False
+    """No pod is ready, and waiting will not make one so."""
+
+
 async def diagnose(
     api: KubeApi, namespace: str, revision: str, workloads: Sequence[Workload]
-) -> str:
+) -> Diagnosis:
     """Return why the workloads of a revision are not ready.  Raises Unavailable."""
     for workload in workloads:
         if workload.failure:
-            return f"{workload.title}: {workload.failure}"
+            return Diagnosis(f"{workload.title}: {workload.failure}")
     root = f"/api/v1/namespaces/{namespace}"
     pods, _ = await api.list(f"{root}/pods", f"{REVISION_LABEL}={revision}")
     found = worst(pods)
     ready, wanted = sum(each.ready for each in workloads), sum(each.wanted for each in workloads)
     count = f"{ready} of {wanted} pods are ready"
     if found is None or found[0].rank is Rank.STARTING:
-        return count
+        return Diagnosis(count)
     trouble, same = found
     others = f" (and {same - 1} like it)" if same > 1 else ""
     detail = await _detail(api, root, trouble)
-    return f"{count}; pod {trouble.pod}{others}: {trouble.text}{detail}"
+    text = f"{count}; pod {trouble.pod}{others}: {trouble.text}{detail}"
+    return Diagnosis(text, hopeless=trouble.hopeless and ready == 0)
 
 
 async def _detail(api: KubeApi, root: str, trouble: Trouble) -> str:
@@ -44,7 +55,7 @@ async def _detail(api: KubeApi, root: str, trouble: Trouble) -> str:
                     "previous": "true" if trouble.previous else "",
                 },
             )
-            return f"; it said: {log.strip()[-_LONGEST_LOG:]}" if log.strip() else ""
+            return f"; it said: {_one_line(log)}" if log.strip() else ""
         if trouble.rank is Rank.PROBE:
             selector = f"involvedObject.name={trouble.pod}"
             events, _ = await api.list(f"{root}/events", fields=selector)
@@ -53,3 +64,9 @@ async def _detail(api: KubeApi, root: str, trouble: Trouble) -> str:
     except CrossfadeError:
         return ""
     return ""
+
+
+def _one_line(log: str) -> str:
+    """Return the end of a log for a sentence."""
+    lines = (" ".join(line.split()) for line in log.splitlines())
+    return " / ".join(line for line in lines if line)[-_LONGEST_LOG:]

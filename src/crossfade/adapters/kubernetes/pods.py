@@ -1,13 +1,14 @@
 """Why a pod is not ready, in words for those who wrote the application."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from crossfade.adapters.kubernetes.client import Object
 from crossfade.core.release.kinds import mapping, mappings, name_of
 
 _IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+_NEVER = {"InvalidImageName", "ErrImageNeverPull"}
 _CONFIG = {
     "CreateContainerConfigError",
     "CreateContainerError",
@@ -16,6 +17,10 @@ _CONFIG = {
     "PreStartHookError",
     "PostStartHookError",
 }
+
+
+HOPELESS_RESTARTS = 5
+"""A container that has ended with an error so often in a row, and never got ready, never will."""
 
 
 class Rank(IntEnum):
@@ -40,6 +45,8 @@ class Trouble:
     """The container that it is about; "" for the whole pod."""
     previous: bool = False
     """The container has been started again since, so that its last words are in the older log."""
+    hopeless: bool = False
+    """Waiting will not help."""
 
 
 def worst(pods: Sequence[Object]) -> tuple[Trouble, int] | None:
@@ -48,6 +55,7 @@ def worst(pods: Sequence[Object]) -> tuple[Trouble, int] | None:
     if not troubles:
         return None
     told = max(troubles, key=lambda each: each.rank)
+    told = replace(told, hopeless=all(each.hopeless for each in troubles))
     return told, sum(1 for each in troubles if each.rank == told.rank)
 
 
@@ -84,13 +92,16 @@ def _container_trouble(pod: str, status: Object) -> Trouble | None:
     message = str(waiting.get("message") or reason)
     if reason in _IMAGE:
         image = status.get("image") or "?"
-        return Trouble(Rank.IMAGE, pod, f"its image {image} cannot be had: {message}", name)
+        text = f"its image {image} cannot be had: {message}"
+        return Trouble(Rank.IMAGE, pod, text, name, hopeless=reason in _NEVER)
     if reason in _CONFIG:
         return Trouble(Rank.CONFIG, pod, f"container {name} cannot be made: {message}", name)
+    hopeless = (status.get("restartCount") or 0) >= HOPELESS_RESTARTS
     if ended and ended.get("exitCode") != 0:
-        return Trouble(Rank.CRASH, pod, f"container {name} {_end(ended)}", name)
+        return Trouble(Rank.CRASH, pod, f"container {name} {_end(ended)}", name, hopeless=hopeless)
     if before and not status.get("ready") and before.get("exitCode") != 0:
-        return Trouble(Rank.CRASH, pod, f"container {name} {_end(before)}", name, previous=True)
+        text = f"container {name} {_end(before)}"
+        return Trouble(Rank.CRASH, pod, text, name, previous=True, hopeless=hopeless)
     if "running" in state and not status.get("ready"):
         return Trouble(Rank.PROBE, pod, f"container {name} runs, but is not ready", name)
     return None

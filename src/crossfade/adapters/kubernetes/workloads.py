@@ -26,6 +26,8 @@ class Workload:
     ready: int
     failure: str = ""
     """Why it cannot make its pods, or why a Job has failed."""
+    probed: bool = True
+    """A readiness probe says when its pods can serve; otherwise they are ready once they run."""
 
 
 def read_workload(kind: str, thing: Object) -> Workload:
@@ -46,7 +48,14 @@ def read_workload(kind: str, thing: Object) -> Workload:
         wanted=wanted,
         ready=ready if _is_current(thing) else 0,
         failure=_failure(status),
+        probed=_is_probed(spec),
     )
+
+
+def _is_probed(spec: Object) -> bool:
+    pod = mapping(mapping(spec.get("template")).get("spec"))
+    containers = mappings(pod.get("containers"))
+    return any(each.get("readinessProbe") for each in containers)
 
 
 def _number(status: Object, key: str) -> int:

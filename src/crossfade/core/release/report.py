@@ -17,7 +17,7 @@ class RevisionReport:
     trouble: str = ""
     """Why it is not ready, in the user's words."""
     refused: bool = False
-    """The cluster or Helm refused its objects: waiting will not help."""
+    """The cluster or Helm refused its objects, or its pods are hopeless: waiting will not help."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class ClusterSight:
     trouble: str = ""
     """Why the new revision is not ready, or the route not in force."""
     refused: bool = False
-    """The cluster refused the new revision's objects."""
+    """The cluster refused the new revision's objects, or its pods will never be ready."""
 
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, 0, 0, "nothing is judged yet")

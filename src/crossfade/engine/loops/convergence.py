@@ -20,6 +20,7 @@ from crossfade.ports.router import RouteBackend, RouteStatus, WantedRoute
 
 SETTLED_SECONDS = 2.0
 WAITING_SECONDS = 0.2
+"""Until the next look after something has changed; longer each time that nothing has."""
 NOT_PLACED_SECONDS = 30.0
 ADDRESS_SECONDS = 5.0
 REFUSED_SECONDS = 30.0
@@ -44,6 +45,8 @@ class Convergence:
     blobs: Blobs
     connections: Connections
     clock: Clock
+    _unchanged: dict[str, int] = field(default_factory=dict)
+    """How many looks in a row have seen nothing new."""
     _refused: dict[tuple[str, RevisionId], Refusal] = field(default_factory=dict)
     _addresses: dict[tuple[str, str], tuple[float, Address]] = field(default_factory=dict)
 
@@ -135,7 +138,9 @@ class Convergence:
             back_at = await self._back_at(report.cluster)
             same = replace(stored.value, looked_at=report.looked_at) == report
             if same and stored.value.looked_at >= back_at:
+                self._unchanged[key] = self._unchanged.get(key, 0) + 1
                 return
+        self._unchanged[key] = 0
         await self.records.commit(save_report(stored.version if stored else 0, report))
 
     async def _act(self, key: str, act: Act, record: Record, access: ClusterAccess) -> float:
@@ -145,7 +150,8 @@ class Convergence:
                 try:
                     await access.releases.install(revision, chart)
                 except InputError as error:
-                    refusal = Refusal(str(error), self.clock.now(), record.rollout)
+                    why = " ".join(error.what.split())  # it becomes part of a sentence
+                    refusal = Refusal(why, self.clock.now(), record.rollout)
                     self._refused[key, revision.id] = refusal
                 return 0.0
             case WriteRoute():
@@ -157,7 +163,8 @@ class Convergence:
             case Rest(settled=True):
                 return SETTLED_SECONDS
             case Rest():
-                return WAITING_SECONDS
+                looks = min(self._unchanged.get(key, 0), 20)
+                return min(WAITING_SECONDS * 1.25**looks, SETTLED_SECONDS)
             case _:
                 assert_never(act)
 
@@ -210,6 +217,7 @@ def _revision_report(status: RevisionStatus) -> RevisionReport:
         wanted_pods=status.wanted_pods,
         ready_pods=status.ready_pods,
         trouble=status.trouble,
+        refused=status.hopeless,
     )
 
 

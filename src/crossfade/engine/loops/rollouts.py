@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.ids import ApplicationName
+from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
@@ -105,10 +105,12 @@ def cluster_sight(
     fresh = health is None or (not health.lost and report.looked_at >= health.back_at)
     canary = report.of(rollout.canary.id)
     whole = rollout.stable is None or report.of(rollout.stable.id).ready
+    # Before the first user there is no route, and so nothing that a data plane could confirm.
+    settled = report.epoch == record.wanted.epoch and (report.in_force or report.epoch == NO_EPOCH)
     return ClusterSight(
         cluster.name,
         reachable,
-        converged=reachable and fresh and report.in_force and report.epoch == record.wanted.epoch,
+        converged=reachable and fresh and settled,
         canary_ready=fresh and canary.ready,
         stable_whole=whole,
         trouble=canary.trouble or report.trouble,
