@@ -61,19 +61,9 @@ class Settings:
         return self.sandbox_dir / "kubeconfig"
 
     @property
-    def edge_port(self) -> int:
-        """Where users come in."""
-        return self.port_base
-
-    @property
     def hub_port(self) -> int:
         """Where the hub serves the edges' configuration, on 127.0.0.1."""
         return self.port_base + 1
-
-    @property
-    def edge_admin_port(self) -> int:
-        """Admin page of the embedded edge, on 127.0.0.1."""
-        return self.port_base + 2
 
 
 def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = None) -> Settings:
