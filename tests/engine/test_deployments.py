@@ -76,6 +76,21 @@ async def test_a_rollout_that_is_superseded_keeps_no_users(world, turn_until):
         assert (APP, first.canary.id) not in cluster.revisions
 
 
+async def test_users_are_not_sent_back_to_a_broken_stable_by_the_next_deployment(world, turn_until):
+    blue = (await world.rollout()).canary
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, at(10))
+    world.clusters["gcp"].stop_pods(blue.id, "the node is gone")
+    await world.turn()
+    await world.turn()
+
+    with pytest.raises(Conflict, match="does not run in full on gcp") as raised:
+        await world.deployments.deploy(APP, RED)
+
+    assert "promote" in raised.value.hint
+    assert (await world.rollout()).state.percent == 10
+
+
 async def test_what_is_on_its_way_back_may_be_tried_again(world, turn_until):
     world.clusters["aws"].routes_follow = True
     first = await world.deployments.deploy(APP, YELLOW)

@@ -107,7 +107,24 @@ class Deployments:
                 hint="change the chart or the values, for example `--set image.tag=...`",
                 revision=revision.id,
             )
+        if before is not None and before.value.active and before.value.state.percent > 0:
+            await self._require_whole_stable(before.value)
         return await self._start(stored, before, revision, swap=False)
+
+    async def _require_whole_stable(self, under_way: Rollout) -> None:
+        """Superseding sends users back to stable: refuse while it could not take them."""
+        stable, name = under_way.stable, under_way.application
+        broken = [
+            each.value.cluster
+            for each in await self.records.reports()
+            if stable and each.value.application == name and not each.value.of(stable.id).ready
+        ]
+        if stable is not None and broken:
+            raise Conflict(
+                f"{stable.id} does not run in full on {', '.join(broken)},"
+                f" so the users of {under_way.canary.id} cannot go back to it",
+                hint=f"wait until it does, or `crossfade rollout promote {name} --full`",
+            )
 
     async def undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
         """
