@@ -84,7 +84,7 @@ class ControlPlane:
             f"--cert-dir={folder / 'certificates'}",
             f"--tls-cert-file={self._certificates.certificate}",
             f"--tls-private-key-file={self._certificates.key}",
-            f"--service-account-key-file={self._certificates.key}",
+            f"--service-account-key-file={self._certificates.certificate}",
             f"--service-account-signing-key-file={self._certificates.key}",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--token-auth-file={folder / 'tokens.csv'}",
