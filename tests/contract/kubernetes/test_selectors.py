@@ -83,6 +83,11 @@ def test_field_selectors_know_pods_secrets_and_events(api, namespace, pod_spec):
     assert len(api.get(events, fieldSelector=selector)["items"]) == 1
 
 
-def test_fields_without_an_index_are_refused(api, maps):
-    status = api.refused(400, "GET", maps, params={"fieldSelector": "data.x=1"})
-    assert "field label not supported" in status["message"]
+def test_fields_that_select_nothing_are_refused(api, maps, namespace):
+    for more in ({}, {"watch": "1"}):
+        status = api.refused(400, "GET", maps, params={"fieldSelector": "data.x=1"} | more)
+        told = '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"'
+        assert status["message"] == told
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    status = api.refused(400, "GET", pods, params={"fieldSelector": "data.x=1"})
+    assert status["message"] == "field label not supported: data.x"

@@ -115,7 +115,12 @@ def test_a_watch_can_tell_where_the_beginning_ends(api, maps):
 
 
 def test_a_version_that_makes_no_sense_is_refused(api, maps):
-    assert api.call("GET", maps, params={"watch": "1", "resourceVersion": "x"}).status_code == 400
+    api.refused(400, "GET", maps, params={"resourceVersion": "x"})
+    # Which error a watch gets is not held: the real server says 500 for it, and Crossfade only
+    # ever sends versions that it was told.
+    answer = api.call("GET", maps, params={"watch": "1", "resourceVersion": "x"})
+    assert answer.is_error
+    assert "resourceVersion: Invalid value" in answer.json()["message"]
 
 
 def test_a_version_of_the_future_is_refused(api, maps):
@@ -142,7 +147,8 @@ def test_a_version_that_is_no_longer_known_is_gone(api, maps):
         assert first["type"] == "ADDED"
 
 
-def test_a_watch_of_a_single_object_by_path(api, maps, start):
-    api.ok("POST", maps, {"metadata": {"name": "a"}})
-    with api.watch(f"{maps}/a", resourceVersion=start) as events:
-        assert _told(events, 1) == [("ADDED", "a")]
+def test_a_single_object_is_given_and_not_watched(api, maps, start):
+    """Whoever waits for changes of one object watches the collection, with a field selector."""
+    made = api.ok("POST", maps, {"metadata": {"name": "a"}})
+    assert api.get(f"{maps}/a", watch="1", resourceVersion=start) == made
+    api.refused(404, "GET", f"{maps}/none", params={"watch": "1"})

@@ -33,10 +33,11 @@ class Reader:
     def read(self, target: Target, query: Mapping[str, str], accept: str) -> Response:
         """Answer a GET of an object or a collection; raises ApiError."""
         form = wanted_form(accept)
-        if flag(query, "watch"):
-            return self._watch(target, query, form)
+        # As on the real server, `watch` means nothing where one object is asked for.
         if target.name:
             return Answer(self.show(target, self._get(target), form, _include(query)))
+        if flag(query, "watch"):
+            return self._watch(target, query, form)
         return Answer(self._list(target, query, form))
 
     def _get(self, target: Target) -> Object:

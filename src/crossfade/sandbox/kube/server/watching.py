@@ -61,15 +61,14 @@ def wanted(target: Target, query: Mapping[str, str]) -> Watch:
 def _matcher(target: Target, query: Mapping[str, str]) -> Matcher:
     by_label = selectors.labels(query.get("labelSelector", ""))
     by_field = selectors.fields(target.kind, query.get("fieldSelector", ""))
-    namespace, name = target.namespace, target.name
-    if by_label is by_field is selectors.everything and namespace is None and not name:
+    namespace = target.namespace
+    if by_label is by_field is selectors.everything and namespace is None:
         return selectors.everything
 
     def matches(obj: Object) -> bool:
         metadata = obj["metadata"]
         return (
             (namespace is None or metadata.get("namespace") == namespace)
-            and (not name or metadata["name"] == name)
             and by_label(obj)
             and by_field(obj)
         )
