@@ -75,7 +75,8 @@ def group(api) -> Iterator[str]:
     api.ok("POST", DEFINITIONS, _definition(name))
 
     def served() -> bool:
-        conditions = api.get(path).get("status", {}).get("conditions", ())
+        # A definition that the server has not looked at yet can have `conditions: null`.
+        conditions = api.get(path).get("status", {}).get("conditions") or ()
         return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
 
     eventually(served)

@@ -22,8 +22,8 @@ def manifest(deployment) -> str:
         "metadata": {"name": "web", "labels": {"app": "web"}},
         "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
     }
-    items = [deployment(), service]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    # No `List`, in which kubectl looks for mistakes itself, in words of its own.
+    return "".join(f"---\n{json.dumps(one)}\n" for one in (deployment(), service))
 
 
 def test_apply_creates_changes_and_leaves_alone(kubectl, manifest):

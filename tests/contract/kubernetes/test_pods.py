@@ -103,8 +103,14 @@ def test_a_pod_that_ends_has_succeeded_or_failed(api, pods, pod_spec):
 def test_a_container_that_crashes_starts_again(api, pods, pod_spec):
     spec = pod_spec("print('bye', flush=True); raise SystemExit(1)")
     api.ok("POST", pods, {"metadata": {"name": "p"}, "spec": spec})
-    eventually(lambda: _container(api.get(f"{pods}/p"))["restartCount"] >= 1, seconds=30)
-    pod = api.get(f"{pods}/p")
+
+    def again() -> dict | None:
+        # A pod that no kubelet has looked at yet has no statuses of containers.
+        found = api.get(f"{pods}/p")
+        statuses = found["status"].get("containerStatuses") or ()
+        return found if any(one["restartCount"] >= 1 for one in statuses) else None
+
+    pod = eventually(again, seconds=30)
     assert _container(pod)["lastState"]["terminated"]["exitCode"] == 1
     previous = {"previous": "true"}
     eventually(lambda: api.call("GET", f"{pods}/p/log", params=previous).text == "bye\n")
@@ -152,7 +158,9 @@ def test_a_deployment_becomes_available_and_rolls_over(api, deployments, deploym
     eventually(lambda: not api.get(sets)["items"])
 
 
-def test_a_service_has_its_ready_pods_as_endpoints(api, namespace, deployments, deployment):
+def test_a_service_has_its_ready_pods_as_endpoints(
+    api, namespace, deployments, deployment, endpoints
+):
     port = {"containerPort": 8080, "name": "web"}
     body = deployment(program=SERVER, container={"ports": [port]})
     probe = {"tcpSocket": {"port": "web"}, "periodSeconds": 1}
@@ -162,13 +170,9 @@ def test_a_service_has_its_ready_pods_as_endpoints(api, namespace, deployments, 
     spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "web"}]}
     service = api.ok("POST", services, {"metadata": {"name": "web"}, "spec": spec})
     assert service["spec"]["clusterIP"]
-    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
 
     def ready() -> list[dict]:
-        query = {"labelSelector": "kubernetes.io/service-name=web"}
-        found = api.ok("GET", slices, params=query)["items"]
-        ends = [end for one in found for end in one.get("endpoints") or ()]
-        return [end for end in ends if end["conditions"].get("ready")]
+        return [end for end in endpoints("web") if end["conditions"].get("ready")]
 
     [end] = eventually(ready, seconds=30)
     assert end["addresses"]
