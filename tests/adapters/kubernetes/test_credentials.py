@@ -1,6 +1,7 @@
 """Kubeconfigs as people have them, good and bad."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -91,3 +92,42 @@ async def test_a_kind_of_credentials_that_cannot_be_used_says_so(ask):
     with pytest.raises(Denied) as raised:
         await ask(TEXT.format(cluster="", user="{auth-provider: {name: gcp}}"))
     assert "cannot be used" in raised.value.what
+
+
+THREE_AT_ONCE = """
+import sys, threading, time
+from crossfade.adapters.kubernetes.credentials import connect
+from crossfade.core.fleet.cluster import Cluster
+
+def slowly(frame, event, argument):
+    if event == "call" and frame.f_code.co_name == "get_class_annotations":
+        time.sleep(0.05)  # the moment in which the parser must not be met by another thread
+
+threading.setprofile(slowly)
+together = threading.Barrier(3)
+
+def read():
+    together.wait()
+    connect(Cluster("aws", "test", sys.argv[1]), 5.0)
+
+threads = [threading.Thread(target=read) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_a_hub_that_reads_several_kubeconfigs_at_once_lives(tmp_path):
+    file = tmp_path / "kubeconfig"
+    file.write_text(TEXT.format(cluster="", user="{token: t}"))
+    read = subprocess.run(
+        [sys.executable, "-c", THREE_AT_ONCE, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert read.returncode == 0, read.stderr  # -11 is a segmentation fault
+    assert read.stderr == ""

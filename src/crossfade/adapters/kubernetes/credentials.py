@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from lightkube.config.kubeconfig import SingleConfig
     from lightkube.config.models import User
 
+_SMALLEST = {
+    "clusters": [{"name": "c", "cluster": {"server": "https://c"}}],
+    "users": [{"name": "u", "user": {}}],
+    "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+}
+_learning = threading.Lock()
 _EXEC_V1 = "client.authentication.k8s.io/v1"
 
 
@@ -56,6 +63,7 @@ def _chosen(cluster: Cluster) -> "SingleConfig":
     from lightkube.core.exceptions import ConfigError
 
     facts = {"cluster": cluster.name, "kubeconfig": cluster.kubeconfig}
+    _learn_types()
     try:
         config = KubeConfig.from_file(cluster.kubeconfig)
     except (ConfigError, OSError) as error:
@@ -80,6 +88,19 @@ def _chosen(cluster: Cluster) -> "SingleConfig":
         raise AssertionError("a named context is returned or refused")
     user = _with_current_plugin(chosen.user or User())
     return chosen._replace(user=user)
+
+
+def _learn_types() -> None:
+    """
+    Have the library look at the types of a kubeconfig, in one thread at a time.
+
+    Its parser, msgspec, learns a type when it first meets it; a second thread that meets it
+    meanwhile ends the whole process (seen with 0.22: segmentation fault).
+    """
+    from lightkube.config.kubeconfig import KubeConfig
+
+    with _learning:
+        KubeConfig.from_dict(_SMALLEST)
 
 
 def _with_current_plugin(user: "User") -> "User":
