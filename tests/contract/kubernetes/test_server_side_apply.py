@@ -171,9 +171,10 @@ def test_apply_takes_yaml(api, maps):
     assert made["data"] == {"a": "1"}
 
 
-def test_apply_checks_fields_strictly_when_told(api, maps):
+@pytest.mark.parametrize("validation", ["Strict", "Warn", "Ignore"])
+def test_apply_refuses_unknown_fields_whatever_is_asked_for(api, maps, validation):
     body = _map(a="1") | {"dataa": {}}
-    query = {"fieldManager": "one", "fieldValidation": "Strict"}
+    query = {"fieldManager": "one", "fieldValidation": validation}
     answer = api.call("PATCH", f"{maps}/m", body, content_type=APPLY, params=query)
     # Which error is not held: the real server finds out only when it compares owners, and says
     # 500. Crossfade relies on a refusal that names the field, and on nothing being made.

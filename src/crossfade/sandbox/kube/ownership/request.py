@@ -34,8 +34,8 @@ def apply(
     """
     served = api.registry.of(where.kind)
     config = _config(where, body)
-    _, warnings = conformance.admit(served, config, options.validation)
-    options.warnings.extend(warnings)
+    # Whatever the client wants of unknown fields: nobody can own what no schema knows.
+    conformance.admit(served, config, "Strict")
     quiet = Options(options.dry_run, "", "Ignore")
     shape, now = shape_of(served), timestamp(api.clock.now())
     manager = Manager(options.manager, APPLY, where.kind.api_version, where.subresource)
