@@ -137,7 +137,9 @@ async def test_expired_credentials_hold_the_rollout_and_cost_no_user(world, turn
     for _ in range(60):
         await world.turn()
         assert world.weights()["gcp"] == 100
-    assert (await world.rollout()).state.percent == 10
+    state = (await world.rollout()).state
+    assert state.percent == 10
+    assert state.reason == "holding: gcp cannot be reached: the credentials are refused"
 
 
 async def test_a_gateway_that_confirms_nothing_holds_the_next_step(world, turn_until):

@@ -186,8 +186,8 @@ ROLLOUT = Record(
         ),
         "readyTimeout": Field(
             Duration(1),
-            "How long a new revision may take to become ready on a cluster before it has failed; pods"
-            " that crash again and again have failed earlier.",
+            "How long a new revision may take to become ready on a cluster before it has failed;"
+            " pods that crash again and again have failed earlier.",
             default="5m",
         ),
         "drain": Field(

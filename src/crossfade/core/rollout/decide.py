@@ -49,16 +49,22 @@ def _trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     for cluster in sight.clusters:
         if cluster.refused and state.phase is Phase.INSTALLING:
             return _go_back(rollout, sight, now, f"{cluster.cluster}: {cluster.trouble}")
-    away = [each.cluster for each in sight.clusters if not each.reachable]
+    away = [each for each in sight.clusters if not each.reachable]
+    why = _silence(away)
     if away and rollout.strategy.unreachable is Unreachable.FAIL:
-        return _go_back(rollout, sight, now, f"{_names(away)} cannot be reached")
+        return _go_back(rollout, sight, now, why)
     if away and rollout.strategy.unreachable is Unreachable.HOLD:
-        return _hold(rollout, f"{_names(away)} cannot be reached")
+        return _hold(rollout, why)
     if not _counted(rollout, sight):
         return _hold(rollout, "no cluster can be reached" if away else "no cluster is selected")
     if state.paused:
         return Decision(state, "paused; `crossfade rollout resume` goes on")
     return None
+
+
+def _silence(away: Sequence[ClusterSight]) -> str:
+    told = next((each.trouble for each in away if each.trouble), "")
+    return f"{_names(away)} cannot be reached" + (f": {told}" if told else "")
 
 
 def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:

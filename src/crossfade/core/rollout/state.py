@@ -95,7 +95,7 @@ class ClusterSight:
     stable_whole: bool
     """The stable revision runs with all its pods."""
     trouble: str = ""
-    """Why the new revision is not ready, or the route not in force."""
+    """Why it cannot be reached, the new revision is not ready, or the route not in force."""
     refused: bool = False
     """The cluster refused the new revision's objects, or its pods will never be ready."""
 

@@ -71,7 +71,8 @@ class Fleet:
         except TimeoutError:
             return "", f"no answer in {API_DEADLINE_SECONDS:g} s"
         except Unavailable as error:
-            return "", str(error)
+            facts = [f"{key}={value}" for key, value in error.facts.items() if key != "cluster"]
+            return "", f"{error.what} ({', '.join(facts)})" if facts else error.what
 
     async def _probe_data_plane(self, address: Address | None) -> str | None:
         """Return what is wrong ("" when nothing is), None when no address is known."""

@@ -100,8 +100,10 @@ def cluster_sight(
 ) -> ClusterSight:
     """Return one cluster as the rollout sees it; one never looked at has nothing to show."""
     reachable = health is None or health.api.up
+    silence = health.api.detail if health is not None and not reachable else ""
     if report is None:
-        return ClusterSight(cluster.name, reachable, False, False, rollout.stable is None)
+        stable_whole = rollout.stable is None
+        return ClusterSight(cluster.name, reachable, False, False, stable_whole, silence)
     fresh = health is None or (not health.lost and report.looked_at >= health.back_at)
     canary = report.of(rollout.canary.id)
     whole = rollout.stable is None or report.of(rollout.stable.id).ready
@@ -113,7 +115,7 @@ def cluster_sight(
         converged=reachable and fresh and settled,
         canary_ready=fresh and canary.ready,
         stable_whole=whole,
-        trouble=canary.trouble or report.trouble,
+        trouble=(canary.trouble if canary.refused else silence) or canary.trouble or report.trouble,
         # What was refused in an earlier rollout may have been mended since.
         refused=canary.refused and report.looked_at >= rollout.started_at,
     )
