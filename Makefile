@@ -34,7 +34,10 @@ demo: $(VENV)/ready-run
 
 test: $(VENV)/ready-dev
 	@echo "test: running all tests$(if $(NO_BROWSER), except those of the example's page: there is no chromium)"
-	@$(PYTEST) -q $(NO_BROWSER) $(ARGS)
+	@if [ -n "$(ARGS)" ]; then $(PYTEST) -q $(NO_BROWSER) $(ARGS); else \
+		$(PYTEST) -q $(NO_BROWSER) --ignore tests/e2e && \
+		echo "test: the whole program, with the machine to itself" && \
+		$(PYTHON_BIN) -m pytest -q tests/e2e; fi
 
 check: $(VENV)/ready-dev
 	@echo "check: formatting";   $(VENV)/bin/ruff format --check --quiet .

@@ -79,6 +79,7 @@ def test_a_terminal_gets_a_picture_and_a_file_does_not(monkeypatch):
 
 
 def test_the_picture_shows_who_answers_and_lines_stay_above_it(monkeypatch, record, capsys):
+    monkeypatch.setenv("TERM", "xterm")  # on a dumb terminal rich draws no picture
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=100, color_system=None)
     monkeypatch.setattr("rich.live.get_console", lambda: console)
