@@ -84,3 +84,9 @@ def test_maps_are_merged_and_all_else_is_replaced():
 def test_any_text_is_read_or_refused_never_a_crash(expression):
     with suppress(InputError):
         parse_set([expression])
+
+
+@pytest.mark.parametrize("expression", ["a=null,a.b=1", "a=null,a[0]=1", "b.a=null,b.a.c=1"])
+def test_a_null_that_was_set_is_no_map_and_no_list_as_in_helm(expression):
+    with pytest.raises(InputError, match="there is another value"):
+        parse_set([expression])

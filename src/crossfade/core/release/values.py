@@ -129,6 +129,8 @@ class _Parser:
                 holder[key] = value
                 return
             present = holder.get(key) if isinstance(key, str) else holder[key]
+            if present is None and isinstance(key, str) and key in holder:
+                self._check(None, below)  # a null that was set stays, as in Helm
             if present is None:
                 present = holder[key] = {} if isinstance(below, str) else []
             holder = present
