@@ -96,7 +96,7 @@ async def test_no_process_outlives_the_kubelet(cloud, make, options):
         command = ["sh", "-c", "sleep 1000 & sleep 1000"]
         await here.client.create(POD, make.pod("sleeper", command))
         await here.pod_when("sleeper", lambda pod: pod["status"]["phase"] == "Running")
-        assert find(here.root)
+        await until(lambda: find(here.root), seconds=10)  # its marks are there once it has begun
     assert find(here.root) == []
 
 
