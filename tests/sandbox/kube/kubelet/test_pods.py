@@ -91,7 +91,7 @@ async def test_a_forced_deletion_does_not_wait(cloud, make, options, until):
         await until(lambda: not find(here.root), seconds=3)
 
 
-async def test_no_process_outlives_the_kubelet(cloud, make, options):
+async def test_no_process_outlives_the_kubelet(cloud, make, options, until):
     async with cloud(options=options) as here:
         command = ["sh", "-c", "sleep 1000 & sleep 1000"]
         await here.client.create(POD, make.pod("sleeper", command))
