@@ -43,7 +43,7 @@ def test_the_store_can_be_elsewhere():
 def test_all_ports_follow_the_first_one():
     found = settings.load({"CROSSFADE_PORT_BASE": "20000"}, Path("/y"))
 
-    assert (found.port_base, found.hub_port) == (20000, 20001)
+    assert (found.edge_port, found.hub_port) == (20000, 20001)
 
 
 @pytest.mark.parametrize("port", ["x", "80", "70000", "-1", "1e4", "٢٠٠٠٠"])

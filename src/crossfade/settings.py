@@ -61,6 +61,11 @@ class Settings:
         return self.sandbox_dir / "kubeconfig"
 
     @property
+    def edge_port(self) -> int:
+        """Where users come in."""
+        return self.port_base
+
+    @property
     def hub_port(self) -> int:
         """Where the hub serves the edges' configuration, on 127.0.0.1."""
         return self.port_base + 1
