@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from crossfade.sandbox import processes
+from crossfade.sandbox import ports, processes
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -16,9 +16,9 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 def start(tmp_path):
     running = []
 
-    def begin(command=SLEEP, role="pod", cloud="aws", directory=tmp_path, **more):
+    def begin(command=SLEEP, role="pod", cloud="aws", directory=tmp_path, stdout=None):
         marks = processes.markers(directory, role, cloud)
-        process = subprocess.Popen(command, env={**os.environ, **marks, **more})
+        process = subprocess.Popen(command, env={**os.environ, **marks}, stdout=stdout)
         running.append(process)
         return process
 
@@ -63,6 +63,21 @@ def test_end_kills_what_ignores_every_polite_signal(start, tmp_path):
     assert bystander.poll() is None
 
 
+def test_the_ports_of_what_was_ended_are_free_at_once(start, tmp_path):
+    many_threads = (
+        "import socket, threading, time; server = socket.create_server(('127.0.0.1', 0));"
+        "[threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(100)];"
+        "print(server.getsockname()[1], flush=True); time.sleep(60)"
+    )
+    for _ in range(5):
+        process = start([sys.executable, "-c", many_threads], stdout=subprocess.PIPE)
+        with process.stdout as said:
+            port = int(said.readline())
+        assert processes.end(tmp_path, "aws") == 1
+        assert ports.is_free(port)
+        process.wait()
+
+
 def test_stop_and_resume_reach_every_process(start, tmp_path):
     one, two = start(), start(role="cloud")
     assert processes.stop(tmp_path, "aws") == 2
@@ -81,7 +96,7 @@ def test_memory_of_processes_that_are_there_is_counted():
 def test_the_caller_itself_is_never_found(tmp_path):
     marks = processes.markers(tmp_path, "pod", "aws")
     code = (
-        "from pathlib import Path; from crossfade.sandbox import processes; "
+        "from pathlib import Path; from crossfade.sandbox import ports, processes; "
         f"print(processes.find(Path({str(tmp_path)!r})))"
     )
     told = subprocess.run(

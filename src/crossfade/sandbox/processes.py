@@ -75,20 +75,24 @@ def end(directory: Path, cloud: str | None = None, seconds: float = 5.0) -> int:
     """
     Kill the processes of the sandbox or of one cloud; return how many there were.
 
-    Looks again until none is left: a process may have started another meanwhile.
-    Raises TimeoutError when some are there even after `seconds`.
+    Looks again until none is left: a process may have started another meanwhile.  Their ports
+    are free then.  Raises TimeoutError when some are there even after `seconds`.
     """
-    ended: set[int] = set()
+    killed: dict[int, Process] = {}
     deadline = time.monotonic() + seconds
-    while found := find(directory, cloud):
+    while True:
+        found = find(directory, cloud)
         # What starts processes goes first.
         for one in sorted(found, key=lambda one: one.role not in ("supervisor", "cloud")):
             _send(one, signal.SIGKILL)
-            ended.add(one.pid)
+            killed[one.pid] = one
+        # One that is dying has no environment to be found by, but may hold its ports still.
+        left = [pid for pid, one in killed.items() if not _is_over(one)]
+        if not found and not left:
+            return len(killed)
         if time.monotonic() > deadline:
-            raise TimeoutError(f"processes {[one.pid for one in found]} do not end")
+            raise TimeoutError(f"processes {left} do not end")
         time.sleep(0.01)
-    return len(ended)
 
 
 def stop(directory: Path, cloud: str, seconds: float = 3.0) -> int:
@@ -143,6 +147,11 @@ def _send(process: Process, number: signal.Signals) -> None:
         os.close(handle)
 
 
+def _is_over(process: Process) -> bool:
+    look = _stat(process.pid)
+    return look is None or look[0] in _ENDED or look[3] != process.started
+
+
 def _inherited(
     pid: int, parents: dict[int, int], marked: dict[int, tuple[str, str]]
 ) -> tuple[str, str] | None:
@@ -171,7 +180,11 @@ def _stat(pid: int) -> tuple[str, int, int, int] | None:
     # The name in parentheses may hold anything, parentheses too.
     fields = text[text.rindex(")") + 2 :].split()
     resident = int(fields[21]) * os.sysconf("SC_PAGE_SIZE") // 1024
-    return fields[0], int(fields[1]), resident, int(fields[19])
+    state, threads = fields[0], int(fields[17])
+    # The first thread is a zombie before the others have ended and given their ports back.
+    if state == "Z" and threads > 1:
+        state = "D"
+    return state, int(fields[1]), resident, int(fields[19])
 
 
 def _marks(pid: int) -> dict[str, str]:
