@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
+from crossfade.core.traffic.split import HeaderRoute, Mirror, Sticky
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,11 @@ class WantedRoute:
     port: int
     epoch: Epoch
     backends: tuple[RouteBackend, ...]
-    """Percentages sum to 100."""
+    """Percentages sum to 100; one that only header routes or the mirror name has 0."""
+    headers: tuple[HeaderRoute, ...] = ()
+    """The first one that matches decides, before the percentages."""
+    mirror: Mirror | None = None
+    sticky: Sticky | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How many requests each revision got, and how many failed, as a cluster's gateway counts them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, RevisionId
@@ -14,6 +15,8 @@ class Counts:
     requests: int
     errors: int
     """Answers 5xx and no answers, before any retry hides them."""
+    slower: Mapping[int, int] = field(default_factory=dict)
+    """Answers slower than each edge in milliseconds; empty when the gateway keeps no buckets."""
 
 
 class TrafficCounts(Protocol):

@@ -2,8 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
+
+
+class Cause(StrEnum):
+    """What keeps a revision from being ready: whose fault it is decides what follows."""
+
+    NONE = ""
+    """It is ready, or merely starting."""
+    RESOURCES = "resources"
+    """No node has room for its pods."""
+    CONFIG = "config"
+    """A key, a Secret, an image is missing, it crashes, or its probe fails: its own fault."""
+    NODE = "node"
+    """A node failed or evicted its pods: never blamed on the version."""
+    REFUSED = "refused"
+    """The API server, a policy or Helm refused its objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +34,9 @@ class RevisionReport:
     """Why it is not ready, in the user's words."""
     refused: bool = False
     """The cluster or Helm refused its objects, or its pods are hopeless: waiting will not help."""
+    cause: Cause = Cause.NONE
+    scale: int = 100
+    """Percent of the chart's own pods that it was last asked to run here."""
 
 
 @dataclass(frozen=True, slots=True)
