@@ -30,7 +30,7 @@ class SecretRef:
 
 
 class Secret:
-    """A secret value.  Printed, logged or formatted it is `***`; it can be neither stored nor sent."""
+    """A secret value.  Printed or logged it is `***`; it cannot be stored."""
 
     __slots__ = ("_value",)
 
@@ -60,7 +60,7 @@ class Secret:
 
 
 def masked(text: str, secrets: Iterable[Secret]) -> str:
-    """Return the text with `***` in place of each secret, also in the forms it takes on the wire."""
+    """Return the text with `***` for each secret, also in the forms it takes on the wire."""
     forms = {form for secret in secrets for form in _forms(secret.reveal()) if form}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, MASK)
