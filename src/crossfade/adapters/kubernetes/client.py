@@ -68,8 +68,12 @@ class KubeApi:
         return found, str(place.get("resourceVersion", ""))
 
     async def create(self, path: str, body: Object) -> Object:
-        """Create the object in the collection at the path; Conflict if it is there already."""
-        query = {"fieldManager": FIELD_MANAGER}
+        """
+        Create the object in the collection at the path; Conflict if it is there already.
+
+        A field that the cluster does not know is refused: without it the object means another thing.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         return self._parse(self._accept(*await self._send("POST", path, body=body, query=query)))
 
     async def apply(self, path: str, body: Object) -> Object:
