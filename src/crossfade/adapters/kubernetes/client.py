@@ -83,6 +83,13 @@ class KubeApi:
         sent = await self._send("PATCH", path, body=body, query=query, headers=headers)
         return self._parse(self._accept(*sent))
 
+    async def merge(self, path: str, patch: Object) -> Object:
+        """Lay the patch over the object: maps are merged, null removes, all else is replaced."""
+        query = {"fieldManager": FIELD_MANAGER}
+        headers = {"Content-Type": "application/merge-patch+json"}
+        sent = await self._send("PATCH", path, body=patch, query=query, headers=headers)
+        return self._parse(self._accept(*sent))
+
     async def delete(self, path: str) -> None:
         """Delete the object in the background; no error if it is gone already."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
