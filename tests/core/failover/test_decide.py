@@ -165,7 +165,7 @@ def test_no_history_breaks_the_budget_or_takes_the_last_copy(looks, capacities, 
         moved = [each.cluster for each in decisions if each.action is Action.MOVE]
         out += [(name, now) for name in moved]
 
-        minute = [name for name, at in out if now - at < 60.0]
+        minute = {name for name, at in out if now - at < 60.0}
         share = 100 * sum(capacity[name] for name in minute) / sum(capacity.values())
         assert len(minute) <= 1 or share <= 34 + 1e-6, "the budget was broken"
         if lives(before, conditions):
