@@ -18,8 +18,8 @@ from crossfade.adapters.documents.shapes import (
     Tree,
 )
 from crossfade.adapters.documents.tree import Located, read_tree
+from crossfade.base.json_value import Json as Value
 from crossfade.core.analysis.argo import Measurement, Metric, Phase, measure
-from crossfade.core.analysis.expression_operators import Json as Value
 from crossfade.core.analysis.expression_tokens import ExpressionError
 from crossfade.core.analysis.expressions import Condition, condition
 
