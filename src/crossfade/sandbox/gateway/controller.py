@@ -14,11 +14,12 @@ from crossfade.sandbox.gateway.status import (
     class_status,
     gateway_status,
     route_status,
+    virtual_status,
 )
 from crossfade.sandbox.gateway.watching import Watched
-from crossfade.sandbox.gateway.world import CONTROLLER, Key, World
+from crossfade.sandbox.gateway.world import CONTROLLER, Named, World
 from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
-from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, Kind
+from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, HTTP_ROUTE, VIRTUAL_SERVICE, Kind
 from crossfade.sandbox.kube.objects.timestamps import stamp
 
 _log = logging.getLogger(__name__)
@@ -36,9 +37,9 @@ class Gateway:
         self._place, self._environment = place, dict(environment)
         self._envoy = GatewayEnvoy(place)
         self._watched = Watched(client, place.port)
-        self._good: dict[Key, Object] = {}
+        self._good: dict[Named, Object] = {}
         """Routes as Envoy last took them, for when it refuses their successors."""
-        self._refused: dict[Key, tuple[int, str]] = {}
+        self._refused: dict[Named, tuple[int, str]] = {}
         self._kept: frozenset[str] = frozenset()
         self._delay_milliseconds = 0
         self._up = asyncio.Event()
@@ -123,14 +124,15 @@ class Gateway:
             _log.warning("configuration refused error=%s", error)
             accepted = await self._one_by_one(world)
             config = render(accepted, self._envoy.files, self._kept)
-        self._good = dict(accepted.routes)
+        self._good = accepted.written()
         self._kept = frozenset(config.clusters)
         if not self._refused:
             return config
-        return replace(config, verdicts=render(world, self._envoy.files).verdicts)
+        asked = render(world, self._envoy.files)
+        return replace(config, verdicts=asked.verdicts, virtual=asked.virtual)
 
     def _without_refused(self, world: World) -> World:
-        routes = dict(world.routes)
+        routes = world.written()
         for key, (generation, _) in list(self._refused.items()):
             if key not in routes or routes[key]["metadata"].get("generation", 1) != generation:
                 del self._refused[key]
@@ -138,31 +140,36 @@ class Gateway:
                 routes[key] = self._good[key]
             else:
                 del routes[key]
-        return replace(world, routes=routes)
+        return world.with_written(routes)
 
     async def _one_by_one(self, world: World) -> World:
         """Add changed routes to those known to be good, one at a time; remember the refused."""
-        routes = {key: self._good[key] for key in world.routes if key in self._good}
-        for key, route in world.routes.items():
+        wanted = world.written()
+        routes = {key: self._good[key] for key in wanted if key in self._good}
+        for key, route in wanted.items():
             if routes.get(key) is route or key in self._refused:
                 continue
-            attempt = replace(world, routes={**routes, key: route})
+            attempt = world.with_written({**routes, key: route})
             try:
                 await self._envoy.serve(render(attempt, self._envoy.files, self._kept))
             except Rejected as error:
                 self._refused[key] = (route["metadata"].get("generation", 1), str(error))
             else:
                 routes[key] = route
-        accepted = replace(world, routes=routes)
+        accepted = world.with_written(routes)
         await self._envoy.serve(render(accepted, self._envoy.files, self._kept))
         return accepted
 
     async def _report(self, world: World, config: Config) -> None:
         now = stamp(self._clock.now())
         for key, verdict in config.verdicts.items():
-            trouble = self._refused.get(key, (0, ""))[1]
+            trouble = self._refused.get(("HTTPRoute", *key), (0, ""))[1]
             route = world.routes[key]
             await self._write(HTTP_ROUTE, route, route_status(route, verdict, trouble, now))
+        for key, problem in config.virtual.items():
+            trouble = self._refused.get(("VirtualService", *key), (0, ""))[1] or problem
+            service = world.virtual_services[key]
+            await self._write(VIRTUAL_SERVICE, service, virtual_status(service, trouble, now))
         await self._release(world, config)
         attached = attached_routes(config.verdicts)
         for gateway in world.gateways.values():

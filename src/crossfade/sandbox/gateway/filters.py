@@ -18,13 +18,13 @@ def header_changes(filters: list[Object], *others: str) -> dict[str, Any]:
     """
     changes: dict[str, Any] = {}
     for one in filters:
-        match one["type"]:
-            case "RequestHeaderModifier":
-                changes |= modifier("request", one["requestHeaderModifier"])
-            case "ResponseHeaderModifier":
-                changes |= modifier("response", one["responseHeaderModifier"])
-            case kind if kind not in others:
-                raise Unsupported(f"filter of type {kind} in this place")
+        kind = one["type"]
+        if kind == "RequestHeaderModifier":
+            changes |= modifier("request", one["requestHeaderModifier"])
+        elif kind == "ResponseHeaderModifier":
+            changes |= modifier("response", one["responseHeaderModifier"])
+        elif kind not in others:
+            raise Unsupported(f"filter of type {kind} in this place")
     return changes
 
 

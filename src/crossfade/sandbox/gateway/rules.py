@@ -79,7 +79,7 @@ def _action(
     action: dict[str, Any] = {
         "weighted_clusters": {"clusters": clusters},
         "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
-        "timeout": _timeout(rule),
+        "timeout": duration((rule.get("timeouts") or {}).get("request", "0s")),
         "retry_policy": RETRY,
     }
     if policies := mirror_policies(mirrors):
@@ -90,12 +90,11 @@ def _action(
     return {"route": action, **headers}
 
 
-def _timeout(rule: Object) -> str:
-    """Return seconds as Envoy writes them; 0 is none, so that streams are not cut."""
-    text = (rule.get("timeouts") or {}).get("request", "0s")
+def duration(text: str) -> str:
+    """Return seconds as Envoy writes them; as a timeout, 0 is none.  Raises Unsupported."""
     parts = re.findall(r"(\d+)(ms|h|m|s)", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Unsupported(f"timeouts.request: {text} is no duration")
+        raise Unsupported(f"{text} is no duration")
     seconds = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
     return f"{sum(int(number) * seconds[unit] for number, unit in parts):.3f}s"
 

@@ -100,6 +100,17 @@ def gateway_status(world: World, gateway: Object, attached: Mapping[Any, int], n
     }
 
 
+def virtual_status(service: Object, trouble: str, now: str) -> Object:
+    """Return `status` of a VirtualService, in the words of Istio."""
+    before = service.get("status") or {}
+    generation = service["metadata"].get("generation", 1)
+    served = Condition(
+        "Reconciled", not trouble, "Invalid" if trouble else "Reconciled", trouble or "served"
+    )
+    found = conditions((served,), before.get("conditions") or [], generation, now)
+    return {**before, "conditions": found, "observedGeneration": generation}
+
+
 def class_status(thing: Object, now: str) -> Object:
     """Return `status` of our GatewayClass."""
     before = (thing.get("status") or {}).get("conditions") or []

@@ -3,19 +3,33 @@
 import asyncio
 from collections.abc import Mapping
 
+from crossfade.sandbox.gateway.virtual_services import service_key
 from crossfade.sandbox.gateway.world import CONTROLLER, Key, World, key_of
 from crossfade.sandbox.kube.client import Change, KubeClient, Object
 from crossfade.sandbox.kube.kinds import (
+    DESTINATION_RULE,
     ENDPOINT_SLICE,
     GATEWAY,
     GATEWAY_CLASS,
     HTTP_ROUTE,
     NAMESPACE,
+    POD,
     SERVICE,
+    VIRTUAL_SERVICE,
     Kind,
 )
 
-KINDS = (GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, SERVICE, ENDPOINT_SLICE, NAMESPACE)
+KINDS = (
+    GATEWAY_CLASS,
+    GATEWAY,
+    HTTP_ROUTE,
+    VIRTUAL_SERVICE,
+    DESTINATION_RULE,
+    SERVICE,
+    ENDPOINT_SLICE,
+    NAMESPACE,
+    POD,
+)
 _SERVICE_LABEL = "kubernetes.io/service-name"
 
 
@@ -76,7 +90,21 @@ class Watched:
                 name: thing["metadata"].get("labels") or {}
                 for (_, name), thing in self.all(NAMESPACE).items()
             },
+            virtual_services=dict(self.all(VIRTUAL_SERVICE)),
+            subsets=self._subsets(),
+            pods={
+                key: thing["metadata"].get("labels") or {} for key, thing in self.all(POD).items()
+            },
         )
+
+    def _subsets(self) -> dict[Key, dict[str, Mapping[str, str]]]:
+        found: dict[Key, dict[str, Mapping[str, str]]] = {}
+        for (namespace, _), rule in sorted(self.all(DESTINATION_RULE).items()):
+            spec = rule.get("spec") or {}
+            subsets = found.setdefault(service_key(str(spec.get("host")), namespace), {})
+            for subset in spec.get("subsets") or []:
+                subsets[str(subset.get("name"))] = subset.get("labels") or {}
+        return found
 
     async def _follow(self, kind: Kind) -> None:
         objects = self._objects[kind.kind]
@@ -88,7 +116,10 @@ class Watched:
             elif event.change is Change.DELETED:
                 objects.pop(key_of(event.object), None)
             else:
-                objects[key_of(event.object)] = event.object
+                key = key_of(event.object)
+                before, objects[key] = objects.get(key), event.object
+                if kind is POD and before is not None and _labels(before) == _labels(event.object):
+                    continue  # of pods nothing else is looked at
             self._changed.set()
 
     async def _forget_lost(self, kind: Kind) -> None:
@@ -96,3 +127,8 @@ class Watched:
         alive = {key_of(thing) for thing in await self._client.list(kind)}
         for gone in set(self.all(kind)) - alive:
             del self._objects[kind.kind][gone]
+
+
+def _labels(thing: Object) -> Object:
+    found: Object = thing["metadata"].get("labels") or {}
+    return found

@@ -19,6 +19,7 @@ from crossfade.sandbox.kube.deletion import DeleteOptions
 from crossfade.sandbox.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SERVICE, Kind
 from crossfade.sandbox.kube.ownership import tracking
 from crossfade.sandbox.kube.ownership.tracking import Writer
+from crossfade.sandbox.kube.preset import preset_definitions
 from crossfade.sandbox.kube.registry import Registry, Served
 from crossfade.sandbox.kube.status import (
     already_exists,
@@ -270,7 +271,7 @@ def open_api(path: Path | None = None, clock: Clock | None = None) -> Api:
 
     It is kept in the journal at `path`, or only in memory when that is None.
     """
-    api = Api(Store(path), Registry(builtin_kinds()), clock or SteadyClock())
+    api = Api(Store(path), Registry(builtin_kinds(), preset_definitions()), clock or SteadyClock())
     for name in ("default", "kube-node-lease", "kube-public", "kube-system"):
         if api.store.get("namespaces", "", name) is None:
             api.create(NAMESPACE, {"metadata": {"name": name}})

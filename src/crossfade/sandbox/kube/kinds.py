@@ -63,3 +63,6 @@ GATEWAY_CLASS = Kind(
 )
 GATEWAY = Kind("gateway.networking.k8s.io", "v1", "Gateway", "gateways")
 HTTP_ROUTE = Kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes")
+VIRTUAL_SERVICE = Kind("networking.istio.io", "v1", "VirtualService", "virtualservices")
+DESTINATION_RULE = Kind("networking.istio.io", "v1", "DestinationRule", "destinationrules")
+ISTIO_GATEWAY = Kind("networking.istio.io", "v1", "Gateway", "gateways")

@@ -34,8 +34,10 @@ class Served:
 class Registry:
     """The served kinds, found by path or by what an object says of itself."""
 
-    def __init__(self, built_in: Iterable[Kind]) -> None:
+    def __init__(self, built_in: Iterable[Kind], presets: Iterable[Object] = ()) -> None:
+        """`presets` are CustomResourceDefinitions that hold as long as nobody makes them anew."""
         self._built_in = tuple(Served(kind) for kind in built_in)
+        self._presets = {crd["metadata"]["name"]: tuple(_served(crd)) for crd in presets}
         self._custom: dict[str, tuple[Served, ...]] = {}
         self.generation = 0
         """Grows with each change, so that discovery documents can be cached."""
@@ -45,7 +47,7 @@ class Registry:
         self._by_path: dict[tuple[str, str, str], Served] = {}
         self._by_kind: dict[tuple[str, str], Served] = {}
         everything = list(self._built_in)
-        for served in self._custom.values():
+        for served in {**self._presets, **self._custom}.values():
             everything += served
         for one in everything:
             kind = one.kind
