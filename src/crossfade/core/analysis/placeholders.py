@@ -1,12 +1,12 @@
 """`{{name}}` in texts: replaced by values, never evaluated."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from crossfade.base.errors import InputError
-from crossfade.core.application import Json
+from crossfade.base.json_value import Json
+from crossfade.base.words import nearest
 
 Fields: TypeAlias = Mapping[str, str]
 """Values by the names that texts call them by."""
@@ -60,7 +60,7 @@ def _name(inside: str) -> str:
 
 
 def _unknown(name: str, fields: Fields) -> InputError:
-    near = difflib.get_close_matches(name, fields, n=1)
-    meant = f"did you mean `{{{{{near[0]}}}}}`? " if near else ""
+    near = nearest(name, fields)
+    meant = f"did you mean `{{{{{near}}}}}`? " if near else ""
     known = ", ".join(sorted(fields)) or "none"
     return InputError(f"`{{{{{name}}}}}` has no value", hint=f"{meant}there are: {known}")
