@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.analysis.thresholds import Verdict
+from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.application import Pause, SetWeight, Strategy
 from crossfade.core.rollout.state import Outcome
 from crossfade.engine.loops.telemetry import SILENT_SECONDS, Telemetry

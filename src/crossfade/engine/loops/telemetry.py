@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
-from crossfade.core.analysis.thresholds import Judgement, Verdict, judge
+from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.thresholds import judge
 from crossfade.core.analysis.windows import Reading, Series
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import NOT_JUDGED, Rollout
@@ -39,7 +40,7 @@ class Telemetry:
             return IDLE_SECONDS
         if report is None or report.value.address is None:
             return IDLE_SECONDS
-        revisions = stored.value.wanted.revisions
+        revisions = stored.value.revisions
         counts = self.connections.counts(stored.value.spec, report.value.address, revisions)
         found = {each.revision: each for each in await counts.read(name)}
         now = self.clock.now()
@@ -56,12 +57,13 @@ class Telemetry:
         self, record: Record, rollout: Rollout, reachable: tuple[ClusterName, ...], now: float
     ) -> Judgement:
         """Return the verdict on the new revision; clusters that are away are not waited for."""
-        if rollout.errors is None:
+        limit = rollout.analysis.threshold
+        if limit is None:
             return Judgement(Verdict.PASS, 0, 0, "nothing is to be judged")
-        if rollout.state.percent == 0 or rollout.stable is None:
+        if not rollout.state.meets_users or rollout.stable is None:
             return NOT_JUDGED
         application, canary = record.spec.name, rollout.canary.id
-        since = now - rollout.errors.window_seconds
+        since = now - limit.window_seconds
         sums = [
             series.sum(since)
             for (key, revision), series in self._series.items()
@@ -73,7 +75,7 @@ class Telemetry:
             if now - self._read_at.get(report_name(application, cluster), 0.0) > SILENT_SECONDS
         )
         requests, errors = sum(each[0] for each in sums), sum(each[1] for each in sums)
-        return judge(rollout.errors, requests, errors, silent)
+        return judge(limit, requests, errors, silent)
 
     def _forget(self, key: str) -> None:
         self._read_at.pop(key, None)
