@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import http.client
+import json
 import os
 import re
 import secrets
@@ -27,7 +28,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.router import RouteBackend, WantedRoute
-from crossfade.ports.traffic_counts import TrafficCounts
+from crossfade.ports.traffic_counts import SLOWER_EDGES, TrafficCounts
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_cluster import FakeCluster
 from crossfade.testing.fake_store import FakeStore
@@ -44,6 +45,15 @@ async def store(request, tmp_path) -> AsyncIterator[SqlStore | FakeStore]:
     opened = await SqlStore.open(f"sqlite:///{tmp_path}/store/crossfade.db")
     yield opened
     await opened.close()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a user's request met."""
+
+    revision: str
+    cookie: str
+    """`name=value` that the user is to keep, "" for none."""
 
 
 @dataclass
@@ -81,7 +91,18 @@ class FakeWorld:
     async def ask(self, revision: Revision, requests: int) -> None:
         """Send requests that lead to the revision; it fails those that its values say."""
         failed = requests if revision.values.get("errorRate") else 0
-        self.cluster.serve(revision.application, revision.id, requests, failed)
+        late = {
+            edge: requests for edge in SLOWER_EDGES if edge < revision.values.get("latencyMs", 0)
+        }
+        self.cluster.serve(revision.application, revision.id, requests, failed, late)
+
+    async def serving(self) -> None:
+        """Return once the route is in force and all that is installed is ready."""
+
+    async def visit(self, cookie: str = "", **headers: str) -> Visit:
+        """Send one request of a user and return what came of it."""
+        answered = self.cluster.visit("colors", {"cookie": cookie, **headers})
+        return Visit(answered.revision, answered.cookie)
 
     async def lose_counters(self) -> None:
         """From now on the gateway's counters cannot be read."""
@@ -146,10 +167,14 @@ class SandboxWorld(RealWorld):
         host, gateway = "colors.test", "infra/public"
         route = WantedRoute("colors", "default", host, gateway, 80, epoch, (backend,))
         await self.access.router.write(route)
-        await self._serving()
+        await self.serving()
         await asyncio.to_thread(_ask, self.cloud.gateway_port, host, requests)
 
-    async def _serving(self) -> None:
+    async def visit(self, cookie: str = "", **headers: str) -> Visit:
+        more = {"cookie": cookie} if cookie else {}
+        return await asyncio.to_thread(_visit, self.cloud.gateway_port, {**headers, **more})
+
+    async def serving(self) -> None:
         async with asyncio.timeout(20):
             while True:
                 route = await self.access.router.read("colors", "default")
@@ -160,6 +185,15 @@ class SandboxWorld(RealWorld):
 
     async def lose_counters(self) -> None:
         self.metrics_url = f"http://127.0.0.1:{free_port()}/stats/prometheus"
+
+
+def _visit(port: int, headers: dict[str, str]) -> Visit:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/callme", headers={"host": "colors.test", **headers})
+    answer = connection.getresponse()
+    version = json.loads(answer.read())["version"]
+    connection.close()
+    return Visit(version, (answer.getheader("set-cookie") or "").partition(";")[0])
 
 
 def _ask(port: int, host: str, requests: int) -> None:

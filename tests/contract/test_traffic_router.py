@@ -4,18 +4,28 @@ import pytest
 
 from crossfade.base.errors import Conflict, Denied, NotFound, Unavailable
 from crossfade.core.release.revision import Revision
+from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
+from crossfade.core.traffic.split import HeaderMatch, HeaderRoute, MatchKind, Mirror, Sticky
 from crossfade.ports.router import RouteBackend, WantedRoute
 
-BLUE = Revision("r1111111", "colors", "default", "", "", {"colour": "blue", "replicaCount": 1})
-RED = Revision("r2222222", "colors", "default", "", "", {"colour": "red", "replicaCount": 1})
+
+def revision(name):
+    values = {"version": name, "replicaCount": 1}
+    return Revision(name, "colors", "default", "", "", values)
 
 
-def wanted(epoch, **percents):
+BLUE, RED = revision("r1111111"), revision("r2222222")
+
+
+def wanted(epoch, headers=(), mirror=None, sticky=None, **percents):
     backends = tuple(
         RouteBackend(revision, f"colors-{revision}", percent)
         for revision, percent in percents.items()
     )
-    return WantedRoute("colors", "default", "colors.test", "infra/public", 80, epoch, backends)
+    return WantedRoute(
+        "colors", "default", "colors.test", "infra/public", 80, epoch, backends,
+        headers, mirror, sticky,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -85,6 +95,106 @@ async def test_a_route_can_be_removed_twice(router):
     await router.remove("colors", "default")
     await router.remove("colors", "default")
     assert (await router.read("colors", "default")).epoch == 0
+
+
+@pytest.fixture
+def serve(world, router, services, in_force):
+    """Write a route and wait until users meet it."""
+
+    async def served(route):
+        await router.write(route)
+        await in_force(route.epoch)
+        await world.serving()
+
+    return served
+
+
+def header(name, value, kind=MatchKind.EXACT):
+    return HeaderMatch(name, value, kind)
+
+
+def cookie(name, value, kind=MatchKind.EXACT):
+    return HeaderMatch(name, value, kind, cookie=True)
+
+
+@pytest.mark.parametrize(
+    ("match", "taken", "left"),
+    [
+        (header("x-beta", "yes"), {"x-beta": "yes"}, {"x-beta": "no"}),
+        (header("x-beta", "a.b", MatchKind.PREFIX), {"x-beta": "a.b+"}, {"x-beta": "axb"}),
+        (header("x-beta", "v[0-9]+", MatchKind.REGEX), {"x-beta": "v1"}, {"x-beta": "v1x"}),
+        (cookie("beta", "a+b"), {"cookie": "x=1; beta=a+b"}, {"cookie": "xbeta=a+b; beta=aab"}),
+        (cookie("beta", "v", MatchKind.PREFIX), {"cookie": "beta=v1"}, {"cookie": "beta=x; v=v"}),
+        (cookie("beta", "a|b", MatchKind.REGEX), {"cookie": "beta=b"}, {"cookie": "beta=ab"}),
+    ],
+)
+async def test_a_header_or_cookie_decides_whatever_the_shares_are(world, serve, match, taken, left):
+    beta = HeaderRoute("beta", (match,), RED.id)
+    await serve(wanted(1, (beta,), r1111111=100, r2222222=0))
+    assert {(await world.visit(**taken)).revision for _ in range(10)} == {RED.id}
+    assert {(await world.visit(**left)).revision for _ in range(10)} == {BLUE.id}
+
+
+async def test_the_first_header_route_that_matches_decides_not_the_longest(world, serve):
+    short = HeaderRoute("short", (header("a", "1"),), RED.id)
+    long = HeaderRoute("long", (header("a", "1"), header("b", "1")), BLUE.id)
+    await serve(wanted(1, (short, long), r1111111=100, r2222222=0))
+    assert {(await world.visit(a="1", b="1")).revision for _ in range(10)} == {RED.id}
+
+
+async def test_probes_of_edges_reach_the_proven_revision_alone(world, serve):
+    await serve(wanted(1, r1111111=60, r2222222=40))
+    probe = {PROBE_HEADER: PROBE_VALUE}
+    assert {(await world.visit(**probe)).revision for _ in range(30)} == {BLUE.id}
+
+
+async def test_users_keep_the_revision_that_they_met_first_while_it_has_a_share(world, serve):
+    sticky = Sticky("seen", 600)
+    await serve(wanted(1, sticky=sticky, r1111111=50, r2222222=50))
+    visits = [await world.visit() for _ in range(40)]
+    assert {each.revision for each in visits} == {BLUE.id, RED.id}
+    assert all(each.cookie == f"seen={each.revision}" for each in visits)
+    for known in (BLUE, RED):
+        again = [await world.visit(f"a=1; seen={known.id}") for _ in range(20)]
+        assert {(each.revision, each.cookie) for each in again} == {(known.id, "")}
+
+
+async def test_users_of_a_revision_that_has_lost_its_share_are_split_anew(world, serve):
+    sticky = Sticky("seen", 600)
+    await serve(wanted(1, sticky=sticky, r1111111=50, r2222222=50))
+    await serve(wanted(2, sticky=sticky, r1111111=100, r2222222=0))
+    assert {(await world.visit(f"seen={RED.id}")).revision for _ in range(10)} == {BLUE.id}
+
+
+async def test_copies_reach_the_mirror_and_users_only_the_others(world, serve, until):
+    counts = world.counts(BLUE, RED)
+    await serve(wanted(1, mirror=Mirror(RED.id), r1111111=100, r2222222=0))
+    assert {(await world.visit()).revision for _ in range(20)} == {BLUE.id}
+
+    async def copied():
+        found = {each.revision: each.requests for each in await counts.read("colors")}
+        return found == {BLUE.id: 20, RED.id: 20}
+
+    await until(copied)
+
+
+async def test_a_part_of_the_requests_is_copied(world, serve):
+    await serve(wanted(1, mirror=Mirror(RED.id, 25), r1111111=100, r2222222=0))
+    for _ in range(200):
+        await world.visit()
+    found = {each.revision: each.requests for each in await world.counts(RED).read("colors")}
+    assert 20 <= found[RED.id] <= 85
+
+
+@pytest.mark.usefixtures("services")
+async def test_it_is_told_which_revisions_are_reached_also_with_0_percent(router, in_force):
+    beta = HeaderRoute("beta", (header("x-beta", "yes"),), RED.id)
+    await router.write(wanted(1, r1111111=100, r2222222=0))
+    assert (await in_force(1)).reached == {BLUE.id}
+    await router.write(wanted(2, (beta,), r1111111=100, r2222222=0))
+    assert (await in_force(2)).reached == {BLUE.id, RED.id}
+    await router.write(wanted(3, mirror=Mirror(RED.id), r1111111=100, r2222222=0))
+    assert (await in_force(3)).reached == {BLUE.id, RED.id}
 
 
 async def test_the_gateways_address_is_found(router):

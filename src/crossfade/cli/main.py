@@ -29,6 +29,7 @@ NOUNS = {
     "apply": "Make or change an application from its file.",
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
+    "analysis": "Judge recorded windows of a canary; needs no hub.",
     "sandbox": "Run embedded clouds on this machine, and break them.",
     "version": "Print the version.",
 }

@@ -9,6 +9,7 @@ from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show
+from crossfade.cli.rollout_scale import scale
 from crossfade.cli.rollout_view import follow, list_text, rollout_data
 from crossfade.core.rollout.commands import Command
 
@@ -181,3 +182,6 @@ def _change(
         show(rollout_data(rollout), output, lambda: text)
 
     with_session(context, work)
+
+
+app.command()(scale)

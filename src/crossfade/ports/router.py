@@ -47,6 +47,8 @@ class RouteStatus:
     percents: Mapping[RevisionId, int] = field(default_factory=dict)
     trouble: str = ""
     """Why it is not in force, as the router says it."""
+    reached: frozenset[RevisionId] = frozenset()
+    """Revisions that the route leads any users to, or copies: also by headers, with 0 percent."""
 
 
 @dataclass(frozen=True, slots=True)

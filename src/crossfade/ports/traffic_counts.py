@@ -6,6 +6,9 @@ from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, RevisionId
 
+SLOWER_EDGES = (50, 100, 250, 500, 1000, 2500)
+"""Milliseconds that answers are compared with, unless somebody asks for others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -16,7 +19,11 @@ class Counts:
     errors: int
     """Answers 5xx and no answers, before any retry hides them."""
     slower: Mapping[int, int] = field(default_factory=dict)
-    """Answers slower than each edge in milliseconds; empty when the gateway keeps no buckets."""
+    """
+    Requests whose last try was answered, but later than each edge in milliseconds after it came.
+
+    Empty when the gateway keeps no buckets.  It may follow `requests` by some seconds.
+    """
 
 
 class TrafficCounts(Protocol):

@@ -19,7 +19,8 @@ from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.releases import RevisionStatus
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
-from crossfade.ports.traffic_counts import Counts
+from crossfade.ports.traffic_counts import SLOWER_EDGES, Counts
+from crossfade.testing.fake_gateway import Answered, answer, reached
 
 GATEWAY = "infra/public"
 PODS = 3
@@ -93,6 +94,8 @@ class FakeCluster:
     """Routes that the data plane serves."""
     gateways: dict[str, GatewayEndpoint] = field(default_factory=dict)
     requests: dict[tuple[ApplicationName, RevisionId], Counts] = field(default_factory=dict)
+    visits: int = 0
+    """Requests of users that were sent one by one; shares are met over each hundred of them."""
 
     def __post_init__(self) -> None:
         """Give the cluster the Gateway that every sandbox cloud has."""
@@ -146,12 +149,32 @@ class FakeCluster:
         return {}
 
     def serve(
-        self, application: ApplicationName, revision: RevisionId, requests: int, errors: int = 0
+        self,
+        application: ApplicationName,
+        revision: RevisionId,
+        requests: int,
+        errors: int = 0,
+        slower: Mapping[int, int] | None = None,
     ) -> None:
-        """Count requests, `errors` of them failed, at the gateway."""
+        """Count requests at the gateway, `errors` failed, so many `slower` than each edge in ms."""
         key = (application, revision)
         before = self.requests.get(key, Counts(revision, 0, 0))
-        self.requests[key] = Counts(revision, before.requests + requests, before.errors + errors)
+        edges = {edge: before.slower.get(edge, 0) for edge in SLOWER_EDGES}
+        edges |= {edge: edges.get(edge, 0) + more for edge, more in (slower or {}).items()}
+        total = before.requests + requests
+        self.requests[key] = Counts(revision, total, before.errors + errors, edges)
+
+    def visit(
+        self, application: ApplicationName, headers: Mapping[str, str] | None = None
+    ) -> Answered:
+        """Send a request of a user through the data plane, count it, and return what came of it."""
+        route = next(each for (_, name), each in self.served.items() if name == application)
+        self.visits += 1
+        answered = answer(route, headers or {}, self.visits)
+        self.serve(application, answered.revision, 1)
+        if answered.copied_to is not None:
+            self.serve(application, answered.copied_to, 1)
+        return answered
 
     def restart_gateway(self) -> None:
         """Let the gateway's counters begin anew."""
@@ -245,6 +268,7 @@ class FakeRouter:
             in_force=in_force,
             percents={each.revision: each.percent for each in held.backends},
             trouble="" if in_force else "the Gateway has not seen the newest route yet",
+            reached=reached(held),
         )
 
     async def write(self, wanted: WantedRoute) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name, parse
 from crossfade.base.errors import Unavailable
 from crossfade.ports.traffic_counts import Counts
+from crossfade.sandbox.gateway.envoy import envoy_command
 
 CLUSTER = cluster_name("default", "colors-r1", 80)
 PAGE = """# TYPE envoy_cluster_upstream_rq_xx counter
@@ -60,6 +62,24 @@ async def test_only_what_is_needed_is_asked_for():
     assert r"default/colors\-r1_80" in page.query["filter"]
 
 
+def bucket(edge, count, name="default/colors-r1_80"):
+    labels = f'envoy_cluster_name="{name}",le="{edge}"'
+    return f"envoy_cluster_upstream_rq_time_bucket{{{labels}}} {count}\n"
+
+
+async def test_answers_slower_than_each_edge_are_the_rest_of_its_bucket():
+    page = PAGE + bucket(50, 60) + bucket(100, 88) + bucket("+Inf", 90) + bucket(50, 1, "other")
+    (found,) = await counts(Page(page))
+    assert dict(found.slower) == {50: 30, 100: 2}, "edges without a bucket are left out"
+
+
+async def test_other_edges_can_be_asked_for():
+    page = Page(PAGE + bucket("0.5", 60) + bucket(25, 80) + bucket(50, 88) + bucket("+Inf", 90))
+    names = {CLUSTER: "r1"}
+    (found,) = await EnvoyCounts(page, "http://gateway", names, edges=(25,)).read("colors")
+    assert dict(found.slower) == {25: 10}
+
+
 @pytest.mark.parametrize("page", ["<html>login</html>", PAGE + "half a li", f"{PAGE}x{{a=", "\x00"])
 async def test_a_page_that_is_none_or_half_of_one_is_no_zero(page):
     with pytest.raises(Unavailable):
@@ -106,7 +126,7 @@ async def test_a_gateway_that_hangs_costs_no_more_than_the_deadline():
 
 
 class Upstream:
-    """A server that answers as the script says, try by try: `200`, `503`, or `-` (hangs up)."""
+    """A server that answers as the script says, try by try: status, or `-` to hang up, and ms."""
 
     def __init__(self, script):
         self.script, self.tries = list(script), 0
@@ -115,7 +135,8 @@ class Upstream:
         try:
             while await reader.readuntil(b"\r\n\r\n"):
                 self.tries += 1
-                answer = self.script.pop(0) if self.script else "200"
+                answer, _, delay = (self.script.pop(0) if self.script else "200").partition(" ")
+                await asyncio.sleep(float(delay or 0) / 1000)
                 if answer == "-":
                     break
                 writer.write(f"HTTP/1.1 {answer} X\r\ncontent-length: 0\r\n\r\n".encode())
@@ -130,7 +151,8 @@ def bootstrap(port, admin_port, upstream_port):
     address = lambda number: {"socket_address": {"address": "127.0.0.1", "port_value": number}}  # noqa: E731
     retry = {"retry_on": "5xx,reset", "num_retries": 2,
              "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.001s"}}  # fmt: skip
-    route = {"match": {"prefix": "/"}, "route": {"cluster": CLUSTER, "retry_policy": retry}}
+    action = {"cluster": CLUSTER, "retry_policy": retry, "timeout": "1s"}
+    route = {"match": {"prefix": "/"}, "route": action}
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network."
         "http_connection_manager.v3.HttpConnectionManager",
@@ -142,6 +164,7 @@ def bootstrap(port, admin_port, upstream_port):
     endpoint = {"endpoint": {"address": address(upstream_port)}}
     return {
         "admin": {"address": address(admin_port)},
+        "stats_flush_interval": "0.1s",
         "static_resources": {
             "listeners": [{"name": "x", "address": address(port), "filter_chains": [
                 {"filters": [{"name": "http", "typed_config": manager}]}]}],
@@ -157,34 +180,59 @@ def free_port():
         return probe.getsockname()[1]
 
 
-async def test_what_a_real_envoy_retries_is_counted_try_by_try(tmp_path, until):
-    from crossfade.sandbox.gateway.envoy import envoy_command
-
-    # Requests: good; 503 then good; hang-up then good; three failures; 404 (no failure); good.
-    script = ["200", "503", "200", "-", "200", "503", "-", "503", "404", "200"]
+@asynccontextmanager
+async def real_envoy(folder, script, until):
+    """Yield an upstream with its script, the gateway's address, and what reads its counters."""
     upstream = Upstream(script)
     server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
     port, admin_port = free_port(), free_port()
     config = bootstrap(port, admin_port, server.sockets[0].getsockname()[1])
-    (tmp_path / "envoy.json").write_text(json.dumps(config))
+    (folder / "envoy.json").write_text(json.dumps(config))
     process = await asyncio.create_subprocess_exec(
-        *envoy_command(tmp_path / "envoy.json", tmp_path / "log"), stderr=asyncio.subprocess.DEVNULL
+        *envoy_command(folder / "envoy.json", folder / "log"), stderr=asyncio.subprocess.DEVNULL
     )
     pages = EnvoyPages()
     try:
         await until(lambda: answers(pages, f"http://127.0.0.1:{admin_port}/ready"))
-        for _ in range(6):
-            await answers(pages, f"http://127.0.0.1:{port}/")
-        counter = EnvoyCounts(
-            pages, f"http://127.0.0.1:{admin_port}/stats/prometheus", {CLUSTER: "r1"}
-        )
-        assert upstream.tries == len(script)
-        assert await counter.read("colors") == (Counts("r1", requests=10, errors=5),)
+        page = f"http://127.0.0.1:{admin_port}/stats/prometheus"
+        reader = EnvoyCounts(pages, page, {CLUSTER: "r1"})
+        yield upstream, lambda: answers(pages, f"http://127.0.0.1:{port}/"), reader
     finally:
         await pages.close()
         process.kill()
         await process.wait()
         server.close()
+
+
+async def test_what_a_real_envoy_retries_is_counted_try_by_try(tmp_path, until):
+    # Requests: good; 503 then good; hang-up then good; three failures; 404 (no failure); good.
+    script = ["200", "503", "200", "-", "200", "503", "-", "503", "404", "200"]
+    async with real_envoy(tmp_path, script, until) as (upstream, ask, reader):
+        for _ in range(6):
+            await ask()
+        assert upstream.tries == len(script)
+        (found,) = await reader.read("colors")
+        assert (found.requests, found.errors) == (10, 5)
+
+
+async def test_a_real_envoy_times_requests_with_all_their_tries_but_none_without_an_answer(
+    tmp_path, until
+):
+    # Requests: fast; a slow failure, then good; a slow hang-up, then good; three fast failures;
+    # one that is given up after a second; a slow one.
+    script = ["200", "503 300", "200", "- 300", "200", "503", "503", "503", "200 3000", "200 300"]
+    async with real_envoy(tmp_path, script, until) as (upstream, ask, reader):
+        for _ in range(6):
+            await ask()
+        assert upstream.tries == len(script)
+
+        async def timed():
+            (found,) = await reader.read("colors")
+            return found.slower.get(250) == 3
+
+        await until(timed)
+        (found,) = await reader.read("colors")
+        assert (found.requests, found.errors) == (10, 6)
 
 
 async def answers(pages, url):

@@ -1,12 +1,15 @@
 """HTTPRoutes: what is written, and when it is believed that users are split as it says."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
 from crossfade.adapters.kubernetes.client import KubeApi
-from crossfade.adapters.routers.gateway_api import GatewayApiRouter, render, status_of
-from crossfade.base.errors import Conflict, NotFound
+from crossfade.adapters.routers.gateway_api import GatewayApiRouter, status_of
+from crossfade.adapters.routers.http_route import render
+from crossfade.base.errors import Conflict, Denied, InputError, NotFound
+from crossfade.core.traffic.split import HeaderMatch, HeaderRoute, Mirror
 from crossfade.ports.router import RouteBackend, WantedRoute
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes"
@@ -35,24 +38,6 @@ def route(*parents):
 
 
 GOOD = conditions(Accepted="True", ResolvedRefs="True", Programmed="True")
-
-
-def test_people_who_read_the_route_see_revisions_and_percentages():
-    body = render(WANTED)
-    assert body["metadata"]["name"] == "colors"
-    assert body["metadata"]["annotations"]["crossfade.dev/epoch"] == "7"
-    assert body["spec"]["hostnames"] == ["colors.test"]
-    assert body["spec"]["parentRefs"] == [{"namespace": "infra", "name": "public"}]
-    assert body["spec"]["rules"][-1]["backendRefs"] == [
-        {"name": "colors-r1", "port": 80, "weight": 90},
-        {"name": "colors-r2", "port": 80, "weight": 10},
-    ]
-
-
-def test_probes_of_edges_reach_the_proven_revision_alone():
-    first = render(WANTED)["spec"]["rules"][0]
-    assert first["matches"][0]["headers"]
-    assert first["backendRefs"] == [{"name": "colors-r1", "port": 80, "weight": 100}]
 
 
 def test_a_route_that_the_data_plane_has_confirmed_is_in_force():
@@ -91,6 +76,35 @@ def test_an_old_confirmation_of_one_part_does_not_count_for_the_new_route():
     old = conditions(1, Programmed="True")
     status = status_of(route(parent(*conditions(Accepted="True"), *old)))
     assert not status.in_force
+
+
+def test_a_route_that_somebody_has_changed_by_hand_is_not_in_force_and_asked_for_again():
+    body = route(parent(*GOOD))
+    body["spec"]["rules"][-1]["backendRefs"][1]["weight"] = 90
+    status = status_of(body)
+    assert (status.in_force, status.epoch) == (False, 0)
+    assert "somebody has changed" in status.trouble
+    assert dict(status.percents) == {"r1": 50, "r2": 50}, "what users really meet"
+
+
+def test_defaults_that_the_server_fills_in_are_no_change_by_hand():
+    body = route(parent(*GOOD))
+    body["spec"]["parentRefs"][0]["kind"] = "Gateway"
+    body["spec"]["rules"][0]["backendRefs"][0]["group"] = ""
+    assert status_of(body).in_force
+
+
+def test_a_revision_with_0_percent_that_headers_or_copies_lead_to_is_reached_all_the_same():
+    backends = (
+        RouteBackend("r1", "a", 100),
+        RouteBackend("r2", "b", 0),
+        RouteBackend("r3", "c", 0),
+    )
+    beta = HeaderRoute("beta", (HeaderMatch("x-beta", "yes"),), "r2")
+    wanted = replace(WANTED, backends=backends)
+    assert status_of(render(wanted)).reached == {"r1"}
+    assert status_of(render(replace(wanted, headers=(beta,)))).reached == {"r1", "r2"}
+    assert status_of(render(replace(wanted, mirror=Mirror("r3")))).reached == {"r1", "r3"}
 
 
 def test_a_route_that_is_being_deleted_is_not_in_force():
@@ -190,3 +204,30 @@ async def test_a_gateway_without_an_address_yet_is_told_apart(api):
     with pytest.raises(NotFound) as raised:
         await GatewayApiRouter(api).endpoint("default/young")
     assert "no address yet" in raised.value.what
+
+
+class Old:
+    """A cluster whose HTTPRoutes do not know some field."""
+
+    def __init__(self, api, refusal):
+        self.api, self.cluster, self.refusal = api, api.cluster, refusal
+        self.find = api.find
+
+    async def create(self, path, body):
+        raise self.refusal
+
+
+async def test_a_cluster_that_cannot_copy_a_part_of_the_requests_says_what_would_help(api):
+    half = replace(WANTED, mirror=Mirror("r2", 50))
+    refusal = InputError("unknown field spec.rules[1].filters[0].requestMirror.percent", hint="-")
+    with pytest.raises(InputError, match="cannot copy a part") as raised:
+        await GatewayApiRouter(Old(api, refusal)).write(half)
+    assert "1.3" in raised.value.hint
+
+
+async def test_other_refusals_are_passed_on_as_they_are(api):
+    half = replace(WANTED, mirror=Mirror("r2", 50))
+    for refusal in (InputError("no such thing", hint="-"), Denied("log in", hint="-")):
+        with pytest.raises(type(refusal)) as raised:
+            await GatewayApiRouter(Old(api, refusal)).write(half)
+        assert raised.value is refusal

@@ -42,14 +42,19 @@ class Cloud:
     folder: Path
     servers: list[asyncio.Server] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    heads: dict[str, list[str]] = field(default_factory=dict)
+    """Heads of the requests that each upstream got, by its answer."""
 
     async def upstream(self, answer: str, delay: float = 0.0) -> int:
         """Start a server that answers every request with `answer` and the request's head."""
+
+        heads = self.heads.setdefault(answer, [])
 
         async def serve(reader, writer):
             self.writers.append(writer)
             try:
                 while head := await reader.readuntil(b"\r\n\r\n"):
+                    heads.append(head.decode())
                     await asyncio.sleep(delay)
                     body = answer.encode() + b"\n" + head
                     writer.write(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from crossfade.sandbox.gateway.rules import Unsupported, render_rules
+from crossfade.sandbox.gateway.filters import Unsupported
+from crossfade.sandbox.gateway.rules import render_rules
 from crossfade.sandbox.gateway.world import World
 
 
@@ -142,15 +143,80 @@ async def test_a_request_that_takes_too_long_is_504_when_the_route_sets_a_limit(
 
 
 async def test_what_the_gateway_cannot_do_is_said_and_not_ignored(cloud, until):
-    mirror = {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": "two", "port": 80}}}
+    rewrite = {"type": "URLRewrite", "urlRewrite": {"hostname": "inside.test"}}
     await cloud.service("one", await cloud.upstream("one"))
-    await cloud.route({"rules": [to("one", filters=[mirror])]})
+    rule = to("one")
+    rule["backendRefs"][0]["filters"] = [rewrite]
+    await cloud.route({"rules": [rule]})
 
     async def refused() -> bool:
         return (await cloud.conditions()).get("Accepted") == ("False", "UnsupportedValue")
 
     await until(refused)
     assert (await cloud.get())[0] == 404
+
+
+def mirror(name: str, **part: int | dict) -> dict:
+    wanted = {"backendRef": {"name": name, "port": 80}, **part}
+    return {"type": "RequestMirror", "requestMirror": wanted}
+
+
+async def test_copies_reach_the_other_service_and_their_answers_nobody(cloud, until):
+    await serve(cloud, to("one", filters=[mirror("two")]))
+    for _ in range(10):
+        assert await answer(cloud, "/x", x_user="me") == "one"
+
+    async def copied() -> bool:
+        return len(cloud.heads["two"]) == 10
+
+    await until(copied)
+    copy = cloud.heads["two"][0].lower()
+    assert copy.startswith("get /x ")
+    assert "host: colors.test\r" in copy, "a copy looks like the request itself"
+    assert "x-user: me" in copy
+
+
+@pytest.mark.parametrize(
+    "part", [{"percent": 20}, {"fraction": {"numerator": 1, "denominator": 5}}]
+)
+async def test_a_part_of_the_requests_is_copied(cloud, part):
+    await serve(cloud, to("one", filters=[mirror("two", **part)]))
+    for _ in range(300):
+        await answer(cloud, "/")
+    assert 30 <= len(cloud.heads["two"]) <= 95
+
+
+async def test_copies_to_a_service_that_is_not_there_are_said_and_hurt_nobody(cloud):
+    await serve(cloud, to("one", filters=[mirror("ghost")]))
+    assert await answer(cloud, "/") == "one"
+    assert (await cloud.conditions())["ResolvedRefs"] == ("False", "BackendNotFound")
+
+
+async def test_a_backend_of_several_can_change_the_answers_of_its_own_share(cloud):
+    await cloud.service("one", await cloud.upstream("one"))
+    await cloud.service("two", await cloud.upstream("two"))
+    cookie = {"add": [{"name": "set-cookie", "value": "v=two; Path=/"}]}
+    change = {"type": "ResponseHeaderModifier", "responseHeaderModifier": cookie}
+    refs = [{"name": "one", "port": 80}, {"name": "two", "port": 80, "filters": [change]}]
+    await cloud.route({"rules": [{"backendRefs": refs}]})
+    await cloud.programmed()
+    seen = set()
+    for _ in range(40):
+        _, body, headers = await cloud.get()
+        seen.add((body.split()[0], headers.get("set-cookie", "")))
+    assert seen == {("one", ""), ("two", "v=two; Path=/")}
+
+
+async def test_the_rule_with_most_headers_wins_and_the_first_of_equals(cloud):
+    a, b = {"name": "a", "value": "1"}, {"name": "b", "value": "1"}
+    again = {"name": "A", "value": "another"}
+    await serve(
+        cloud, to("one", {"headers": [a, again]}), to("two", {"headers": [b]}),
+        to("three", {"headers": [a, b]}),
+    )  # fmt: skip
+    assert await answer(cloud, "/", a="1") == "one", "of equal names the first one counts"
+    assert await answer(cloud, "/", b="1") == "two"
+    assert await answer(cloud, "/", a="1", b="1") == "three"
 
 
 def route(rule: dict) -> dict:
@@ -164,6 +230,9 @@ def route(rule: dict) -> dict:
         {"matches": [path("Suffix", "/x")]},
         {"backendRefs": [{"name": "a", "port": 80}], "timeouts": {"request": "soon"}},
         {"filters": [{"type": "RequestRedirect", "requestRedirect": {"statusCode": 200}}]},
+        {"filters": [mirror("a", percent=1, fraction={"numerator": 1})]},
+        {"filters": [mirror("a", fraction={"numerator": 3, "denominator": 2})]},
+        {"backendRefs": [{"name": "a", "port": 80, "filters": [mirror("b")]}]},
     ],
 )
 def test_unsupported_parts_of_a_rule_are_refused(rule):

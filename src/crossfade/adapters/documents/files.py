@@ -8,11 +8,11 @@ from crossfade.base.errors import Denied, InputError, NotFound
 LARGEST_BYTES = 512 * 1024
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
     """Return the text of the file.  Raises NotFound, Denied, InputError."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(largest + 1)
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {path}", hint=_near(path)) from error
     except IsADirectoryError as error:
@@ -23,14 +23,14 @@ def read_text(path: Path) -> str:
         raise Denied(f"{path} may not be read", hint="make it readable for you") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}", hint="check the name") from error
-    return decode(data, str(path))
+    return decode(data, str(path), largest)
 
 
-def decode(data: bytes, file: str) -> str:
+def decode(data: bytes, file: str, largest: int = LARGEST_BYTES) -> str:
     """Return the bytes of `file` as text.  Raises InputError when they are no UTF-8, or huge."""
-    if len(data) > LARGEST_BYTES:
+    if len(data) > largest:
         raise InputError(
-            f"{file} is larger than {LARGEST_BYTES // 1024} KiB",
+            f"{file} is larger than {largest // 1024} KiB",
             hint="is this the right file? Large values belong into the chart",
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -9,6 +9,12 @@ is in neither, and is known only as the rest of `upstream_rq_retry`; the last on
 
     tries  = sum(rq_xx) + rq_retry
     errors = rq_xx{5} + retry_rq_xx{5} + (rq_retry - sum(retry_rq_xx))
+
+Times are known of requests, not of tries: `upstream_rq_time` has one entry for each request whose
+last try was answered, from when the request had come until the answer was complete, earlier tries
+and the wait between them included.  A request that got no answer in time, or none at all, is not
+in it: that is an error above.  Envoy adds new entries every `stats_flush_interval` (5 s unless the
+gateway's bootstrap says otherwise), so these counts come later than the others.
 """
 
 import asyncio
@@ -19,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ApplicationName, RevisionId
-from crossfade.ports.traffic_counts import Counts
+from crossfade.ports.traffic_counts import SLOWER_EDGES, Counts
 
 if TYPE_CHECKING:
     import httpx2
@@ -27,6 +33,9 @@ if TYPE_CHECKING:
 _ANSWERS = "envoy_cluster_upstream_rq_xx"
 _RETRIED_ANSWERS = "envoy_cluster_retry_upstream_rq_xx"
 _RETRIES = "envoy_cluster_upstream_rq_retry"
+_TIMES = "envoy_cluster_upstream_rq_time_bucket"
+_METRICS = (_ANSWERS, _RETRIED_ANSWERS, _RETRIES, _TIMES)
+_ALL = "+Inf"
 _LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([^ ]+)(?: -?\d+)?")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)",?')
 
@@ -65,10 +74,21 @@ class EnvoyPages:
 class EnvoyCounts:
     """The TrafficCounts port for the revisions of one application at one gateway."""
 
-    def __init__(self, pages: EnvoyPages, url: str, clusters: Mapping[str, RevisionId]) -> None:
-        """`clusters` has the revision behind each `cluster_name`."""
+    def __init__(
+        self,
+        pages: EnvoyPages,
+        url: str,
+        clusters: Mapping[str, RevisionId],
+        edges: tuple[int, ...] = SLOWER_EDGES,
+    ) -> None:
+        """
+        `clusters` has the revision behind each `cluster_name`.
+
+        `edges` are milliseconds; those that the gateway's Envoy has no bucket for are left out.
+        """
         self._pages = pages
         self._url = url
+        self._edges = edges
         self._clusters = {_in_stats(name): revision for name, revision in clusters.items()}
 
     async def read(self, application: ApplicationName) -> tuple[Counts, ...]:
@@ -80,14 +100,17 @@ class EnvoyCounts:
         for metric, labels, value in parse(page, self._url):
             name = labels.get("envoy_cluster_name", "")
             if name in self._clusters:
-                answers[name, metric, labels.get("envoy_response_code_class", "")] += value
-        counts = (_counts(name, each, answers) for name, each in self._clusters.items())
+                kind = labels.get("envoy_response_code_class") or labels.get("le", "")
+                answers[name, metric, kind] += value
+        counts = (
+            _counts(name, each, answers, self._edges) for name, each in self._clusters.items()
+        )
         return tuple(each for each in counts if each.requests > 0)
 
     def _filter(self) -> str:
         """Return the expression for Envoy's own names of what is read here."""
         names = "|".join(re.escape(name) for name in self._clusters)
-        return rf"^cluster\.({names})\.(retry\.)?upstream_rq_([1-5]xx|retry)$"
+        return rf"^cluster\.({names})\.(retry\.)?upstream_rq_([1-5]xx|retry|time)$"
 
 
 def cluster_name(namespace: str, service: str, port: int) -> str:
@@ -108,7 +131,7 @@ def parse(page: str, url: str = "") -> Iterator[tuple[str, dict[str, str], int]]
         if found is None:
             raise _unreadable(url, f"it has a line that is no sample: {line[:60]!r}")
         name, labels, value = found.groups()
-        if name in (_ANSWERS, _RETRIED_ANSWERS, _RETRIES):
+        if name in _METRICS:
             try:
                 yield name, _labels(labels or ""), int(float(value))
             except (ValueError, OverflowError) as error:
@@ -128,18 +151,29 @@ def _in_stats(name: str) -> str:
     return name.replace(":", "_")
 
 
-def _counts(name: str, revision: RevisionId, found: Counter[tuple[str, str, str]]) -> Counts:
+def _counts(
+    name: str,
+    revision: RevisionId,
+    found: Counter[tuple[str, str, str]],
+    edges: tuple[int, ...],
+) -> Counts:
     """Return one revision's counts; a series that is missing is one that was never needed: 0."""
     classes = "12345"
     answers = sum(found[name, _ANSWERS, each] for each in classes)
     retries = found[name, _RETRIES, ""]
     retried_answers = sum(found[name, _RETRIED_ANSWERS, each] for each in classes)
+    timed = found[name, _TIMES, _ALL]
     return Counts(
         revision=revision,
         requests=answers + retries,
         errors=found[name, _ANSWERS, "5"]
         + found[name, _RETRIED_ANSWERS, "5"]
         + max(retries - retried_answers, 0),
+        slower={
+            edge: timed - found[name, _TIMES, str(edge)]
+            for edge in edges
+            if (name, _TIMES, str(edge)) in found
+        },
     )
 
 

@@ -1,18 +1,15 @@
 """The split of users by a Gateway API HTTPRoute, one an application."""
 
-import json
-from typing import Any
+from collections.abc import Iterator
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
-from crossfade.base.errors import Conflict, NotFound, Unavailable
+from crossfade.adapters.routers import written
+from crossfade.adapters.routers.http_route import API_VERSION, render
+from crossfade.base.errors import Conflict, CrossfadeError, InputError, NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
-from crossfade.core.release.kinds import APPLICATION_LABEL, mapping, mappings
-from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
+from crossfade.core.release.kinds import mapping, mappings
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
 
-API_VERSION = "gateway.networking.k8s.io/v1"
-EPOCH = "crossfade.dev/epoch"
-BACKENDS = "crossfade.dev/backends"
 METRICS_URL = "crossfade.dev/metrics-url"
 
 
@@ -34,11 +31,15 @@ class GatewayApiRouter:
         for last in (False, False, True):
             held = await self._api.find(path)
             if held is not None:
-                _refuse_if_not_ours(held, wanted, self._api.cluster.name)
-                if _same(held, body):
+                self._refuse_if_not_ours(held, wanted)
+                if written.same(held, body):
                     return
             try:
                 await self._send(wanted, body, held)
+            except (InputError, Unavailable) as error:
+                if (clearer := _no_percent(error, wanted)) is not None:
+                    raise clearer from error
+                raise
             except Conflict:  # often the Gateway's controller, which has written the status
                 if last:
                     raise
@@ -75,6 +76,12 @@ class GatewayApiRouter:
             metrics_url=annotations.get(METRICS_URL),
         )
 
+    def _refuse_if_not_ours(self, held: Object, wanted: WantedRoute) -> None:
+        epoch, cluster = written.epoch_of(held), self._api.cluster.name
+        if epoch is None:
+            raise written.not_ours("HTTPRoute", wanted, wanted.application, cluster)
+        written.refuse_if_newer(epoch, wanted, cluster)
+
     async def _send(self, wanted: WantedRoute, body: Object, held: Object | None) -> None:
         """Write the route over the one that was read, over nobody's newer one."""
         if held is not None:
@@ -92,51 +99,28 @@ class GatewayApiRouter:
             ) from error
 
 
-def render(wanted: WantedRoute) -> Object:
-    """Return the HTTPRoute.  Weights are proportions; these are percentages, for people to read."""
-    namespace, _, gateway = wanted.gateway.partition("/")
-    backends = [
-        {"name": each.service, "port": wanted.port, "weight": each.percent}
-        for each in wanted.backends
-    ]
-    services = {each.revision: each.service for each in wanted.backends}
-    everything = {"type": "PathPrefix", "value": "/"}
-    probe = {"type": "Exact", "name": PROBE_HEADER, "value": PROBE_VALUE}
-    # The first of equals is the stable revision.
-    proven = max(wanted.backends, key=lambda each: each.percent)
-    probed = {"name": proven.service, "port": wanted.port, "weight": 100}
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "HTTPRoute",
-        "metadata": {
-            "name": wanted.application,
-            "namespace": wanted.namespace,
-            "labels": {APPLICATION_LABEL: wanted.application},
-            "annotations": {
-                EPOCH: str(wanted.epoch),
-                BACKENDS: json.dumps(services, sort_keys=True),
-            },
-        },
-        "spec": {
-            "parentRefs": [{"namespace": namespace, "name": gateway}],
-            "hostnames": [wanted.host],
-            "rules": [
-                {"matches": [{"path": everything, "headers": [probe]}], "backendRefs": [probed]},
-                {"matches": [{"path": everything}], "backendRefs": backends},
-            ],
-        },
-    }
+def _no_percent(error: CrossfadeError, wanted: WantedRoute) -> InputError | None:
+    """Return what a refusal means where the cluster's HTTPRoutes have no percentage of copies."""
+    found = written.mirrored(wanted)
+    if found is None or found[1] == 100 or "percent" not in error.what:
+        return None
+    return InputError(
+        "the cluster's Gateway API cannot copy a part of the requests",
+        hint="use its version 1.3 or newer there, or a mirror with percent 100",
+        percent=found[1],
+        **error.facts,
+    )
 
 
 def status_of(route: Object) -> RouteStatus:
     """Return what the HTTPRoute says of itself."""
+    percents, reached = _revisions(route)
+    if not written.as_written(route):
+        # Not the route of that epoch any more; so it is asked for again.
+        return RouteStatus(Epoch(0), False, percents, written.CHANGED_BY_HAND, reached)
     trouble = _trouble(route)
-    return RouteStatus(
-        epoch=_epoch(route) or Epoch(0),
-        in_force=not trouble,
-        percents=_percents(route),
-        trouble=trouble,
-    )
+    epoch = written.epoch_of(route) or Epoch(0)
+    return RouteStatus(epoch, not trouble, percents, trouble, reached)
 
 
 def _path(namespace: str, name: str = "") -> str:
@@ -144,73 +128,31 @@ def _path(namespace: str, name: str = "") -> str:
     return f"{collection}/{name}" if name else collection
 
 
-def _epoch(route: Object) -> Epoch | None:
-    """Return the epoch that the route carries, None when Crossfade has not written it."""
-    text = mapping(route["metadata"].get("annotations")).get(EPOCH)
-    return Epoch(int(text)) if isinstance(text, str) and text.isdecimal() else None
-
-
-def _refuse_if_not_ours(held: Object, wanted: WantedRoute, cluster: str) -> None:
-    epoch = _epoch(held)
-    if epoch is None:
-        raise Conflict(
-            f"the HTTPRoute {wanted.application} was not made by Crossfade",
-            hint=f"delete it, or hand it over: `kubectl annotate httproute {wanted.application} "
-            f"-n {wanted.namespace} {EPOCH}=0`",
-            cluster=cluster,
-        )
-    if epoch > wanted.epoch:
-        raise Conflict(
-            f"the cluster holds a newer route, of epoch {epoch}",
-            hint="another hub has taken over: read its plan again",
-            cluster=cluster,
-            epoch=wanted.epoch,
-        )
-
-
-def _same(held: Object, body: Object) -> bool:
-    """Return whether the route is as wanted already, but for defaults that the server filled in."""
-    metadata = mapping(held["metadata"].get("annotations"))
-    wanted = body["metadata"]["annotations"]
-    return all(metadata.get(key) == value for key, value in wanted.items()) and _contains(
-        held.get("spec"), body["spec"]
-    )
-
-
-def _contains(held: Any, wanted: Any) -> bool:  # noqa: ANN401 - any JSON value
-    if isinstance(wanted, dict):
-        return isinstance(held, dict) and all(
-            _contains(held.get(key), value) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list):
-        return (
-            isinstance(held, list)
-            and len(held) == len(wanted)
-            and all(map(_contains, held, wanted))
-        )
-    return bool(held == wanted)
-
-
-def _percents(route: Object) -> dict[RevisionId, int]:
-    """Return the share of each revision in the route, as far as it names revisions."""
-    annotations = mapping(route["metadata"].get("annotations"))
-    try:
-        services = mapping(json.loads(annotations.get(BACKENDS) or "{}"))
-    except ValueError:
-        services = {}
+def _revisions(route: Object) -> tuple[dict[RevisionId, int], frozenset[RevisionId]]:
+    """Return the share of each revision that the route names, and all that it leads to."""
+    revisions = written.revisions_of(route)
+    rules = list(mappings(mapping(route.get("spec")).get("rules")))
     weights: dict[str, int] = {}
-    users = list(mappings(mapping(route.get("spec")).get("rules")))[-1:]  # the other is for probes
-    for rule in users:
-        for backend in mappings(rule.get("backendRefs")):
-            weights[str(backend.get("name"))] = int(backend.get("weight", 1))
+    for backend in [each for rule in rules[-1:] for each in mappings(rule.get("backendRefs"))]:
+        weights[str(backend.get("name"))] = int(backend.get("weight", 1))
     total = sum(weights.values())
-    if total == 0:
-        return {}
-    return {
-        RevisionId(revision): round(100 * weights[service] / total)
-        for revision, service in services.items()
-        if service in weights
+    reached = {name for rule in rules[1:] for name in _services(rule)}  # the first is for probes
+    percents = {
+        revision: round(100 * weights[service] / total)
+        for service, revision in revisions.items()
+        if total and service in weights
     }
+    return percents, frozenset(each for name, each in revisions.items() if name in reached)
+
+
+def _services(rule: Object) -> Iterator[str]:
+    """Yield the Services that requests of the rule, or copies of them, are sent to."""
+    for backend in mappings(rule.get("backendRefs")):
+        if backend.get("weight", 1):
+            yield str(backend.get("name"))
+    for each in mappings(rule.get("filters")):
+        mirror = mapping(mapping(each.get("requestMirror")).get("backendRef"))
+        yield str(mirror.get("name"))
 
 
 def _trouble(route: Object) -> str:

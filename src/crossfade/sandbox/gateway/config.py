@@ -7,7 +7,8 @@ from typing import Any
 
 from crossfade.sandbox.gateway import resources
 from crossfade.sandbox.gateway.attachment import Attachment, Condition, attachments
-from crossfade.sandbox.gateway.rules import Unsupported, render_rules
+from crossfade.sandbox.gateway.filters import Unsupported
+from crossfade.sandbox.gateway.rules import render_rules
 from crossfade.sandbox.gateway.world import Key, World, cluster_name
 
 

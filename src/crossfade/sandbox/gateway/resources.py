@@ -21,6 +21,8 @@ def bootstrap(node: str, files: Path, admin_port: int) -> dict[str, Any]:
         },
         # The fault filter reads its delay from here: no listener is drained to change it.
         "layered_runtime": {"layers": [{"name": "admin", "admin_layer": {}}]},
+        # Counters are read at any moment, but times only as of the last flush.
+        "stats_flush_interval": "0.5s",
         "stats_config": {"stats_matcher": {"exclusion_list": {"patterns": _UNUSED_STATS}}},
         "overload_manager": {
             "resource_monitors": [

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.sandbox.gateway.attachment import Condition
-from crossfade.sandbox.gateway.world import World, cluster_name, key_of
+from crossfade.sandbox.gateway.backends import Backend, Copies, backend, copies, mirror_policies
+from crossfade.sandbox.gateway.filters import Unsupported, header_changes, redirect, rewrite
+from crossfade.sandbox.gateway.world import World, key_of
 from crossfade.sandbox.kube.client import Object
 
+_ROUTE_FILTERS = ("RequestRedirect", "URLRewrite", "RequestMirror")
 RETRY = {
     # Only when the request was surely not processed: a retry must never hide an error.
     "retry_on": "connect-failure,refused-stream",
@@ -24,20 +27,6 @@ RETRY = {
     "host_selection_retry_max_attempts": 5,
     "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
 }
-
-
-class Unsupported(Exception):
-    """The route asks for what the sandbox's gateway does not do; the text says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """A Service port that a route refers to, or why it cannot be used."""
-
-    cluster: str
-    weight: int
-    problem: Condition | None
-    headers: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,72 +50,43 @@ def render_rules(world: World, route: Object) -> Rules:
     namespace, name = key_of(route)
     age = (route["metadata"].get("creationTimestamp", ""), namespace, name)
     for place, rule in enumerate(route["spec"].get("rules") or [{}]):
-        backends = [_backend(world, namespace, ref) for ref in rule.get("backendRefs") or []]
-        problems += [backend.problem for backend in backends if backend.problem]
-        clusters |= {backend.cluster for backend in backends if not backend.problem}
+        backends = [backend(world, namespace, ref) for ref in rule.get("backendRefs") or []]
+        mirrors = copies(world, namespace, rule.get("filters") or [])
+        referred = [(each.cluster, each.problem) for each in backends]
+        referred += [(each.cluster, each.problem) for each in mirrors]
+        problems += [problem for _, problem in referred if problem]
+        clusters |= {cluster for cluster, problem in referred if not problem}
         for turn, match in enumerate(rule.get("matches") or [{}]):
-            action = _action(rule, match, backends)
+            action = _action(rule, match, backends, mirrors)
             rendered = {"name": f"{namespace}/{name}/{place}", "match": _match(match), **action}
             routes.append((_rank(match, (*age, place, turn)), rendered))
     resolved = problems[0] if problems else Condition("ResolvedRefs", True, "ResolvedRefs")
     return Rules(tuple(routes), resolved, frozenset(clusters))
 
 
-def _backend(world: World, namespace: str, ref: Object) -> Backend:
-    home = ref.get("namespace") or namespace
-    port = ref.get("port", 0)
-    name = cluster_name(home, ref["name"], port)
-    problem = _reference_problem(world, namespace, ref)
-    # An unknown cluster name makes Envoy answer 500 for this backend's share (Gateway API rule).
-    return Backend(
-        f"unresolved:{name}" if problem else name,
-        int(ref.get("weight", 1)),
-        problem,
-        _header_changes(ref.get("filters") or []),
-    )
-
-
-def _reference_problem(world: World, namespace: str, ref: Object) -> Condition | None:
-    def no(reason: str, message: str) -> Condition:
-        return Condition("ResolvedRefs", False, reason, message)
-
-    if ref.get("kind", "Service") != "Service" or ref.get("group", "") != "":
-        return no("InvalidKind", f"backend {ref['name']} is no Service")
-    home = ref.get("namespace") or namespace
-    if home != namespace:
-        return no("RefNotPermitted", f"Service {home}/{ref['name']} is in another namespace")
-    service = world.services.get((home, ref["name"]))
-    if service is None:
-        return no("BackendNotFound", f"Service {home}/{ref['name']} not found")
-    if service["spec"].get("type") == "ExternalName":
-        return no("UnsupportedProtocol", f"Service {home}/{ref['name']} is of type ExternalName")
-    if ref.get("port") not in [one["port"] for one in service["spec"].get("ports") or []]:
-        return no("BackendNotFound", f"Service {home}/{ref['name']} has no port {ref.get('port')}")
-    return None
-
-
-def _action(rule: Object, match: Object, backends: list[Backend]) -> dict[str, Any]:
+def _action(
+    rule: Object, match: Object, backends: list[Backend], mirrors: tuple[Copies, ...]
+) -> dict[str, Any]:
     filters = rule.get("filters") or []
-    headers = _header_changes(filters)
+    headers = header_changes(filters, *_ROUTE_FILTERS)
     for one in filters:
         if one["type"] == "RequestRedirect":
-            return {"redirect": _redirect(one["requestRedirect"], match), **headers}
-    if not sum(backend.weight for backend in backends):
+            return {"redirect": redirect(one["requestRedirect"], match), **headers}
+    if not sum(each.weight for each in backends):
         # Gateway API: no backend, or all weights 0, is answered with 500.
         return {"direct_response": {"status": 500}, **headers}
-    clusters = [
-        {"name": backend.cluster, "weight": backend.weight, **backend.headers}
-        for backend in backends
-    ]
+    clusters = [{"name": each.cluster, "weight": each.weight, **each.headers} for each in backends]
     action: dict[str, Any] = {
         "weighted_clusters": {"clusters": clusters},
         "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
         "timeout": _timeout(rule),
         "retry_policy": RETRY,
     }
+    if policies := mirror_policies(mirrors):
+        action["request_mirror_policies"] = policies
     for one in filters:
         if one["type"] == "URLRewrite":
-            action |= _rewrite(one["urlRewrite"], match)
+            action |= rewrite(one["urlRewrite"], match)
     return {"route": action, **headers}
 
 
@@ -154,9 +114,7 @@ def _match(match: Object) -> dict[str, Any]:
             rendered = {"safe_regex": {"regex": value}}
         case _:
             raise Unsupported(f"path match of type {kind}")
-    headers = [
-        {"name": one["name"], "string_match": _string(one)} for one in match.get("headers") or []
-    ]
+    headers = [{"name": one["name"], "string_match": _string(one)} for one in _headers(match)]
     if "method" in match:
         headers.append({"name": ":method", "string_match": {"exact": match["method"]}})
     if headers:
@@ -166,6 +124,14 @@ def _match(match: Object) -> dict[str, Any]:
             {"name": one["name"], "string_match": _string(one)} for one in match["queryParams"]
         ]
     return rendered
+
+
+def _headers(match: Object) -> list[Object]:
+    """Return the header matches that count: of equal names only the first one (Gateway API)."""
+    found: dict[str, Object] = {}
+    for one in match.get("headers") or []:
+        found.setdefault(one["name"].lower(), one)
+    return list(found.values())
 
 
 def _string(one: Object) -> dict[str, Any]:
@@ -182,94 +148,7 @@ def _rank(match: Object, age: tuple[Any, ...]) -> tuple[Any, ...]:
         {"Exact": 0, "RegularExpression": 1}.get(kind, 2),
         -len(path.get("value", "/")),
         0 if "method" in match else 1,
-        -len(match.get("headers") or []),
+        -len(_headers(match)),
         -len(match.get("queryParams") or []),
         age,
     )
-
-
-def _header_changes(filters: list[Object]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for one in filters:
-        match one["type"]:
-            case "RequestHeaderModifier":
-                changes |= _modifier("request", one["requestHeaderModifier"])
-            case "ResponseHeaderModifier":
-                changes |= _modifier("response", one["responseHeaderModifier"])
-            case "RequestRedirect" | "URLRewrite":
-                pass
-            case other:
-                raise Unsupported(f"filter of type {other}")
-    return changes
-
-
-def _modifier(side: str, change: Object) -> dict[str, Any]:
-    actions = {"set": "OVERWRITE_IF_EXISTS_OR_ADD", "add": "APPEND_IF_EXISTS_OR_ADD"}
-    added = [
-        {"header": {"key": one["name"], "value": one["value"]}, "append_action": action}
-        for verb, action in actions.items()
-        for one in change.get(verb) or []
-    ]
-    rendered: dict[str, Any] = {}
-    if added:
-        rendered[f"{side}_headers_to_add"] = added
-    if change.get("remove"):
-        rendered[f"{side}_headers_to_remove"] = list(change["remove"])
-    return rendered
-
-
-def _redirect(wanted: Object, match: Object) -> dict[str, Any]:
-    codes = {301: "MOVED_PERMANENTLY", 302: "FOUND", 303: "SEE_OTHER", 307: "TEMPORARY_REDIRECT"}
-    codes[308] = "PERMANENT_REDIRECT"
-    code = wanted.get("statusCode", 302)
-    if code not in codes:
-        raise Unsupported(f"requestRedirect.statusCode {code}")
-    rendered: dict[str, Any] = {"response_code": codes[code]}
-    if "hostname" in wanted:
-        rendered["host_redirect"] = wanted["hostname"]
-    if "scheme" in wanted:
-        rendered["scheme_redirect"] = wanted["scheme"]
-    if "port" in wanted:
-        rendered["port_redirect"] = wanted["port"]
-    path = wanted.get("path") or {}
-    if path.get("type") == "ReplaceFullPath":
-        rendered["path_redirect"] = path["replaceFullPath"]
-    elif path.get("type") == "ReplacePrefixMatch":
-        rendered |= _prefix_change(path["replacePrefixMatch"], match)
-    return rendered
-
-
-def _rewrite(wanted: Object, match: Object) -> dict[str, Any]:
-    rendered: dict[str, Any] = {}
-    if "hostname" in wanted:
-        rendered["host_rewrite_literal"] = wanted["hostname"]
-    path = wanted.get("path") or {}
-    if path.get("type") == "ReplaceFullPath":
-        rendered["regex_rewrite"] = {
-            "pattern": {"regex": "^[^?]*"},
-            "substitution": _literal(path["replaceFullPath"]),
-        }
-    elif path.get("type") == "ReplacePrefixMatch":
-        rendered |= _prefix_change(path["replacePrefixMatch"], match)
-    return rendered
-
-
-def _prefix_change(new: str, match: Object) -> dict[str, Any]:
-    path = match.get("path") or {}
-    if path.get("type", "PathPrefix") != "PathPrefix":
-        raise Unsupported("replacePrefixMatch without a PathPrefix match")
-    old = path.get("value", "/").rstrip("/")
-    new = new.rstrip("/")
-    if old and new:
-        return {"prefix_rewrite": new}
-    # One of both is the root: take or give exactly one slash.
-    return {
-        "regex_rewrite": {
-            "pattern": {"regex": f"^{re.escape(old)}/?"},
-            "substitution": _literal(f"{new}/"),
-        }
-    }
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\")

@@ -1,0 +1,60 @@
+"""Secrets of the hub, one a file, as Docker, systemd and Kubernetes give them to a process."""
+
+import asyncio
+import re
+from pathlib import Path
+
+from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
+from crossfade.base.secrets import Secret, SecretRef
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+_LARGEST_BYTES = 1 << 20
+
+
+class FileSecrets:
+    """`{secret: slack-url}` is the file `slack-url` of the folder; its last line end is dropped."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def holds(self, ref: SecretRef) -> bool:
+        """Say whether the reference is to a secret of the hub."""
+        return not ref.namespace
+
+    async def resolve(self, ref: SecretRef) -> Secret:
+        """Return the secret; see the port for errors."""
+        parts = [part for part in (ref.name, ref.key) if part]
+        if not parts or not all(_NAME.fullmatch(part) for part in parts):
+            raise InputError(
+                f"`{ref}` is not the name of a secret",
+                hint="allowed are letters, digits, `_`, `.` and `-`, beginning without `.` or `-`",
+            )
+        return await asyncio.to_thread(self._read, ref, self._folder.joinpath(*parts))
+
+    def _read(self, ref: SecretRef, path: Path) -> Secret:
+        try:
+            with path.open("rb") as file:
+                value = file.read(_LARGEST_BYTES).decode()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFound(
+                f"there is no secret `{ref}`", hint=f"put it into the file {path}"
+            ) from error
+        except PermissionError as error:
+            raise Denied(
+                f"the secret `{ref}` cannot be read: permission denied",
+                hint=f"let the user that the hub runs as read {path}",
+            ) from error
+        except UnicodeDecodeError:
+            # From nothing: that error has the bytes of the secret.
+            raise InputError(
+                f"the secret `{ref}` is no text", hint=f"write {path} as UTF-8"
+            ) from None
+        except OSError as error:
+            raise Unavailable(
+                f"the secret `{ref}` cannot be read: {error.strerror}",
+                hint=f"look at the file {path}",
+            ) from error
+        value = value.removesuffix("\n").removesuffix("\r")
+        if not value:
+            raise NotFound(f"the secret `{ref}` is empty", hint=f"put it into the file {path}")
+        return Secret(value)

@@ -1,0 +1,184 @@
+"""
+The sequential judge: evidence on a canary that may be looked at at any time, as often as wanted.
+
+The formulas and why they hold: docs/math/sequential-judge.md.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crossfade.base.ids import ClusterName
+from crossfade.core.analysis.confidence import POINTS, log_mean_exp
+from crossfade.core.analysis.counts import Window
+from crossfade.core.analysis.plan import Metric, Plan
+from crossfade.core.analysis.strata import Stratum, bent, grown, mixed
+
+MOST_GAPS = 100
+"""So many gaps between the ids of a cluster are remembered."""
+_LARGEST_LOG = 700.0
+
+NOBODY: frozenset[ClusterName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvidence:
+    """What is known from one cluster, and which of its windows are in it."""
+
+    last_id: int
+    last_s: float
+    """When its last window ended."""
+    strata: tuple[Stratum, ...]
+    """In the order of the plan's metrics."""
+    missed: tuple[tuple[int, int], ...] = ()
+    """Ranges of ids that were left out, first and last."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is known of a canary: small, and plain JSON by `to_json`."""
+
+    since_s: float
+    """When the canary met its first user."""
+    clusters: Mapping[ClusterName, ClusterEvidence] = field(default_factory=dict)
+    curves: tuple[tuple[float, ...], ...] = ()
+    """For each metric the log likelihood of each ratio, over all clusters."""
+    peak: float = 0.0
+    """Log of the strongest evidence against the canary that there ever was."""
+
+
+def update(state: State, plan: Plan, window: Window) -> State:
+    """
+    Return the state with one more window; a window that is in it already changes nothing.
+
+    Raises ValueError for a cluster that is not in the plan, and for a window that comes after a
+    later one of its cluster: evidence grows in the order of time.
+    """
+    if window.cluster not in plan.clusters:
+        raise ValueError(f"cluster {window.cluster} is not in the plan: {', '.join(plan.clusters)}")
+    before = state.clusters.get(window.cluster)
+    if before is not None and window.id <= before.last_id:
+        _refuse_late(before, window)
+        return state
+    strata = (
+        before.strata if before else (Stratum((0.0,) * len(plan.alternatives)),) * len(plan.metrics)
+    )
+    curves = state.curves or ((0.0,) * POINTS,) * len(plan.metrics)
+    if window.n_c + window.n_s:
+        logs = mixed(plan, window.n_c, window.n_s)
+        strata = tuple([grown(each, plan, m, window, logs) for m, each in enumerate(strata)])
+        pairs = zip(curves, plan.metrics, strict=True)
+        events = window.events
+        curves = tuple([bent(c, m, events.get(m.name, (0, 0)), logs) for c, m in pairs])
+    at = plan.tick_s * window.id if window.at_s is None else window.at_s
+    after = ClusterEvidence(window.id, at, strata, _missed(before, window))
+    clusters = {**state.clusters, window.cluster: after}
+    found = State(state.since_s, clusters, curves, state.peak)
+    return State(state.since_s, clusters, curves, max(state.peak, log_evidence(found, plan)))
+
+
+def _refuse_late(before: ClusterEvidence, window: Window) -> None:
+    if any(first <= window.id <= last for first, last in before.missed):
+        raise ValueError(
+            f"window {window.id} of {window.cluster} comes after window {before.last_id}: allowed "
+            "are windows in the order of their ids"
+        )
+
+
+def _missed(before: ClusterEvidence | None, window: Window) -> tuple[tuple[int, int], ...]:
+    if before is None:
+        return ()
+    if window.id == before.last_id + 1:
+        return before.missed
+    return (*before.missed, (before.last_id + 1, window.id - 1))[-MOST_GAPS:]
+
+
+def log_evidence(state: State, plan: Plan, excluded: frozenset[ClusterName] = NOBODY) -> float:
+    """
+    Return the log of the evidence that the canary is worse, over all metrics and clusters.
+
+    A weighted mean, taken first and compared afterwards, so that however many metrics and
+    clusters there are, a good canary is rolled back with a probability of at most alpha.
+    """
+    known = [c for c in plan.clusters if c not in excluded and c in state.clusters]
+    count = sum(1 for each in plan.clusters if each not in excluded)
+    if not known:
+        return 0.0
+    total = sum(each.weight for each in plan.metrics)
+    terms: list[tuple[float, float]] = []
+    for index, metric in enumerate(plan.metrics):
+        strata = [state.clusters[each].strata[index] for each in known]
+        weight = metric.weight / total
+        terms.append((weight * plan.pooled, pooled(strata)))
+        terms += _by_cloud(plan, known, strata, weight)
+        each_one = weight * (1 - plan.pooled - plan.by_cloud) / count
+        terms += [(each_one, stratum.log_e) for stratum in strata]
+        terms.append((each_one * (count - len(known)), 0.0))  # silent ones know nothing
+    most = max(log for weight, log in terms if weight)
+    return most + math.log(math.fsum(w * math.exp(log - most) for w, log in terms if w))
+
+
+def pooled(strata: list[Stratum]) -> float:
+    """Return the log of the evidence of several clusters for one common ratio."""
+    if len(strata) == 1:
+        return strata[0].log_e
+    return log_mean_exp(tuple(map(sum, zip(*(each.worse for each in strata), strict=True))))
+
+
+def _by_cloud(
+    plan: Plan, known: list[ClusterName], strata: list[Stratum], weight: float
+) -> list[tuple[float, float]]:
+    if not plan.by_cloud:
+        return []
+    members: dict[str, list[Stratum]] = {}
+    for cluster, stratum in zip(known, strata, strict=True):
+        members.setdefault(plan.clouds[cluster], []).append(stratum)
+    clouds = {plan.clouds[each] for each in plan.clusters}
+    each_one = weight * plan.by_cloud / len(clouds)
+    silent = (each_one * (len(clouds) - len(members)), 0.0)
+    return [silent, *((each_one, pooled(each)) for each in members.values())]
+
+
+def strata_of(
+    state: State, plan: Plan, metric: Metric, excluded: frozenset[ClusterName] = NOBODY
+) -> list[Stratum]:
+    """Return what is known of a metric in each cluster that has reported."""
+    index = plan.metrics.index(metric)
+    found = state.clusters.items()
+    return [each.strata[index] for name, each in found if name not in excluded]
+
+
+def log_safe(
+    state: State, plan: Plan, metric: Metric, excluded: frozenset[ClusterName] = NOBODY
+) -> float:
+    """
+    Return the log of the evidence that the canary's ratio is below `r1`.
+
+    With `rise`, a canary whose share of events is below it counts as good, too: half of the
+    evidence is then on that, so that a service without any event can be proven good.
+    """
+    strata = strata_of(state, plan, metric, excluded)
+    by_ratio = math.fsum(each.safe for each in strata)
+    if not metric.rise:
+        return by_ratio
+    n_c, x_c = sum(each.n_c for each in strata), sum(each.x_c for each in strata)
+    grown_by = log_growth_below(metric.rise, n_c, x_c) / metric.phi
+    return log_mean_exp((by_ratio, grown_by))
+
+
+def log_growth_below(share: float, n_c: int, x_c: int) -> float:
+    """Return the log of the evidence that events have a share of a fifth of `share`, not more."""
+    low = share / 5
+    return x_c * math.log(low / share) + (n_c - x_c) * math.log((1 - low) / (1 - share))
+
+
+def plain(log: float) -> float:
+    """Return e to `log`, or the largest number that is still of use."""
+    return math.exp(min(log, _LARGEST_LOG))
+
+
+def all_of(state: State, plan: Plan, windows: Iterable[Window]) -> State:
+    """Return the state with all the windows, in their order."""
+    for window in windows:
+        state = update(state, plan, window)
+    return state

@@ -1,0 +1,252 @@
+"""The sequential judge's verdict: roll back, promote, hold, advance, or give up on deciding."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from crossfade.base.ids import ClusterName
+from crossfade.core.analysis.blame import Blame, blamed, incidents, scope, worse
+from crossfade.core.analysis.confidence import EVERYTHING, Interval, interval
+from crossfade.core.analysis.plan import Metric, OnTimeout, Plan
+from crossfade.core.analysis.ramp import carries_everybody, harm, next_weight
+from crossfade.core.analysis.sequential import (
+    NOBODY,
+    State,
+    log_evidence,
+    log_safe,
+    plain,
+    strata_of,
+)
+
+HOLD_EVIDENCE = 5.0
+"""Evidence against the canary above which its share may only fall."""
+
+_CLOSE = 1e-9
+
+
+class Action(StrEnum):
+    """What should happen to the canary's share of users."""
+
+    ROLLBACK = "rollback"
+    PROMOTE = "promote"
+    HOLD = "hold"
+    ADVANCE = "advance"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the verdict needs to know beside the evidence."""
+
+    now_s: float
+    """On the clock of `State.since_s` and of the windows."""
+    rps: float
+    """Requests per second of all users of the clusters that are judged."""
+    weight: float
+    """Share of users that the canary has now, 0 to 1."""
+    level_since_s: float
+    """Since when it has had this share in force everywhere."""
+    excluded: frozenset[ClusterName] = NOBODY
+    """Clusters that no longer count: rolled back by themselves, or skipped."""
+    full: bool = False
+    """Whether the canary is to be judged at this share: the last step, or a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What should happen, and all that it rests on."""
+
+    action: Action
+    weight: float
+    """Share that the risk budget allows now; at most the present one unless `advance`."""
+    e: float
+    """Evidence against the canary; it is rolled back from 1 / alpha."""
+    p: float
+    """Probability of evidence as strong as it ever was, if the canary is fine."""
+    ratio: Mapping[str, Interval] = field(default_factory=dict)
+    """For each metric the range of the ratio canary to stable; None: no upper end yet."""
+    blame: tuple[Blame, ...] = ()
+    scope: tuple[ClusterName, ...] = ()
+    """Clusters that a rollback is limited to; (): all of them."""
+    incidents: tuple[tuple[str, ClusterName], ...] = ()
+    """Metric and cluster where stable suffers, too: not the version."""
+    needed: Mapping[str, int] = field(default_factory=dict)
+    """For each metric that is not proven good, about how many more canary requests it takes."""
+    harm: float = 0.0
+    """Requests that the canary has harmed so far."""
+    silent: tuple[ClusterName, ...] = ()
+    """Clusters without recent windows: they prove nothing."""
+    proven: bool = False
+    """Whether all metrics that gate are proven good, everywhere, for long enough."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The evidence, read once for one verdict."""
+
+    state: State
+    plan: Plan
+    moment: Moment
+    e: float
+    harm: float
+    silent: tuple[ClusterName, ...]
+    ratio: Mapping[str, Interval]
+    needed: Mapping[str, int]
+    young: bool
+
+    @property
+    def proven(self) -> bool:
+        """Whether all that gates is proven, nobody is silent and the canary is old enough."""
+        return not (self.needed or self.silent or self.young)
+
+
+def decide(state: State, plan: Plan, moment: Moment) -> Verdict:
+    """
+    Return the verdict on all windows so far.  The same inputs always give the same one.
+
+    In this order: evidence or harm beyond what was accepted rolls back; silent clusters and
+    doubtful evidence hold; proof promotes once the canary has its full share; time that is up
+    gives up as the plan says; else the ramp goes on.
+    """
+    case = _case(state, plan, moment)
+    strongest = case.e if moment.excluded else max(case.e, plain(state.peak))
+    if strongest >= 1 / plan.alpha or case.harm >= plan.budget:
+        return _roll_back(case, proven=strongest >= 1 / plan.alpha)
+    full = moment.full or moment.weight >= plan.w_max - _CLOSE
+    if case.proven and full and case.e <= HOLD_EVIDENCE:
+        return _verdict(case, Action.PROMOTE, moment.weight, _good(case))
+    if moment.now_s - state.since_s >= plan.max_s:
+        return _time_is_up(case)
+    return _go_on(case)
+
+
+def _case(state: State, plan: Plan, moment: Moment) -> _Case:
+    curves = zip(plan.metrics, state.curves, strict=False)  # no curve before the first window
+    judged = [each for each in plan.clusters if each not in moment.excluded]
+    return _Case(
+        state,
+        plan,
+        moment,
+        plain(log_evidence(state, plan, moment.excluded)),
+        harm(state, plan),
+        tuple(each for each in judged if _is_silent(state, plan, each, moment.now_s)),
+        {each.name: EVERYTHING for each in plan.metrics}
+        | {each.name: interval(curve, plan.alpha) for each, curve in curves},
+        _needed(state, plan, moment.excluded),
+        moment.now_s - state.since_s < plan.min_soak_s
+        or not any(each in state.clusters for each in judged),
+    )
+
+
+def _is_silent(state: State, plan: Plan, cluster: ClusterName, now_s: float) -> bool:
+    found = state.clusters.get(cluster)
+    heard = state.since_s if found is None else max(found.last_s, state.since_s)
+    return now_s - heard > plan.silent_s
+
+
+def _needed(state: State, plan: Plan, excluded: frozenset[ClusterName]) -> dict[str, int]:
+    """Return the metrics that gate and are not proven, with the canary requests that it takes."""
+    needed = {}
+    for metric in plan.metrics:
+        missing = math.log(1 / plan.beta) - log_safe(state, plan, metric, excluded)
+        if metric.gate and missing > 0:
+            needed[metric.name] = math.ceil(missing / _growth(state, metric, plan, excluded))
+    return needed
+
+
+def _growth(state: State, metric: Metric, plan: Plan, excluded: frozenset[ClusterName]) -> float:
+    """Return about how much a request to a good canary adds to the log of the proof."""
+    strata = strata_of(state, plan, metric, excluded)
+    share = (sum(each.x_s for each in strata) + 1) / (sum(each.n_s for each in strata) + 1)
+    by_ratio = (metric.p0 or min(1.0, share)) * (metric.r1 - 1 - math.log(metric.r1))
+    return max(by_ratio, metric.rise / 2) / metric.phi
+
+
+def _verdict(case: _Case, action: Action, weight: float, reason: str) -> Verdict:
+    return Verdict(
+        action,
+        weight,
+        case.e,
+        min(1.0, math.exp(-case.state.peak)),
+        ratio=case.ratio,
+        incidents=incidents(case.state, case.plan),
+        needed=case.needed,
+        harm=case.harm,
+        silent=case.silent,
+        proven=case.proven,
+        reason=reason,
+    )
+
+
+def _roll_back(case: _Case, *, proven: bool) -> Verdict:
+    state, plan, excluded = case.state, case.plan, case.moment.excluded
+    blames = blamed(state, plan, excluded)
+    if not proven:
+        spent = f"the canary has harmed {case.harm:.0f} requests; budget {plan.budget:.0f}"
+        return replace(_verdict(case, Action.ROLLBACK, 0.0, spent), blame=blames)
+    scoped = scope(state, plan, blames, excluded)
+    reason = worse(state, plan, blames, excluded)
+    if scoped:
+        reason += "; the canary is fine on the other clusters"
+    return replace(_verdict(case, Action.ROLLBACK, 0.0, reason), blame=blames, scope=scoped)
+
+
+def _time_is_up(case: _Case) -> Verdict:
+    """Return what the plan asks for; silence never decides, whatever the plan says."""
+    plan, moment = case.plan, case.moment
+    reason = f"nothing is proven after {plan.max_s / 60:.0f} min: {_waiting(case)}"
+    match plan.on_timeout:
+        case OnTimeout.ROLLBACK if not case.silent:
+            return _verdict(case, Action.ROLLBACK, 0.0, reason)
+        case OnTimeout.PROMOTE_IF_INSIDE_BUDGET if _is_inside_budget(case):
+            inside = f"{reason}; the budget allows all users"
+            return _verdict(case, Action.PROMOTE, moment.weight, inside)
+    return _verdict(case, Action.INCONCLUSIVE, moment.weight, reason)
+
+
+def _is_inside_budget(case: _Case) -> bool:
+    unknown = case.silent or not case.state.clusters
+    if unknown or case.e > HOLD_EVIDENCE:
+        return False
+    return carries_everybody(case.state, case.plan, case.moment.rps)
+
+
+def _go_on(case: _Case) -> Verdict:
+    plan, moment = case.plan, case.moment
+    allowed = next_weight(case.state, plan, moment.rps, moment.weight)
+    if case.silent:
+        weight = min(allowed, moment.weight)
+        return _verdict(case, Action.HOLD, weight, f"no telemetry from {', '.join(case.silent)}")
+    if case.e > HOLD_EVIDENCE:
+        limits = f"{HOLD_EVIDENCE:g} hold, {1 / plan.alpha:g} roll back"
+        reason = f"evidence against the canary is {case.e:.1f}: {limits}"
+        return _verdict(case, Action.HOLD, min(allowed, moment.weight), reason)
+    if allowed <= moment.weight + _CLOSE:
+        return _verdict(case, Action.HOLD, allowed, _waiting(case))
+    if moment.weight > 0 and moment.now_s - moment.level_since_s < plan.react_s:
+        reason = f"watching {moment.weight:.1%} of users for {plan.react_s:.0f} s"
+        return _verdict(case, Action.HOLD, moment.weight, reason)
+    reason = f"the risk budget allows {allowed:.1%} of users; {case.harm:.0f} harmed so far"
+    return _verdict(case, Action.ADVANCE, allowed, reason)
+
+
+def _waiting(case: _Case) -> str:
+    """Return what promotion waits for, in one sentence."""
+    if case.silent:
+        return f"no telemetry from {', '.join(case.silent)}"
+    if case.needed:
+        most = max(case.needed, key=lambda name: case.needed[name])
+        return f"{most} needs about {case.needed[most]} more canary requests to be proven good"
+    if case.young:
+        return f"proven good so far; promotion waits until {case.plan.min_soak_s:.0f} s are over"
+    if case.e > HOLD_EVIDENCE:
+        return f"evidence against the canary is {case.e:.1f}, {HOLD_EVIDENCE:g} hold"
+    return f"proven good; promotion waits for {case.plan.w_max:.0%} of users"
+
+
+def _good(case: _Case) -> str:
+    gates = [each for each in case.plan.metrics if each.gate]
+    limits = ", ".join(f"{each.name} below {each.r1:g} times stable's" for each in gates)
+    return f"proven good: {limits or 'nothing gates'}"
