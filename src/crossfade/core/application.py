@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
-
-from typing_extensions import TypeAliasType
+from typing import TypeAlias
 
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.base.json_values import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.spec import Strategy
 
-if TYPE_CHECKING:
-    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-else:  # the form in which pydantic can follow a type into itself
-    Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
 

@@ -23,11 +23,11 @@ from crossfade.adapters.metrics.asking import (
 )
 from crossfade.adapters.metrics.samples import Sample, readings
 from crossfade.base.errors import InputError
+from crossfade.base.json_values import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.placeholders import fill
 from crossfade.core.analysis.queries import CounterQuery, CounterSeries, PrometheusQuery, Query
 from crossfade.core.analysis.sources import PrometheusSource
-from crossfade.core.application import Json
 from crossfade.ports.measurements import Ability, Measured, Point, Span
 from crossfade.ports.secrets import Secrets
 

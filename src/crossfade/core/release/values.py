@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.base.errors import InputError
-from crossfade.core.application import Json, Values
+from crossfade.base.json_values import Json
+from crossfade.core.application import Values
 
 MAX_INDEX = 65536
 """Longest list that an index may make, as in Helm."""

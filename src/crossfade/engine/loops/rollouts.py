@@ -14,7 +14,7 @@ from crossfade.core.rollout.record import Record, advance, next_expiry, with_wan
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
 from crossfade.engine.decisions import decision_event
-from crossfade.engine.loops.telemetry import Telemetry
+from crossfade.engine.loops.judging import Judging
 from crossfade.engine.records import (
     APPLICATION,
     Records,
@@ -33,7 +33,7 @@ class Rollouts:
     """One application at a time: the next state of its rollout, and what is wanted of clusters."""
 
     records: Records
-    telemetry: Telemetry
+    judging: Judging
     clock: Clock
 
     async def keys(self) -> list[str]:
@@ -99,7 +99,7 @@ class Rollouts:
             for cluster in clusters
         )
         reachable = tuple(each.cluster for each in sights if each.reachable)
-        return Sight(sights, self.telemetry.judge(record, rollout, reachable, now))
+        return Sight(sights, self.judging.judgement(record, rollout, reachable, now))
 
 
 def cluster_sight(
