@@ -108,6 +108,73 @@ async def test_taking_away_what_is_not_there_does_nothing(world, releases, settl
     await releases.uninstall(blue)
 
 
+async def test_a_canary_starts_with_its_share_of_the_pods(world, releases, settle):
+    many = world.revision("r3333333", replicaCount=3)
+    await releases.install(many, world.chart, 34)
+    status = await settle(many)
+    assert (status.scale, status.wanted_pods, status.ready_pods) == (34, 2, 2)
+
+
+async def test_pods_follow_the_scale_up_and_down_and_back_to_the_charts_own_number(
+    world, releases, look, settle
+):
+    many = world.revision("r3333333", replicaCount=3)
+    await releases.install(many, world.chart, 1)
+    assert (await settle(many)).wanted_pods == 1
+    for percent, pods in ((67, 3), (34, 2), (100, 3), (134, 5), (1, 1)):
+        await releases.scale(many, percent)
+        status = await look(many)
+        assert (status.scale, status.wanted_pods) == (percent, pods)
+        assert (await settle(many)).ready_pods == pods
+
+
+async def test_scaling_twice_changes_nothing(world, releases, look, settle, blue):
+    await releases.install(blue, world.chart)
+    await releases.scale(blue, 50)
+    before = await settle(blue)
+    await releases.scale(blue, 50)
+    assert await look(blue) == before
+
+
+async def test_what_is_scaled_to_nothing_says_so_and_comes_back(
+    world, releases, look, settle, blue
+):
+    await releases.install(blue, world.chart)
+    await settle(blue)
+    await releases.scale(blue, 0)
+    status = await look(blue)
+    assert (status.scale, status.wanted_pods, status.ready) == (0, 0, False)
+    assert "scaled to 0" in status.trouble
+    await releases.scale(blue, 100)
+    status = await settle(blue)
+    assert status.ready_pods == status.wanted_pods > 0
+
+
+async def test_installing_again_keeps_the_scale(world, releases, look, settle):
+    many = world.revision("r3333333", replicaCount=3)
+    await releases.install(many, world.chart, 34)
+    await releases.scale(many, 67)
+    await world.leave_half_done(many)
+    await releases.install(many, world.chart, 34)
+    status = await settle(many)
+    assert (status.scale, status.wanted_pods) == (67, 3)
+
+
+async def test_scaling_one_revision_leaves_the_other_alone(
+    world, releases, look, settle, blue, red
+):
+    await releases.install(blue, world.chart)
+    await releases.install(red, world.chart)
+    before = await settle(blue)
+    await releases.scale(red, 0)
+    assert await look(blue) == before
+
+
+async def test_scaling_what_is_not_there_does_nothing(world, releases, blue):
+    await releases.scale(blue, 50)
+    assert await releases.status("colors", world.namespace) == ()
+
+
 async def test_other_applications_are_not_shown(world, releases, blue):
     await releases.install(blue, world.chart)
     assert await releases.status("shapes", world.namespace) == ()
@@ -126,6 +193,7 @@ async def test_a_cluster_that_does_not_answer_is_unavailable(world, releases, bl
     for call in (
         releases.status("colors", world.namespace),
         releases.install(blue, world.chart),
+        releases.scale(blue, 50),
         releases.uninstall(blue),
     ):
         with pytest.raises(Unavailable):
@@ -137,6 +205,7 @@ async def test_credentials_that_are_refused_are_told_apart_from_silence(world, r
     for call in (
         releases.status("colors", world.namespace),
         releases.install(blue, world.chart),
+        releases.scale(blue, 50),
         releases.uninstall(blue),
     ):
         with pytest.raises(Denied):

@@ -1,9 +1,10 @@
-"""Revisions in one cluster: put there, looked at, taken away."""
+"""Revisions in one cluster: put there, sized, looked at, taken away."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 
 
@@ -21,7 +22,11 @@ class RevisionStatus:
     trouble: str = ""
     """Why pods are not ready, in the user's words (crash, failing probe, no room); "" if fine."""
     hopeless: bool = False
-    """Waiting will not make them ready: they crash again and again, or the image has no name."""
+    """Waiting will not make them ready: they crash again and again, or a Secret is missing."""
+    cause: Cause = Cause.NONE
+    """Whose fault the trouble is; only a CONFIG one can be hopeless."""
+    scale: int = 100
+    """Percent of the chart's own pods that was last asked for in full; 100 when none ever was."""
 
 
 class Releases(Protocol):
@@ -41,12 +46,22 @@ class Releases(Protocol):
         """
         ...
 
-    async def install(self, revision: Revision, chart: bytes) -> None:
+    async def install(self, revision: Revision, chart: bytes, percent: int = 100) -> None:
         """
         Ask for the revision's objects.  Safe to repeat, also after a crash half way.
 
-        Returns once the API server has them, not once pods are ready.
+        The first time it asks for `percent` of the chart's own pods; what is there already keeps
+        its scale.  Returns once the API server has the objects, not once pods are ready.
         Raises InputError if the chart or the cluster refuses the objects, Unavailable.
+        """
+        ...
+
+    async def scale(self, revision: Revision, percent: int) -> None:
+        """
+        Ask for `percent` (0 and up) of the chart's own pods, rounded up.  Safe to repeat.
+
+        Autoscalers stay in charge of what they run: their range is scaled.  Does nothing for what
+        is not there.  Raises Unavailable.
         """
         ...
 

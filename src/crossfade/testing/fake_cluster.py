@@ -10,21 +10,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavailable
+from crossfade.base.errors import Conflict, Denied, NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.release.report import Address
+from crossfade.core.release.report import Address, Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
-from crossfade.ports.releases import RevisionStatus
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
 from crossfade.ports.traffic_counts import SLOWER_EDGES, Counts
 from crossfade.testing.fake_gateway import Answered, answer, reached
+from crossfade.testing.fake_releases import FakeReleases, Installed
 
 GATEWAY = "infra/public"
-PODS = 3
-_GZIP = b"\x1f\x8b"
 
 
 class HubKilled(BaseException):
@@ -59,18 +57,6 @@ def _count_down(acts: int | None) -> int | None:
     if acts is not None and acts <= 1:
         raise HubKilled
     return None if acts is None else acts - 1
-
-
-@dataclass(slots=True)
-class Installed:
-    """One revision in the cluster."""
-
-    revision: Revision
-    installed: bool = True
-    """False: half done, as after a crash."""
-    ready_pods: int = PODS
-    trouble: str = ""
-    hopeless: bool = False
 
 
 @dataclass(slots=True)
@@ -125,12 +111,17 @@ class FakeCluster:
     def start_pods(self, revision: RevisionId) -> None:
         """Let all pods of the revision become ready."""
         for each in self._all(revision):
-            each.ready_pods, each.trouble = PODS, ""
+            each.ready_pods, each.trouble, each.cause = each.wanted, "", Cause.NONE
 
-    def stop_pods(self, revision: RevisionId, trouble: str = "pods are starting") -> None:
+    def stop_pods(
+        self,
+        revision: RevisionId,
+        trouble: str = "pods are starting",
+        cause: Cause = Cause.NONE,
+    ) -> None:
         """Let no pod of the revision be ready, for the reason given."""
         for each in self._all(revision):
-            each.ready_pods, each.trouble = 0, trouble
+            each.ready_pods, each.trouble, each.cause = 0, trouble, cause
 
     def leave_half_done(self, revision: RevisionId) -> None:
         """Let the revision be as after a crash in the middle of its installation."""
@@ -190,63 +181,6 @@ class FakeCluster:
 
     def _all(self, revision: RevisionId) -> list[Installed]:
         return [each for (_, id_), each in self.revisions.items() if id_ == revision]
-
-
-@dataclass(frozen=True, slots=True)
-class FakeReleases:
-    """The Releases port of a cluster in memory."""
-
-    cluster: FakeCluster
-
-    async def status(
-        self, application: ApplicationName, namespace: str
-    ) -> tuple[RevisionStatus, ...]:
-        """Return every revision of which something is there; see the port."""
-        await self.cluster.ask()
-        return tuple(
-            _status(each)
-            for (name, _), each in sorted(self.cluster.revisions.items())
-            if name == application and each.revision.namespace == namespace
-        )
-
-    async def install(self, revision: Revision, chart: bytes) -> None:
-        """Put the revision there; see the port."""
-        await self.cluster.ask()
-        with self.cluster.faults.act():
-            self.cluster.acts.append(f"install {revision.id}")
-            why = self.cluster.refused.get(revision.id, "")
-            if why or not chart.startswith(_GZIP):
-                raise InputError(
-                    why or "this is no chart", hint="mend it", cluster=self.cluster.name
-                )
-            key = (revision.application, revision.id)
-            if key in self.cluster.revisions:
-                self.cluster.revisions[key].installed = True
-                return
-            installed = Installed(revision)
-            if not self.cluster.pods_start:
-                installed.ready_pods, installed.trouble = 0, "pods are starting"
-            self.cluster.revisions[key] = installed
-
-    async def uninstall(self, revision: Revision) -> None:
-        """Take the revision away; see the port."""
-        await self.cluster.ask()
-        with self.cluster.faults.act():
-            self.cluster.acts.append(f"uninstall {revision.id}")
-            self.cluster.revisions.pop((revision.application, revision.id), None)
-
-
-def _status(each: Installed) -> RevisionStatus:
-    trouble = each.trouble if each.installed else "half-done"
-    return RevisionStatus(
-        revision=each.revision.id,
-        installed=each.installed,
-        ready=each.installed and each.ready_pods == PODS,
-        wanted_pods=PODS,
-        ready_pods=each.ready_pods,
-        trouble=trouble,
-        hopeless=each.hopeless,
-    )
 
 
 @dataclass(frozen=True, slots=True)

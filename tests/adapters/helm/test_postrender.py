@@ -18,7 +18,7 @@ def rendered(folder: Path, *templates: str) -> subprocess.CompletedProcess[str]:
     for index, text in enumerate(templates):
         (folder / "templates" / f"{index}.yaml").write_text(text)
     command = [HELM, "template", "colors-r1234567", folder]
-    command += postrender.arguments("colors", "r1234567")
+    command += postrender.beside("colors", "r1234567")
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -55,7 +55,7 @@ def test_it_needs_neither_an_installed_package_nor_the_callers_folder(tmp_path, 
 def test_it_starts_fast_since_every_install_waits_for_it():
     arguments = [
         flag.removeprefix("--post-renderer-args=")
-        for flag in postrender.arguments("colors", "r1234567")[2:]
+        for flag in postrender.beside("colors", "r1234567")[2:]
     ]
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
     best = 9.0

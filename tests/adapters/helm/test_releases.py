@@ -223,7 +223,10 @@ async def test_a_deployment_that_somebody_deleted_is_told_and_comes_back(
         ({"crash": True}, ["crashed with exit code 1", "it said: ", "CRASH=1"]),
         ({"startSeconds": 60}, ["runs, but is not ready", "Readiness probe failed"]),
         ({"image": {"repository": "nginx"}}, ["its image nginx cannot be had"]),
-        ({"resources": {"requests": {"cpu": "500"}}}, ["no node takes it", "Insufficient cpu"]),
+        (
+            {"resources": {"requests": {"cpu": "500"}}},
+            ["no node has room: it asks for 500 CPU", "492 CPU too little"],
+        ),
     ],
 )
 async def test_trouble_is_told_in_words_of_those_who_wrote_the_application(

@@ -62,6 +62,12 @@ async def test_refusals_are_told_apart(api):
         await api.create(MAPS, config_map("Not A Name"))
 
 
+async def test_an_object_with_a_field_that_the_cluster_does_not_know_is_not_made_without_it(api):
+    with pytest.raises(InputError, match="colour"):
+        await api.create(MAPS, {**config_map("new"), "colour": "red"})
+    assert await api.find(f"{MAPS}/new") is None
+
+
 async def test_a_list_longer_than_a_page_is_whole(api, monkeypatch):
     monkeypatch.setattr("crossfade.adapters.kubernetes.client._PAGE", 3)
     for number in range(8):

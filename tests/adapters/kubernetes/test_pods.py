@@ -2,7 +2,15 @@
 
 import pytest
 
-from crossfade.adapters.kubernetes.pods import Rank, last_probe_failure, trouble_of, worst
+from crossfade.adapters.kubernetes.pods import (
+    GRACE_SECONDS,
+    Rank,
+    missing,
+    newest_event,
+    trouble_of,
+    worst,
+)
+from crossfade.core.release.report import Cause
 
 
 def pod(name="web-1", containers=(), conditions=(), **status):
@@ -40,7 +48,7 @@ CASES = [
     (
         pod(containers=[waiting("CreateContainerConfigError", 'configmap "x" not found')]),
         Rank.CONFIG,
-        'container app cannot be made: configmap "x" not found',
+        "container app cannot be made: ConfigMap x is missing in its namespace",
     ),
     (
         pod(containers=[container({"terminated": {"exitCode": 3}})]),
@@ -116,14 +124,15 @@ def test_a_container_that_was_started_again_said_its_last_words_in_the_older_log
     assert not trouble_of(pod(containers=[container({"terminated": {"exitCode": 1}})])).previous
 
 
-def test_the_newest_failure_of_a_probe_is_told():
+def test_the_newest_event_of_its_kind_is_told():
     events = [
         {"reason": "Unhealthy", "message": "old", "lastTimestamp": "2026-01-01T00:00:01Z"},
         {"reason": "Unhealthy", "message": "new", "lastTimestamp": "2026-01-01T00:00:09Z"},
         {"reason": "Started", "message": "x", "lastTimestamp": "2026-01-01T00:01:00Z"},
     ]
-    assert last_probe_failure(events) == "new"
-    assert last_probe_failure([]) == ""
+    assert newest_event(events, "Unhealthy") == "new"
+    assert newest_event(events, "Unhealthy", "ol") == "old"
+    assert newest_event([], "Unhealthy") == ""
 
 
 def crashed(restarts):
@@ -131,15 +140,81 @@ def crashed(restarts):
 
 
 @pytest.mark.parametrize(
-    ("pods", "hopeless"),
+    ("pods", "patience"),
     [
-        ([pod(containers=[waiting("InvalidImageName")])], True),
-        ([pod(containers=[waiting("ImagePullBackOff")])], False),
-        ([pod(containers=[crashed(1)])], False),
-        ([pod(containers=[crashed(5)])], True),
-        ([pod(containers=[crashed(5)]), pod("web-2", containers=[crashed(4)])], False),
-        ([pod(containers=[crashed(5)]), pod("web-2")], False),
+        ([pod(containers=[waiting("InvalidImageName")])], 0.0),
+        ([pod(containers=[waiting("ImagePullBackOff")])], None),
+        ([pod(containers=[waiting("CreateContainerConfigError")])], GRACE_SECONDS),
+        ([pod(containers=[crashed(1)])], None),
+        ([pod(containers=[crashed(5)])], 0.0),
+        ([pod(containers=[crashed(5)]), pod("web-2", containers=[crashed(4)])], None),
+        ([pod(containers=[crashed(5)]), pod("web-2")], None),
+        (
+            [
+                pod(containers=[waiting("CreateContainerConfigError")]),
+                pod("web-2", containers=[crashed(5)]),
+            ],
+            GRACE_SECONDS,
+        ),
     ],
 )
-def test_only_what_time_cannot_mend_is_hopeless(pods, hopeless):
-    assert worst(pods)[0].hopeless is hopeless
+def test_only_what_time_cannot_mend_ends_the_wait(pods, patience):
+    assert worst(pods)[0].patience_seconds == patience
+
+
+def unscheduled(message):
+    one = pod()
+    one["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    ]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("one", "cause"),
+    [
+        (unscheduled("0/3 nodes are available: 3 Insufficient memory."), Cause.RESOURCES),
+        (unscheduled("0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were not ready."),
+         Cause.RESOURCES),
+        (unscheduled("0/1 nodes are available: 1 Too many pods."), Cause.RESOURCES),
+        (unscheduled("0/1 nodes are available: 1 node(s) were unschedulable."), Cause.NODE),
+        (unscheduled("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."),
+         Cause.CONFIG),
+        (pod(phase="Failed", reason="OutOfcpu", message="Node didn't have enough resource"),
+         Cause.RESOURCES),
+        (pod(containers=[waiting("ImagePullBackOff", "manifest unknown")]), Cause.CONFIG),
+        (pod(containers=[waiting("ErrImagePull", "dial tcp 10.0.0.1:443: i/o timeout")]), Cause.NODE),
+        (pod(containers=[waiting("ErrImagePull", "unexpected status: 503 Service Unavailable")]),
+         Cause.NODE),
+        (pod(containers=[waiting("CreateContainerConfigError", 'secret "x" not found')]), Cause.CONFIG),
+        (pod(containers=[waiting(
+            "CreateContainerConfigError",
+            "failed to sync secret cache: timed out waiting for the condition")]), Cause.NODE),
+        (pod(containers=[crashed(2)]), Cause.CONFIG),
+        (pod(containers=[container({"terminated": {"exitCode": 255, "reason": "Unknown"}})]),
+         Cause.NODE),
+        (pod(), Cause.NONE),
+    ],
+)  # fmt: skip
+def test_whose_fault_it_is_decides_what_follows(one, cause):
+    assert trouble_of(one).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ('secret "db" not found', "Secret db is missing in its namespace"),
+        (
+            'MountVolume.SetUp failed for volume "v" : configmap "app" not found',
+            "ConfigMap app is missing in its namespace",
+        ),
+        ("couldn't find key port in ConfigMap shop/app", "key port is missing in ConfigMap app"),
+        (
+            "references non-existent config key: x.yaml",
+            "key x.yaml is missing in the ConfigMap of one of its volumes",
+        ),
+        ("container has runAsNonRoot and image will run as root", ""),
+    ],
+)
+def test_what_is_missing_is_named(message, told):
+    assert missing(message) == told

@@ -35,8 +35,8 @@ def workload(spec=None, status=None, generation=1):
     ],
 )
 def test_pods_are_counted_by_kind(kind, thing, wanted, ready):
-    got = read_workload(kind, thing)
-    assert (got.wanted, got.ready, got.revision) == (wanted, ready, "r1234567")
+    got = read_workload({"kind": kind, **thing})
+    assert (got.title, got.wanted, got.ready) == (f"{kind}/web", wanted, ready)
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
@@ -47,14 +47,14 @@ def test_a_status_about_an_earlier_wish_counts_for_nothing(kind):
         "numberReady": 1,
         "desiredNumberScheduled": 1,
     }
-    got = read_workload(kind, workload({"replicas": 1}, ready, generation=2))
+    got = read_workload({"kind": kind, **workload({"replicas": 1}, ready, generation=2)})
     assert (got.wanted, got.ready) == (1, 0)
 
 
 def test_a_daemon_set_that_nobody_has_looked_at_yet_is_not_ready_by_wanting_nothing():
     thing = workload({}, {}, generation=1)
     thing["status"] = {}
-    assert read_workload("DaemonSet", thing).wanted == 1
+    assert read_workload({"kind": "DaemonSet", **thing}).wanted == 1
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,10 @@ def test_a_daemon_set_that_nobody_has_looked_at_yet_is_not_ready_by_wanting_noth
     ],
 )  # fmt: skip
 def test_what_keeps_it_from_making_pods_is_told(kind, condition, failure):
-    assert read_workload(kind, workload({}, {"conditions": [condition]})).failure == failure
+    assert (
+        read_workload({"kind": kind, **workload({}, {"conditions": [condition]})}).failure
+        == failure
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,4 +85,4 @@ def test_what_keeps_it_from_making_pods_is_told(kind, condition, failure):
 )
 def test_pods_that_nobody_probes_are_told_apart(containers, probed):
     spec = {"template": {"spec": {"containers": containers}}}
-    assert read_workload("Deployment", workload(spec)).probed is probed
+    assert read_workload({"kind": "Deployment", **workload(spec)}).probed is probed

@@ -68,8 +68,12 @@ class KubeApi:
         return found, str(place.get("resourceVersion", ""))
 
     async def create(self, path: str, body: Object) -> Object:
-        """Create the object in the collection at the path; Conflict if it is there already."""
-        query = {"fieldManager": FIELD_MANAGER}
+        """
+        Create the object in the collection at the path; Conflict if it is there already.
+
+        A field that the cluster does not know is refused: without it the object means another thing.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         return self._parse(self._accept(*await self._send("POST", path, body=body, query=query)))
 
     async def apply(self, path: str, body: Object) -> Object:
@@ -77,6 +81,13 @@ class KubeApi:
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         headers = {"Content-Type": _APPLY}
         sent = await self._send("PATCH", path, body=body, query=query, headers=headers)
+        return self._parse(self._accept(*sent))
+
+    async def merge(self, path: str, patch: Object) -> Object:
+        """Lay the patch over the object: maps are merged, null removes, all else is replaced."""
+        query = {"fieldManager": FIELD_MANAGER}
+        headers = {"Content-Type": "application/merge-patch+json"}
+        sent = await self._send("PATCH", path, body=patch, query=query, headers=headers)
         return self._parse(self._accept(*sent))
 
     async def delete(self, path: str) -> None:

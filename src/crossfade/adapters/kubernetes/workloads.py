@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 
-from crossfade.adapters.kubernetes.client import Object
-from crossfade.base.ids import RevisionId
-from crossfade.core.release.kinds import REVISION_LABEL, labels_of, mapping, mappings, name_of
+from crossfade.adapters.kubernetes.client import KubeApi, Object
+from crossfade.core.release.kinds import mapping, mappings, name_of
+from crossfade.core.release.sizing import scale_of
 
-WORKLOADS = {
-    "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
-    "StatefulSet": "/apis/apps/v1/namespaces/{namespace}/statefulsets",
-    "DaemonSet": "/apis/apps/v1/namespaces/{namespace}/daemonsets",
-    "Job": "/apis/batch/v1/namespaces/{namespace}/jobs",
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+"""Kinds that are looked at."""
+
+AUTOSCALERS = "HorizontalPodAutoscaler"
+
+_PLACES = {
+    "Deployment": ("apps/v1", "deployments"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
+    "DaemonSet": ("apps/v1", "daemonsets"),
+    "Job": ("batch/v1", "jobs"),
+    AUTOSCALERS: ("autoscaling/v2", "horizontalpodautoscalers"),
 }
-"""Where each kind that is looked at is listed."""
+"""Where each kind is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,6 @@ class Workload:
     """One Deployment, StatefulSet, DaemonSet or Job."""
 
     title: str
-    revision: RevisionId
     wanted: int
     """Pods that should be ready; 0 for a Job, which ends."""
     ready: int
@@ -28,10 +33,26 @@ class Workload:
     """Why it cannot make its pods, or why a Job has failed."""
     probed: bool = True
     """A readiness probe says when its pods can serve; otherwise they are ready once they run."""
+    scale: int = 100
+    """Percent of the chart's own pods that it was last asked for."""
 
 
-def read_workload(kind: str, thing: Object) -> Workload:
+async def list_kind(api: KubeApi, kind: str, namespace: str, labels: str) -> list[Object]:
+    """Return the objects of a kind, each with its kind, which lists leave out."""
+    version, plural = _PLACES[kind]
+    things, _ = await api.list(f"/apis/{version}/namespaces/{namespace}/{plural}", labels)
+    return [{**thing, "apiVersion": version, "kind": kind} for thing in things]
+
+
+def path_of(thing: Object) -> str:
+    """Return where an object of `list_kind` is."""
+    version, plural = _PLACES[thing["kind"]]
+    return f"/apis/{version}/namespaces/{thing['metadata']['namespace']}/{plural}/{name_of(thing)}"
+
+
+def read_workload(thing: Object) -> Workload:
     """Return what the object says of itself."""
+    kind = thing["kind"]
     spec, status = mapping(thing.get("spec")), mapping(thing.get("status"))
     wanted = ready = 0
     if kind == "DaemonSet":
@@ -44,11 +65,11 @@ def read_workload(kind: str, thing: Object) -> Workload:
         ready = min(_number(status, "readyReplicas"), _number(status, "updatedReplicas"))
     return Workload(
         title=f"{kind}/{name_of(thing)}",
-        revision=RevisionId(labels_of(thing).get(REVISION_LABEL, "")),
         wanted=wanted,
         ready=ready if _is_current(thing) else 0,
         failure=_failure(status),
         probed=_is_probed(spec),
+        scale=scale_of([thing]),
     )
 
 

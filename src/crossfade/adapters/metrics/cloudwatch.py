@@ -19,7 +19,7 @@ from crossfade.ports.secrets import Secrets
 _WHO = "CloudWatch"
 _TARGET = "GraniteServiceVersion20100801.GetMetricData"
 _MOST_PAGES = 20
-_DENIED = ("AccessDenied", "UnrecognizedClient", "InvalidClientTokenId", "Signature", "Token")
+_DENIED = ("AccessDenied", "UnrecognizedClient", "Token", "Signature")
 _BUSY = ("Throttling", "LimitExceeded", "InternalService", "ServiceUnavailable", "RequestTimeout")
 
 
@@ -132,13 +132,13 @@ def _refusal(call: Call, answer: Answer, found: object) -> CrossfadeError:
     kind = str(body.get("__type") or "").rpartition("#")[2]
     message = body.get("message") or body.get("Message") or ""
     words = call.shown(f"{kind}: {message}".strip(": "))
-    if kind.startswith(_DENIED) or "Signature" in kind:
+    if any(word in kind for word in _DENIED):
         return Denied(
             f"{_WHO} refuses the credentials: {words}",
             hint="check the keys in the secret store, and that they allow cloudwatch:GetMetricData",
             address=call.place,
         )
-    if kind.startswith(_BUSY):
+    if any(word in kind for word in _BUSY):
         return Unavailable(
             f"{_WHO} is busy: {words}", hint="it is asked again by itself", address=call.place
         )

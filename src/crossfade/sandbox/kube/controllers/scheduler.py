@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from crossfade.base.quantities import add, thousandths
 from crossfade.sandbox.kube import selectors
 from crossfade.sandbox.kube.client import ApiError, Object
 from crossfade.sandbox.kube.controllers.context import Context
@@ -13,7 +14,6 @@ from crossfade.sandbox.kube.controllers.work_queue import Key, WorkQueue
 from crossfade.sandbox.kube.kinds import NODE, POD
 from crossfade.sandbox.kube.objects import conditions, pod_state
 from crossfade.sandbox.kube.objects.events import EventRecorder
-from crossfade.sandbox.kube.objects.quantity import add, thousandths
 
 NAME = "default-scheduler"
 

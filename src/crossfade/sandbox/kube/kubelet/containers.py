@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.base.quantities import whole
 from crossfade.sandbox.kube.client import KubeClient, Object
 from crossfade.sandbox.kube.kinds import POD
 from crossfade.sandbox.kube.kubelet import images, launch, probes
@@ -32,7 +33,6 @@ from crossfade.sandbox.kube.kubelet.process import (
 from crossfade.sandbox.kube.kubelet.references import ConfigError
 from crossfade.sandbox.kube.kubelet.stop_order import StopOrder
 from crossfade.sandbox.kube.objects.events import EventRecorder
-from crossfade.sandbox.kube.objects.quantity import whole
 
 _CONFIG_RETRY, _CONFIG_MOST = 0.5, 10.0
 _MEMORY_LOOK = 0.25

@@ -5,9 +5,9 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from crossfade.base.quantities import thousandths
 from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
 from crossfade.sandbox.kube.kinds import CONFIG_MAP, SECRET, Kind
-from crossfade.sandbox.kube.objects.quantity import thousandths
 
 
 class ConfigError(Exception):

@@ -1,4 +1,4 @@
-"""Resource quantities (`100m`, `1.5`, `64Mi`) as whole thousandths of their unit."""
+"""Kubernetes quantities (`100m`, `1.5`, `64Mi`) as whole thousandths of their unit."""
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
@@ -51,3 +51,20 @@ def add(amounts: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for name, value in amount.items():
             total[name] = total.get(name, 0) + value
     return total
+
+
+def shown(resource: str, amount: int) -> str:
+    """Return thousandths of a resource for people: `1.5 CPU`, `512 MiB of memory`, `3 pods`."""
+    if resource == "cpu":
+        return f"{_short(amount / 1000)} CPU"
+    if resource in ("memory", "ephemeral-storage"):
+        name = "memory" if resource == "memory" else "disk"
+        size, unit = amount / 1000 / 2**20, "MiB"
+        if size >= 1024:
+            size, unit = size / 1024, "GiB"
+        return f"{_short(size)} {unit} of {name}"
+    return f"{_short(amount / 1000)} {resource}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfade.sandbox.kube.objects.quantity import add, thousandths, whole
+from crossfade.base.quantities import add, shown, thousandths, whole
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,19 @@ def test_many_small_requests_sum_up_exactly(count):
 @given(st.text(max_size=8))
 def test_nonsense_is_nothing_and_never_an_error(text):
     assert isinstance(thousandths(text), int)
+
+
+@pytest.mark.parametrize(
+    ("resource", "amount", "text"),
+    [
+        ("cpu", 1500, "1.5 CPU"),
+        ("cpu", 100, "0.1 CPU"),
+        ("memory", 512 * 2**20 * 1000, "512 MiB of memory"),
+        ("memory", 3 * 2**29 * 1000, "1.5 GiB of memory"),
+        ("ephemeral-storage", 2**30 * 1000, "1 GiB of disk"),
+        ("pods", 3000, "3 pods"),
+        ("nvidia.com/gpu", 2000, "2 nvidia.com/gpu"),
+    ],
+)
+def test_amounts_are_told_in_units_that_people_know(resource, amount, text):
+    assert shown(resource, amount) == text

@@ -1,0 +1,116 @@
+"""Revisions of a cluster in memory: the Releases port for tests of the engine."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crossfade.base.errors import InputError
+from crossfade.base.ids import ApplicationName
+from crossfade.core.release import sizing
+from crossfade.core.release.report import Cause
+from crossfade.core.release.revision import Revision
+from crossfade.ports.releases import RevisionStatus
+
+if TYPE_CHECKING:
+    from crossfade.testing.fake_cluster import FakeCluster
+
+PODS = 3
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(slots=True)
+class Installed:
+    """One revision in the cluster."""
+
+    revision: Revision
+    installed: bool = True
+    """False: half done, as after a crash."""
+    ready_pods: int = PODS
+    trouble: str = ""
+    hopeless: bool = False
+    cause: Cause = Cause.NONE
+    scale: int = sizing.FULL
+    pods: int = PODS
+    """The chart's own number."""
+
+    @property
+    def wanted(self) -> int:
+        """Pods at the present scale."""
+        return sizing.pods(self.pods, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeReleases:
+    """The Releases port of a cluster in memory."""
+
+    cluster: "FakeCluster"
+
+    async def status(
+        self, application: ApplicationName, namespace: str
+    ) -> tuple[RevisionStatus, ...]:
+        """Return every revision of which something is there; see the port."""
+        await self.cluster.ask()
+        return tuple(
+            _status(each)
+            for (name, _), each in sorted(self.cluster.revisions.items())
+            if name == application and each.revision.namespace == namespace
+        )
+
+    async def install(self, revision: Revision, chart: bytes, percent: int = 100) -> None:
+        """Put the revision there; see the port."""
+        await self.cluster.ask()
+        with self.cluster.faults.act():
+            self.cluster.acts.append(f"install {revision.id}")
+            why = self.cluster.refused.get(revision.id, "")
+            if why or not chart.startswith(_GZIP):
+                raise InputError(
+                    why or "this is no chart", hint="mend it", cluster=self.cluster.name
+                )
+            key = (revision.application, revision.id)
+            if key in self.cluster.revisions:
+                self.cluster.revisions[key].installed = True
+                return
+            own = revision.values.get("replicaCount", PODS)
+            installed = Installed(
+                revision, scale=percent, pods=own if isinstance(own, int) else PODS
+            )
+            installed.ready_pods = installed.wanted
+            if not self.cluster.pods_start:
+                installed.ready_pods, installed.trouble = 0, "pods are starting"
+            self.cluster.revisions[key] = installed
+
+    async def scale(self, revision: Revision, percent: int) -> None:
+        """Ask for so many of the chart's own pods; see the port."""
+        await self.cluster.ask()
+        with self.cluster.faults.act():
+            self.cluster.acts.append(f"scale {revision.id} {percent}")
+            found = self.cluster.revisions.get((revision.application, revision.id))
+            if found is None:
+                return
+            whole = found.ready_pods >= found.wanted
+            found.scale = percent
+            grows = self.cluster.pods_start and whole
+            found.ready_pods = found.wanted if grows else min(found.ready_pods, found.wanted)
+
+    async def uninstall(self, revision: Revision) -> None:
+        """Take the revision away; see the port."""
+        await self.cluster.ask()
+        with self.cluster.faults.act():
+            self.cluster.acts.append(f"uninstall {revision.id}")
+            self.cluster.revisions.pop((revision.application, revision.id), None)
+
+
+def _status(each: Installed) -> RevisionStatus:
+    trouble = each.trouble if each.installed else "half-done"
+    if each.wanted == 0:
+        trouble = trouble or "it is scaled to 0 pods"
+    return RevisionStatus(
+        revision=each.revision.id,
+        installed=each.installed,
+        ready=each.installed and each.ready_pods == each.wanted > 0,
+        wanted_pods=each.wanted,
+        ready_pods=each.ready_pods,
+        trouble=trouble,
+        hopeless=each.hopeless,
+        cause=each.cause,
+        scale=each.scale,
+    )
