@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.spec import Strategy
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.queries import CounterQuery, Query
-from crossfade.core.application import Json
+from crossfade.base.json_value import Json
 
 
 class Ability(StrEnum):

@@ -132,7 +132,7 @@ class FakeCluster:
         """Let the data plane serve the routes that the API holds."""
         self.served = dict(self.routes)
 
-    def shares(self, application: ApplicationName) -> dict[RevisionId, int]:
+    def shares(self, application: ApplicationName) -> dict[RevisionId, float]:
         """Return the split of users that the data plane really serves."""
         for (_, name), route in self.served.items():
             if name == application:

@@ -3,8 +3,8 @@
 import pytest
 
 from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.spec import ErrorThreshold
 from crossfade.core.analysis.thresholds import judge
-from crossfade.core.application import ErrorThreshold
 
 LIMIT = ErrorThreshold(max_percent=5.0, min_requests=50)
 

@@ -23,7 +23,7 @@ from crossfade.adapters.metrics.asking import (
 )
 from crossfade.adapters.metrics.samples import Sample, readings
 from crossfade.base.errors import InputError
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.placeholders import fill
 from crossfade.core.analysis.queries import CounterQuery, CounterSeries, PrometheusQuery, Query

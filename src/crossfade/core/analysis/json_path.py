@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crossfade.base.errors import InputError
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 
 Part: TypeAlias = str | int | None
 """A name, a position, or None for all."""

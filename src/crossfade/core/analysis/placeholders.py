@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from crossfade.base.errors import InputError
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 
 Fields: TypeAlias = Mapping[str, str]
 """Values by the names that texts call them by."""

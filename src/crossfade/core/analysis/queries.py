@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
 from crossfade.base.ids import ClusterName, RevisionId
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 from crossfade.base.secrets import SecretRef
 from crossfade.core.analysis.placeholders import Fields, fill, fill_json
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossfade.base.errors import InputError
-from crossfade.base.json_values import Json
+from crossfade.base.json_value import Json
 from crossfade.core.application import Values
 
 MAX_INDEX = 65536

@@ -96,7 +96,8 @@ def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:
             return _succeed(rollout, sight, now)
         return _next_wave(rollout, sight, following, now)
     hindmost = min((_reached(state.clusters[each.cluster]) for each in wave), default=0)
-    turn = steps.Turn(rollout, sight, now, _blocked(rollout, sight), hindmost)
+    states = tuple(state.clusters[each.cluster] for each in wave if each.wave == state.wave)
+    turn = steps.Turn(rollout, sight, now, _blocked(rollout, sight), hindmost, states)
     clusters = dict(state.clusters)
     for each in wave:
         clusters[each.cluster] = _advance(turn, each, wave)

@@ -113,11 +113,14 @@ class State:
 
     @property
     def step(self) -> int:
-        """Return the step of the hindmost cluster that goes through its steps."""
-        stepping = [
-            each.step for each in self.clusters.values() if each.phase is ClusterPhase.STEPPING
-        ]
-        return min(stepping, default=0)
+        """Return the step of the hindmost cluster that goes through its steps, or went."""
+        steps: dict[ClusterPhase, list[int]] = {}
+        for each in self.clusters.values():
+            steps.setdefault(each.phase, []).append(each.step)
+        for phase in (ClusterPhase.STEPPING, ClusterPhase.DONE, ClusterPhase.BACK):
+            if phase in steps:
+                return min(steps[phase])
+        return 0
 
     @property
     def meets_users(self) -> bool:

@@ -45,6 +45,8 @@ class Turn:
     """Why no share may rise, "" when they may."""
     hindmost: float
     """The step of the last cluster of the wave; -1 while one is being installed."""
+    wave: tuple[Progress, ...] = ()
+    """The clusters of the wave: what one of them was allowed, the others are too."""
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -155,7 +157,8 @@ def _over(turn: Turn, progress: Progress) -> Progress:
 def _raise(turn: Turn, seen: ClusterSight, progress: Progress, percent: float) -> Progress:
     """Return the cluster with another share; a higher one only when nothing speaks against it."""
     if percent > progress.percent:
-        why = _may_not_rise(turn, progress)
+        led = any(each.step == progress.step and each.percent >= percent for each in turn.wave)
+        why = _may_not_rise(turn, progress, led)
         if why:
             return replace(progress, reason=why)
         scale = _scale(turn, percent) if progress.fixed_scale is None else progress.scale
@@ -167,10 +170,12 @@ def _raise(turn: Turn, seen: ClusterSight, progress: Progress, percent: float) -
     return replace(progress, percent=percent, level_since=None, reason=f"step to {percent:g} %")
 
 
-def _may_not_rise(turn: Turn, progress: Progress) -> str:
+def _may_not_rise(turn: Turn, progress: Progress, led: bool) -> str:
+    """Return why users must not rise; `led`: another cluster of the wave has done this step."""
     if turn.hindmost < progress.step - turn.rollout.strategy.max_skew:
         return "waiting for the other clusters"
-    return turn.blocked
+    ahead = any(each.step > progress.step for each in turn.wave)
+    return "" if led or ahead else turn.blocked
 
 
 def _scale(turn: Turn, percent: float) -> int:
@@ -218,7 +223,8 @@ def _set_header(turn: Turn, progress: Progress, step: SetHeaderRoute) -> Progres
     headers = (*others, step) if step.matches else others
     if headers == progress.headers:
         return _over(turn, progress)
-    if step.matches and (why := _may_not_rise(turn, progress)):
+    led = any(step in each.headers for each in turn.wave)
+    if step.matches and (why := _may_not_rise(turn, progress, led)):
         return replace(progress, reason=why)
     return replace(progress, headers=headers, level_since=None, reason=f"header route {step.name}")
 
@@ -226,7 +232,8 @@ def _set_header(turn: Turn, progress: Progress, step: SetHeaderRoute) -> Progres
 def _set_mirror(turn: Turn, progress: Progress, percent: int) -> Progress:
     if percent == progress.mirror:
         return _over(turn, progress)
-    if percent > progress.mirror and (why := _may_not_rise(turn, progress)):
+    led = any(each.step == progress.step and each.mirror >= percent for each in turn.wave)
+    if percent > progress.mirror and (why := _may_not_rise(turn, progress, led)):
         return replace(progress, reason=why)
     return replace(progress, mirror=percent, level_since=None, reason=f"mirroring {percent} %")
 

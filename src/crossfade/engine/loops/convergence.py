@@ -269,5 +269,5 @@ def _idle_since(
     return {
         revision: earlier.get(revision, now)
         for revision in revisions
-        if route.percents.get(revision, 0) == 0
+        if route.percents.get(revision, 0) == 0 and revision not in route.reached
     }

@@ -1,4 +1,4 @@
-"""Values that JSON can hold."""
+"""JSON as a type."""
 
 from typing import TYPE_CHECKING, TypeAlias
 
