@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from crossfade import settings
 from crossfade.adapters.documents.application_shape import APPLICATION
 from crossfade.adapters.documents.shapes import ListOf, Record, Shape
+from crossfade.adapters.documents.traffic_shapes import GOAL, LEVEL
 from crossfade.base import errors
 from crossfade.cli.main import app
 
@@ -58,6 +59,11 @@ def variables() -> str:
 def application_file() -> str:
     """Return every key of an application file, and those that are refused for now."""
     return "\n".join(_record(APPLICATION, ""))
+
+
+def traffic_file() -> str:
+    """Return every key of a file for `crossfade traffic plan`, and of `spill --priorities`."""
+    return "\n".join([*_record(GOAL, ""), *_record(LEVEL, "--priorities[]")])
 
 
 def _record(record: Record, path: str) -> Iterator[str]:
@@ -113,6 +119,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "settings.md": variables,
     "application-file.md": application_file,
+    "traffic-file.md": traffic_file,
     "errors.md": exit_codes,
 }
 

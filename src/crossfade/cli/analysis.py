@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError
+from crossfade.cli.analysis_compat import kayenta, threshold
 from crossfade.cli.frame import noun
 from crossfade.cli.output import Format, OutputOption, note, show
 
@@ -87,3 +88,7 @@ def _text(judged: "Iterable[Judged]") -> str:
             lines.append(f"  {metric}: canary to stable {low:.2f} to {end}")
         blocks.append("\n".join(lines))
     return "\n".join(blocks)
+
+
+app.command()(kayenta)
+app.command()(threshold)

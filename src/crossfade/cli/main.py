@@ -30,6 +30,7 @@ NOUNS = {
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
+    "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",
     "sandbox": "Run embedded clouds on this machine, and break them.",
     "version": "Print the version.",
 }

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.queries import CounterQuery, Query
-from crossfade.base.json_value import Json
 
 
 class Ability(StrEnum):

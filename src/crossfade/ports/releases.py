@@ -6,6 +6,7 @@ from typing import Protocol
 from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
+from crossfade.ports.rolling_releases import RollingReleases
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class RevisionStatus:
     """Percent of the chart's own pods that was last asked for in full; 100 when none ever was."""
 
 
-class Releases(Protocol):
+class Releases(RollingReleases, Protocol):
     """
-    The revisions of applications in one cluster.
+    The revisions of applications in one cluster: beside each other, or in place.
 
     Every implementation passes tests/contract/test_releases.py.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from crossfade.base.errors import Conflict, Denied, NotFound, Unavailable
+from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
@@ -23,6 +23,7 @@ from crossfade.testing.fake_gateway import Answered, answer, reached
 from crossfade.testing.fake_releases import FakeReleases, Installed
 
 GATEWAY = "infra/public"
+_GZIP = b"\x1f\x8b"
 
 
 class HubKilled(BaseException):
@@ -178,6 +179,12 @@ class FakeCluster:
             raise Unavailable("no answer", hint="restore the cluster", cluster=self.name)
         if self.faults.denied:
             raise Denied("the credentials are refused", hint="log in again", cluster=self.name)
+
+    def refuse(self, revision: Revision, chart: bytes) -> None:
+        """Raise InputError if the chart is none, or the cluster refuses the revision."""
+        why = self.refused.get(revision.id, "")
+        if why or not chart.startswith(_GZIP):
+            raise InputError(why or "this is no chart", hint="mend it", cluster=self.name)
 
     def _all(self, revision: RevisionId) -> list[Installed]:
         return [each for (_, id_), each in self.revisions.items() if id_ == revision]

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field
 
 from crossfade.base.errors import Denied, Unavailable
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.queries import CounterQuery, PrometheusQuery, Query
-from crossfade.base.json_value import Json
 from crossfade.ports.measurements import Ability, Measured, Point, Span
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.core.release import sizing
 from crossfade.core.release.report import Cause
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from crossfade.testing.fake_cluster import FakeCluster
 
 PODS = 3
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(slots=True)
@@ -30,7 +28,8 @@ class Installed:
     cause: Cause = Cause.NONE
     scale: int = sizing.FULL
     pods: int = PODS
-    """The chart's own number."""
+    """The chart's own number; of a revision that is being replaced in place, those it has left."""
+    in_place: bool = False
 
     @property
     def wanted(self) -> int:
@@ -60,19 +59,12 @@ class FakeReleases:
         await self.cluster.ask()
         with self.cluster.faults.act():
             self.cluster.acts.append(f"install {revision.id}")
-            why = self.cluster.refused.get(revision.id, "")
-            if why or not chart.startswith(_GZIP):
-                raise InputError(
-                    why or "this is no chart", hint="mend it", cluster=self.cluster.name
-                )
+            self.cluster.refuse(revision, chart)
             key = (revision.application, revision.id)
             if key in self.cluster.revisions:
                 self.cluster.revisions[key].installed = True
                 return
-            own = revision.values.get("replicaCount", PODS)
-            installed = Installed(
-                revision, scale=percent, pods=own if isinstance(own, int) else PODS
-            )
+            installed = Installed(revision, scale=percent, pods=_own_pods(revision))
             installed.ready_pods = installed.wanted
             if not self.cluster.pods_start:
                 installed.ready_pods, installed.trouble = 0, "pods are starting"
@@ -91,12 +83,36 @@ class FakeReleases:
             grows = self.cluster.pods_start and whole
             found.ready_pods = found.wanted if grows else min(found.ready_pods, found.wanted)
 
+    async def roll(self, revision: Revision, chart: bytes, percent: int) -> None:
+        """Ask for so many pods of the revision, in place; see the port."""
+        await self.cluster.ask()
+        with self.cluster.faults.act():
+            self.cluster.acts.append(f"roll {revision.id} {percent}")
+            self.cluster.refuse(revision, chart)
+            own = _own_pods(revision)
+            new = sizing.pods(own, percent)
+            mine = (revision.application, revision.id)
+            for key, each in tuple(self.cluster.revisions.items()):
+                if each.in_place and key != mine and key[0] == revision.application:
+                    each.pods = each.ready_pods = own - new
+                    if each.pods == 0:
+                        del self.cluster.revisions[key]
+            rolled = Installed(revision, scale=percent, pods=own, in_place=True)
+            rolled.ready_pods = rolled.wanted if self.cluster.pods_start else 0
+            rolled.trouble = "" if self.cluster.pods_start else "pods are starting"
+            self.cluster.revisions[mine] = rolled
+
     async def uninstall(self, revision: Revision) -> None:
         """Take the revision away; see the port."""
         await self.cluster.ask()
         with self.cluster.faults.act():
             self.cluster.acts.append(f"uninstall {revision.id}")
             self.cluster.revisions.pop((revision.application, revision.id), None)
+
+
+def _own_pods(revision: Revision) -> int:
+    own = revision.values.get("replicaCount", PODS)
+    return own if isinstance(own, int) else PODS
 
 
 def _status(each: Installed) -> RevisionStatus:

@@ -6,6 +6,9 @@ import pytest
 
 from crossfade.adapters.kubernetes import steadiness
 from crossfade.adapters.kubernetes.steadiness import STEADY_SECONDS, Steadiness
+from crossfade.adapters.kubernetes.workloads import PodsOf
+
+R1 = PodsOf("default", "crossfade.dev/revision=r1")
 
 
 class Pods:
@@ -39,30 +42,30 @@ def at(monkeypatch):
 
 async def test_they_are_believed_after_a_while_and_then_no_more_is_asked(at):
     pods, steady = Pods(), Steadiness()
-    assert not await steady.holds(pods, "default", "r1")
+    assert not await steady.holds(pods, R1)
     at(STEADY_SECONDS - 0.1)
-    assert not await steady.holds(pods, "default", "r1")
+    assert not await steady.holds(pods, R1)
     at(STEADY_SECONDS)
-    assert await steady.holds(pods, "default", "r1")
+    assert await steady.holds(pods, R1)
     asked = pods.asked
-    assert await steady.holds(pods, "default", "r1")
+    assert await steady.holds(pods, R1)
     assert pods.asked == asked
 
 
 async def test_a_restart_between_two_looks_begins_anew(at):
     pods, steady = Pods(), Steadiness()
-    await steady.holds(pods, "default", "r1")
+    await steady.holds(pods, R1)
     pods.restarts = [1]
     at(STEADY_SECONDS)
-    assert not await steady.holds(pods, "default", "r1")
+    assert not await steady.holds(pods, R1)
     at(2 * STEADY_SECONDS)
-    assert await steady.holds(pods, "default", "r1")
+    assert await steady.holds(pods, R1)
 
 
 async def test_what_was_not_ready_meanwhile_begins_anew(at):
     pods, steady = Pods(), Steadiness()
-    await steady.holds(pods, "default", "r1")
+    await steady.holds(pods, R1)
     at(STEADY_SECONDS)
-    assert await steady.holds(pods, "default", "r1")
-    steady.forget("default", "r1")
-    assert not await steady.holds(pods, "default", "r1")
+    assert await steady.holds(pods, R1)
+    steady.forget(R1)
+    assert not await steady.holds(pods, R1)

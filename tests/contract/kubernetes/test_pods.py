@@ -237,6 +237,19 @@ def test_an_eviction_spares_the_last_copy(api, namespace, pods, deployments, dep
     eventually(lambda: api.call("GET", f"{pods}/{name}").status_code == 404)
 
 
+def test_a_pod_that_is_evicted_says_so_while_it_ends(api, pods, pod_spec):
+    program = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: None); time.sleep(100)"
+    spec = pod_spec(program, terminationGracePeriodSeconds=3)
+    api.ok("POST", pods, {"metadata": {"name": "p"}, "spec": spec})
+    eventually(lambda: _ready(api.get(f"{pods}/p")))
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+    assert api.call("POST", f"{pods}/p/eviction", body).status_code == 201
+    pod = api.get(f"{pods}/p")
+    assert "deletionTimestamp" in pod["metadata"]
+    told = [one for one in pod["status"]["conditions"] if one["type"] == "DisruptionTarget"]
+    assert [(one["status"], one["reason"]) for one in told] == [("True", "EvictionByEvictionAPI")]
+
+
 def test_a_pod_gets_its_settings(api, namespace, pods, maps, pod_spec):
     api.ok("POST", maps, {"metadata": {"name": "settings"}, "data": {"COLOUR": "blue"}})
     secrets = f"/api/v1/namespaces/{namespace}/secrets"

@@ -81,6 +81,9 @@ TRUE = [
     (0, "isNaN(result / 0)"),
     (10, "result > 5 ? true : false"),
     (3, "result > 5 ? false : result > 2 ? true : false"),
+    (True, "result ?: false"),
+    (False, "result ?: true"),
+    ({}, "result.a ?? result.b ?? true ? true : false"),
     (1, "not false or false"),
     (1, "!(result == 2) && true"),
     (1, "true || false && false"),
@@ -169,6 +172,7 @@ WRONG = [
     (1, "result & true", "`&` means nothing here (column 8)"),
     (1, "result == 1.2.3", "column 14"),
     (1, "result > 1 ? true", "`:` and what holds otherwise"),
+    ({}, "result.a ?? 1 == 1", "`??` cannot be mixed (column 15)"),
     (1, "result not 1", "`in`, `contains`, `startsWith` or `endsWith`"),
     (1, "result.", "the name of a field"),
 ]

@@ -112,6 +112,43 @@ def test_latency_delays_answers_side_by_side_and_health_not_at_all(start):
     assert time.monotonic() - began < 0.3
 
 
+@pytest.mark.parametrize(("clouds", "status"), [("gcp aws", 500), ("gcp", 200), ("", 500)])
+def test_a_version_can_be_bad_on_some_clouds_only(start, clouds, status):
+    app = start(ERROR_RATE="1", LATENCY_MS="100", CLOUD="aws-node-0", FAULT_CLOUDS=clouds)
+    began = time.monotonic()
+    assert app.call().status_code == status
+    assert (time.monotonic() - began >= 0.1) == (status == 500)
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_incident_hits_all_versions_on_its_cloud_until_it_is_over(start, tmp_path):
+    here = [start(CLOUD="aws-node-0", INCIDENTS=str(tmp_path), VERSION=name) for name in "ab"]
+    there = start(CLOUD="gcp", INCIDENTS=str(tmp_path))
+    assert {app.call().status_code for app in (*here, there)} == {200}
+    incident = tmp_path / "aws.json"
+    incident.write_text('{"errorRate": 1, "latencyMs": 100}')
+    until(lambda: all(app.call().status_code == 500 for app in here))
+    began = time.monotonic()
+    here[0].call()
+    assert time.monotonic() - began >= 0.1
+    assert httpx.get(f"{here[0].url}/healthz").status_code == 200
+    assert there.call().status_code == 200
+    incident.unlink()
+    until(lambda: all(app.call().status_code == 200 for app in here))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"errorRate": "1", "latencyMs": 0}'])
+def test_a_file_that_says_no_incident_is_none(start, tmp_path, text):
+    (tmp_path / "local.json").write_text(text)
+    assert start(INCIDENTS=str(tmp_path)).call().status_code == 200
+
+
 def test_a_slow_start_is_not_ready_until_its_time(start):
     app = start(START_SECONDS="0.6")
     assert httpx.get(f"{app.url}/healthz").status_code == 503
@@ -148,6 +185,7 @@ def test_a_crash_on_purpose_ends_with_one_and_a_message():
         ("CLOUD", "a cloud"),
         ("POD_NAME", "a pod"),
         ("CRASH", "yes"),
+        ("FAULT_CLOUDS", "aws;gcp"),
     ],
 )
 def test_a_bad_value_is_refused_by_name_with_what_is_allowed(name, value):

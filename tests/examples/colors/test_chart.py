@@ -150,6 +150,8 @@ def test_a_command_of_ones_own_replaces_the_source():
         ("colour=yellow", "VERSION", "yellow"),
         ("colour=#3366cc", "VERSION", "3366cc"),
         ("cloud=gcp", "CLOUD", "gcp"),
+        ("faultClouds=aws gcp", "FAULT_CLOUDS", "aws gcp"),
+        ("incidents=/var/incidents", "INCIDENTS", "/var/incidents"),
     ],
 )
 def test_values_reach_the_app_as_they_are(value, name, text):
@@ -169,6 +171,14 @@ def test_pods_have_time_to_drain():
     for value, seconds in (("drainSeconds=5", 10), ("drainSeconds=60", 65), ("latencyMs=1500", 12)):
         pod = render("colors", value)["Deployment/colors"]["spec"]["template"]["spec"]
         assert pod["terminationGracePeriodSeconds"] == seconds
+
+
+def test_the_folder_of_incidents_is_that_of_the_node_under_the_same_path():
+    pod = render("colors", "incidents=/srv/i")["Deployment/colors"]["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["hostPath"] == {"path": "/srv/i", "type": "DirectoryOrCreate"}
+    [mount] = pod["containers"][0]["volumeMounts"]
+    assert (mount["mountPath"], mount["readOnly"]) == ("/srv/i", True)
+    assert "volumes" not in render("colors")["Deployment/colors"]["spec"]["template"]["spec"]
 
 
 def test_an_autoscaler_is_not_fought_over_replicas():
@@ -193,6 +203,8 @@ def test_an_autoscaler_is_not_fought_over_replicas():
         ("source=git", "source"),
         ("service.port=0", "service.port"),
         ("version=a b", "version"),
+        ("faultClouds=aws;gcp", "faultClouds"),
+        ("incidents=here", "incidents"),
     ],
 )
 def test_bad_values_are_refused_by_name(value, complaint):

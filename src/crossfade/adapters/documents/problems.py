@@ -34,6 +34,8 @@ class Problems:
     """The problems of one file, collected while it is read."""
 
     file: str
+    reference: str = "docs/reference/application-file.md lists every key"
+    """Where people read what may stand in such a file."""
     found: list[Problem] = field(default_factory=list)
 
     def add(self, at: Mark, path: str, message: str) -> None:
@@ -59,7 +61,7 @@ class Problems:
         raise InputError(
             what if many else lines[0],
             hint=f"mend {'them' if many else 'it'} and send the file again; nothing was changed. "
-            "docs/reference/application-file.md lists every key",
+            f"{self.reference}",
         )
 
 

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.resolver import BaseResolver
 
 from crossfade.adapters.documents.problems import Mark, Problems, shown
 
@@ -49,13 +50,18 @@ def read_tree(text: str, problems: Problems) -> tuple[Located, ...]:
     """
     return tuple(
         tree
-        for node in _compose(text, problems)
+        for node in compose(text, problems)
         if (tree := _Reader(problems).read(node, "", 0)).value is not None
     )
 
 
-def _compose(text: str, problems: Problems) -> list[Node]:
+def compose(
+    text: str, problems: Problems, resolver: type[BaseResolver] | None = None
+) -> list[Node]:
+    """Return the documents of the text as nodes of the parser, none when it cannot be read."""
     yaml = YAML(typ="safe", pure=True)
+    if resolver is not None:
+        yaml.Resolver = resolver
     nodes: list[Node] = []
     try:
         _, parser = yaml.get_constructor_parser(text)
@@ -66,7 +72,7 @@ def _compose(text: str, problems: Problems) -> list[Node]:
             parser.dispose()
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.add(_mark(mark), "", _syntax(error, text, mark))
+        problems.add(mark_of(mark), "", _syntax(error, text, mark))
     except ReaderError as error:
         before = text[: error.position]
         at = Mark(before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
@@ -79,7 +85,8 @@ def _compose(text: str, problems: Problems) -> list[Node]:
     return [] if problems.found else nodes
 
 
-def _mark(mark: StreamMark | None) -> Mark:
+def mark_of(mark: StreamMark | None) -> Mark:
+    """Return the place that the parser means, counted from 1."""
     return Mark(1, 1) if mark is None else Mark(mark.line + 1, mark.column + 1)
 
 
@@ -100,7 +107,7 @@ class _Reader:
 
     def read(self, node: Node, path: str, depth: int) -> Located:
         """Return the value, or BROKEN in its place when it is a problem."""
-        at = _mark(node.start_mark)
+        at = mark_of(node.start_mark)
         self._values += 1
         if self._values > MOST_VALUES:
             if self._values == MOST_VALUES + 1:
@@ -134,7 +141,7 @@ class _Reader:
     def _entries(self, node: MappingNode, path: str, depth: int) -> Entries:
         entries: dict[str, tuple[Mark, Located]] = {}
         for key_node, value_node in node.value:
-            at = _mark(key_node.start_mark)
+            at = mark_of(key_node.start_mark)
             if not isinstance(key_node, ScalarNode):
                 self._problems.add(at, path, "a key must be text")
                 continue

@@ -13,6 +13,7 @@ from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.release import sizing
 from crossfade.core.release.kinds import Object
 from crossfade.core.release.manifests import prepare
+from crossfade.core.release.rolling import prepare_in_place
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; main()"
 
@@ -24,6 +25,11 @@ def beside(application: ApplicationName, revision: RevisionId, percent: int = 10
     They ask for `percent` of the chart's own pods from the start.
     """
     return _flags("beside", application, revision, str(percent))
+
+
+def in_place(application: ApplicationName, revision: RevisionId) -> list[str]:
+    """Return the flags for helm that let the revision follow the one before, pod by pod."""
+    return _flags("in-place", application, revision)
 
 
 def _flags(*job: str) -> list[str]:
@@ -51,5 +57,7 @@ def _render(job: list[str], rendered: list[Object]) -> list[Object]:
             objects = list(prepared.objects)
             sizing.resize(objects, int(percent))
             return objects
+        case ["in-place", application, revision]:
+            return prepare_in_place(rendered, ApplicationName(application), RevisionId(revision))
         case _:
             raise ValueError(f"there is no such job: {job}")

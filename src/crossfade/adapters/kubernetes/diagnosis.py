@@ -17,9 +17,9 @@ from crossfade.adapters.kubernetes.pods import (
     worst,
 )
 from crossfade.adapters.kubernetes.room import shortage
-from crossfade.adapters.kubernetes.workloads import Workload
+from crossfade.adapters.kubernetes.workloads import PodsOf, Workload
 from crossfade.base.errors import CrossfadeError
-from crossfade.core.release.kinds import REVISION_LABEL, name_of
+from crossfade.core.release.kinds import name_of
 from crossfade.core.release.report import Cause
 
 IMAGE_TRIES = 3
@@ -43,15 +43,13 @@ class Diagnosis:
     """It has lasted so long."""
 
 
-async def diagnose(
-    api: KubeApi, namespace: str, revision: str, workloads: Sequence[Workload]
-) -> Diagnosis:
-    """Return why the workloads of a revision are not ready.  Raises Unavailable."""
+async def diagnose(api: KubeApi, whose: PodsOf, workloads: Sequence[Workload]) -> Diagnosis:
+    """Return why the workloads of these pods are not ready.  Raises Unavailable."""
     for workload in workloads:
         if workload.failure:
             return _failed(workload)
-    root = f"/api/v1/namespaces/{namespace}"
-    pods, _ = await api.list(f"{root}/pods", f"{REVISION_LABEL}={revision}")
+    root = f"/api/v1/namespaces/{whose.namespace}"
+    pods, _ = await api.list(f"{root}/pods", whose.labels)
     found = worst(pods, await _lost_nodes(api, pods))
     ready, wanted = sum(each.ready for each in workloads), sum(each.wanted for each in workloads)
     count = f"{ready} of {wanted} pods are ready"

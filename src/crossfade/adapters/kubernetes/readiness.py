@@ -1,4 +1,4 @@
-"""Whether the pods of revisions are ready; if not why, and whether waiting will help."""
+"""Whether pods are ready; if not why, and whether waiting will help."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,8 +8,7 @@ from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.diagnosis import Diagnosis, diagnose
 from crossfade.adapters.kubernetes.pods import GRACE_SECONDS, Rank
 from crossfade.adapters.kubernetes.steadiness import Steadiness
-from crossfade.adapters.kubernetes.workloads import Workload
-from crossfade.base.ids import RevisionId
+from crossfade.adapters.kubernetes.workloads import PodsOf, Workload
 from crossfade.core.release.report import Cause
 
 _DIAGNOSE_EVERY_SECONDS = 1.0
@@ -33,16 +32,16 @@ class _Known:
 
 @dataclass(slots=True)
 class Readiness:
-    """Remembers what was seen of each revision of one cluster, since looks are frequent."""
+    """Remembers what was seen in one cluster, since looks are frequent."""
 
     clock: Callable[[], float] = time.monotonic
-    _known: dict[tuple[str, RevisionId], _Known] = field(default_factory=dict)
+    _known: dict[PodsOf, _Known] = field(default_factory=dict)
     _steadiness: Steadiness = field(default_factory=Steadiness)
 
     async def trouble(
-        self, api: KubeApi, namespace: str, revision: RevisionId, workloads: Sequence[Workload]
+        self, api: KubeApi, whose: PodsOf, workloads: Sequence[Workload]
     ) -> Diagnosis | None:
-        """Return why an installed revision is not ready, None when it is.  Raises Unavailable."""
+        """Return why what is installed is not ready, None when it is.  Raises Unavailable."""
         if not workloads:
             return _NO_WORKLOADS
         wanted = sum(each.wanted for each in workloads)
@@ -50,35 +49,35 @@ class Readiness:
             return _SCALED_TO_NONE
         fine = all(each.ready >= each.wanted and not each.failure for each in workloads)
         if not fine or wanted == 0:
-            self._steadiness.forget(namespace, revision)
-            return await self._diagnosis(api, namespace, revision, workloads)
+            self._steadiness.forget(whose)
+            return await self._diagnosis(api, whose, workloads)
         probed = all(each.probed or each.wanted == 0 for each in workloads)
-        if probed or await self._steadiness.holds(api, namespace, revision):
-            self.forget(namespace, revision)
+        if probed or await self._steadiness.holds(api, whose):
+            self.forget(whose)
             return None
         # What crashes again and again looks fine in between, and is told as it is.
-        known = self._known.get((namespace, revision))
+        known = self._known.get(whose)
         return known.diagnosis if known and known.diagnosis is not _STARTING else _WATCHED
 
-    def forget(self, namespace: str, revision: RevisionId) -> None:
-        """Start anew: the revision is gone, or fine."""
-        self._known.pop((namespace, revision), None)
+    def forget(self, whose: PodsOf) -> None:
+        """Start anew: they are gone, or fine."""
+        self._known.pop(whose, None)
 
     async def _diagnosis(
-        self, api: KubeApi, namespace: str, revision: RevisionId, workloads: Sequence[Workload]
+        self, api: KubeApi, whose: PodsOf, workloads: Sequence[Workload]
     ) -> Diagnosis:
         """Return why it is not ready, asked anew now and then."""
-        key, now = (namespace, revision), self.clock()
+        now = self.clock()
         # Most are ready a moment after the first look, which therefore asks nothing.
-        known = self._known.setdefault(key, _Known(now, _STARTING, now))
+        known = self._known.setdefault(whose, _Known(now, _STARTING, now))
         no_room = known.diagnosis.rank is Rank.NO_ROOM
         pause = _MEASURE_EVERY_SECONDS if no_room else _DIAGNOSE_EVERY_SECONDS
         if now - known.asked < pause:
             return known.diagnosis
-        found = await diagnose(api, namespace, revision, workloads)
+        found = await diagnose(api, whose, workloads)
         same = found.rank is known.diagnosis.rank
         fresh = _Known(now, _judged(found, now - known.since if same else 0.0), now)
-        self._known[key] = replace(fresh, since=known.since) if same else fresh
+        self._known[whose] = replace(fresh, since=known.since) if same else fresh
         return fresh.diagnosis
 
 

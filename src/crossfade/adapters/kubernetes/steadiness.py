@@ -4,8 +4,8 @@ import time
 from typing import TypeAlias
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
-from crossfade.base.ids import RevisionId
-from crossfade.core.release.kinds import REVISION_LABEL, mapping, mappings, name_of
+from crossfade.adapters.kubernetes.workloads import PodsOf
+from crossfade.core.release.kinds import mapping, mappings, name_of
 
 STEADY_SECONDS = 3.0
 """How long pods without a readiness probe must run before they are believed."""
@@ -15,35 +15,34 @@ _Footprint: TypeAlias = tuple[tuple[str, int], ...]
 
 
 class Steadiness:
-    """Remembers since when each revision's pods have run without any restart."""
+    """Remembers since when pods have run without any restart."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, RevisionId], tuple[_Footprint, float]] = {}
-        self._believed: set[tuple[str, RevisionId]] = set()
+        self._since: dict[PodsOf, tuple[_Footprint, float]] = {}
+        self._believed: set[PodsOf] = set()
 
-    async def holds(self, api: KubeApi, namespace: str, revision: RevisionId) -> bool:
+    async def holds(self, api: KubeApi, whose: PodsOf) -> bool:
         """
-        Return whether the pods have run unchanged for a while; for a revision that is ready now.
+        Return whether the pods have run unchanged for a while; for those that are ready now.
 
         Once they have, no more is asked until `forget`.  Raises Unavailable.
         """
-        key, now = (namespace, revision), time.monotonic()
-        if key in self._believed:
+        now = time.monotonic()
+        if whose in self._believed:
             return True
-        selector = f"{REVISION_LABEL}={revision}"
-        pods, _ = await api.list(f"/api/v1/namespaces/{namespace}/pods", selector)
+        pods, _ = await api.list(f"/api/v1/namespaces/{whose.namespace}/pods", whose.labels)
         footprint = tuple(sorted((name_of(pod), _restarts(pod)) for pod in pods))
-        known = self._since.get(key)
+        known = self._since.get(whose)
         if known is None or known[0] != footprint:
-            self._since[key] = (footprint, now)
+            self._since[whose] = (footprint, now)
         elif now - known[1] >= STEADY_SECONDS:
-            self._believed.add(key)
-        return key in self._believed
+            self._believed.add(whose)
+        return whose in self._believed
 
-    def forget(self, namespace: str, revision: RevisionId) -> None:
-        """Start anew: the revision is not ready."""
-        self._since.pop((namespace, revision), None)
-        self._believed.discard((namespace, revision))
+    def forget(self, whose: PodsOf) -> None:
+        """Start anew: they are not ready."""
+        self._since.pop(whose, None)
+        self._believed.discard(whose)
 
 
 def _restarts(pod: Object) -> int:

@@ -1,5 +1,6 @@
 """Workloads of a revision: how many pods they want, and how many are ready."""
 
+import asyncio
 from dataclasses import dataclass
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
@@ -19,6 +20,14 @@ _PLACES = {
     AUTOSCALERS: ("autoscaling/v2", "horizontalpodautoscalers"),
 }
 """Where each kind is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodsOf:
+    """Whose pods are looked at: those of a namespace with these labels."""
+
+    namespace: str
+    labels: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,18 @@ async def list_kind(api: KubeApi, kind: str, namespace: str, labels: str) -> lis
     version, plural = _PLACES[kind]
     things, _ = await api.list(f"/apis/{version}/namespaces/{namespace}/{plural}", labels)
     return [{**thing, "apiVersion": version, "kind": kind} for thing in things]
+
+
+async def list_workloads(api: KubeApi, namespace: str, labels: str) -> list[Object]:
+    """Return the objects of all kinds that are looked at.  Raises Unavailable."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            listed = [
+                group.create_task(list_kind(api, kind, namespace, labels)) for kind in WORKLOADS
+            ]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return [thing for task in listed for thing in task.result()]
 
 
 def path_of(thing: Object) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from crossfade.core.analysis.expression_operators import Json
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.expression_tokens import ExpressionError
 from crossfade.core.analysis.expressions import Condition, holds
 

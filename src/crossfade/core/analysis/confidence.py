@@ -1,6 +1,7 @@
 """Between which ratios of event rates, canary to stable, the truth lies: valid at every look."""
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 LOWEST, HIGHEST, POINTS = 0.25, 2000.0, 46
@@ -18,10 +19,10 @@ EVERYTHING: Interval = (0.0, None)
 _SLOPES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
-def log_mean_exp(logs: tuple[float, ...]) -> float:
+def log_mean_exp(logs: Sequence[float]) -> float:
     """Return the log of the mean of e to each of the logs, also where e to them overflows."""
     most = max(logs)
-    return most + math.log(math.fsum(math.exp(each - most) for each in logs) / len(logs))
+    return most + math.log(sum([math.exp(each - most) for each in logs]) / len(logs))
 
 
 def interval(curve: tuple[float, ...], alpha: float) -> Interval:

@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.expression_kinds import kind_of
-from crossfade.core.analysis.expression_operators import Json, as_number
+from crossfade.core.analysis.expression_operators import as_number
 from crossfade.core.analysis.expression_tokens import ExpressionError
 
 

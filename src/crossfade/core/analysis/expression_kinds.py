@@ -6,6 +6,7 @@ is a number, though the second half would never be looked at.  Values inside of 
 of any kind until they are looked at.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from crossfade.core.analysis.expression_syntax import (
@@ -111,7 +112,7 @@ def _each(node: Each, result: Kind) -> Kind:
 _EACH = {"filter": Kind.LIST, "map": Kind.LIST, "count": Kind.NUMBER}
 
 
-def _wanted(found: Kind, wanted: tuple[Kind, ...], what: str, column: int) -> Kind:
+def _wanted(found: Kind, wanted: Sequence[Kind], what: str, column: int) -> Kind:
     if found in (*wanted, Kind.ANY):
         return found if found is not Kind.ANY or len(wanted) > 1 else wanted[0]
     raise ExpressionError(

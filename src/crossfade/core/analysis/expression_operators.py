@@ -3,12 +3,10 @@
 import math
 import operator
 from collections.abc import Callable
-from typing import TypeAlias
 
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.expression_kinds import kind_of
 from crossfade.core.analysis.expression_tokens import ExpressionError
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def as_number(value: Json, column: int) -> int | float:

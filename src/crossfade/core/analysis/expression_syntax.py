@@ -223,8 +223,12 @@ class _Parser:
         if self._nested > DEEPEST:
             message = f"is nested too deeply; {DEEPEST} levels are allowed"
             raise ExpressionError(message, self._now.column)
-        left = self._unary()
+        left, before = self._unary(), ""
         while (power := self._power()) >= max(lowest, 1):
+            if before == "??" != self._word:
+                hint = "put the part with `??` in parentheses"
+                raise ExpressionError("`??` cannot be mixed", self._now.column, hint)
+            before = self._word
             left = self._binary(left, power)
         if lowest == 0 and self._word == "?":
             left = self._choice(left)
@@ -258,7 +262,8 @@ class _Parser:
 
     def _choice(self, condition: Node) -> Node:
         column = self._next().column
-        then = self.expression(0)
+        # `a ?: b` is short for `a ? a : b`.
+        then = condition if self._word == ":" else self.expression(0)
         self._take(":", "and what holds otherwise")
         return Choice(condition, then, self.expression(0), column)
 

@@ -7,9 +7,10 @@ the depth and the steps of an expression are bounded.
 
 from dataclasses import dataclass, field
 
+from crossfade.base.json_value import Json
 from crossfade.core.analysis.expression_functions import OF_MANY, OF_ONE, numbers
 from crossfade.core.analysis.expression_kinds import Kind, check, kind_of
-from crossfade.core.analysis.expression_operators import Json, applied, as_number, equal, inside
+from crossfade.core.analysis.expression_operators import applied, as_number, equal, inside
 from crossfade.core.analysis.expression_syntax import (
     Binary,
     Call,

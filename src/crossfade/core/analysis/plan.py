@@ -175,3 +175,18 @@ def visible_ratio(p0: float, requests: float, plan: Plan) -> float | None:
         else:
             high = middle
     return high
+
+
+def usual_metrics(p0: float | None, edges_ms: tuple[float, ...] = ()) -> tuple[Metric, ...]:
+    """
+    Return the metrics for a service that answers requests: errors, and requests that are slow.
+
+    Args:
+        p0: share of stable's requests that fail, from history; None: it is not known.
+        edges_ms: requests above each of these are slow; they share half of the evidence.
+    """
+    r1 = bad_ratio(p0) if p0 else 1.5
+    errors = Metric("errors", r1=r1, rise=0.005, harm=1.0, p0=p0)
+    share = 1 / len(edges_ms) if edges_ms else 0.0
+    slow = (Metric(f"slow_{edge:g}ms", weight=share, harm=0.0) for edge in edges_ms)
+    return (errors, *slow)

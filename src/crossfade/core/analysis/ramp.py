@@ -71,7 +71,7 @@ def next_weight(state: State, plan: Plan, rps: float, weight: float) -> float:
     at_stake = rps * plan.react_s * excess_bound(state, plan)
     if at_stake > 0:
         allowed = min(plan.w_max, max(plan.w_min, plan.kappa * left / at_stake))
-    return min(allowed, 2 * weight if weight > 0 else plan.w_start)
+    return min(allowed, max(2 * weight, plan.w_min) if weight > 0 else plan.w_start)
 
 
 def carries_everybody(state: State, plan: Plan, rps: float) -> bool:

@@ -5,8 +5,8 @@ The formulas and why they hold: docs/math/sequential-judge.md.
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.confidence import POINTS, log_mean_exp
@@ -16,7 +16,7 @@ from crossfade.core.analysis.strata import Stratum, bent, grown, mixed
 
 MOST_GAPS = 100
 """So many gaps between the ids of a cluster are remembered."""
-_LARGEST_LOG = 700.0
+_LARGEST_LOG = 690.0
 
 NOBODY: frozenset[ClusterName] = frozenset()
 
@@ -74,7 +74,7 @@ def update(state: State, plan: Plan, window: Window) -> State:
     after = ClusterEvidence(window.id, at, strata, _missed(before, window))
     clusters = {**state.clusters, window.cluster: after}
     found = State(state.since_s, clusters, curves, state.peak)
-    return State(state.since_s, clusters, curves, max(state.peak, log_evidence(found, plan)))
+    return replace(found, peak=max(state.peak, log_evidence(found, plan)))
 
 
 def _refuse_late(before: ClusterEvidence, window: Window) -> None:
@@ -101,42 +101,37 @@ def log_evidence(state: State, plan: Plan, excluded: frozenset[ClusterName] = NO
     clusters there are, a good canary is rolled back with a probability of at most alpha.
     """
     known = [c for c in plan.clusters if c not in excluded and c in state.clusters]
-    count = sum(1 for each in plan.clusters if each not in excluded)
     if not known:
         return 0.0
-    total = sum(each.weight for each in plan.metrics)
-    terms: list[tuple[float, float]] = []
+    count = sum([1 for each in plan.clusters if each not in excluded])
+    found = [state.clusters[each].strata for each in known]
+    weights = math.fsum(each.weight for each in plan.metrics)
+    single = (1 - plan.pooled - plan.by_cloud) / count
+    total = 0.0
     for index, metric in enumerate(plan.metrics):
-        strata = [state.clusters[each].strata[index] for each in known]
-        weight = metric.weight / total
-        terms.append((weight * plan.pooled, pooled(strata)))
-        terms += _by_cloud(plan, known, strata, weight)
-        each_one = weight * (1 - plan.pooled - plan.by_cloud) / count
-        terms += [(each_one, stratum.log_e) for stratum in strata]
-        terms.append((each_one * (count - len(known)), 0.0))  # silent ones know nothing
-    most = max(log for weight, log in terms if weight)
-    return most + math.log(math.fsum(w * math.exp(log - most) for w, log in terms if w))
+        strata = [each[index] for each in found]
+        e = plan.pooled * plain(pooled(strata)) + single * (count - len(known))
+        e += single * sum([plain(each.log_e) for each in strata])
+        if plan.by_cloud:
+            e += plan.by_cloud * _mean_by_cloud(plan, known, strata)
+        total += metric.weight / weights * e
+    return math.log(total) if total > 0 else -_LARGEST_LOG
 
 
-def pooled(strata: list[Stratum]) -> float:
+def pooled(strata: Sequence[Stratum]) -> float:
     """Return the log of the evidence of several clusters for one common ratio."""
     if len(strata) == 1:
         return strata[0].log_e
-    return log_mean_exp(tuple(map(sum, zip(*(each.worse for each in strata), strict=True))))
+    return log_mean_exp([sum(logs) for logs in zip(*[each.worse for each in strata], strict=True)])
 
 
-def _by_cloud(
-    plan: Plan, known: list[ClusterName], strata: list[Stratum], weight: float
-) -> list[tuple[float, float]]:
-    if not plan.by_cloud:
-        return []
+def _mean_by_cloud(plan: Plan, known: Sequence[ClusterName], strata: Sequence[Stratum]) -> float:
     members: dict[str, list[Stratum]] = {}
     for cluster, stratum in zip(known, strata, strict=True):
         members.setdefault(plan.clouds[cluster], []).append(stratum)
-    clouds = {plan.clouds[each] for each in plan.clusters}
-    each_one = weight * plan.by_cloud / len(clouds)
-    silent = (each_one * (len(clouds) - len(members)), 0.0)
-    return [silent, *((each_one, pooled(each)) for each in members.values())]
+    count = len({plan.clouds[each] for each in plan.clusters})
+    heard = math.fsum(plain(pooled(each)) for each in members.values())
+    return (heard + count - len(members)) / count  # one that was not heard of knows nothing
 
 
 def strata_of(

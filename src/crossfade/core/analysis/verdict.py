@@ -224,7 +224,7 @@ def _go_on(case: _Case) -> Verdict:
         reason = f"evidence against the canary is {case.e:.1f}: {limits}"
         return _verdict(case, Action.HOLD, min(allowed, moment.weight), reason)
     if allowed <= moment.weight + _CLOSE:
-        return _verdict(case, Action.HOLD, allowed, _waiting(case))
+        return _verdict(case, Action.HOLD, min(allowed, moment.weight), _waiting(case))
     if moment.weight > 0 and moment.now_s - moment.level_since_s < plan.react_s:
         reason = f"watching {moment.weight:.1%} of users for {plan.react_s:.0f} s"
         return _verdict(case, Action.HOLD, moment.weight, reason)

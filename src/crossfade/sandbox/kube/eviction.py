@@ -6,6 +6,7 @@ from crossfade.sandbox.kube import selectors
 from crossfade.sandbox.kube.api import Api
 from crossfade.sandbox.kube.client import ApiError, Object
 from crossfade.sandbox.kube.kinds import POD, Kind
+from crossfade.sandbox.kube.objects.conditions import Condition, merged
 from crossfade.sandbox.kube.values import Json
 
 _BUDGET = Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
@@ -32,6 +33,14 @@ def check(api: Api, pod: Object) -> None:
         needed = _needed(spec, len(pods))
         if _healthy(pod) and healthy - 1 < needed:
             raise _refusal(budget["metadata"]["name"], healthy, needed)
+
+
+def marked(pod: Object, now: float) -> Object:
+    """Return the pod with the condition that says who ends it."""
+    told = Condition("DisruptionTarget", True, "EvictionByEvictionAPI", "Eviction API: evicting")
+    status = pod.get("status") or {}
+    conditions = merged(status.get("conditions") or (), [told], now)
+    return {**pod, "status": {**status, "conditions": conditions}}
 
 
 def _healthy(pod: Object) -> bool:

@@ -48,6 +48,7 @@ DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
 REPLICA_SET = Kind("apps", "v1", "ReplicaSet", "replicasets")
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
 DAEMON_SET = Kind("apps", "v1", "DaemonSet", "daemonsets")
+CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 JOB = Kind("batch", "v1", "Job", "jobs")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices")
 CUSTOM_RESOURCE_DEFINITION = Kind(

@@ -98,6 +98,11 @@ class NodeController:
         if patience is not None and silent_seconds >= patience and pod_state.is_active(pod):
             message = f"Marking for deletion Pod {meta['namespace']}/{meta['name']}"
             self._context.events.normal(POD, pod, "TaintManagerEviction", message)
+            text = "Taint manager: deleting due to NoExecute taint"
+            told = Condition("DisruptionTarget", True, "DeletionByTaintManager", text)
+            conditions = merged(pod["status"].get("conditions") or (), [told], now)
+            merge = {"status": {"conditions": conditions}}
+            await self._client.patch(POD, meta["namespace"], meta["name"], merge, "status")
             await self._client.delete(POD, meta["namespace"], meta["name"])
 
 

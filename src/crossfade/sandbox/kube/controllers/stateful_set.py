@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade.sandbox.kube.client import ApiError, Object
 from crossfade.sandbox.kube.controllers.context import Context
-from crossfade.sandbox.kube.controllers.deployment import template_hash
+from crossfade.sandbox.kube.controllers.controller_revisions import Revisions, revisions_of
 from crossfade.sandbox.kube.controllers.informers import key_of
 from crossfade.sandbox.kube.controllers.owned_pods import Owner, owned_pods, pod_from
 from crossfade.sandbox.kube.controllers.work_queue import Key, WorkQueue
@@ -33,19 +33,21 @@ class StatefulSetController:
         found = await self._client.get(STATEFUL_SET, *key)
         owner = Owner(STATEFUL_SET, found, found["spec"].get("selector"))
         pods = {pod["metadata"]["name"]: pod for pod in await owned_pods(self._client, owner)}
+        revisions = await revisions_of(self._client, found)
         if not pod_state.is_terminating(found):
-            await self._step(found, pods)
-        await self._report(found, pods)
+            await revisions.keep()
+            await self._step(found, pods, revisions)
+        await self._report(found, pods, revisions)
         return None
 
-    async def _step(self, found: Object, pods: Mapping[str, Object]) -> None:
+    async def _step(self, found: Object, pods: Mapping[str, Object], revisions: Revisions) -> None:
         spec = found["spec"]
         in_order = spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady"
         names = wanted_names(found)
         for name in names:
             pod = pods.get(name)
             if pod is None:
-                await self._create(found, name)
+                await self._create(found, name, revisions)
             elif pod_state.is_finished(pod) and not pod_state.is_terminating(pod):
                 await self._delete(found, pod)
             if in_order and (pod is None or not _is_up(pod)):
@@ -55,29 +57,29 @@ class StatefulSetController:
             await self._delete(found, pods[name])
             if in_order:
                 return
-        await self._roll(found, names, pods)
+        if _rolls(found):
+            await self._roll(found, names, pods, revisions)
 
-    async def _roll(self, found: Object, names: list[str], pods: Mapping[str, Object]) -> None:
+    async def _roll(
+        self, found: Object, names: list[str], pods: Mapping[str, Object], revisions: Revisions
+    ) -> None:
         """Delete the highest Pod of an old revision once all above it are up."""
-        strategy = found["spec"].get("updateStrategy") or {}
-        if strategy.get("type", "RollingUpdate") != "RollingUpdate":
-            return
-        partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
-        current = template_hash(found["spec"]["template"])
         for name in reversed(names):
             pod = pods.get(name)
-            if pod is None or ordinal(name) < partition:
+            if pod is None or ordinal(name) < _first_updated(found):
                 return
-            if (pod["metadata"].get("labels") or {}).get(REVISION) != current:
+            if _hash(found, pod) != revisions.update:
                 await self._delete(found, pod)
                 return
             if not _is_up(pod):
                 return
 
-    async def _create(self, found: Object, name: str) -> None:
-        pod = pod_from(STATEFUL_SET, found, found["spec"]["template"], name)
+    async def _create(self, found: Object, name: str, revisions: Revisions) -> None:
+        older = _rolls(found) and ordinal(name) < _first_updated(found)
+        revision = revisions.current if older else revisions.update
+        pod = pod_from(STATEFUL_SET, found, revisions.template(revision), name)
         labels = {
-            REVISION: template_hash(found["spec"]["template"]),
+            REVISION: f"{found['metadata']['name']}-{revision}",
             _POD_NAME: name,
             _INDEX: str(ordinal(name)),
         }
@@ -115,31 +117,28 @@ class StatefulSetController:
         message = f"delete Pod {meta['name']} in StatefulSet {found['metadata']['name']} successful"
         self._context.events.normal(STATEFUL_SET, found, "SuccessfulDelete", message)
 
-    async def _report(self, found: Object, pods: Mapping[str, Object]) -> None:
+    async def _report(
+        self, found: Object, pods: Mapping[str, Object], revisions: Revisions
+    ) -> None:
         now = self._context.clock.now()
         spec, old = found["spec"], found.get("status") or {}
-        update = template_hash(spec["template"])
         active = [pod for pod in pods.values() if pod_state.is_active(pod)]
         at = [pod_state.available_at(pod, spec.get("minReadySeconds", 0)) for pod in active]
-        updated = [
-            pod for pod in active if (pod["metadata"].get("labels") or {}).get(REVISION) == update
-        ]
+        hashes = [_hash(found, pod) for pod in active]
+        updated = hashes.count(revisions.update)
         replicas = spec.get("replicas", 1)
-        done = len(updated) == replicas == len(active) and all(_is_up(pod) for pod in updated)
-        before = str(old.get("currentRevision") or f"{found['metadata']['name']}-{update}")
-        current = f"{found['metadata']['name']}-{update}" if done else before
-        suffix = current.rpartition("-")[2]
+        done = updated == replicas == len(active) and all(map(_is_up, active))
+        current = revisions.update if done else revisions.current
+        name = found["metadata"]["name"]
         status: dict[str, Any] = {
             "observedGeneration": found["metadata"].get("generation", 0),
             "replicas": len(active),
             "readyReplicas": sum(pod_state.is_ready(pod) for pod in active),
             "availableReplicas": sum(time is not None and time <= now for time in at),
-            "currentReplicas": sum(
-                (pod["metadata"].get("labels") or {}).get(REVISION) == suffix for pod in active
-            ),
-            "updatedReplicas": len(updated),
-            "currentRevision": current,
-            "updateRevision": f"{found['metadata']['name']}-{update}",
+            "currentReplicas": hashes.count(current),
+            "updatedReplicas": updated,
+            "currentRevision": f"{name}-{current}",
+            "updateRevision": f"{name}-{revisions.update}",
             "collisionCount": 0,
         }
         if status != old:
@@ -157,6 +156,23 @@ def ordinal(name: str) -> int:
     """Return the number of a Pod, -1 when its name has none."""
     text = name.rpartition("-")[2]
     return int(text) if text.isdigit() else -1
+
+
+def _rolls(found: Object) -> bool:
+    strategy = found["spec"].get("updateStrategy") or {}
+    return bool(strategy.get("type", "RollingUpdate") == "RollingUpdate")
+
+
+def _first_updated(found: Object) -> int:
+    """Return the lowest number of a Pod that gets the wanted template."""
+    strategy = found["spec"].get("updateStrategy") or {}
+    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    return int((found["spec"].get("ordinals") or {}).get("start") or 0) + int(partition)
+
+
+def _hash(found: Object, pod: Object) -> str:
+    label = str((pod["metadata"].get("labels") or {}).get(REVISION) or "")
+    return label.removeprefix(f"{found['metadata']['name']}-")
 
 
 def _is_up(pod: Object) -> bool:

@@ -79,6 +79,10 @@ class Pods:
         options = bodies.options_of(body.get("deleteOptions") or {"metadata": {}}, request.query)
         pod = self._api.get(POD, target.namespace, target.name)
         eviction.check(self._api, pod)
+        if not dry_run(request.query):
+            now = self._api.clock.now()
+            key = (target.namespace, target.name)
+            self._api.change(POD, key, lambda pod: eviction.marked(pod, now), "status")
         self._api.delete(POD, target.namespace, target.name, options)
         return Answer(_success(), 201)
 

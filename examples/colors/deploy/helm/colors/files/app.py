@@ -7,8 +7,9 @@ there is a Python.  `settings` has what can be set, so that a bad version can be
 """
 
 import asyncio
+import contextlib
+import functools
 import json
-import math
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import socket
 import sys
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 COLOURS = ("blue", "yellow", "red", "green", "purple", "orange", "teal", "pink", "grey")
@@ -27,6 +29,7 @@ SLOW_SECONDS = 10.0  # for a client to send a whole request, or to take a whole 
 IDLE_SECONDS = 3900.0
 QUIET_SECONDS = 1.0  # no requests for so long means that the gateway has let go of us
 
+say = functools.partial(print, flush=True)  # one line of log
 UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 METHODS = {"/": "GET, HEAD", "/callme": "GET, HEAD, POST", "/healthz": "GET, HEAD"}
 NODE_SUFFIX = re.compile(r"-(node-\d+|control-plane|worker\d*)$")
@@ -44,16 +47,14 @@ class Settings(NamedTuple):
     pod: str
     error_rate: float
     latency_seconds: float
+    incident: Path
     start_seconds: float
     drain_seconds: float
     crash: bool
 
 
 class Refused(Exception):
-    """A request that is not answered as asked; the connection ends with it."""
-
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        self.status, self.why = status, why
+    """Status and reason of a request that is not answered as asked; the connection ends with it."""
 
 
 class Request(NamedTuple):
@@ -83,15 +84,10 @@ def plain(status: HTTPStatus, text: str) -> Answer:
 def settings(environment: dict[str, str]) -> Settings:
     """Return the settings in `environment`.  Raises ValueError with all that is wrong."""
     problems: list[str] = []
-    cloud = NODE_SUFFIX.sub("", environment.get("CLOUD", "").strip())
-    environment = {**environment, "CLOUD": cloud}
 
     def number(name: str, default: float, high: float, kind: str = "number") -> float:
         text = environment.get(name, "").strip() or str(default)
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
+        value = float(text) if re.fullmatch(r"\d*\.?\d+(e\d+)?", text) else -1.0
         if not 0 <= value <= high or (kind == "whole number" and value % 1):
             problems.append(f"{name} is {text[:60]!r}: allowed is a {kind} from 0 to {high:.0f}")
             return 0.0
@@ -104,18 +100,20 @@ def settings(environment: dict[str, str]) -> Settings:
         return value
 
     label = (r"[A-Za-z0-9][A-Za-z0-9._+-]{0,252}", "up to 253 letters, digits and . _ + -")
-    colour_pattern = rf"{'|'.join(COLOURS)}|#[0-9a-fA-F]{{6}}"
     colours = f"one of {', '.join(COLOURS)}, or six hexadecimal digits like #3366cc"
-    colour = text("COLOUR", "blue", colour_pattern, colours)
+    cloud = NODE_SUFFIX.sub("", text("CLOUD", "local", *label))
+    faulty = cloud in text("FAULT_CLOUDS", cloud, r"[\w.+ -]+", "names of clouds").split()
+    colour = text("COLOUR", "blue", rf"{'|'.join(COLOURS)}|#[0-9a-fA-F]{{6}}", colours)
     found = Settings(
         host=text("HOST", "127.0.0.1", r"[0-9A-Za-z.:%-]+|\*", "an address, or * for all"),
         port=int(number("PORT", 8080, 65535, "whole number")),
         version=text("VERSION", colour.lstrip("#"), *label),
         colour=colour,
-        cloud=text("CLOUD", "local", *label),
+        cloud=cloud,
         pod=text("POD_NAME", socket.gethostname(), r"[!-~]{1,253}", "a name without blanks"),
-        error_rate=number("ERROR_RATE", 0, 1),
-        latency_seconds=number("LATENCY_MS", 0, 60_000) / 1000,
+        error_rate=number("ERROR_RATE", 0, 1) * faulty,
+        latency_seconds=number("LATENCY_MS", 0, 60_000) / 1000 * faulty,
+        incident=Path(environment.get("INCIDENTS") or "/dev/null", f"{cloud}.json"),
         start_seconds=number("START_SECONDS", 0, 3600),
         drain_seconds=number("DRAIN_SECONDS", 5, 3600),
         crash=text("CRASH", "0", "[01]", "0 or 1") == "1",
@@ -176,6 +174,7 @@ class App:
         self.connections: set[Connection] = set()
         self.ready_at = now + config.start_seconds
         self.last_user_at = now
+        self.look()
         self.draining = False
         self.date = ""
         self._mark = f"X-Version: {config.version}\r\nX-Cloud: {config.cloud}\r\n"
@@ -200,18 +199,28 @@ class App:
     def _call(self, now: float) -> Answer:
         """Return the answer behind one square: with the same JSON whether it fails or not."""
         config, status = self.config, HTTPStatus.OK
+        error_rate, latency_seconds = self.badness
         if now < self.ready_at:
             status = UNAVAILABLE
-        elif config.error_rate and int.from_bytes(os.urandom(4), "big") < config.error_rate * 2**32:
+        elif error_rate and int.from_bytes(os.urandom(4), "big") < error_rate * 2**32:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
         body = {name: getattr(config, name) for name in ("version", "colour", "cloud", "pod")}
         body["at"] = round(time.time(), 3)  # noqa: TID251 - stands alone: no Clock to take
         text = json.dumps(body).encode() + b"\n"
-        return Answer(status, "application/json", text, self._mark, config.latency_seconds)
+        return Answer(status, "application/json", text, self._mark, latency_seconds)
+
+    def look(self) -> None:
+        """Read what is wrong with the whole cloud now; without such a file it is nothing."""
+        errors, seconds = self.config.error_rate, self.config.latency_seconds
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            found = json.loads(self.config.incident.read_text("utf-8"))
+            errors, seconds = errors + found["errorRate"], seconds + found["latencyMs"] / 1000
+        self.badness = (errors, seconds)
 
     def sweep(self, now: float) -> None:
         """Part with clients that are too slow or long gone; to be called about once a second."""
         self.date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+        self.look()
         for connection in tuple(self.connections):
             connection.check(now)
 
@@ -315,7 +324,7 @@ class Connection(asyncio.Protocol):
 
     def refuse(self, refusal: Refused) -> None:
         """Say what is wrong with the request and end the connection."""
-        self.send(Request("GET", "", False, 0), plain(refusal.status, refusal.why))
+        self.send(Request("GET", "", False, 0), plain(*refusal.args))
 
     def check(self, now: float) -> None:
         """End the connection when its client keeps us waiting for too long."""
@@ -340,11 +349,9 @@ async def serve(config: Settings, page: str) -> None:
     port = listener.sockets[0].getsockname()[1]
     say(f"listening host={config.host} port={port} version={config.version} cloud={config.cloud}")
     while not stop.is_set():
-        try:
-            async with asyncio.timeout(1):
-                await stop.wait()
-        except TimeoutError:
-            app.sweep(loop.time())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1)
+        app.sweep(loop.time())
     await drain(app, listener)
 
 
@@ -358,18 +365,12 @@ async def drain(app: App, listener: asyncio.Server) -> None:
         await asyncio.sleep(0.05)
         app.sweep(loop.time())
     listener.close()
-    last = loop.time() + app.config.latency_seconds + 1
+    last = loop.time() + app.badness[1] + 1
     while app.connections and loop.time() < last:
-        for connection in tuple(app.connections):
-            if not connection.busy:
-                connection.transport.close()
+        for connection in [each for each in app.connections if not each.busy]:
+            connection.transport.close()
         await asyncio.sleep(0.02)
     say("stopped")
-
-
-def say(line: str) -> None:
-    """Write one line of log."""
-    print(line, flush=True)
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -387,9 +388,7 @@ def main() -> None:
     if config.crash:
         fail(f"version {config.version} was told to crash: CRASH=1", 1)
     page = os.environ.get("PAGE")  # where the source is given as text, the page is too
-    if not page:
-        with open(os.path.join(os.path.dirname(__file__), "page.html"), encoding="utf-8") as file:
-            page = file.read()
+    page = page or Path(__file__).with_name("page.html").read_text("utf-8")
     try:
         asyncio.run(serve(config, page))
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Pipeline files: YAML into the trees that the core judges."""

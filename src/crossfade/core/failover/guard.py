@@ -1,0 +1,93 @@
+"""
+What automation may never do, checked apart from what decides.  Pure.
+
+Each rule says no with a reason.  They know nothing of why somebody wants the change, so that no
+reasoning, however good, gets around them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from crossfade.base.ids import ClusterName, Epoch
+from crossfade.core.traffic.destinations import PARTS, Goal, Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much may be taken out in a while; one cluster always may."""
+
+    percent: int = 34
+    """Of the fleet's capacity."""
+    seconds: float = 60.0
+
+
+BUDGET = Budget()
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A cluster that automation took out."""
+
+    cluster: ClusterName
+    at: float
+    percent: float
+    """Its part of the fleet's capacity."""
+
+
+def over_budget(
+    removals: Collection[Removal],
+    wanted: ClusterName,
+    percent: float,
+    now: float,
+    budget: Budget = BUDGET,
+) -> str:
+    """Return why the cluster may not be taken out yet, "" when it may."""
+    recent = [each for each in removals if now - each.at < budget.seconds]
+    others = [each for each in recent if each.cluster != wanted]
+    if not others:
+        return ""
+    taken = sum(each.percent for each in others)
+    if taken + percent <= budget.percent:
+        return ""
+    names = ", ".join(sorted({each.cluster for each in others}))
+    left = max(each.at for each in others) + budget.seconds - now
+    return (
+        f"budget: {names} went out less than {budget.seconds:g} s ago, and together that is"
+        f" {taken + percent:.0f} % of capacity (limit {budget.percent} %); {left:.0f} s to wait"
+    )
+
+
+def last_copy(serving: Collection[ClusterName], leaving: ClusterName) -> str:
+    """
+    Return why the cluster may not be taken out: it is the last one with users.
+
+    `serving` are the clusters that serve and are not known to be dead.  None at all means that
+    the observer is cut off, and then nobody may leave.
+    """
+    if any(each != leaving for each in serving):
+        return ""
+    return f"last copy: no other cluster than {leaving} is known to serve"
+
+
+def outdated(holder: Epoch, newest: Epoch) -> str:
+    """Return why the holder of an epoch may not write, "" when it may."""
+    if holder >= newest:
+        return ""
+    return f"one writer: epoch {holder} was replaced by {newest}"
+
+
+def overloads(goal: Goal, matrix: Matrix) -> Mapping[ClusterName, int]:
+    """
+    Return the parts of all users above what each cluster carries; empty when everybody fits.
+
+    Clusters that the goal does not know carry nobody.
+    """
+    known = {each.cluster: each for each in goal.destinations}
+    found = {}
+    for cluster, row in matrix.items():
+        users = sum(row.values())
+        capacity = known[cluster].capacity if cluster in known else 0
+        most = PARTS if capacity is None else capacity * PARTS // goal.demand
+        if users > most:
+            found[cluster] = users - most
+    return found

@@ -1,0 +1,146 @@
+"""Evidence on one metric in one cluster."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossfade.core.analysis.counts import Window
+from crossfade.core.analysis.plan import ALTERNATIVES, Metric, Plan
+from crossfade.core.analysis.strata import Stratum, grown, log_growth, mixed
+
+LEAST = 1e-300
+
+
+def binomial(trials, chance):
+    return [
+        math.comb(trials, count) * chance**count * (1 - chance) ** (trials - count)
+        for count in range(trials + 1)
+    ]
+
+
+def expected(ratio, against, n, canary, stable):
+    """Return the expected evidence when requests fail with these probabilities."""
+    by_canary, by_stable = binomial(n[0], canary), binomial(n[1], stable)
+    return math.fsum(
+        p * q * math.exp(log_growth(ratio, against, n, (x_c, x_s)))
+        for x_c, p in enumerate(by_canary)
+        for x_s, q in enumerate(by_stable)
+    )
+
+
+@pytest.mark.parametrize("n", [(1, 1), (1, 9), (5, 5), (9, 2), (3, 12), (0, 4), (4, 0)])
+@pytest.mark.parametrize("stable", [0.0, 0.01, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("share_of_tolerance", [0.3, 0.9, 1.0])
+@pytest.mark.parametrize("ratio", ALTERNATIVES)
+def test_evidence_is_not_expected_to_grow_while_the_canary_is_within_the_tolerance(
+    n, stable, share_of_tolerance, ratio
+):
+    canary = min(1.0, stable * 1.1 * share_of_tolerance)
+
+    assert expected(ratio, 1.1, n, canary, stable) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("n", [(1, 1), (2, 18), (5, 5), (12, 3)])
+@pytest.mark.parametrize("stable", [0.01, 0.2, 0.5])
+@pytest.mark.parametrize("times", [1.0, 1.2, 1.8])
+def test_proof_of_a_good_canary_is_not_expected_to_grow_while_it_is_bad(n, stable, times):
+    canary = min(1.0, stable * 1.5 * times)
+    if canary < stable * 1.5:
+        pytest.skip("the ratio is not reached: the canary fails always")
+
+    assert expected(1.0, 1.5, n, canary, stable) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("n", [(1, 1), (3, 9), (6, 6), (10, 2)])
+@pytest.mark.parametrize("events", [0, 1, 2, 5, 8])
+@pytest.mark.parametrize("ratio", ALTERNATIVES)
+def test_evidence_is_not_expected_to_grow_when_chance_alone_deals_the_events(n, events, ratio):
+    total = n[0] + n[1]
+    if events > total:
+        pytest.skip("more events than requests")
+    dealt = [
+        (math.comb(n[0], x_c) * math.comb(n[1], events - x_c) / math.comb(total, events), x_c)
+        for x_c in range(max(0, events - n[1]), min(n[0], events) + 1)
+    ]
+    mean = math.fsum(p * math.exp(log_growth(ratio, 1.0, n, (x, events - x))) for p, x in dealt)
+
+    assert math.fsum(p for p, _ in dealt) == pytest.approx(1)
+    assert mean <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("n", "x"), [((0, 0), (0, 0)), ((5, 0), (5, 0)), ((0, 5), (0, 5)), ((5, 5), (0, 0))]
+)
+def test_what_cannot_be_compared_is_no_evidence(n, x):
+    assert log_growth(2.0, 1.1, n, x) == pytest.approx(0)
+
+
+def test_when_everything_fails_on_both_arms_it_is_not_the_canary():
+    assert log_growth(2.0, 1.1, (50, 950), (50, 950)) < 0
+
+
+@given(
+    st.integers(1, 200),
+    st.integers(1, 2000),
+    st.integers(0, 50),
+    st.sampled_from(ALTERNATIVES),
+)
+def test_one_more_failed_request_of_the_canary_never_speaks_for_it(n_c, n_s, x_s, ratio):
+    logs = [log_growth(ratio, 1.1, (n_c, n_s), (x, min(x_s, n_s))) for x in range(n_c + 1)]
+
+    assert all(after >= before for before, after in pairwise(logs))
+
+
+@given(st.integers(1, 10_000), st.integers(0, 30), st.integers(0, 300))
+def test_the_rate_itself_does_not_matter_only_how_events_are_split(times, x_c, x_s):
+    few, many = (100, 900), (100 * times, 900 * times)
+
+    assert log_growth(3.0, 1.1, few, (x_c, x_s)) == pytest.approx(
+        log_growth(3.0, 1.1, many, (x_c, x_s))
+    )
+
+
+def after(window, **metric):
+    cap = metric.pop("cap", 20.0)
+    plan = Plan((Metric("errors", **metric),), ("gcp",), cap=cap)
+    nothing = Stratum((0.0,) * len(plan.alternatives))
+    return grown(nothing, plan, 0, window, mixed(plan, window.n_c, window.n_s))
+
+
+OUTAGE = Window(1, "gcp", 75, 1425, {"errors": (75, 7)})
+
+
+def test_no_single_scrape_decides_alone():
+    assert max(after(OUTAGE).worse) == pytest.approx(math.log(20))
+    assert max(after(OUTAGE, cap=None).worse) > math.log(1e6)
+
+
+def test_dispersion_divides_all_evidence_before_the_cap():
+    small = Window(1, "gcp", 75, 1425, {"errors": (2, 7)})
+    plain, calm = after(small), after(small, phi=2.0)
+
+    assert calm.worse == pytest.approx([each / 2 for each in plain.worse])
+    assert calm.safe == pytest.approx(plain.safe / 2)
+    assert max(after(OUTAGE, phi=2.0).worse) == pytest.approx(math.log(20))
+
+
+def test_a_metric_that_was_not_measured_changes_nothing():
+    window = Window(1, "gcp", 75, 1425, {"slow": (75, 7)})
+
+    assert after(window) == Stratum((0.0,) * len(ALTERNATIVES))
+
+
+def test_harm_counts_against_what_stable_did_in_the_same_window():
+    assert after(Window(1, "gcp", 100, 900, {"errors": (10, 9)})).excess == pytest.approx(9)
+    assert after(Window(1, "gcp", 100, 900, {"errors": (80, 720)})).excess == pytest.approx(0)
+
+
+def test_harm_without_stable_requests_counts_against_what_stable_did_before():
+    plan = Plan((Metric("errors"),), ("gcp",))
+    stratum = after(Window(1, "gcp", 100, 900, {"errors": (1, 9)}))
+    alone = Window(2, "gcp", 1000, 0, {"errors": (25, 0)})
+
+    assert grown(stratum, plan, 0, alone, mixed(plan, 1000, 0)).excess == pytest.approx(15)
