@@ -7,11 +7,8 @@ from typing import TypeAlias
 
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
-<<<<<<< HEAD
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.spec import Strategy
-=======
->>>>>>> main
 
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
