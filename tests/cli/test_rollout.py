@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from crossfade.core.application import Pause, SetWeight
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Phase
 from crossfade.testing.builders import application
 

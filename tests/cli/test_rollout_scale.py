@@ -34,7 +34,9 @@ def test_people_get_one_line(crossfade):
         pytest.param("--weight 101", "--weight 101 is more than --max-weight 100", id="weight"),
         pytest.param("--weight 5 --max-surge much", "--max-surge: `much` is neither", id="surge"),
         pytest.param("--weight -1", "greater than or equal to 0", id="below-0"),
-        pytest.param("--weight 1 --max-weight 0", "greater than or equal to 1", id="no-weight-at-all"),
+        pytest.param(
+            "--weight 1 --max-weight 0", "greater than or equal to 1", id="no-weight-at-all"
+        ),
     ],
 )
 def test_wrong_numbers_are_refused(crossfade, options, said):

@@ -10,14 +10,16 @@ from rich.console import Console
 from crossfade.base.errors import RolloutFailed
 from crossfade.cli import rollout_view
 from crossfade.cli.output import Format
-from crossfade.core.application import Pause, SetWeight
-from crossfade.core.rollout.state import Outcome, Phase, State
+from crossfade.core.rollout.spec import Pause, SetWeight
+from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.queries import ClusterView, RolloutView
-from crossfade.testing.builders import rollout
+from crossfade.testing.builders import rollout, stepping
 
 STEPS = (SetWeight(10), Pause(), SetWeight(50), Pause(90.0))
-AT_TEN = State(Phase.PROGRESSING, 10, step=1, reason="paused at 10 % until promoted")
-DONE = State(Phase.ENDED, 100, step=4, outcome=Outcome.SUCCEEDED, reason="yellow serves all users")
+AT_TEN = stepping(10, 1, reason="paused at 10 % until promoted")
+DONE = replace(
+    stepping(100, 4, outcome=Outcome.SUCCEEDED, reason="yellow serves all users"), phase=Phase.ENDED
+)
 
 
 def view(state, **changes):
@@ -56,13 +58,13 @@ def test_a_cluster_that_confirms_nothing_is_told_from_one_at_zero():
 
 
 def test_a_list_never_shows_more_steps_than_there_are():
-    after_last = replace(DONE, step=5)
+    after_last = replace(stepping(100, 5), phase=Phase.ENDED, outcome=Outcome.SUCCEEDED)
 
     assert " 4/4 " in rollout_view.list_text((view(after_last).rollout,))
 
 
 async def test_lines_are_printed_once_for_each_change_that_people_can_see(capsys):
-    again = view(replace(AT_TEN, level_since=5.0))
+    again = view(replace(AT_TEN, phase_since=5.0))
     await rollout_view.follow(stream(view(AT_TEN), again, view(DONE)), Format.TEXT)
 
     assert capsys.readouterr().out.splitlines() == [

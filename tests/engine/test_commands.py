@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavailable
-from crossfade.core.application import Pause, Placement, SetWeight
+from crossfade.core.application import Placement
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.rollout.commands import Command
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.records import Records, save_health
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -111,12 +113,12 @@ async def test_a_file_is_created_then_unchanged_then_configured():
 
 
 async def test_a_changed_route_is_written_again_in_every_cluster(world):
-    before = (await world.queries.record(APP)).wanted.epoch
+    before = (await world.queries.record(APP)).epoch
     await world.commands.apply(with_route(application(), host="new.localhost"))
     for _ in range(3):
         await world.turn()
 
-    assert (await world.queries.record(APP)).wanted.epoch == before + 1
+    assert (await world.queries.record(APP)).epoch == before + 1
     for cluster in world.clusters.values():
         (route,) = cluster.served.values()
         assert (route.host, route.epoch) == ("new.localhost", before + 1)
@@ -155,11 +157,12 @@ async def test_a_placement_that_fits_no_cluster_is_refused_while_users_are_serve
     assert world.weights() == dict.fromkeys(CLUSTERS, 100)
 
 
-@pytest.mark.parametrize("command", ["promote", "pause", "resume", "abort"])
+@pytest.mark.parametrize(
+    "command", [Command.PROMOTE, Command.PAUSE, Command.RESUME, Command.ABORT, Command.SKIP]
+)
 async def test_what_is_over_cannot_be_steered(world, command):
-    arguments = {"full": False} if command == "promote" else {}
     with pytest.raises(Conflict, match=f"cannot {command} rollout colors.1") as raised:
-        await getattr(world.commands, command)(APP, **arguments)
+        await world.commands.change(APP, command)
     assert "rollout list" in raised.value.hint
 
 
@@ -167,19 +170,19 @@ async def test_before_the_first_rollout_there_is_nothing_to_steer():
     world = EngineWorld()
     await world.prepare()
     with pytest.raises(NotFound, match="no rollout yet") as raised:
-        await world.commands.pause(APP)
+        await world.commands.change(APP, Command.PAUSE)
     assert "crossfade deploy colors" in raised.value.hint
 
 
 async def test_a_person_holds_and_lets_go(world, turn_until):
     await world.deployments.deploy(APP, YELLOW)
     await turn_until(world, lambda rollout: rollout.state.percent == 10)
-    await world.commands.pause(APP)
+    await world.commands.change(APP, Command.PAUSE)
     for _ in range(60):
         await world.turn()
     assert (await world.rollout()).state.percent == 10
     assert "resume" in (await world.rollout()).state.reason
-    await world.commands.resume(APP)
+    await world.commands.change(APP, Command.RESUME)
 
     assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
 
@@ -187,7 +190,7 @@ async def test_a_person_holds_and_lets_go(world, turn_until):
 async def test_a_person_takes_it_back(world, turn_until):
     await world.deployments.deploy(APP, YELLOW)
     rollout = await turn_until(world, lambda rollout: rollout.state.percent == 10)
-    await world.commands.abort(APP)
+    await world.commands.change(APP, Command.ABORT)
     ended = await world.until_ended()
 
     assert (ended.state.outcome, ended.state.percent) == (Outcome.ROLLED_BACK, 0)
@@ -200,7 +203,7 @@ async def test_promote_ends_an_endless_pause(world, turn_until):
     await world.commands.apply(application(SetWeight(10), Pause(), SetWeight(50)))
     await world.deployments.deploy(APP, YELLOW)
     await turn_until(world, lambda rollout: "until promoted" in rollout.state.reason)
-    await world.commands.promote(APP, full=False)
+    await world.commands.change(APP, Command.PROMOTE)
 
     assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
 
@@ -210,12 +213,13 @@ async def test_full_promotion_waits_for_pods_all_the_same(world):
         cluster.pods_start = False
     await world.deployments.deploy(APP, YELLOW)
     await world.turn()
-    rollout = await world.commands.promote(APP, full=True)
+    rollout = await world.commands.change(APP, Command.PROMOTE_FULL)
     for _ in range(5):
         await world.turn()
     assert (await world.rollout()).state.phase is Phase.INSTALLING
     for cluster in world.clusters.values():
         cluster.start_pods(rollout.canary.id)
+        cluster.pods_start = True
 
     assert (await world.until_ended()).state.outcome is Outcome.SUCCEEDED
 
@@ -232,14 +236,14 @@ async def test_a_command_goes_through_while_the_hub_writes(world, monkeypatch, t
         return await commit(changes, events, fence)
 
     monkeypatch.setattr(world.store, "commit", race)
-    assert (await world.commands.pause(APP)).state.paused
+    assert (await world.commands.change(APP, Command.PAUSE)).state.paused
 
 
 async def test_what_people_ask_for_is_in_the_history(world, turn_until):
     await world.deployments.deploy(APP, YELLOW)
     await turn_until(world, lambda rollout: rollout.state.percent == 10)
-    await world.commands.pause(APP)
-    await world.commands.resume(APP)
+    await world.commands.change(APP, Command.PAUSE)
+    await world.commands.change(APP, Command.RESUME)
     events = await Records(world.store).events("rollout/colors.000002")
 
     reasons = [event.reason for event in events]

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from crossfade.base.errors import Conflict, InputError, NotFound
-from crossfade.core.application import Pause, Placement, SetWeight, Source
+from crossfade.core.application import Placement, Source
+from crossfade.core.rollout.commands import Command
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
@@ -35,7 +37,7 @@ async def test_what_is_under_way_is_not_begun_again(world):
 
 async def test_what_is_about_to_serve_everybody_is_not_interrupted(world, turn_until):
     await world.deployments.deploy(APP, YELLOW)
-    await world.commands.promote(APP, full=True)
+    await world.commands.change(APP, Command.PROMOTE_FULL)
     world.clusters["aws"].routes_follow = False
     await turn_until(world, lambda rollout: rollout.state.phase is Phase.PROMOTING)
     with pytest.raises(Conflict, match="being given all users") as raised:
@@ -96,7 +98,7 @@ async def test_what_is_on_its_way_back_may_be_tried_again(world, turn_until):
     first = await world.deployments.deploy(APP, YELLOW)
     await turn_until(world, at(10))
     world.clusters["aws"].routes_follow = False
-    await world.commands.abort(APP)
+    await world.commands.change(APP, Command.ABORT)
     await turn_until(world, lambda rollout: rollout.state.phase is Phase.ROLLING_BACK)
     again = await world.deployments.deploy(APP, YELLOW)
     world.clusters["aws"].routes_follow = True

@@ -8,7 +8,8 @@ import pytest
 
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Conflict, Unavailable
-from crossfade.core.application import Pause, SetWeight
+from crossfade.core.analysis.spec import Analysis
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine import leadership
 from crossfade.engine.hub import Hub, HubPorts
@@ -16,7 +17,7 @@ from crossfade.engine.leadership import LEASE, Leadership
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
 
-QUICK = application(SetWeight(50), Pause(0.05), errors=None)
+QUICK = application(SetWeight(50), Pause(0.05), analysis=Analysis(judge=None))
 
 
 class LockedAtTimes:

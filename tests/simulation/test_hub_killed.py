@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from crossfade.core.application import Pause, SetWeight
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld

@@ -1,15 +1,12 @@
 """Whatever happens to clusters and hub on the way, users are safe, and the end is the same."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.base.ids import Epoch
-from crossfade.core.analysis.thresholds import Verdict
-from crossfade.core.application import Pause, SetWeight, Strategy, Unreachable
-from crossfade.core.release.wanted import Wanted
-from crossfade.core.rollout.record import wanted_of
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.rollout.record import with_wanted
+from crossfade.core.rollout.spec import Deadlines, Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.testing.builders import BLUE, CLUSTERS, YELLOW, record, rollout
 from crossfade.testing.simulation import PODS, ModelCluster, World
@@ -35,9 +32,10 @@ EVENTS = st.lists(
 
 def new_world(unreachable=Unreachable.HOLD):
     """Blue serves everywhere; yellow is about to come."""
-    strategy = Strategy(STEPS, unreachable=unreachable, keep_old_seconds=0.0, ready_seconds=1e9)
-    remembered = record(active=BLUE)
-    wanted = Wanted(Epoch(1), 0.0, {BLUE.id: 100}, (BLUE,))
+    strategy = Strategy(
+        STEPS, unreachable=unreachable, keep_old_seconds=0.0, deadlines=Deadlines(1e9)
+    )
+    remembered = with_wanted(record(active=BLUE), None, CLUSTERS, 0.0)
     clusters = [
         ModelCluster(
             name,
@@ -51,8 +49,7 @@ def new_world(unreachable=Unreachable.HOLD):
         for name in CLUSTERS
     ]
     coming = rollout(strategy=strategy)
-    remembered = replace(remembered, wanted=wanted)
-    remembered = replace(remembered, wanted=wanted_of(remembered, coming, 1.0))
+    remembered = with_wanted(remembered, coming, CLUSTERS, 1.0)
     world = World(remembered, coming, clusters)
     for cluster in clusters:
         cluster.look(world.now)
@@ -81,12 +78,14 @@ def check(world, highest):
     assert serving, "the edges were left without any cluster"
     for cluster in serving:
         if cluster.up:
-            behind = world.record.wanted.epoch - cluster.served_epoch
-            recent = world.now - world.record.wanted.since < 5.0
+            wanted = world.record.at(cluster.name)
+            recent = world.now - wanted.since < 5.0
             frozen = not any(
-                c.up and c.served_epoch == world.record.wanted.epoch for c in world.clusters
+                c.up and c.served_epoch == world.record.at(c.name).epoch for c in world.clusters
             )
-            assert behind == 0 or recent or frozen, f"{cluster.name} is stale and has users"
+            assert cluster.served_epoch == wanted.epoch or recent or frozen, (
+                f"{cluster.name} is stale and has users"
+            )
 
 
 @settings(max_examples=80, deadline=None)

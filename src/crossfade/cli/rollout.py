@@ -11,6 +11,7 @@ from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show
 from crossfade.cli.rollout_scale import scale
 from crossfade.cli.rollout_view import follow, list_text, rollout_data
+from crossfade.core.rollout.commands import Command
 
 if TYPE_CHECKING:
     from crossfade.core.rollout.state import Rollout
@@ -21,6 +22,7 @@ app = noun("Watch and steer rollouts.")
 NameArgument = Annotated[
     str, typer.Argument(metavar="APPLICATION", help="Name of the application.")
 ]
+WhyOption = Annotated[str, typer.Option("--why", help="Kept in the history.")]
 WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")]
 
 
@@ -68,13 +70,14 @@ def promote(
 
     Ends a pause, and lets a share pass that has no verdict yet; a bad verdict still counts.
     """
-    _change(context, name, lambda s, app: s.commands.promote(app, full=full), watch, output)
+    command = Command.PROMOTE_FULL if full else Command.PROMOTE
+    _change(context, name, lambda s, app: s.commands.change(app, command), watch, output)
 
 
 @app.command()
 def pause(context: typer.Context, name: NameArgument, output: OutputOption = Format.TEXT) -> None:
     """Hold the rollout where it is; a bad verdict still rolls it back."""
-    _change(context, name, lambda s, app: s.commands.pause(app), False, output)
+    _change(context, name, lambda s, app: s.commands.change(app, Command.PAUSE), False, output)
 
 
 @app.command()
@@ -85,18 +88,66 @@ def resume(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Let a paused rollout go on."""
-    _change(context, name, lambda s, app: s.commands.resume(app), watch, output)
+    _change(context, name, lambda s, app: s.commands.change(app, Command.RESUME), watch, output)
 
 
 @app.command()
 def abort(
     context: typer.Context,
     name: NameArgument,
+    why: WhyOption = "",
     watch: WatchOption = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Give all users back to the stable revision."""
-    _change(context, name, lambda s, app: s.commands.abort(app), watch, output)
+    _change(context, name, lambda s, app: s.commands.change(app, Command.ABORT, why), watch, output)
+
+
+@app.command()
+def skip(
+    context: typer.Context,
+    name: NameArgument,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Leave the current step out, whatever it is."""
+    _change(context, name, lambda s, app: s.commands.change(app, Command.SKIP), watch, output)
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    name: NameArgument,
+    why: WhyOption = "",
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Let the rollout past the approval that it waits for."""
+    _change(
+        context, name, lambda s, app: s.commands.change(app, Command.APPROVE, why), watch, output
+    )
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    name: NameArgument,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Give what was taken back another go: single clusters, or the whole rollout anew."""
+    _change(context, name, lambda s, app: s.deployments.retry(app), watch, output)
+
+
+@app.command()
+def restart(
+    context: typer.Context,
+    name: NameArgument,
+    watch: WatchOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Begin again with the first step; after the end, replace all pods in a new rollout."""
+    _change(context, name, lambda s, app: s.deployments.restart(app), watch, output)
 
 
 @app.command()

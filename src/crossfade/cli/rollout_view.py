@@ -2,13 +2,23 @@
 
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import typer
 
 from crossfade.base.errors import RolloutFailed
 from crossfade.cli.output import Format, json_line, table
-from crossfade.core.application import SetWeight
+from crossfade.core.rollout.spec import (
+    Analyse,
+    Approval,
+    Pause,
+    Ramp,
+    SetHeaderRoute,
+    SetMirror,
+    SetScale,
+    SetWeight,
+    Step,
+)
 from crossfade.core.rollout.state import Outcome, Rollout
 
 if TYPE_CHECKING:
@@ -66,7 +76,7 @@ def list_text(rollouts: tuple[Rollout, ...]) -> str:
             f"{each.application}.{each.number}",
             each.canary.id,
             status(each),
-            f"{each.state.percent} %",
+            f"{each.state.percent:g} %",
             f"{min(each.state.step, len(each.strategy.steps))}/{len(each.strategy.steps)}",
             each.state.reason,
         )
@@ -79,12 +89,31 @@ def steps_text(rollout: Rollout) -> str:
     """Return the steps with the current one marked: `10 % > pause > [50 %] > all`."""
     words = []
     for index, step in enumerate(rollout.strategy.steps):
-        if isinstance(step, SetWeight):
-            word = f"{step.percent} %"
-        else:
-            word = "pause" if step.seconds is None else f"{step.seconds:g} s"
+        word = _step_text(step)
         words.append(f"[{word}]" if rollout.active and index == rollout.state.step else word)
     return " > ".join([*words, "all"])
+
+
+def _step_text(step: Step) -> str:
+    match step:
+        case SetWeight(percent):
+            return f"{percent} %"
+        case Pause(seconds):
+            return "pause" if seconds is None else f"{seconds:g} s"
+        case SetScale(percent):
+            return "scale with users" if percent is None else f"scale {percent} %"
+        case SetHeaderRoute(name, matches):
+            return f"header {name}" if matches else f"no header {name}"
+        case SetMirror(percent):
+            return f"mirror {percent} %"
+        case Analyse(run):
+            return f"analyse {run}" if run else "analyse"
+        case Approval():
+            return "approval"
+        case Ramp(most):
+            return f"ramp to {most:g} %"
+        case _:
+            assert_never(step)
 
 
 def clusters_text(view: "RolloutView") -> str:
@@ -94,7 +123,7 @@ def clusters_text(view: "RolloutView") -> str:
             each.cluster,
             each.health,
             f"{each.user_percent:g} %",
-            "-" if each.percent is None else f"{each.percent} %",
+            "-" if each.percent is None else f"{each.percent:g} %",
             each.canary_pods,
             each.stable_pods,
             each.trouble,
@@ -111,7 +140,7 @@ def head_text(view: "RolloutView") -> str:
     stable = rollout.stable.id if rollout.stable else "nothing"
     return (
         f"{rollout.application}.{rollout.number}: {stable} -> {rollout.canary.id}"
-        f"  {status(rollout)} at {rollout.state.percent} %\n"
+        f"  {status(rollout)} at {rollout.state.percent:g} %\n"
         f"steps: {steps_text(rollout)}\n"
         f"{rollout.state.reason}"
     )
@@ -140,7 +169,7 @@ async def _follow_lines(views: "AsyncIterator[RolloutView]") -> "RolloutView | N
     async for last in views:
         state = last.rollout.state
         line = (
-            f"{last.rollout.application}: {status(last.rollout)} {state.percent} % {state.reason}"
+            f"{last.rollout.application}: {status(last.rollout)} {state.percent:g} % {state.reason}"
         )
         if line != printed:
             typer.echo(line)

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
+from crossfade.core.analysis.spec import Analysis
+from crossfade.core.rollout.spec import Strategy
 
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
@@ -25,6 +27,15 @@ class Source:
     values: Values = field(default_factory=dict)
 
 
+class Router(StrEnum):
+    """What splits users over revisions inside a cluster."""
+
+    GATEWAY_API = "gateway-api"
+    ISTIO = "istio"
+    NGINX = "nginx"
+    REPLICAS = "replicas"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """How users reach the application inside each cluster, and through the edge."""
@@ -40,6 +51,7 @@ class Route:
     """Path that edges ask for to learn whether a cluster serves; any answer below 400 is good."""
     try_seconds: float = 0.5
     """Time for one try at one cluster before an idempotent request is tried on another one."""
+    router: Router = Router.GATEWAY_API
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,54 +62,12 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class SetWeight:
-    """Give the new revision this share of users, in percent."""
+class Shared:
+    """A chart that is there once, upgraded in place before the revision: a database, CRDs."""
 
-    percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait, in seconds, or until somebody promotes when `seconds` is None."""
-
-    seconds: float | None = None
-
-
-Step: TypeAlias = SetWeight | Pause
-
-
-class Unreachable(StrEnum):
-    """What a rollout does while a cluster of it cannot be reached."""
-
-    HOLD = "hold"
-    SKIP = "skip"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """How users move from the stable revision to a new one."""
-
-    steps: tuple[Step, ...] = ()
-    """In order; all users follow after the last one."""
-    unreachable: Unreachable = Unreachable.HOLD
-    keep_old_seconds: float = 600.0
-    """How long the old revision is kept running for a hot swap."""
-    ready_seconds: float = 300.0
-    """How long a new revision may take to become ready on a cluster before it has failed."""
-    drain_seconds: float = 5.0
-    """Time between 0 % reported by the data plane and removal."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorThreshold:
-    """The new revision fails when its share of failed first tries is above `max_percent`."""
-
-    max_percent: float = 5.0
-    min_requests: int = 50
-    """Fewer requests than this give no verdict, neither good nor bad."""
-    window_seconds: float = 30.0
-    """How far back requests are counted."""
+    name: str
+    """Of its Helm release."""
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +78,9 @@ class Application:
     source: Source
     route: Route
     namespace: str = "default"
+    shared: tuple[Shared, ...] = ()
     placement: Placement = Placement()
-    strategy: Strategy = Strategy()
-    errors: ErrorThreshold | None = ErrorThreshold()
-    """None: nothing is judged, and steps pass on readiness alone."""
+    strategy: Strategy = field(default_factory=Strategy)
+    analysis: Analysis = field(default_factory=Analysis)
     edge_weights: Mapping[ClusterName, int] = field(default_factory=dict)
     """Shares of users per cluster as proportions; a cluster that is not named weighs 100."""

@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
-from crossfade.base.ids import ApplicationName, ClusterName, Epoch
+from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
-from crossfade.core.rollout import commands as rules
-from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.commands import Command, perform
+from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
+from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.records import (
     APPLICATION,
     CLUSTER,
@@ -19,14 +20,25 @@ from crossfade.engine.records import (
     Records,
     Stored,
     report_name,
-    rollout_name,
     save_application,
     save_cluster,
-    save_rollout,
 )
 from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.cluster_access import Connections
 from crossfade.ports.documents import Event, Remove
+
+_PAST = {
+    Command.PAUSE: "paused",
+    Command.RESUME: "resumed",
+    Command.PROMOTE: "promoted",
+    Command.PROMOTE_FULL: "promoted in full",
+    Command.SKIP: "step skipped",
+    Command.APPROVE: "approved",
+    Command.ABORT: "aborted",
+    Command.RETRY: "retried",
+    Command.RESTART: "restarted",
+    Command.UNDO: "undone",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,7 @@ class Commands:
         for stored in await self.records.applications():
             record = stored.value
             placement = record.spec.placement
-            serves = bool(record.wanted.shares) and placed(placement, leaving)
+            serves = record.serves and placed(placement, leaving)
             if serves and not any(placed(placement, each) for each in others):
                 raise InputError(
                     f"`{leaving.name}` is the only cluster of `{record.spec.name}`",
@@ -114,12 +126,10 @@ class Commands:
             return "unchanged"
         before = stored or Stored(Record(application))
         await self._require_possible(before.value, application)
-        wanted = before.value.wanted
-        if wanted.shares and before.value.spec.route != application.route:
+        record = replace(before.value, spec=application)
+        if record.serves and before.value.spec.route != application.route:
             # Every cluster must write its route again, and say so.
-            now = self.clock.now()
-            wanted = replace(wanted, epoch=Epoch(wanted.epoch + 1), since=now)
-        record = replace(before.value, spec=application, wanted=wanted)
+            record = renewed(record, self.clock.now())
         word = "configured" if stored else "created"
         event = self._event(f"{APPLICATION}/{application.name}", word)
         await self.records.commit(save_application(before, record), events=(event,))
@@ -140,50 +150,30 @@ class Commands:
                     hint="give each application a host of its own in spec.route.host",
                 )
         clusters = [each.value for each in await self.records.clusters()]
-        if before.wanted.shares and not any(placed(wanted.placement, each) for each in clusters):
+        if before.serves and not any(placed(wanted.placement, each) for each in clusters):
             raise InputError(
                 f"no cluster of the fleet fits the new placement of `{wanted.name}`",
                 hint="`crossfade fleet list` shows the clusters, `fleet add --label` changes them",
                 wanted=", ".join(f"{k}={v}" for k, v in wanted.placement.match_labels.items()),
             )
 
-    async def promote(self, name: ApplicationName, *, full: bool) -> Rollout:
-        """Let the rollout past its current step, or give it all users.  Raises Conflict."""
-        word = "promoted in full by a person" if full else "promoted by a person"
-        return await self._change(name, lambda each: rules.promote(each, full=full), word)
+    async def change(self, name: ApplicationName, command: Command, why: str = "") -> Rollout:
+        """
+        Do what a person asks of the newest rollout, and return it.
 
-    async def pause(self, name: ApplicationName) -> Rollout:
-        """Hold the rollout where it is.  Raises Conflict."""
-        return await self._change(name, rules.pause, "paused by a person")
+        `why` is kept with the event.  Raises Conflict where the command has no meaning, or when
+        it starts a new rollout: that is what `Deployments` is for.
+        """
+        return await again_on_conflict(lambda: self._change_once(name, command, why))
 
-    async def resume(self, name: ApplicationName) -> Rollout:
-        """Let a paused rollout go on.  Raises Conflict."""
-        return await self._change(name, rules.resume, "resumed by a person")
-
-    async def abort(self, name: ApplicationName) -> Rollout:
-        """Give the users back to the stable revision.  Raises Conflict."""
-        why = "aborted by a person"
-        return await self._change(name, lambda each: rules.abort(each, why), why)
-
-    async def _change(self, name: ApplicationName, rule: rules.Rule, reason: str) -> Rollout:
-        return await again_on_conflict(lambda: self._change_once(name, rule, reason))
-
-    async def _change_once(self, name: ApplicationName, rule: rules.Rule, reason: str) -> Rollout:
+    async def _change_once(self, name: ApplicationName, command: Command, why: str) -> Rollout:
         stored = await self.records.application(name)
         rollout = await self.records.rollout(stored.value)
         if rollout is None:
-            raise NotFound(
-                f"`{name}` has no rollout yet", hint=f"`crossfade deploy {name}` starts one"
-            )
-        changed = rule(rollout.value)
-        subject = f"rollout/{rollout_name(name, changed.number)}"
-        # The application is saved along, so that no new rollout can slip in between.
-        await self.records.commit(
-            save_rollout(rollout, changed),
-            save_application(stored, stored.value),
-            events=(self._event(subject, reason),),
-        )
-        return changed
+            raise no_rollout(name)
+        changed = perform(rollout.value, command, why)
+        reason = f"{_PAST[command]} by a person" + (f": {why}" if why else "")
+        return await save_change(self.records, stored, rollout, changed, reason, self.clock.now())
 
     def _event(self, subject: str, reason: str) -> Event:
         return Event(subject, self.clock.now(), reason, {})

@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
-from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Values
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.manifests import Prepared, prepare, require_port, service_of
 from crossfade.core.release.revision import Revision, release_name, revision_id
 from crossfade.core.release.values import merge
-from crossfade.core.rollout.commands import supersede
-from crossfade.core.rollout.record import Record, wanted_of
+from crossfade.core.rollout.commands import Command, perform, supersede
+from crossfade.core.rollout.record import Record, with_wanted
 from crossfade.core.rollout.state import Phase, Rollout, State
+from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.records import (
     ROLLOUT,
     Records,
@@ -33,7 +34,7 @@ class Preview:
 
     revision: Revision
     prepared: Prepared
-    clusters: tuple[str, ...]
+    clusters: tuple[ClusterName, ...]
     replaces: RevisionId | None
     """The stable revision; None for the first deployment."""
     chart: PackedChart
@@ -56,11 +57,21 @@ class Deployments:
         objects that cannot stand beside another revision, NotFound without such an application.
         """
         record = (await self.records.application(name)).value
-        spec = record.spec
-        values = merge(spec.source.values, changes)
-        packed = await self.charts.pack(spec.source)
+        values = merge(record.spec.source.values, changes)
+        packed = await self.charts.pack(record.spec.source)
         digest = await self.blobs.put(packed.data)
-        revision = revision_id(digest, values)
+        made, prepared = await self._made(record, packed, digest, values)
+        clusters = await self._clusters(record)
+        return Preview(
+            made, prepared, clusters, record.active.id if record.active else None, packed
+        )
+
+    async def _made(
+        self, record: Record, packed: PackedChart, digest: str, values: Values, restarts: int = 0
+    ) -> tuple[Revision, Prepared]:
+        spec = record.spec
+        name = spec.name
+        revision = revision_id(digest, values, restarts)
         release = release_name(name, revision)
         as_application = await self.charts.render(packed.data, name, spec.namespace, values)
         as_release = await self.charts.render(packed.data, release, spec.namespace, values)
@@ -77,10 +88,7 @@ class Deployments:
             chart=packed.name,
             created_at=self.clock.now(),
         )
-        clusters = await self._clusters(record)
-        return Preview(
-            made, prepared, clusters, record.active.id if record.active else None, packed
-        )
+        return made, prepared
 
     async def deploy(self, name: ApplicationName, changes: Values) -> Rollout:
         """
@@ -102,6 +110,8 @@ class Deployments:
                     hint=f"`crossfade rollout watch {name}` follows it",
                 )
         elif stored.value.active is not None and stored.value.active.id == revision.id:
+            if before is not None and before.value.active:
+                return await self._back_to_stable(stored, before)
             raise Conflict(
                 f"{revision.id} serves already: same chart, same values",
                 hint="change the chart or the values, for example `--set image.tag=...`",
@@ -109,7 +119,56 @@ class Deployments:
             )
         if before is not None and before.value.active and before.value.state.percent > 0:
             await self._require_whole_stable(before.value)
+        swap = _proven_lately(stored.value, revision.id, self.clock.now())
+        return await self._start(stored, before, revision, swap=swap)
+
+    async def _back_to_stable(self, stored: Stored[Record], before: Stored[Rollout]) -> Rollout:
+        """Deploying what serves already, in the middle of a rollout, takes that rollout back."""
+        why = f"{before.value.stable.id if before.value.stable else 'stable'} was deployed again"
+        changed = perform(before.value, Command.ABORT, why)
+        return await save_change(self.records, stored, before, changed, why, self.clock.now())
+
+    async def retry(self, name: ApplicationName) -> Rollout:
+        """
+        Give what was taken back another go: single clusters of the rollout, or all of it anew.
+
+        Raises NotFound, and Conflict when nothing was taken back.
+        """
+        return await again_on_conflict(lambda: self._again(name, Command.RETRY))
+
+    async def restart(self, name: ApplicationName) -> Rollout:
+        """
+        Begin the rollout under way again with its first step, or replace all pods in a new one.
+
+        The new one has a revision of the same chart and values as the one that serves, and goes
+        through all steps.  Raises NotFound, Conflict.
+        """
+        return await again_on_conflict(lambda: self._again(name, Command.RESTART))
+
+    async def _again(self, name: ApplicationName, command: Command) -> Rollout:
+        stored = await self.records.application(name)
+        before = await self.records.rollout(stored.value)
+        if before is None:
+            raise no_rollout(name)
+        effect = perform(before.value, command)
+        if isinstance(effect, Rollout):
+            reason = f"{command} by a person"
+            return await save_change(self.records, stored, before, effect, reason, self.clock.now())
+        revision = before.value.canary if effect.again else await self._renewed(stored.value)
         return await self._start(stored, before, revision, swap=False)
+
+    async def _renewed(self, record: Record) -> Revision:
+        """Return a revision of the same content as the one that serves, with pods of its own."""
+        active = record.active
+        if active is None:
+            raise NotFound(
+                f"nothing of `{record.spec.name}` serves yet",
+                hint=f"`crossfade deploy {record.spec.name}` brings it out",
+            )
+        packed = PackedChart(active.chart, await self.blobs.fetch(active.chart_digest))
+        restarts = record.rollout + 1
+        made, _ = await self._made(record, packed, active.chart_digest, active.values, restarts)
+        return made
 
     async def _require_whole_stable(self, under_way: Rollout) -> None:
         """Superseding sends users back to stable: refuse while it could not take them."""
@@ -138,11 +197,8 @@ class Deployments:
         stored = await self.records.application(name)
         record = stored.value
         before = await self.records.rollout(record)
-        if before is not None and before.value.active:
-            raise Conflict(
-                f"rollout {name}.{before.value.number} is under way",
-                hint=f"`crossfade rollout abort {name}` takes it back",
-            )
+        if before is not None:
+            perform(before.value, Command.UNDO)  # refuses while it is under way
         target = self._target(record, to)
         if record.active is not None and target.id == record.active.id:
             raise Conflict(f"{target.id} serves already", hint="`--to` names another revision")
@@ -185,7 +241,8 @@ class Deployments:
     ) -> Rollout:
         record, now = stored.value, self.clock.now()
         name = record.spec.name
-        if not await self._clusters(record):
+        clusters = await self._clusters(record)
+        if not clusters:
             labels = ", ".join(f"{k}={v}" for k, v in record.spec.placement.match_labels.items())
             raise InputError(
                 f"no cluster of the fleet fits the placement of `{name}`",
@@ -198,7 +255,7 @@ class Deployments:
             canary=revision,
             stable=record.active,
             strategy=record.spec.strategy,
-            errors=record.spec.errors,
+            analysis=record.spec.analysis,
             started_at=now,
             swap=swap,
             state=State(phase_since=now, reason="begins"),
@@ -208,7 +265,7 @@ class Deployments:
             after = supersede(before.value, f"{name}.{rollout.number}")
             changes.append(save_rollout(before, after))
         record = replace(record, rollout=rollout.number)
-        record = replace(record, wanted=wanted_of(record, rollout, now))
+        record = with_wanted(record, rollout, clusters, now)
         changes.append(save_application(stored, record))
         changes.append(save_rollout(Stored(rollout), rollout))
         reason = f"{'swap back' if swap else 'rollout'} to {revision.id} begins"
@@ -217,9 +274,17 @@ class Deployments:
         await self.records.commit(*changes, events=(event,))
         return rollout
 
-    async def _clusters(self, record: Record) -> tuple[str, ...]:
+    async def _clusters(self, record: Record) -> tuple[ClusterName, ...]:
         return tuple(
             each.value.name
             for each in await self.records.clusters()
             if placed(record.spec.placement, each.value)
         )
+
+
+def _proven_lately(record: Record, revision: RevisionId, now: float) -> bool:
+    """Say whether users may be given to a revision at once: it served them not long ago."""
+    if any(each.revision.id == revision and each.at(now) for each in record.kept):
+        return True
+    window = record.history[1 : 1 + record.spec.strategy.revision_window]
+    return any(each.id == revision for each in window)

@@ -10,6 +10,7 @@ from crossfade.base.errors import Unavailable
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.supervisor import serve
@@ -19,6 +20,7 @@ from crossfade.engine.records import (
     APPLICATION,
     CLUSTER,
     EDGE_PLAN,
+    EVIDENCE,
     HEALTH,
     REPORT,
     ROLLOUT,
@@ -54,7 +56,8 @@ class Hub:
         records = Records(ports.documents, fence=epoch)
         records.on_commit = self._committed
         telemetry = Telemetry(records, ports.connections, ports.clock)
-        rollouts = Rollouts(records, telemetry, ports.clock)
+        judging = Judging(records, telemetry, ports.clock)
+        rollouts = Rollouts(records, judging, ports.clock)
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
@@ -63,6 +66,7 @@ class Hub:
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
+        self.judging = KeyedLoop("judging", rollouts.keys, judging.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile)
 
@@ -78,7 +82,14 @@ class Hub:
         )
 
     def _loops(self) -> tuple[KeyedLoop, ...]:
-        return (self.traffic, self.fleet, self.convergence, self.telemetry, self.rollouts)
+        return (
+            self.traffic,
+            self.fleet,
+            self.convergence,
+            self.telemetry,
+            self.judging,
+            self.rollouts,
+        )
 
     async def _watch_store(self) -> None:
         """
@@ -118,7 +129,7 @@ class Hub:
                 case _ if kind in {HEALTH, CLUSTER}:
                     for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
                         loop.poke()
-                case _ if kind == ROLLOUT:
+                case _ if kind in {ROLLOUT, EVIDENCE}:
                     self.rollouts.poke(name.rpartition(".")[0])
                 case _:
                     pass

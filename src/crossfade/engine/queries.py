@@ -26,7 +26,7 @@ class ClusterView:
     cluster: ClusterName
     health: str
     """`healthy`, `api-down`, `data-plane-down`, `lost`, or `unknown` before the first probe."""
-    percent: int | None
+    percent: float | None
     """Share of the new revision that the data plane confirms; None while none is in force."""
     canary_pods: str
     """Ready and wanted pods of the new revision, as `3/3`."""

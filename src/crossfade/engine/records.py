@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Report
@@ -23,6 +24,7 @@ CLUSTER = "cluster"
 HEALTH = "health"
 REPORT = "report"
 EDGE_PLAN = "edge-plan"
+EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class Records:
         """Return all reports."""
         return await self._all(REPORT, Report)
 
+    async def reports_of(self, application: ApplicationName) -> dict[ClusterName, Report]:
+        """Return the newest report of each cluster on the application."""
+        reports = (each.value for each in await self.reports())
+        return {each.cluster: each for each in reports if each.application == application}
+
     async def find_health(self, cluster: ClusterName) -> Stored[ClusterHealth] | None:
         """Return the cluster's health, or None when it was never probed."""
         return await self._find(HEALTH, cluster, ClusterHealth)
@@ -114,6 +121,10 @@ class Records:
     async def edge_plan(self) -> Stored[EdgePlan] | None:
         """Return the newest plan of the edges, None before the first."""
         return await self._find(EDGE_PLAN, "current", EdgePlan)
+
+    async def find_evidence(self, rollout: str) -> Stored[Evidence] | None:
+        """Return what is known of the rollout of this name, or None before the first window."""
+        return await self._find(EVIDENCE, rollout, Evidence)
 
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
@@ -163,6 +174,11 @@ def save_report(version: int, value: Report) -> Save:
 def save_health(version: int, value: ClusterHealth) -> Save:
     """Return the change that stores the health; `version` 0 for the first."""
     return Save(HEALTH, value.cluster, version, to_json(value))
+
+
+def save_evidence(version: int, rollout: str, value: Evidence) -> Save:
+    """Return the change that stores the evidence; `version` 0 for the first."""
+    return Save(EVIDENCE, rollout, version, to_json(value))
 
 
 def save_edge_plan(version: int, value: EdgePlan) -> Save:

@@ -14,7 +14,8 @@ class RouteBackend:
 
     revision: RevisionId
     service: str
-    percent: int
+    percent: float
+    """At most two decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class RouteStatus:
     """Epoch of the route that the cluster holds; 0 when there is none."""
     in_force: bool
     """True once the data plane has confirmed that it serves exactly this route."""
-    percents: Mapping[RevisionId, int] = field(default_factory=dict)
+    percents: Mapping[RevisionId, float] = field(default_factory=dict)
     trouble: str = ""
     """Why it is not in force, as the router says it."""
     reached: frozenset[RevisionId] = frozenset()

@@ -1,16 +1,18 @@
 """Values for tests: whole ones with sensible contents, of which a test names what it is about."""
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
-from crossfade.core.analysis.thresholds import Judgement, Verdict
-from crossfade.core.application import Application, Route, SetWeight, Source, Step, Strategy
-from crossfade.core.application import ErrorThreshold as Threshold
+from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold
+from crossfade.core.application import Application, Route, Source
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.record import Record
-from crossfade.core.rollout.state import Rollout, State
+from crossfade.core.rollout.spec import SetWeight, Step, Strategy
+from crossfade.core.rollout.state import ClusterPhase, Phase, Progress, Rollout, State
 
 APP = ApplicationName("colors")
 CLUSTERS = tuple(ClusterName(name) for name in ("aws", "gcp", "onprem"))
-THRESHOLD = Threshold(max_percent=5.0, min_requests=50, window_seconds=10.0)
+LIMIT = Analysis(judge=None, threshold=ErrorThreshold(5.0, min_requests=50, window_seconds=10.0))
+"""Only the share of errors decides."""
 
 
 def revision(name: str) -> Revision:
@@ -27,12 +29,12 @@ def revision(name: str) -> Revision:
 BLUE, YELLOW, RED = revision("blue"), revision("yellow"), revision("red")
 
 
-def application(*steps: Step, errors: Threshold | None = THRESHOLD) -> Application:
+def application(*steps: Step, analysis: Analysis = LIMIT) -> Application:
     """Return the application `colors` with these canary steps."""
     strategy = Strategy(steps=steps or (SetWeight(10), SetWeight(50)), drain_seconds=5.0)
     source = Source("/charts/colors")
     return Application(
-        APP, source, Route("colors.localhost", "colors"), strategy=strategy, errors=errors
+        APP, source, Route("colors.localhost", "colors"), strategy=strategy, analysis=analysis
     )
 
 
@@ -51,11 +53,22 @@ def rollout(
         canary=YELLOW,
         stable=stable,
         strategy=strategy or spec.strategy,
-        errors=spec.errors,
+        analysis=spec.analysis,
         started_at=0.0,
         swap=swap,
         state=state or State(),
     )
+
+
+def stepping(
+    percent: float, step: int, since: float | None = 0.0, *, scale: int = 100, **more: object
+) -> State:
+    """Return the state of a rollout whose clusters all stand at this step."""
+    progress = Progress(
+        ClusterPhase.STEPPING, step, percent, scale, since=since or 0.0, level_since=since
+    )
+    clusters = dict.fromkeys(CLUSTERS, progress)
+    return State(Phase.PROGRESSING, clusters, **more)  # type: ignore[arg-type]
 
 
 def record(active: Revision | None = BLUE) -> Record:

@@ -14,6 +14,7 @@ from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
@@ -171,7 +172,8 @@ class EngineHub:
         self._records = Records(documents)
         connections, clock = world.connections, world.clock
         self._telemetry = Telemetry(self._records, connections, clock)
-        self._rollouts = Rollouts(self._records, self._telemetry, clock)
+        self._judging = Judging(self._records, self._telemetry, clock)
+        self._rollouts = Rollouts(self._records, self._judging, clock)
         self._convergence = Convergence(self._records, world.store, connections, clock)
         self._fleet = Fleet(self._records, connections, connections, clock)
         self._traffic = Traffic(self._records, world.edges, clock)
@@ -181,6 +183,7 @@ class EngineHub:
         for loop, reconcile in (
             (self._fleet.keys, self._fleet.reconcile),
             (self._convergence.keys, self._telemetry.reconcile),
+            (self._rollouts.keys, self._judging.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
             (self._traffic.keys, self._traffic.reconcile),

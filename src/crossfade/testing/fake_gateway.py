@@ -51,7 +51,7 @@ def reached(route: WantedRoute) -> frozenset[RevisionId]:
     return frozenset(each.revision for each in route.backends if split.meets_users(each.revision))
 
 
-def _split(route: WantedRoute, place: int) -> RevisionId:
+def _split(route: WantedRoute, place: float) -> RevisionId:
     for each in route.backends:
         place -= each.percent
         if place < 0:

@@ -5,15 +5,24 @@ It runs the real decisions of `core` in the order in which the engine runs them,
 every event what must always hold.
 """
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field
 
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
-from crossfade.core.analysis.thresholds import Judgement, Verdict
+from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.fleet.health import ClusterHealth
-from crossfade.core.release.converge import Install, Rest, Uninstall, WriteRoute, next_act
+from crossfade.core.release.converge import (
+    Act,
+    Install,
+    Rest,
+    Scale,
+    Uninstall,
+    WriteRoute,
+    next_act,
+)
 from crossfade.core.release.report import Address, Report, RevisionReport
 from crossfade.core.rollout.decide import decide
-from crossfade.core.rollout.record import Record, advance, wanted_of
+from crossfade.core.rollout.record import Record, advance, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
 from crossfade.core.traffic.plan import cluster_share, settle
 from crossfade.testing.builders import APP
@@ -29,16 +38,22 @@ class ModelCluster:
     up: bool = True
     pods: dict[RevisionId, int] = field(default_factory=dict)
     """Ready pods of each installed revision."""
+    scale: dict[RevisionId, int] = field(default_factory=dict)
+    """Percent of the chart's pods that each installed revision is asked to run."""
     held: Epoch = NO_EPOCH
-    route: dict[RevisionId, int] = field(default_factory=dict)
+    route: dict[RevisionId, float] = field(default_factory=dict)
     served_epoch: Epoch = NO_EPOCH
-    served: dict[RevisionId, int] = field(default_factory=dict)
+    served: dict[RevisionId, float] = field(default_factory=dict)
     """What users of this cluster meet; follows the route late."""
     idle_since: dict[RevisionId, float] = field(default_factory=dict)
     report: Report | None = None
     back_at: float = 0.0
     share: int = 0
     """Weight at the edge."""
+
+    def size(self, revision: RevisionId) -> int:
+        """Return how many pods the revision is asked to run."""
+        return math.ceil(PODS * self.scale.get(revision, 100) / 100)
 
     def take_route(self) -> None:
         """Let the data plane serve the route."""
@@ -65,7 +80,13 @@ class ModelCluster:
         else:
             self.idle_since.clear()
         revisions = {
-            revision: RevisionReport(True, ready == PODS, PODS, ready)
+            revision: RevisionReport(
+                True,
+                ready >= self.size(revision),
+                self.size(revision),
+                min(ready, self.size(revision)),
+                scale=self.scale.get(revision, 100),
+            )
             for revision, ready in self.pods.items()
         }
         self.report = Report(
@@ -93,15 +114,22 @@ class World:
     now: float = 100.0
     removed: list[tuple[ClusterName, RevisionId]] = field(default_factory=list)
 
+    @property
+    def names(self) -> list[ClusterName]:
+        """The clusters of the fleet."""
+        return [each.name for each in self.clusters]
+
     def decide(self) -> None:
         """Let the rollouts loop take one step."""
         if not self.rollout.active:
-            self.record = replace(self.record, wanted=wanted_of(self.record, None, self.now))
+            self.record = with_wanted(self.record, None, self.names, self.now)
             return
         judged = Judgement(self.verdict, 100, 10, "model")
         sight = Sight(tuple(self._sight(each) for each in self.clusters), judged)
         decision = decide(self.rollout, sight, self.now)
-        self.record, self.rollout = advance(self.record, self.rollout, decision, self.now)
+        self.record, self.rollout = advance(
+            self.record, self.rollout, decision, self.names, self.now
+        )
 
     def converge(self, cluster: ModelCluster, *, times: int = 1, lost: bool = False) -> None:
         """
@@ -113,17 +141,21 @@ class World:
         if not cluster.up:
             return
         seen = cluster.look(self.now)
-        act = next_act(self.record.wanted, seen, cluster.held, 5.0, self.now)
+        act = next_act(self.record.at(cluster.name), seen, cluster.held, 5.0, self.now)
         for _ in range(0 if lost else times):
             self._do(cluster, act)
 
-    def _do(self, cluster: ModelCluster, act: Install | WriteRoute | Uninstall | Rest) -> None:
+    def _do(self, cluster: ModelCluster, act: Act) -> None:
         match act:
-            case Install(revision):
-                cluster.pods.setdefault(revision.id, 0)
+            case Install(revision, percent):
+                cluster.pods.setdefault(revision, 0)
+                cluster.scale.setdefault(revision, percent)
+            case Scale(revision, percent):
+                cluster.scale[revision] = percent
+                cluster.pods[revision] = min(cluster.pods[revision], cluster.size(revision))
             case WriteRoute(epoch):
                 cluster.held = epoch
-                cluster.route = dict(self.record.wanted.shares)
+                cluster.route = dict(self.record.at(cluster.name).split.shares)
             case Uninstall(revision_id):
                 if cluster.pods.pop(revision_id, None) is not None:
                     self.removed.append((cluster.name, revision_id))
@@ -137,7 +169,7 @@ class World:
         """Let one more pod of each revision become ready."""
         if cluster.up:
             for revision in cluster.pods:
-                cluster.pods[revision] = min(PODS, cluster.pods[revision] + 1)
+                cluster.pods[revision] = min(cluster.size(revision), cluster.pods[revision] + 1)
 
     def lose(self, cluster: ModelCluster) -> None:
         """Kill the cluster: its objects stay, its pods do not."""
@@ -158,7 +190,9 @@ class World:
                 lost_since=None if cluster.up else self.now,
                 back_at=cluster.back_at,
             )
-            share = cluster_share(self.record.wanted, cluster.report, health, 100, self.now)
+            share = cluster_share(
+                self.record.at(cluster.name), cluster.report, health, 100, self.now
+            )
             if share is not None:
                 shares.append(share)
         before = {each.name: each.share for each in self.clusters}
@@ -183,7 +217,10 @@ class World:
         return ClusterSight(
             cluster.name,
             cluster.up,
-            converged=fresh and report.in_force and report.epoch == self.record.wanted.epoch,
+            converged=fresh
+            and report.in_force
+            and report.epoch == self.record.at(cluster.name).epoch,
             canary_ready=fresh and report.of(self.rollout.canary.id).ready,
             stable_whole=stable is None or report.of(stable.id).ready,
+            scale=report.of(self.rollout.canary.id).scale,
         )

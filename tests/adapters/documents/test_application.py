@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 
 from crossfade.adapters.documents.application import parse, read_application, read_applications
 from crossfade.base.errors import CrossfadeError, Denied, InputError, NotFound
-from crossfade.core.application import (
-    Application,
-    ErrorThreshold,
-    Pause,
-    Placement,
-    Route,
-    SetWeight,
-    Source,
-    Strategy,
-    Unreachable,
-)
+from crossfade.core.analysis.spec import ErrorThreshold
+from crossfade.core.application import Application, Placement, Route, Source
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
 
 HERE = Path(__file__).parent
 FULL = (HERE / "full.yaml").read_text()

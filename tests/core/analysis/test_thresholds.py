@@ -2,8 +2,9 @@
 
 import pytest
 
-from crossfade.core.analysis.thresholds import Verdict, judge
-from crossfade.core.application import ErrorThreshold
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.spec import ErrorThreshold
+from crossfade.core.analysis.thresholds import judge
 
 LIMIT = ErrorThreshold(max_percent=5.0, min_requests=50)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfade.base.ids import Epoch
-from crossfade.core.analysis.thresholds import Verdict
+from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.failover.failback import (
     RAMP,
     Failback,

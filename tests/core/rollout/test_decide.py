@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.analysis.thresholds import Verdict
-from crossfade.core.application import Pause, SetWeight, Strategy, Unreachable
+from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.rollout.decide import decide
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import ClusterSight, Outcome, Phase, Sight, State
 from crossfade.testing.builders import CLUSTERS, judgement, rollout
 

@@ -165,9 +165,9 @@ async def test_every_application_is_looked_at_in_each_of_its_clusters(world, loo
 async def test_trouble_of_pods_is_told_in_the_words_of_the_cluster(world):
     world.clusters["gcp"].pods_start = False
     rollout = await world.deployments.deploy(APP, YELLOW)
-    await turns(world, 3)
+    await turns(world, 6)
     world.clusters["gcp"].stop_pods(rollout.canary.id, "image not found")
     await turns(world, 2)
 
     assert (await report_of(world, "gcp")).trouble == "image not found"
-    assert "gcp: image not found" in (await world.rollout()).state.reason
+    assert "image not found" in (await world.rollout()).state.reason

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.application import Pause, SetWeight, Strategy, Unreachable
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
@@ -194,14 +194,14 @@ async def test_pods_that_crash_for_good_are_given_up_at_once(world, turn_until):
     rollout = await begin(world, Unreachable.HOLD)
     for cluster in world.clusters.values():
         cluster.pods_start = False
-    await turn_until(world, lambda _: len(world.clusters["gcp"].revisions) == 2)
-    pods = world.clusters["gcp"].revisions[APP, rollout.canary.id]
+    await turn_until(world, lambda _: len(world.clusters["aws"].revisions) == 2)
+    pods = world.clusters["aws"].revisions[APP, rollout.canary.id]
     pods.trouble, pods.hopeless = "container app crashed with exit code 1", True
     started = world.clock.now()
     ended = await world.until_ended()
 
     assert ended.state.outcome is Outcome.ROLLED_BACK
-    assert "gcp: container app crashed with exit code 1" in ended.state.reason
+    assert "aws: container app crashed with exit code 1" in ended.state.reason
     assert world.clock.now() - started < 60
 
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.analysis.thresholds import Verdict
-from crossfade.core.application import Pause, SetWeight, Strategy
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.spec import Analysis
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
 from crossfade.core.rollout.state import Outcome
-from crossfade.engine.loops.telemetry import SILENT_SECONDS, Telemetry
+from crossfade.engine.loops.judging import SILENT_SECONDS, Judging
+from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, CLUSTERS, application
 
@@ -28,7 +30,9 @@ class Judge:
 
     def __init__(self, world):
         self.world = world
-        self.loop = Telemetry(Records(world.store), world.connections, world.clock)
+        records = Records(world.store)
+        self.loop = Telemetry(records, world.connections, world.clock)
+        self.judging = Judging(records, self.loop, world.clock)
 
     async def read(self, *clusters):
         for name in clusters or CLUSTERS:
@@ -36,7 +40,7 @@ class Judge:
 
     async def verdict(self, reachable=CLUSTERS):
         record = await self.world.queries.record(APP)
-        return self.loop.judge(
+        return self.judging.judgement(
             record, await self.world.rollout(), reachable, self.world.clock.now()
         )
 
@@ -94,7 +98,7 @@ async def test_what_happened_before_the_window_is_forgotten(world, canary, judge
     world.clock.advance(1.0)
     await judge.read()
     assert (await judge.verdict()).verdict is Verdict.FAIL
-    world.clock.advance(application().errors.window_seconds)
+    world.clock.advance(application().analysis.threshold.window_seconds)
     await judge.read()
 
     assert (await judge.verdict()).verdict is Verdict.UNKNOWN
@@ -148,7 +152,7 @@ async def test_a_new_hub_counts_anew_and_promotes_nothing_meanwhile(world, turn_
 
 
 async def test_without_a_threshold_nothing_is_judged(world, judge):
-    await world.commands.apply(replace(application(), errors=None))
+    await world.commands.apply(application(analysis=Analysis(judge=None)))
     await world.deployments.deploy(APP, YELLOW)
 
     assert (await judge.verdict()).verdict is Verdict.PASS
@@ -166,4 +170,4 @@ async def test_an_application_without_steps_goes_to_everybody_at_once(world):
     await world.commands.apply(replace(application(), strategy=Strategy()))
     world.requests_per_second = 0
 
-    assert (await world.deploy(YELLOW, turns=10)).state.outcome is Outcome.SUCCEEDED
+    assert (await world.deploy(YELLOW, turns=20)).state.outcome is Outcome.SUCCEEDED

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from crossfade.core.application import Pause, Placement, SetWeight
+from crossfade.core.application import Placement
+from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.engine_world import EngineWorld
 
@@ -167,7 +168,7 @@ async def test_users_stay_on_every_cluster_while_the_gateways_turn_to_the_next_s
         world.clusters[name].routes_follow = False
     await world.deployments.deploy(APP, {"colour": "yellow"})
 
-    for _ in range(6):
+    for _ in range(9):
         await world.turn()
         assert set(world.weights().values()) == {100}, world.edges.plans[-1]
 

@@ -11,18 +11,15 @@ from crossfade.adapters.documents.shapes import Read
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.application import (
-    Application,
-    ErrorThreshold,
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold
+from crossfade.core.application import Application, Placement, Route, Source, Values
+from crossfade.core.rollout.spec import (
+    Deadlines,
     Pause,
-    Placement,
-    Route,
     SetWeight,
-    Source,
     Step,
     Strategy,
     Unreachable,
-    Values,
 )
 
 
@@ -118,7 +115,7 @@ def _application(document: Read, folder: Path | None) -> Application:
         route=_route(_part(spec, "route")),
         placement=Placement(labels),
         strategy=_strategy(_part(spec, "rollout")),
-        errors=_threshold(_part(spec, "analysis")),
+        analysis=Analysis(judge=None, threshold=_threshold(_part(spec, "analysis"))),
         edge_weights={ClusterName(name): weight for name, weight in weights.items()},
     )
 
@@ -162,7 +159,6 @@ def _route(route: Read) -> Route:
 
 _STRATEGY_NAMES = {
     "keepOld": "keep_old_seconds",
-    "readyTimeout": "ready_seconds",
     "drain": "drain_seconds",
 }
 
@@ -171,7 +167,9 @@ def _strategy(rollout: Read) -> Strategy:
     written = cast("tuple[Read, ...]", _part(rollout, "canary").get("steps", ()))
     steps = tuple(_step(step) for step in written)
     unreachable = Unreachable(str(rollout.get("unreachable", "hold")))
-    return Strategy(steps, unreachable, **_given(rollout, _STRATEGY_NAMES))  # type: ignore[arg-type]
+    given = _given(rollout, _STRATEGY_NAMES)
+    deadlines = Deadlines(**_given(rollout, {"readyTimeout": "ready_seconds"}))  # type: ignore[arg-type]
+    return Strategy(steps, unreachable=unreachable, deadlines=deadlines, **given)  # type: ignore[arg-type]
 
 
 def _step(step: Read) -> Step:

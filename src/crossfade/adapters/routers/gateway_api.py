@@ -128,7 +128,7 @@ def _path(namespace: str, name: str = "") -> str:
     return f"{collection}/{name}" if name else collection
 
 
-def _revisions(route: Object) -> tuple[dict[RevisionId, int], frozenset[RevisionId]]:
+def _revisions(route: Object) -> tuple[dict[RevisionId, float], frozenset[RevisionId]]:
     """Return the share of each revision that the route names, and all that it leads to."""
     revisions = written.revisions_of(route)
     rules = list(mappings(mapping(route.get("spec")).get("rules")))
@@ -138,7 +138,7 @@ def _revisions(route: Object) -> tuple[dict[RevisionId, int], frozenset[Revision
     total = sum(weights.values())
     reached = {name for rule in rules[1:] for name in _services(rule)}  # the first is for probes
     percents = {
-        revision: round(100 * weights[service] / total)
+        revision: round(100 * weights[service] / total, 2)
         for service, revision in revisions.items()
         if total and service in weights
     }

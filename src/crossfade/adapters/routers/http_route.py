@@ -140,8 +140,16 @@ def _shares(wanted: WantedRoute) -> list[Object]:
     return [_share(wanted, each, marked=each in known_again) for each in wanted.backends]
 
 
+def weights(wanted: WantedRoute) -> dict[RevisionId, int]:
+    """Return the percentages as whole numbers: hundredths of a percent where any has a fraction."""
+    whole = all(float(each.percent).is_integer() for each in wanted.backends)
+    factor = 1 if whole else 100
+    return {each.revision: round(each.percent * factor) for each in wanted.backends}
+
+
 def _share(wanted: WantedRoute, backend: RouteBackend, *, marked: bool) -> Object:
-    found: Object = {"name": backend.service, "port": wanted.port, "weight": backend.percent}
+    weight = weights(wanted)[backend.revision]
+    found: Object = {"name": backend.service, "port": wanted.port, "weight": weight}
     if wanted.sticky is not None and marked:
         cookie = {"name": "Set-Cookie", "value": set_cookie(wanted.sticky, backend.revision)}
         change = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"add": [cookie]}}

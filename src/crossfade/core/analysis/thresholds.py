@@ -1,28 +1,8 @@
 """The error-rate threshold: is the new revision's share of failed first tries above the limit?"""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from crossfade.base.ids import ClusterName
-from crossfade.core.application import ErrorThreshold
-
-
-class Verdict(StrEnum):
-    """UNKNOWN is neither: it promotes nothing and rolls nothing back."""
-
-    PASS = "pass"  # noqa: S105 - not a password
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict with the figures it rests on."""
-
-    verdict: Verdict
-    requests: int
-    errors: int
-    reason: str
+from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.spec import ErrorThreshold
 
 
 def judge(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from crossfade.base.ids import ClusterName, Epoch
-from crossfade.core.analysis.thresholds import Verdict
+from crossfade.core.analysis.judgement import Verdict
 
 RAMP = (1, 5, 25, 50, 100)
 """Percent of its share, step by step."""

@@ -10,15 +10,23 @@ from typing import TypeAlias
 
 from crossfade.base.ids import Epoch, RevisionId
 from crossfade.core.release.report import Report
-from crossfade.core.release.revision import Revision
 from crossfade.core.release.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """Put the revision's objects into the cluster."""
+    """Put the revision's objects into the cluster, with this percentage of the chart's pods."""
 
-    revision: Revision
+    revision: RevisionId
+    percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Run this percentage of the chart's pods."""
+
+    revision: RevisionId
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Rest:
     settled: bool = False
 
 
-Act: TypeAlias = Install | WriteRoute | Uninstall | Rest
+Act: TypeAlias = Install | Scale | WriteRoute | Uninstall | Rest
 
 
 def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, now: float) -> Act:
@@ -61,11 +69,13 @@ def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, no
         return Rest(
             f"the cluster is at epoch {held}, beyond our {wanted.epoch}: not ours to change"
         )
-    for revision in sorted(wanted.revisions, key=lambda each: -wanted.share(each.id)):
-        report = seen.of(revision.id)
+    for revision in sorted(wanted.revisions, key=lambda each: -wanted.share(each)):
+        report, pods = seen.of(revision), wanted.pods(revision)
         if not report.installed and not report.refused:
-            return Install(revision)
-    if not wanted.shares and held == 0:
+            return Install(revision, pods)
+        if report.installed and report.scale < pods:
+            return Scale(revision, pods)
+    if not wanted.split.shares and held == 0:
         return _without_users(wanted, seen)
     if held != wanted.epoch:
         return _route(wanted, seen)
@@ -76,28 +86,33 @@ def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, no
 
 def _without_users(wanted: Wanted, seen: Report) -> Act:
     """There is no route, so that nobody can be hurt by removing what is not wanted."""
-    for revision in sorted(set(seen.revisions) - {each.id for each in wanted.revisions}):
+    for revision in sorted(set(seen.revisions) - set(wanted.revisions)):
         return Uninstall(revision)
-    for each in wanted.revisions:
-        if not seen.of(each.id).ready:
-            return Rest(seen.of(each.id).trouble or f"waiting for {each.id}")
+    for revision in wanted.revisions:
+        if not seen.of(revision).ready:
+            return Rest(seen.of(revision).trouble or f"waiting for {revision}")
     return Rest("as wanted; no users yet", settled=True)
 
 
 def _route(wanted: Wanted, seen: Report) -> Act:
     """Write the route unless it would send users to a revision that has nobody to answer."""
-    for revision, percent in wanted.shares.items():
+    for revision in wanted.revisions:
         report = seen.of(revision)
-        if percent > seen.shares.get(revision, 0) and report.ready_pods == 0:
+        share = wanted.share(revision)
+        first = share == 0 and wanted.split.meets_users(revision)
+        more = first or share > seen.shares.get(revision, 0)
+        if more and report.ready_pods == 0:
             return Rest(report.trouble or f"waiting for {revision} to become ready")
     return WriteRoute(wanted.epoch)
 
 
 def _remove(wanted: Wanted, seen: Report, drain_seconds: float, now: float) -> Act:
-    known = {revision.id for revision in wanted.revisions}
-    serving = all(seen.of(revision).ready_pods > 0 for revision in wanted.shares)
+    serving = all(seen.of(revision).ready_pods > 0 for revision in wanted.split.shares)
+    for revision in wanted.revisions:
+        if seen.of(revision).installed and seen.of(revision).scale > wanted.pods(revision):
+            return Scale(revision, wanted.pods(revision))
     draining = False
-    for revision in sorted(set(seen.revisions) - known):
+    for revision in sorted(set(seen.revisions) - set(wanted.revisions)):
         if seen.shares.get(revision, 0) > 0 or not serving:
             draining = True  # the last copy that answers stays, wanted or not
             continue
@@ -105,10 +120,10 @@ def _remove(wanted: Wanted, seen: Report, drain_seconds: float, now: float) -> A
         if idle_since is not None and now - idle_since >= drain_seconds:
             return Uninstall(revision)
         draining = True
-    unready = [each for each in wanted.revisions if not seen.of(each.id).ready]
+    unready = [each for each in wanted.revisions if not seen.of(each).ready]
     if unready:
-        first = seen.of(unready[0].id)
-        return Rest(first.trouble or f"waiting for {unready[0].id} to become ready")
+        first = seen.of(unready[0])
+        return Rest(first.trouble or f"waiting for {unready[0]} to become ready")
     if draining:
         return Rest("draining before removal")
     return Rest("as wanted", settled=True)

@@ -58,7 +58,7 @@ class Report:
     """When the look ended; the cluster may have changed since."""
     epoch: Epoch = NO_EPOCH
     """Epoch of the route that the data plane confirmed last; 0 if none since it was lost."""
-    shares: Mapping[RevisionId, int] = field(default_factory=dict)
+    shares: Mapping[RevisionId, float] = field(default_factory=dict)
     """Percent per revision of that route."""
     in_force: bool = False
     """That route is the newest one; False while the data plane has not confirmed a newer one."""

@@ -35,13 +35,16 @@ def release_name(application: ApplicationName, revision: RevisionId) -> str:
     return f"{application}-{revision}"
 
 
-def revision_id(chart_digest: str, values: Values) -> RevisionId:
+def revision_id(chart_digest: str, values: Values, restarts: int = 0) -> RevisionId:
     """
     Return the id of the revision made of this chart and these values.
 
-    The same content always gives the same id.  It starts with a letter, so that names made
-    of it are valid DNS labels.
+    The same content always gives the same id, unless it is to be run anew (`restarts`).  It
+    starts with a letter, so that names made of it are valid DNS labels.
     """
-    canonical = json.dumps({"chart": chart_digest, "values": values}, sort_keys=True)
+    content: dict[str, object] = {"chart": chart_digest, "values": values}
+    if restarts:
+        content["restarts"] = restarts
+    canonical = json.dumps(content, sort_keys=True)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return RevisionId("r" + digest[:7])

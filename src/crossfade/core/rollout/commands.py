@@ -1,76 +1,210 @@
 """What people can ask of a rollout, as pure changes of its state."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TypeAlias
 
 from crossfade.base.errors import Conflict
-from crossfade.core.rollout.state import Outcome, Phase, Rollout
+from crossfade.core.rollout.spec import Approval
+from crossfade.core.rollout.state import (
+    ClusterPhase,
+    Outcome,
+    Phase,
+    Progress,
+    Rollout,
+    State,
+)
 
-Rule: TypeAlias = Callable[[Rollout], Rollout]
+
+class Command(StrEnum):
+    """The commands on a rollout, as they are typed."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    PROMOTE = "promote"
+    PROMOTE_FULL = "promote --full"
+    SKIP = "skip"
+    APPROVE = "approve"
+    ABORT = "abort"
+    RETRY = "retry"
+    RESTART = "restart"
+    UNDO = "undo"
 
 
-def promote(rollout: Rollout, *, full: bool) -> Rollout:
+_ADVICE = "`crossfade rollout list` shows what is under way"
+_MOVING = (Phase.INSTALLING, Phase.PROGRESSING, Phase.PROMOTING)
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A new rollout is to be started: `again` to the same revision, else to another one."""
+
+    again: bool
+
+
+Effect: TypeAlias = Rollout | Begin
+
+
+def perform(rollout: Rollout, command: Command, why: str = "") -> Effect:
     """
-    Return the rollout let past its current step, or given all users when `full`.
+    Return the rollout after the command, or that a new one is to be started.
 
-    It ends a pause and lets a share pass that has no verdict yet; a bad verdict still counts.
-    Raises Conflict when it is over or on its way back.
+    Args:
+        rollout: as it was read.
+        command: what is asked.
+        why: the reason that is given to an abort.
+
+    Raises Conflict, with what to do instead, where the command has no meaning.
     """
-    _require(rollout, "promote", Phase.INSTALLING, Phase.PROGRESSING)
-    state = replace(rollout.state, paused=False)
-    if full:
-        return replace(rollout, state=replace(state, full=True))
+    if command is Command.ABORT:
+        return _abort(rollout, why)
+    return _RULES[command](rollout)
+
+
+def supersede(rollout: Rollout, by: str) -> Rollout:
+    """Return the rollout ended because a newer one takes its place; nobody is left on it."""
+    clusters = {
+        name: replace(each, phase=ClusterPhase.BACK, percent=0.0, headers=(), mirror=0)
+        for name, each in rollout.state.clusters.items()
+    }
+    state = replace(
+        rollout.state,
+        phase=Phase.ENDED,
+        clusters=clusters,
+        outcome=Outcome.SUPERSEDED,
+        reason=f"superseded by {by}",
+    )
+    return _with(rollout, state)
+
+
+def _pause(rollout: Rollout) -> Rollout:
+    _require(rollout, Command.PAUSE, *_MOVING)
+    return _with(rollout, replace(rollout.state, paused=True))
+
+
+def _resume(rollout: Rollout) -> Rollout:
+    _require(rollout, Command.RESUME, *_MOVING)
+    return _with(rollout, replace(rollout.state, paused=False))
+
+
+def _promote_full(rollout: Rollout) -> Rollout:
+    _require(rollout, Command.PROMOTE_FULL, *_MOVING)
+    return _with(rollout, replace(rollout.state, paused=False, full=True))
+
+
+def _promote(rollout: Rollout) -> Rollout:
+    """Return the rollout past what it waits for; a bad verdict still counts."""
+    _require(rollout, Command.PROMOTE, Phase.INSTALLING, Phase.PROGRESSING)
     if rollout.state.phase is Phase.INSTALLING:
         raise Conflict(
             f"{rollout.canary.id} is still being installed",
             hint="wait for the first step, or add `--full` to give it all users once it is ready",
         )
-    return replace(rollout, state=replace(state, passed=state.step))
+    return _with(rollout, replace(rollout.state, paused=False, passed=_foremost(rollout)))
 
 
-def pause(rollout: Rollout) -> Rollout:
-    """Return the rollout held where it is.  Raises Conflict when there is nothing to hold."""
-    _require(rollout, "pause", Phase.INSTALLING, Phase.PROGRESSING, Phase.PROMOTING)
-    return replace(rollout, state=replace(rollout.state, paused=True))
+def _skip(rollout: Rollout) -> Rollout:
+    """Return the rollout without its current step, whatever that is."""
+    _require(rollout, Command.SKIP, Phase.PROGRESSING)
+    at, count = rollout.state.step, len(rollout.strategy.steps)
+    if at >= count:
+        raise Conflict(
+            "all steps are over; what is left is all users", hint="`--full` gives it all users"
+        )
+    clusters = {
+        name: replace(each, step=at + 1) if _at_step(each, at) else each
+        for name, each in rollout.state.clusters.items()
+    }
+    return _with(rollout, replace(rollout.state, clusters=clusters))
 
 
-def resume(rollout: Rollout) -> Rollout:
-    """Return the rollout no longer held by a person.  Raises Conflict when it is over."""
-    _require(rollout, "resume", Phase.INSTALLING, Phase.PROGRESSING, Phase.PROMOTING)
-    return replace(rollout, state=replace(rollout.state, paused=False))
+def _approve(rollout: Rollout) -> Rollout:
+    _require(rollout, Command.APPROVE, Phase.PROGRESSING)
+    at, steps = rollout.state.step, rollout.strategy.steps
+    if at >= len(steps) or not isinstance(steps[at], Approval):
+        raise Conflict(
+            f"rollout {rollout.application}.{rollout.number} waits for no approval",
+            hint="`crossfade rollout promote` lets it past another step",
+        )
+    return _with(rollout, replace(rollout.state, passed=max(rollout.state.passed, at)))
 
 
-def abort(rollout: Rollout, why: str) -> Rollout:
-    """
-    Return the rollout asked to give its users back to the stable revision.
-
-    Raises Conflict when it is over, already on its way back, or the first deployment
-    that already has users: there is nothing to go back to.
-    """
-    _require(rollout, "abort", Phase.INSTALLING, Phase.PROGRESSING, Phase.PROMOTING)
+def _abort(rollout: Rollout, why: str) -> Rollout:
+    _require(rollout, Command.ABORT, *_MOVING)
     if rollout.stable is None and rollout.state.percent > 0:
         raise Conflict(
             "this is the first revision: there is no older one to go back to",
             hint="deploy a better revision with `crossfade deploy`",
         )
-    return replace(rollout, state=replace(rollout.state, abort=why, paused=False))
+    state = replace(rollout.state, abort=why or "aborted by a person", paused=False)
+    return _with(rollout, state)
 
 
-def supersede(rollout: Rollout, by: str) -> Rollout:
-    """Return the rollout ended because a newer one takes its place."""
-    reason = f"superseded by {by}"
-    state = replace(
-        rollout.state, phase=Phase.ENDED, percent=0, outcome=Outcome.SUPERSEDED, reason=reason
-    )
+def _retry(rollout: Rollout) -> Effect:
+    """Return a new go for what was taken back: the whole rollout, or single clusters of it."""
+    state = rollout.state
+    if state.outcome is Outcome.ROLLED_BACK:
+        return Begin(again=True)
+    _require(rollout, Command.RETRY, *_MOVING)
+    back = {name for name, each in state.clusters.items() if each.phase is ClusterPhase.BACK}
+    if not back:
+        raise Conflict(
+            "nothing of this rollout has been taken back",
+            hint="`crossfade rollout restart` begins again with the first step",
+        )
+    clusters = {
+        name: Progress(late=True) if name in back else each for name, each in state.clusters.items()
+    }
+    return _with(rollout, replace(state, clusters=clusters))
+
+
+def _restart(rollout: Rollout) -> Effect:
+    if rollout.state.phase is Phase.ENDED:
+        return Begin(again=False)
+    _require(rollout, Command.RESTART, Phase.INSTALLING, Phase.PROGRESSING)
+    return _with(rollout, replace(rollout.state, restart=True, paused=False, full=False))
+
+
+def _undo(rollout: Rollout) -> Effect:
+    if rollout.active:
+        raise Conflict(
+            f"rollout {rollout.application}.{rollout.number} is under way",
+            hint=f"`crossfade rollout abort {rollout.application}` takes it back",
+        )
+    return Begin(again=False)
+
+
+_RULES: dict[Command, Callable[[Rollout], Effect]] = {
+    Command.PAUSE: _pause,
+    Command.RESUME: _resume,
+    Command.PROMOTE: _promote,
+    Command.PROMOTE_FULL: _promote_full,
+    Command.SKIP: _skip,
+    Command.APPROVE: _approve,
+    Command.RETRY: _retry,
+    Command.RESTART: _restart,
+    Command.UNDO: _undo,
+}
+
+
+def _foremost(rollout: Rollout) -> int:
+    clusters = rollout.state.clusters.values()
+    steps = [each.step for each in clusters if each.phase is ClusterPhase.STEPPING]
+    return max(steps, default=rollout.state.passed)
+
+
+def _at_step(progress: Progress, step: int) -> bool:
+    return progress.phase is ClusterPhase.STEPPING and progress.step == step
+
+
+def _with(rollout: Rollout, state: State) -> Rollout:
     return replace(rollout, state=state)
 
 
-def _require(rollout: Rollout, command: str, *phases: Phase) -> None:
+def _require(rollout: Rollout, command: Command, *phases: Phase) -> None:
     outcome = rollout.state.outcome.value
     if rollout.state.phase not in phases:
-        raise Conflict(
-            f"cannot {command} rollout {rollout.application}.{rollout.number}:"
-            f" it is {f'over ({outcome})' if outcome else rollout.state.phase}",
-            hint="`crossfade rollout list` shows what is under way",
-        )
+        now = f"over ({outcome})" if outcome else rollout.state.phase
+        name = f"{rollout.application}.{rollout.number}"
+        raise Conflict(f"cannot {command} rollout {name}: it is {now}", hint=_ADVICE)

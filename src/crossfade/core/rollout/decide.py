@@ -6,22 +6,30 @@ on it is good.  Silence is no proof, and no failure either.  Going back is refus
 revision does not run in full: then the new one may be the only good copy, and a person decides.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.analysis.thresholds import Verdict
-from crossfade.core.application import Pause, SetWeight, Unreachable
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.rollout import steps
+from crossfade.core.rollout.back import roll_back
+from crossfade.core.rollout.spec import Unreachable
 from crossfade.core.rollout.state import (
+    ClusterPhase,
     ClusterSight,
     Decision,
     Outcome,
     Phase,
+    Progress,
     Rollout,
     Sight,
     State,
 )
+from crossfade.core.rollout.trouble import trouble
+from crossfade.core.rollout.waves import counted, in_wave, may_begin, next_wave
+from crossfade.core.rollout.words import names, tell
 
 
 def decide(rollout: Rollout, sight: Sight, now: float) -> Decision:
@@ -31,191 +39,194 @@ def decide(rollout: Rollout, sight: Sight, now: float) -> Decision:
         case Phase.ENDED:
             return Decision(state, state.reason)
         case Phase.ROLLING_BACK:
-            return _roll_back(rollout, sight, now)
+            return roll_back(rollout, sight, now)
         case Phase.INSTALLING | Phase.PROGRESSING | Phase.PROMOTING:
-            return _trouble(rollout, sight, now) or _forward(rollout, sight, now)
+            rollout = replace(rollout, state=_covering(rollout, sight))
+            return trouble(rollout, sight, now) or _forward(_thawed(rollout, now), sight, now)
         case _:
             assert_never(state.phase)
 
 
-def _trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
-    """Return what must come before any progress: a bad verdict, a silent cluster, a person."""
+def _covering(rollout: Rollout, sight: Sight) -> State:
+    """Return the state with exactly the clusters that the fleet has; marks who is left out."""
     state = rollout.state
-    if state.abort:
-        return _go_back(rollout, sight, now, state.abort)
-    judged = state.percent > 0 and rollout.stable is not None and not rollout.swap
-    if judged and sight.judgement.verdict is Verdict.FAIL:
-        return _go_back(rollout, sight, now, f"analysis failed: {sight.judgement.reason}")
-    for cluster in sight.clusters:
-        if cluster.refused and state.phase is Phase.INSTALLING:
-            return _go_back(rollout, sight, now, f"{cluster.cluster}: {cluster.trouble}")
-    away = [each for each in sight.clusters if not each.reachable]
-    why = _silence(away)
-    if away and rollout.strategy.unreachable is Unreachable.FAIL:
-        return _go_back(rollout, sight, now, why)
-    if away and rollout.strategy.unreachable is Unreachable.HOLD:
-        return _hold(rollout, why)
-    if not _counted(rollout, sight):
-        return _hold(rollout, "no cluster can be reached" if away else "no cluster is selected")
-    if state.paused:
-        return Decision(state, "paused; `crossfade rollout resume` goes on")
-    return None
+    skip = rollout.strategy.unreachable is Unreachable.SKIP
+    clusters = {}
+    for each in sight.clusters:
+        known = state.clusters.get(each.cluster)
+        begun = state.wave >= each.wave and state.phase is not Phase.INSTALLING
+        progress = known or Progress(late=begun)  # it came into the fleet meanwhile
+        if skip and not each.reachable and progress.phase is not ClusterPhase.BACK:
+            progress = replace(progress, late=True)
+        clusters[each.cluster] = progress
+    return replace(state, clusters=clusters)
 
 
-def _silence(away: Sequence[ClusterSight]) -> str:
-    told = next((each.trouble for each in away if each.trouble), "")
-    return f"{_names(away)} cannot be reached" + (f": {told}" if told else "")
+def _thawed(rollout: Rollout, now: float) -> Rollout:
+    """Return the rollout with its clocks moved on by the time for which it was held."""
+    state = rollout.state
+    if state.held_since is None:
+        return rollout
+    held = now - state.held_since
+    clusters = {
+        name: replace(
+            each,
+            since=each.since + held,
+            level_since=None if each.level_since is None else each.level_since + held,
+        )
+        for name, each in state.clusters.items()
+    }
+    state = replace(
+        state,
+        clusters=clusters,
+        held_since=None,
+        phase_since=state.phase_since + held,
+        wave_over=None if state.wave_over is None else state.wave_over + held,
+    )
+    return replace(rollout, state=state)
 
 
 def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:
-    match rollout.state.phase:
-        case Phase.INSTALLING:
-            return _install(rollout, sight, now)
-        case Phase.PROMOTING:
-            return _promote(rollout, sight, now)
+    state = rollout.state
+    taking_part = counted(rollout, sight)
+    wave = in_wave(taking_part, state.wave)
+    if wave and all(state.clusters[each.cluster].phase is ClusterPhase.DONE for each in wave):
+        following = next_wave(sight, state)
+        if following is None:
+            return _succeed(rollout, sight, now)
+        return _next_wave(rollout, sight, following, now)
+    hindmost = min((_reached(state.clusters[each.cluster]) for each in wave), default=0)
+    states = tuple(state.clusters[each.cluster] for each in wave if each.wave == state.wave)
+    turn = steps.Turn(rollout, sight, now, _blocked(rollout, sight), hindmost, states)
+    clusters = dict(state.clusters)
+    for each in wave:
+        clusters[each.cluster] = _advance(turn, each, wave)
+    for each in sight.clusters:
+        if clusters[each.cluster].late and each.reachable:
+            clusters[each.cluster] = _catch_up(turn, each, clusters, wave)
+    after = replace(state, clusters=clusters)
+    return _phase(rollout, after, wave, turn)
+
+
+def _reached(progress: Progress) -> float:
+    """Return the step that the cluster stands at; before the first one while it is installed."""
+    match progress.phase:
+        case ClusterPhase.STEPPING:
+            return progress.step
+        case ClusterPhase.DONE:
+            return math.inf
         case _:
-            return _progress(rollout, sight, now)
+            return -1
 
 
-def _install(rollout: Rollout, sight: Sight, now: float) -> Decision:
-    state = rollout.state
-    waiting = [each for each in _counted(rollout, sight) if not each.canary_ready]
-    if waiting:
-        first = waiting[0]
-        why = first.trouble or "pods are starting"
-        reason = f"{rollout.canary.id} is not ready on {_names(waiting)}: {why}"
-        if now - state.phase_since > rollout.strategy.ready_seconds:
-            return _go_back(rollout, sight, now, f"deadline exceeded; {reason}")
-        return Decision(state, reason)
-    if rollout.stable is None or rollout.swap or state.full or not rollout.strategy.steps:
-        return _enter(state, Phase.PROMOTING, 100, now, "ready everywhere; all users follow")
-    want = replace(state, phase=Phase.PROGRESSING, phase_since=now, level_since=now)
-    return Decision(want, "ready everywhere; the first step begins")
+def _advance(turn: steps.Turn, seen: ClusterSight, wave: Sequence[ClusterSight]) -> Progress:
+    states = turn.rollout.state.clusters
+    progress = states[seen.cluster]
+    if progress.phase is not ClusterPhase.WAITING:
+        return steps.advance(turn, seen, progress)
+    if may_begin(seen, wave, states):
+        return steps.begin(turn, progress)
+    return replace(progress, reason="waiting for the first cluster")
 
 
-def _progress(rollout: Rollout, sight: Sight, now: float) -> Decision:
-    state = rollout.state
-    if state.full:
-        return _enter(state, Phase.PROMOTING, 100, now, "promoted in full by a person")
-    late = [each for each in _counted(rollout, sight) if not each.converged]
-    if late:
-        why = late[0].trouble or "the route is not in force yet"
-        return Decision(
-            replace(state, level_since=None), f"{state.percent} % not yet on {_names(late)}: {why}"
+def _catch_up(
+    turn: steps.Turn,
+    seen: ClusterSight,
+    clusters: Mapping[ClusterName, Progress],
+    wave: Sequence[ClusterSight],
+) -> Progress:
+    """Return the cluster brought to where the hindmost of the others stands, without pauses."""
+    progress = clusters[seen.cluster]
+    if seen.wave > turn.rollout.state.wave:
+        return replace(progress, late=False)
+    others = [
+        clusters[each.cluster]
+        for each in wave
+        if clusters[each.cluster].phase in {ClusterPhase.STEPPING, ClusterPhase.DONE}
+    ]
+    if not others:
+        return replace(progress, late=False)
+    model = min(others, key=lambda each: (each.step, each.percent))
+    at_model = replace(
+        model, late=True, since=progress.since, level_since=None, reason="catching up"
+    )
+    if seen.scale < model.scale or not seen.canary_ready:
+        return replace(
+            progress, phase=ClusterPhase.INSTALLING, scale=model.scale, reason="catching up"
         )
-    if state.level_since is None:
-        reason = f"{state.percent} % confirmed by every cluster"
-        return Decision(replace(state, level_since=now), reason)
-    unready = [each for each in _counted(rollout, sight) if not each.canary_ready]
-    if unready:
-        why = unready[0].trouble or "pods are not ready"
-        return _hold(rollout, f"{rollout.canary.id} on {_names(unready)}: {why}")
-    return _step(rollout, sight, state.level_since, now)
+    there = replace(progress, level_since=None, reason="catching up") == at_model
+    if there and seen.converged:
+        return replace(model, late=False, since=turn.now, level_since=turn.now)
+    return at_model
 
 
-def _step(rollout: Rollout, sight: Sight, level_since: float, now: float) -> Decision:
-    state, steps = rollout.state, rollout.strategy.steps
-    if state.step >= len(steps):
-        return _unproven(rollout, sight) or _enter(
-            state, Phase.PROMOTING, 100, now, "all steps passed; all users follow"
-        )
-    step = steps[state.step]
-    passed = state.passed >= state.step
-    match step:
-        case SetWeight(percent) if percent > state.percent:
-            want = replace(state, percent=percent, step=state.step + 1, level_since=None)
-            return _unproven(rollout, sight) or Decision(want, f"step to {percent} %")
-        case SetWeight(percent):
-            level = level_since if percent == state.percent else None
-            want = replace(state, percent=percent, step=state.step + 1, level_since=level)
-            return Decision(want, f"step to {percent} %")
-        case Pause(None) if not passed:
-            return Decision(state, f"paused at {state.percent} % until promoted")
-        case Pause(seconds) if not passed and seconds and now - level_since < seconds:
-            return Decision(state, f"pausing at {state.percent} % for {seconds:g} s")
-        case Pause():
-            want = replace(state, step=state.step + 1, level_since=now)
-            return Decision(want, f"pause at {state.percent} % is over")
-        case _:
-            assert_never(step)
+def _phase(
+    rollout: Rollout, after: State, wave: Sequence[ClusterSight], turn: steps.Turn
+) -> Decision:
+    """Return the decision with the phase that follows from where the clusters stand."""
+    going = [after.clusters[each.cluster] for each in wave]
+    runs = [each for each in going if each.phase in {ClusterPhase.STEPPING, ClusterPhase.DONE}]
+    last = next_wave(turn.sight, after) is None
+    over = [each for each in runs if each.step >= len(turn.steps) and each.percent >= 100]
+    phase = after.phase
+    if phase is Phase.INSTALLING and runs:
+        phase = Phase.PROGRESSING
+    if last and runs and len(over) == len(going):
+        phase = Phase.PROMOTING
+    since = turn.now if phase is not after.phase else after.phase_since
+    reason = tell({each.cluster: after.clusters[each.cluster].reason for each in wave})
+    return Decision(replace(after, phase=phase, phase_since=since), reason)
 
 
-def _unproven(rollout: Rollout, sight: Sight) -> Decision | None:
-    """Return why users must not rise yet, None when the current share is proven."""
+def _blocked(rollout: Rollout, sight: Sight) -> str:
+    """Return why users must not rise now, "" when they may."""
     state = rollout.state
-    if state.percent == 0 or rollout.errors is None or rollout.swap:
-        return None
-    if sight.judgement.verdict is Verdict.PASS or state.passed >= state.step:
-        return None
-    advice = f"`crossfade rollout promote {rollout.application}` goes on without one"
-    return _hold(rollout, f"{sight.judgement.reason}; {advice}")
+    closed = _closed(sight)
+    if closed:
+        return closed
+    if state.full or rollout.direct or state.passed >= state.step:
+        return ""
+    advice = f"`crossfade rollout promote {rollout.application}` goes on"
+    back = [n for n, each in state.clusters.items() if each.phase is ClusterPhase.BACK]
+    if back:
+        return f"holding: rolled back on {names(back)} alone; {advice} without it"
+    if not state.meets_users or not rollout.analysis.judged:
+        return ""
+    if sight.judgement.verdict is Verdict.PASS:
+        return ""
+    return f"holding: {sight.judgement.reason}; {advice} without a verdict"
 
 
-def _promote(rollout: Rollout, sight: Sight, now: float) -> Decision:
+def _closed(sight: Sight) -> str:
+    if sight.frozen:
+        return f"holding: {sight.frozen}"
+    told = (f"holding: gate {gate} is closed: {why}" for gate, why in sight.closed.items())
+    return next(told, "")
+
+
+def _next_wave(rollout: Rollout, sight: Sight, following: int, now: float) -> Decision:
+    state, waves = rollout.state, rollout.strategy.waves
+    if state.wave_over is None:
+        return Decision(replace(state, wave_over=now), f"wave {state.wave + 1} is done")
+    pause = waves[state.wave].pause_seconds if state.wave < len(waves) else 0.0
+    if now - state.wave_over < pause and not state.full:
+        return Decision(state, f"wave {state.wave + 1} is done; pausing for {pause:g} s")
+    why = _closed(sight)
+    if why:
+        return Decision(state, why)
+    begins = [each.cluster for each in sight.clusters if each.wave == following]
+    want = replace(state, wave=following, wave_over=None, passed=-1)
+    return Decision(want, f"wave {following + 1} begins: {names(begins)}")
+
+
+def _succeed(rollout: Rollout, sight: Sight, now: float) -> Decision:
     state = rollout.state
-    late = [each for each in _counted(rollout, sight) if not each.converged]
-    if late:
-        why = late[0].trouble or "the route is not in force yet"
-        return Decision(state, f"100 % not yet on {_names(late)}: {why}")
-    left_out = [each.cluster for each in sight.clusters if not each.reachable]
+    back = [name for name, each in state.clusters.items() if each.phase is ClusterPhase.BACK]
+    late = [each.cluster for each in sight.clusters if state.clusters[each.cluster].late]
     reason = f"{rollout.canary.id} serves all users"
-    if left_out:
-        reason += f"; {_names(left_out)} follows when it is back, without users until then"
-    want = replace(
-        state, phase=Phase.ENDED, phase_since=now, outcome=Outcome.SUCCEEDED, level_since=now
-    )
+    if back:
+        reason += f", except on {names(back)}: rolled back there"
+    if late:
+        reason += f"; {names(late)} follows when it is back, without users until then"
+    want = replace(state, phase=Phase.ENDED, phase_since=now, outcome=Outcome.SUCCEEDED)
     return Decision(want, reason)
-
-
-def _go_back(rollout: Rollout, sight: Sight, now: float, why: str) -> Decision:
-    """Return to stable, unless stable could not take the users."""
-    state = rollout.state
-    if state.percent > 0:
-        if rollout.stable is None:
-            return _hold(rollout, f"{why}; there is no older revision to go back to")
-        broken = [each for each in sight.clusters if each.reachable and not each.stable_whole]
-        if broken:
-            return _hold(
-                rollout,
-                f"{why}; {rollout.stable.id} does not run in full on {_names(broken)}, so nothing"
-                " is moved back",
-            )
-    want = replace(
-        state, phase=Phase.ROLLING_BACK, percent=0, phase_since=now, level_since=None, reason=why
-    )
-    return Decision(want, why)
-
-
-def _roll_back(rollout: Rollout, sight: Sight, now: float) -> Decision:
-    """Wait until every cluster has confirmed; a cluster that is away stays pending."""
-    state = rollout.state
-    pending = tuple(each.cluster for each in sight.clusters if not each.converged)
-    done, total = len(sight.clusters) - len(pending), len(sight.clusters)
-    why = state.reason.split("; rolled back ")[0]
-    if pending:
-        reason = f"{why}; rolled back {done}/{total}, pending {_names(pending)}"
-        return Decision(replace(state, pending=pending), reason)
-    want = replace(
-        state, phase=Phase.ENDED, phase_since=now, outcome=Outcome.ROLLED_BACK, pending=()
-    )
-    return Decision(want, f"{why}; rolled back {done}/{total}")
-
-
-def _counted(rollout: Rollout, sight: Sight) -> list[ClusterSight]:
-    """Return the clusters that must follow before the next step."""
-    if rollout.strategy.unreachable is Unreachable.SKIP:
-        return [each for each in sight.clusters if each.reachable]
-    return list(sight.clusters)
-
-
-def _enter(state: State, phase: Phase, percent: int, now: float, reason: str) -> Decision:
-    want = replace(state, phase=phase, percent=percent, phase_since=now, level_since=None)
-    return Decision(want, reason)
-
-
-def _hold(rollout: Rollout, reason: str) -> Decision:
-    return Decision(rollout.state, f"holding: {reason}")
-
-
-def _names(clusters: Sequence[ClusterSight | ClusterName]) -> str:
-    return ", ".join(each.cluster if isinstance(each, ClusterSight) else each for each in clusters)

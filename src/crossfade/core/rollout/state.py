@@ -1,23 +1,26 @@
 """One rollout: what it set out to do, where it stands, and what is seen of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.analysis.thresholds import Judgement, Verdict
-from crossfade.core.application import ErrorThreshold, Strategy
+from crossfade.core.analysis.judgement import Judgement, Run, Verdict
+from crossfade.core.analysis.spec import Analysis
+from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
+from crossfade.core.rollout.spec import SetHeaderRoute, Strategy
 
 
 class Phase(StrEnum):
     """Where a rollout stands."""
 
     INSTALLING = "installing"
-    """The new revision is put on every cluster; no user meets it."""
+    """The new revision is put on the first clusters; no user meets it."""
     PROGRESSING = "progressing"
-    """It has the share of the current step."""
+    """It goes through its steps, cluster by cluster."""
     PROMOTING = "promoting"
-    """It is given all users."""
+    """All steps are passed, and the last clusters are given all their users."""
     ROLLING_BACK = "rolling-back"
     """Users go back to the stable revision; lasts until every cluster has confirmed."""
     ENDED = "ended"
@@ -32,25 +35,69 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class ClusterPhase(StrEnum):
+    """Where one cluster of a rollout stands."""
+
+    WAITING = "waiting"
+    """For its wave, or for the first cluster to run the new revision."""
+    INSTALLING = "installing"
+    STEPPING = "stepping"
+    DONE = "done"
+    """All its users have the new revision, and its data plane has confirmed it."""
+    BACK = "back"
+    """All its users were given back to the stable revision, here only or everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where one cluster stands."""
+
+    phase: ClusterPhase = ClusterPhase.WAITING
+    step: int = 0
+    """Index of its current step; equal to the number of steps after the last."""
+    percent: float = 0.0
+    """Share of the cluster's users that the new revision should have."""
+    scale: int = 0
+    """Percent of the chart's pods that the new revision should run."""
+    fixed_scale: int | None = None
+    """Set by a step; None: it follows the share."""
+    headers: tuple[SetHeaderRoute, ...] = ()
+    mirror: int = 0
+    since: float = 0.0
+    """When its phase or step began."""
+    level_since: float | None = None
+    """Since when its data plane has confirmed all this, None while it has not."""
+    late: bool = False
+    """It was away and left out; it follows the others, and counts again when it has caught up."""
+    reason: str = ""
+
+    @property
+    def meets_users(self) -> bool:
+        """Whether any request of a user, or a copy of one, may reach the new revision."""
+        return self.percent > 0 or bool(self.headers) or self.mirror > 0
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What we want, saved before we act."""
 
     phase: Phase = Phase.INSTALLING
-    percent: int = 0
-    """The share of users that the new revision should have."""
-    step: int = 0
-    """Index of the current step; equal to the number of steps after the last."""
+    clusters: Mapping[ClusterName, Progress] = field(default_factory=dict)
+    wave: int = 0
+    wave_over: float | None = None
+    """When the last cluster of the wave was done, None before."""
     phase_since: float = 0.0
     """When the phase began."""
-    level_since: float | None = None
-    """When all clusters had confirmed `percent`, None while they have not."""
+    held_since: float | None = None
+    """Since when nothing moves; the clocks of steps stand still meanwhile."""
     paused: bool = False
     """Held by a person."""
     passed: int = -1
     """Highest step that a person let pass without a verdict."""
     full: bool = False
     """A person asked to give it all users without further steps."""
+    restart: bool = False
+    """A person asked to begin again with the first step."""
     abort: str = ""
     """Why a person wants the users back on the stable revision; "" while nobody does."""
     reason: str = ""
@@ -58,6 +105,38 @@ class State:
     outcome: Outcome = Outcome.NONE
     pending: tuple[ClusterName, ...] = ()
     """Clusters that have not confirmed the roll back."""
+
+    @property
+    def percent(self) -> float:
+        """Return the largest share of users that any cluster should give the new revision."""
+        return max((each.percent for each in self.clusters.values()), default=0.0)
+
+    @property
+    def step(self) -> int:
+        """Return the step of the hindmost cluster that goes through its steps, or went."""
+        steps: dict[ClusterPhase, list[int]] = {}
+        for each in self.clusters.values():
+            steps.setdefault(each.phase, []).append(each.step)
+        for phase in (ClusterPhase.STEPPING, ClusterPhase.DONE, ClusterPhase.BACK):
+            if phase in steps:
+                return min(steps[phase])
+        return 0
+
+    @property
+    def meets_users(self) -> bool:
+        """Whether any request of a user, or a copy of one, may reach the new revision."""
+        return any(each.meets_users for each in self.clusters.values())
+
+    def level(self, percent: float) -> bool:
+        """Say whether every cluster that takes part has confirmed this share."""
+        running = [
+            each
+            for each in self.clusters.values()
+            if each.phase in {ClusterPhase.STEPPING, ClusterPhase.DONE} and not each.late
+        ]
+        return bool(running) and all(
+            each.percent == percent and each.level_since is not None for each in running
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +149,7 @@ class Rollout:
     stable: Revision | None
     """None for the first deployment: there is nothing to compare with or to go back to."""
     strategy: Strategy
-    errors: ErrorThreshold | None
+    analysis: Analysis
     started_at: float
     swap: bool = False
     """Back to a revision that was proven before: all users at once, without steps or verdict."""
@@ -81,6 +160,11 @@ class Rollout:
         """Whether it still has something to do."""
         return self.state.phase is not Phase.ENDED
 
+    @property
+    def direct(self) -> bool:
+        """Whether users are moved at once, without steps and without a verdict."""
+        return self.stable is None or self.swap
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterSight:
@@ -90,14 +174,20 @@ class ClusterSight:
     reachable: bool
     """False: its API server is down, so that nothing can be asked of it."""
     converged: bool
-    """Its data plane has confirmed the wanted shares since it was last lost."""
+    """Its data plane has confirmed the wanted split since it was last lost."""
     canary_ready: bool
+    """All pods of the new revision that its present scale asks for are ready."""
     stable_whole: bool
     """The stable revision runs with all its pods."""
     trouble: str = ""
     """Why it cannot be reached, the new revision is not ready, or the route not in force."""
     refused: bool = False
     """The cluster refused the new revision's objects, or its pods will never be ready."""
+    cause: Cause = Cause.NONE
+    """Whose fault it is that the new revision is not ready."""
+    scale: int = 100
+    """Percent of the chart's pods that the cluster has been asked to run."""
+    wave: int = 0
 
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, 0, 0, "nothing is judged yet")
@@ -109,6 +199,16 @@ class Sight:
 
     clusters: tuple[ClusterSight, ...]
     judgement: Judgement = NOT_JUDGED
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    """The analysis runs of the application's file, by name."""
+    frozen: str = ""
+    """Why users must not rise at this time, "" when they may."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Gates that are not open, with the reason."""
+
+    def of(self, cluster: ClusterName) -> ClusterSight | None:
+        """Return what is seen of the cluster, None when the rollout does not cover it."""
+        return next((each for each in self.clusters if each.cluster == cluster), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def cluster_share(
     wanted: Wanted, report: Report | None, health: ClusterHealth | None, weight: int, now: float
 ) -> ClusterShare | None:
     """Return the share of a cluster that has reported, None when it has never been converged."""
-    if report is None or report.address is None or not wanted.shares:
+    if report is None or report.address is None or not wanted.split.shares:
         return None
     reason = _ineligible(wanted, report, health, now)
     return ClusterShare(report.cluster, 0 if reason else weight, reason or "serving")
@@ -45,10 +45,10 @@ def _ineligible(wanted: Wanted, report: Report, health: ClusterHealth | None, no
         return "lost: neither its API server nor its gateway answers"
     if health is not None and report.looked_at < health.back_at:
         return "back, and not yet looked at"
-    behind = wanted.epoch - report.epoch
+    current = report.epoch == wanted.epoch
     recent = now - wanted.since < STEP_GRACE_SECONDS
-    stepping = behind in {0, 1} and report.epoch > 0 and recent
-    if (behind != 0 or not report.in_force) and not stepping:
+    stepping = (current or report.epoch == wanted.previous) and report.epoch > 0 and recent
+    if not (current and report.in_force) and not stepping:
         return f"stale: at epoch {report.epoch}, wanted is {wanted.epoch}"
     for revision in report.shares:
         if report.shares[revision] > 0 and report.of(revision).ready_pods == 0:

@@ -55,14 +55,15 @@ class Sticky:
 class Split:
     """Everything that a cluster's route says of an application's users."""
 
-    shares: Mapping[RevisionId, int] = field(default_factory=dict)
-    """Percent per revision; sums to 100, or is empty before the first deployment."""
+    shares: Mapping[RevisionId, float] = field(default_factory=dict)
+    """Percent per revision, at most two decimals; sums to 100, or is empty before the first
+    deployment."""
     headers: tuple[HeaderRoute, ...] = ()
     """The first one that matches decides, before the shares."""
     mirror: Mirror | None = None
     sticky: Sticky | None = None
 
-    def share(self, revision: RevisionId) -> int:
+    def share(self, revision: RevisionId) -> float:
         """Return the percentage of `revision`, 0 when it has none."""
         return self.shares.get(revision, 0)
 

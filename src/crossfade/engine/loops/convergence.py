@@ -8,8 +8,16 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
 from crossfade.core.fleet.placement import placed
-from crossfade.core.release.converge import Act, Install, Rest, Uninstall, WriteRoute, next_act
-from crossfade.core.release.report import Address, Report, RevisionReport
+from crossfade.core.release.converge import (
+    Act,
+    Install,
+    Rest,
+    Scale,
+    Uninstall,
+    WriteRoute,
+    next_act,
+)
+from crossfade.core.release.report import Address, Cause, Report, RevisionReport
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.record import Record
 from crossfade.engine.records import Records, report_name, save_report
@@ -67,11 +75,13 @@ class Convergence:
         cluster = await self.records.find_cluster(ClusterName(cluster_name))
         if stored is None or cluster is None:
             return NOT_PLACED_SECONDS
-        record = stored.value
+        record, name = stored.value, cluster.value.name
+        if name not in record.wanted:
+            return WAITING_SECONDS  # it has just come: what it should run is being decided
         access = self.connections.cluster(cluster.value)
-        seen, held = await self._look(key, record, cluster.value.name, access)
+        seen, held = await self._look(key, record, name, access)
         drain = record.spec.strategy.drain_seconds
-        act = next_act(record.wanted, seen, held, drain, seen.looked_at)
+        act = next_act(record.at(name), seen, held, drain, seen.looked_at)
         await self._save(key, replace(seen, trouble=_trouble(act)))
         return await self._act(key, act, record, access)
 
@@ -86,7 +96,10 @@ class Convergence:
         revisions = {each.revision: _revision_report(each) for each in statuses}
         for revision, refusal in self._refusals(key, record, now).items():
             known = revisions.get(revision, RevisionReport())
-            revisions[revision] = replace(known, trouble=refusal.why, refused=True)
+            revisions[revision] = replace(
+                known, trouble=refusal.why, refused=True, cause=Cause.REFUSED
+            )
+
         last = before.value if before else None
         epoch, shares = _confirmed(route, last, await self._back_at(cluster))
         idle = _idle_since(last, route, revisions, now)
@@ -145,17 +158,21 @@ class Convergence:
 
     async def _act(self, key: str, act: Act, record: Record, access: ClusterAccess) -> float:
         match act:
-            case Install(revision):
+            case Install(revision_id, percent):
+                revision = _named(record, revision_id)
                 chart = await self.blobs.fetch(revision.chart_digest)
                 try:
-                    await access.releases.install(revision, chart)
+                    await access.releases.install(revision, chart, percent)
                 except InputError as error:
                     why = " ".join(error.what.split())  # it becomes part of a sentence
                     refusal = Refusal(why, self.clock.now(), record.rollout)
                     self._refused[key, revision.id] = refusal
                 return 0.0
+            case Scale(revision_id, percent):
+                await access.releases.scale(_named(record, revision_id), percent)
+                return 0.0
             case WriteRoute():
-                await access.router.write(wanted_route(record))
+                await access.router.write(wanted_route(record, ClusterName(key.partition("@")[2])))
                 return 0.0
             case Uninstall(revision_id):
                 await access.releases.uninstall(_named(record, revision_id))
@@ -169,13 +186,13 @@ class Convergence:
                 assert_never(act)
 
 
-def wanted_route(record: Record) -> WantedRoute:
-    """Return the application's route with the wanted shares."""
-    spec, wanted = record.spec, record.wanted
+def wanted_route(record: Record, cluster: ClusterName) -> WantedRoute:
+    """Return the application's route in the cluster, as it is wanted there."""
+    spec, wanted = record.spec, record.at(cluster)
     backends = tuple(
-        RouteBackend(each.id, each.service, wanted.share(each.id))
+        RouteBackend(each, _named(record, each).service, wanted.share(each))
         for each in wanted.revisions
-        if wanted.share(each.id) > 0
+        if wanted.split.meets_users(each)
     )
     return WantedRoute(
         application=spec.name,
@@ -185,6 +202,9 @@ def wanted_route(record: Record) -> WantedRoute:
         port=spec.route.port,
         epoch=wanted.epoch,
         backends=backends,
+        headers=wanted.split.headers,
+        mirror=wanted.split.mirror,
+        sticky=wanted.split.sticky,
     )
 
 
@@ -201,7 +221,9 @@ def _trouble(act: Act) -> str:
         case Rest(reason):
             return reason
         case Install(revision):
-            return f"installing {revision.id}"
+            return f"installing {revision}"
+        case Scale(revision, percent):
+            return f"scaling {revision} to {percent} % of its pods"
         case WriteRoute(epoch):
             return f"changing the route to epoch {epoch}"
         case Uninstall(revision_id):
@@ -218,12 +240,14 @@ def _revision_report(status: RevisionStatus) -> RevisionReport:
         ready_pods=status.ready_pods,
         trouble=status.trouble,
         refused=status.hopeless,
+        cause=status.cause,
+        scale=status.scale,
     )
 
 
 def _confirmed(
     route: RouteStatus, last: Report | None, back_at: float
-) -> tuple[Epoch, Mapping[RevisionId, int]]:
+) -> tuple[Epoch, Mapping[RevisionId, float]]:
     """Return the route in force, or the last that was, unless the cluster was lost since then."""
     if route.in_force:
         return route.epoch, dict(route.percents)
@@ -245,5 +269,5 @@ def _idle_since(
     return {
         revision: earlier.get(revision, now)
         for revision in revisions
-        if route.percents.get(revision, 0) == 0
+        if route.percents.get(revision, 0) == 0 and revision not in route.reached
     }

@@ -1,6 +1,7 @@
 """Drives rollouts: look at what is reported, decide, save.  The convergence loop acts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
@@ -9,14 +10,15 @@ from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.decide import decide
-from crossfade.core.rollout.record import Record, advance, next_expiry, wanted_of
+from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
-from crossfade.engine.loops.telemetry import Telemetry
+from crossfade.core.rollout.waves import wave_of
+from crossfade.engine.decisions import decision_event
+from crossfade.engine.loops.judging import Judging
 from crossfade.engine.records import (
     APPLICATION,
     Records,
     Stored,
-    rollout_name,
     save_application,
     save_rollout,
 )
@@ -31,7 +33,7 @@ class Rollouts:
     """One application at a time: the next state of its rollout, and what is wanted of clusters."""
 
     records: Records
-    telemetry: Telemetry
+    judging: Judging
     clock: Clock
 
     async def keys(self) -> list[str]:
@@ -43,39 +45,49 @@ class Rollouts:
         stored = await self.records.application(ApplicationName(name))
         rollout = await self.records.rollout(stored.value)
         now = self.clock.now()
-        if rollout is None or not rollout.value.active:
-            record = replace(stored.value, wanted=wanted_of(stored.value, None, now))
-            if record != stored.value:
-                reason = "kept revisions whose time is over are removed"
-                await self.records.commit(
-                    save_application(stored, record),
-                    events=(Event(f"{APPLICATION}/{name}", now, reason, {}),),
-                )
-            return min(next_expiry(record, now) or IDLE_SECONDS, IDLE_SECONDS)
-        return await self._step(stored, rollout, now)
+        clusters = [
+            each.value
+            for each in await self.records.clusters()
+            if placed(stored.value.spec.placement, each.value)
+        ]
+        if rollout is not None and rollout.value.active:
+            return await self._step(stored, rollout, clusters, now)
+        record = with_wanted(stored.value, None, [each.name for each in clusters], now)
+        if record != stored.value:
+            reason = "what clusters should run has changed: kept revisions, or the fleet"
+            await self.records.commit(
+                save_application(stored, record),
+                events=(Event(f"{APPLICATION}/{name}", now, reason, {}),),
+            )
+        return min(next_expiry(record, now) or IDLE_SECONDS, IDLE_SECONDS)
 
-    async def _step(self, stored: Stored[Record], rollout: Stored[Rollout], now: float) -> float:
-        sight = await self._look(stored.value, rollout.value, now)
+    async def _step(
+        self,
+        stored: Stored[Record],
+        rollout: Stored[Rollout],
+        clusters: Sequence[Cluster],
+        now: float,
+    ) -> float:
+        sight = await self._look(stored.value, rollout.value, clusters, now)
         decision = decide(rollout.value, sight, now)
-        record, after = advance(stored.value, rollout.value, decision, now)
+        names = [each.name for each in clusters]
+        record, after = advance(stored.value, rollout.value, decision, names, now)
         changes: list[Save] = []
         if record != stored.value:
             changes.append(save_application(stored, record))
         if after != rollout.value:
             changes.append(save_rollout(rollout, after))
         if changes:
-            await self.records.commit(*changes, events=(_event(rollout.value, after, sight, now),))
+            event = decision_event(rollout.value, sight, now, decision)
+            await self.records.commit(*changes, events=(event,))
             return 0.0
         return ACTIVE_SECONDS
 
-    async def _look(self, record: Record, rollout: Rollout, now: float) -> Sight:
-        clusters = [each.value for each in await self.records.clusters()]
+    async def _look(
+        self, record: Record, rollout: Rollout, clusters: Sequence[Cluster], now: float
+    ) -> Sight:
         health = await self.records.health()
-        reports = {
-            each.value.cluster: each.value
-            for each in await self.records.reports()
-            if each.value.application == record.spec.name
-        }
+        reports = await self.records.reports_of(record.spec.name)
         sights = tuple(
             cluster_sight(
                 record,
@@ -85,10 +97,9 @@ class Rollouts:
                 health[cluster.name].value if cluster.name in health else None,
             )
             for cluster in clusters
-            if placed(record.spec.placement, cluster)
         )
         reachable = tuple(each.cluster for each in sights if each.reachable)
-        return Sight(sights, self.telemetry.judge(record, rollout, reachable, now))
+        return Sight(sights, self.judging.judgement(record, rollout, reachable, now))
 
 
 def cluster_sight(
@@ -99,41 +110,29 @@ def cluster_sight(
     health: ClusterHealth | None,
 ) -> ClusterSight:
     """Return one cluster as the rollout sees it; one never looked at has nothing to show."""
+    wave = wave_of(rollout.strategy.waves, cluster)
     reachable = health is None or health.api.up
     silence = health.api.detail if health is not None and not reachable else ""
+    base = record.pinned.get(cluster.name) or (rollout.stable.id if rollout.stable else None)
     if report is None:
-        stable_whole = rollout.stable is None
-        return ClusterSight(cluster.name, reachable, False, False, stable_whole, silence)
+        return ClusterSight(
+            cluster.name, reachable, False, False, base is None, silence, scale=0, wave=wave
+        )
     fresh = health is None or (not health.lost and report.looked_at >= health.back_at)
     canary = report.of(rollout.canary.id)
-    whole = rollout.stable is None or report.of(rollout.stable.id).ready
+    wanted = record.at(cluster.name)
     # Before the first user there is no route, and so nothing that a data plane could confirm.
-    settled = report.epoch == record.wanted.epoch and (report.in_force or report.epoch == NO_EPOCH)
+    settled = report.epoch == wanted.epoch and (report.in_force or report.epoch == NO_EPOCH)
     return ClusterSight(
         cluster.name,
         reachable,
         converged=reachable and fresh and settled,
         canary_ready=fresh and canary.ready,
-        stable_whole=whole,
+        stable_whole=base is None or report.of(base).ready,
         trouble=(canary.trouble if canary.refused else silence) or canary.trouble or report.trouble,
         # What was refused in an earlier rollout may have been mended since.
         refused=canary.refused and report.looked_at >= rollout.started_at,
+        cause=canary.cause,
+        scale=canary.scale if canary.installed else 0,
+        wave=wave,
     )
-
-
-def _event(before: Rollout, after: Rollout, sight: Sight, now: float) -> Event:
-    state = after.state
-    facts = {
-        "phase": state.phase.value,
-        "percent": state.percent,
-        "step": state.step,
-        "outcome": state.outcome.value,
-        "pending": list(state.pending),
-        "from_phase": before.state.phase.value,
-        "from_percent": before.state.percent,
-        "requests": sight.judgement.requests,
-        "errors": sight.judgement.errors,
-        "revision": after.canary.id,
-    }
-    subject = f"rollout/{rollout_name(after.application, after.number)}"
-    return Event(subject, now, state.reason, facts)

@@ -80,7 +80,7 @@ class Traffic:
         weights = record.spec.edge_weights
         found = (
             cluster_share(
-                record.wanted, report, health.get(name), weights.get(name, DEFAULT_WEIGHT), now
+                record.at(name), report, health.get(name), weights.get(name, DEFAULT_WEIGHT), now
             )
             for name, (_, report) in mine.items()
         )

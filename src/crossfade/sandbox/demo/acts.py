@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.application import ErrorThreshold, Pause, SetWeight, Strategy
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.values import parse_set
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
 from crossfade.core.rollout.state import Outcome
 from crossfade.engine.queries import ClusterView
 from crossfade.sandbox.demo.stage import Stage
@@ -19,7 +20,7 @@ STRATEGY = Strategy(
     keep_old_seconds=600.0,
     drain_seconds=2.0,
 )
-THRESHOLD = ErrorThreshold(max_percent=5.0, min_requests=50, window_seconds=10.0)
+ANALYSIS = Analysis(threshold=ErrorThreshold(5.0, min_requests=50, window_seconds=10.0))
 
 
 async def blue_for_all(stage: Stage) -> None:

@@ -36,7 +36,7 @@ def example() -> Path:
 
 def prepared(application: Application) -> Application:
     """Return the example with steps short enough for a demo."""
-    return replace(application, strategy=acts.STRATEGY, errors=acts.THRESHOLD)
+    return replace(application, strategy=acts.STRATEGY, analysis=acts.ANALYSIS)
 
 
 def choose_layout(state_dir: Path, port_base: int | None) -> Layout:

@@ -126,8 +126,7 @@ class Stage:
         """Wait until every cluster has confirmed the share, and return the time."""
 
         async def look() -> bool:
-            state = (await self.rollout()).state
-            return state.percent == percent and state.level_since is not None
+            return (await self.rollout()).state.level(percent)
 
         await self.until(look, seconds, f"{percent} % on every cluster")
         return self.now()

@@ -1,0 +1,225 @@
+"""What is remembered of the analysis of one rollout, and what it says to the rollout.  Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.ids import ClusterName
+from crossfade.core.analysis.counters import ERRORS, Rules, Tally, slower_than
+from crossfade.core.analysis.counts import Window
+from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.plan import Metric, OnTimeout, Plan, bad_ratio
+from crossfade.core.analysis.sequential import State, update
+from crossfade.core.analysis.spec import Judge
+from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decide
+from crossfade.core.analysis.verdict import Verdict as Found
+
+LATENCY = "latency"
+_TAILS = (0.25, 0.05, 0.01, 0.001)
+"""Shares of stable's answers that are slower than the edges that are watched."""
+_ENOUGH = 1_000
+"""Requests of stable after which its own history says what is usual."""
+_USUAL_EDGES = (250, 1000)
+_LONG_WINDOW = 60.0
+"""From this length on, one window may decide alone: waiting for a second one costs too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The judge's plan and state, with what was counted since the share was last changed."""
+
+    plan: Plan
+    state: State
+    percent: float = 0.0
+    level_since: float = 0.0
+    level_requests: int = 0
+    """Of the new revision, at its present share."""
+    requests: int = 0
+    errors: int = 0
+    rps: float = 0.0
+    """Of all users of the clusters, in the newest windows."""
+
+
+def rules_of(judge: Judge) -> Rules:
+    """Return how readings of gateways, made twice a second, become windows."""
+    window = judge.window_seconds
+    return Rules(
+        window_seconds=window,
+        gap_seconds=max(10.0, 2 * window),
+        late_seconds=min(1.0, window / 2),
+        warmup_seconds=0.0,
+    )
+
+
+def begin(
+    judge: Judge,
+    clouds: Mapping[ClusterName, str],
+    history: Tally,
+    max_percent: float,
+    now: float,
+) -> Evidence:
+    """
+    Return the evidence before the first user meets the new revision.
+
+    Args:
+        judge: as the application's file has it.
+        clouds: the clusters that take part, with their failure domains.
+        history: what stable has served so far; it chooses the latency edges, before the rollout.
+        max_percent: the share up to which a ramp goes.
+        now: in seconds.
+    """
+    window = judge.window_seconds
+    plan = Plan(
+        metrics=_metrics(judge, history),
+        clusters=tuple(sorted(clouds)),
+        clouds=dict(clouds),
+        alpha=judge.alpha,
+        beta=judge.beta,
+        cap=20.0 if window < _LONG_WINDOW else None,
+        min_soak_s=judge.min_seconds,
+        max_s=judge.max_seconds,
+        budget=judge.budget,
+        react_s=min(60.0, 4 * window + 2),
+        tick_s=window,
+        silent_s=min(90.0, max(10.0, 6 * window)),
+        w_max=max(max_percent / 100, 0.002),
+        on_timeout=OnTimeout.PAUSE,
+    )
+    return Evidence(plan, State(now), level_since=now)
+
+
+def _metrics(judge: Judge, history: Tally) -> tuple[Metric, ...]:
+    noise, tolerance = judge.dispersion, judge.tolerance
+    found = []
+    if ERRORS in judge.metrics:
+        known = history.requests >= _ENOUGH
+        failed = history.events.get(ERRORS, 0)
+        p0 = (failed + 0.5) / (history.requests + 1) if known else None
+        r1 = bad_ratio(p0) if p0 else 1.5
+        found.append(Metric(ERRORS, r0=tolerance, r1=r1, phi=noise, rise=0.005, harm=1.0, p0=p0))
+    if LATENCY in judge.metrics:
+        edges = latency_edges(history)
+        found += [
+            Metric(
+                slower_than(edge / 1000),
+                weight=1 / len(edges),
+                r0=tolerance,
+                phi=noise,
+                rise=0.005,
+                harm=0.0,
+            )
+            for edge in edges
+        ]
+    return tuple(found)
+
+
+def latency_edges(history: Tally) -> tuple[int, ...]:
+    """Return up to four edges in milliseconds: those nearest to stable's p75, p95, p99, p99.9."""
+    known = {
+        float(event.removeprefix("slower-").removesuffix("ms")): count
+        for event, count in history.events.items()
+        if event.startswith("slower-")
+    }
+    if history.requests < _ENOUGH or not known:
+        return _USUAL_EDGES
+    nearest = {
+        min(known, key=lambda edge: abs(known[edge] / history.requests - tail)) for tail in _TAILS
+    }
+    return tuple(int(each) for each in sorted(nearest))
+
+
+def grown(evidence: Evidence, windows: Iterable[Window], percent: float, now: float) -> Evidence:
+    """
+    Return the evidence with more windows; those of clusters that came later are left out.
+
+    A share that has changed since begins a new level.
+    """
+    if percent != evidence.percent:
+        evidence = replace(evidence, percent=percent, level_since=now, level_requests=0)
+    latest: dict[ClusterName, int] = {}
+    state = evidence.state
+    for window in windows:
+        known = state.clusters.get(window.cluster)
+        if window.cluster not in evidence.plan.clusters or (
+            known is not None and window.id <= known.last_id
+        ):
+            continue
+        state = update(state, evidence.plan, window)
+        latest[window.cluster] = window.n_c + window.n_s
+        evidence = replace(
+            evidence,
+            level_requests=evidence.level_requests + window.n_c,
+            requests=evidence.requests + window.n_c,
+            errors=evidence.errors + window.events.get(ERRORS, (0, 0))[0],
+        )
+    if latest:
+        evidence = replace(evidence, rps=sum(latest.values()) / evidence.plan.tick_s)
+    return replace(evidence, state=state)
+
+
+def verdict_of(evidence: Evidence, excluded: Collection[ClusterName], now: float) -> Found:
+    """Return the judge's verdict; `excluded` clusters do not take part now."""
+    moment = Moment(
+        now_s=now,
+        rps=evidence.rps,
+        weight=evidence.percent / 100,
+        level_since_s=evidence.level_since,
+        excluded=frozenset(excluded) & frozenset(evidence.plan.clusters),
+    )
+    return decide(evidence.state, evidence.plan, moment)
+
+
+def judgement_of(judge: Judge, evidence: Evidence, found: Found) -> Judgement:
+    """Return what the verdict says to the rollout."""
+    verdict, reason = _plain(judge, evidence, found)
+    return Judgement(
+        verdict,
+        evidence.requests,
+        evidence.errors,
+        reason,
+        scope=found.scope,
+        proven=found.proven and verdict is Verdict.PASS,
+        ramp=round(100 * found.weight, 2),
+        evidence=found.e,
+        harmed=found.harm,
+    )
+
+
+def _plain(judge: Judge, evidence: Evidence, found: Found) -> tuple[Verdict, str]:
+    if found.action is Action.ROLLBACK:
+        return Verdict.FAIL, found.reason
+    if found.silent:
+        return Verdict.UNKNOWN, f"no telemetry from {', '.join(found.silent)}"
+    if found.e > HOLD_EVIDENCE:
+        return Verdict.HOLD, found.reason
+    if found.action is Action.INCONCLUSIVE:
+        return Verdict.INCONCLUSIVE, found.reason
+    few = judge.min_requests - evidence.level_requests
+    if few > 0 and evidence.percent > 0:
+        served = f"{evidence.level_requests} of {judge.min_requests} requests"
+        return Verdict.UNKNOWN, f"{served} at {evidence.percent:g} % needed for a verdict"
+    return Verdict.PASS, found.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One verdict with all that it rests on, as it is written down."""
+
+    windows: tuple[Window, ...]
+    percent: float
+    excluded: tuple[ClusterName, ...]
+    at: float
+    found: Found
+    after: Evidence = field(repr=False)
+
+
+def look(
+    evidence: Evidence,
+    windows: tuple[Window, ...],
+    percent: float,
+    excluded: Collection[ClusterName],
+    now: float,
+) -> Look:
+    """Return the verdict after these windows."""
+    after = grown(evidence, windows, percent, now)
+    names = tuple(sorted(excluded))
+    return Look(windows, percent, names, now, verdict_of(after, names, now), after)

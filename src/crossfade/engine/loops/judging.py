@@ -1,0 +1,177 @@
+"""Judges each rollout, window by window, and remembers the evidence and every verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crossfade.base.clock import Clock
+from crossfade.base.codec import to_json
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.analysis.counters import compared
+from crossfade.core.analysis.counts import Window
+from crossfade.core.analysis.evidence import (
+    Evidence,
+    Look,
+    begin,
+    judgement_of,
+    look,
+    rules_of,
+    verdict_of,
+)
+from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.spec import Judge
+from crossfade.core.analysis.thresholds import judge as within_limit
+from crossfade.core.fleet.placement import placed
+from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.spec import Ramp
+from crossfade.core.rollout.state import NOT_JUDGED, ClusterPhase, Phase, Progress, Rollout
+from crossfade.engine.loops.telemetry import IDLE_SECONDS, Telemetry
+from crossfade.engine.records import EVIDENCE, Records, Stored, rollout_name, save_evidence
+from crossfade.ports.documents import Event
+
+SILENT_SECONDS = 5.0
+_GRAVITY = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.HOLD, Verdict.INCONCLUSIVE, Verdict.PASS)
+"""The worst first: what one says, the other cannot take back."""
+
+
+@dataclass(slots=True)
+class Judging:
+    """One application at a time; the rollouts loop asks it for the judgement."""
+
+    records: Records
+    telemetry: Telemetry
+    clock: Clock
+    _known: dict[str, Stored[Evidence]] = field(default_factory=dict)
+    """The evidence of the newest rollout of each application."""
+
+    async def reconcile(self, name: str) -> float:
+        """Take in the windows that have ended; return seconds until the next look."""
+        stored = await self.records.application(ApplicationName(name))
+        rollout = await self.records.rollout(stored.value)
+        if rollout is None or not rollout.value.active:
+            self._known.pop(name, None)
+            return IDLE_SECONDS
+        judge = rollout.value.analysis.judge
+        if judge is None or rollout.value.direct or rollout.value.state.phase is Phase.INSTALLING:
+            return IDLE_SECONDS / 4
+        evidence = await self._evidence(stored.value, rollout.value, judge)
+        windows = await self._windows(stored.value, rollout.value, judge)
+        percent = rollout.value.state.percent
+        if windows or percent != evidence.value.percent:
+            excluded = _excluded(rollout.value, evidence.value)
+            seen = look(evidence.value, windows, percent, excluded, self.clock.now())
+            self._known[name] = await self._save(rollout.value, evidence, seen)
+        return judge.window_seconds / 4
+
+    def judgement(
+        self,
+        record: Record,
+        rollout: Rollout,
+        reachable: tuple[ClusterName, ...],
+        now: float,
+    ) -> Judgement:
+        """Return the verdict on the new revision; clusters that are away are not waited for."""
+        if rollout.direct or not rollout.analysis.judged:
+            return Judgement(Verdict.PASS, 0, 0, "nothing is to be judged")
+        found = [self._limited(record, rollout, reachable, now), self._judged(rollout, now)]
+        told = [each for each in found if each is not None]
+        worst = min(told, key=lambda each: _GRAVITY.index(each.verdict))
+        from_judge = told[-1]
+        if worst is from_judge or found[1] is None:
+            return worst
+        return Judgement(
+            worst.verdict,
+            from_judge.requests,
+            from_judge.errors,
+            worst.reason,
+            scope=worst.scope,
+            ramp=from_judge.ramp,
+            evidence=from_judge.evidence,
+            harmed=from_judge.harmed,
+        )
+
+    def _judged(self, rollout: Rollout, now: float) -> Judgement | None:
+        judge = rollout.analysis.judge
+        if judge is None:
+            return None
+        known = self._known.get(rollout.application)
+        if known is None:
+            return NOT_JUDGED
+        excluded = _excluded(rollout, known.value)
+        return judgement_of(judge, known.value, verdict_of(known.value, excluded, now))
+
+    def _limited(
+        self, record: Record, rollout: Rollout, reachable: tuple[ClusterName, ...], now: float
+    ) -> Judgement | None:
+        limit, name = rollout.analysis.threshold, record.spec.name
+        if limit is None:
+            return None
+        if not rollout.state.meets_users:
+            return NOT_JUDGED
+        since = now - limit.window_seconds
+        requests, errors = self.telemetry.lately(name, rollout.canary.id, since)
+        meeting = tuple(
+            each for each in reachable if rollout.state.clusters.get(each, Progress()).meets_users
+        )
+        silent = self.telemetry.silent(name, meeting, SILENT_SECONDS)
+        return within_limit(limit, requests, errors, silent)
+
+    async def _evidence(self, record: Record, rollout: Rollout, judge: Judge) -> Stored[Evidence]:
+        name = rollout.application
+        known = self._known.get(name)
+        if known is None:
+            known = await self.records.find_evidence(rollout_name(name, rollout.number))
+        if known is None:
+            known = Stored(await self._begin(record, rollout, judge))
+        self._known[name] = known
+        return known
+
+    async def _begin(self, record: Record, rollout: Rollout, judge: Judge) -> Evidence:
+        clouds = {
+            each.value.name: each.value.cloud
+            for each in await self.records.clusters()
+            if placed(record.spec.placement, each.value)
+        }
+        stable = rollout.stable.id if rollout.stable else rollout.canary.id
+        history = self.telemetry.served(record.spec.name, stable)
+        ramps = [each.max_percent for each in rollout.strategy.steps if isinstance(each, Ramp)]
+        return begin(judge, clouds, history, max(ramps, default=50.0), self.clock.now())
+
+    async def _windows(self, record: Record, rollout: Rollout, judge: Judge) -> tuple[Window, ...]:
+        rules = rules_of(judge)
+        found = []
+        for cluster, progress in rollout.state.clusters.items():
+            base = record.pinned.get(cluster) or (rollout.stable.id if rollout.stable else None)
+            for window in self.telemetry.windows(record.spec.name, cluster, rules):
+                if base is None or not progress.meets_users:
+                    continue
+                both = compared(window, rollout.canary.id, base, rules)
+                if both is not None:
+                    found.append(both)
+        return tuple(sorted(found, key=lambda each: (each.id, each.cluster)))
+
+    async def _save(
+        self, rollout: Rollout, before: Stored[Evidence], seen: Look
+    ) -> Stored[Evidence]:
+        name = rollout_name(rollout.application, rollout.number)
+        facts = {
+            "windows": [to_json(each) for each in seen.windows],
+            "percent": seen.percent,
+            "excluded": list(seen.excluded),
+            "verdict": to_json(seen.found),
+        }
+        event = Event(f"{EVIDENCE}/{name}", seen.at, seen.found.reason, facts)
+        await self.records.commit(save_evidence(before.version, name, seen.after), events=(event,))
+        return Stored(seen.after, before.version + 1)
+
+
+def _excluded(rollout: Rollout, evidence: Evidence) -> Sequence[ClusterName]:
+    """Return the clusters that say nothing now: no user of theirs meets the new revision."""
+    states = rollout.state.clusters
+    meeting = [
+        name
+        for name, each in states.items()
+        if each.meets_users and each.phase is not ClusterPhase.BACK and not each.late
+    ]
+    if not meeting:
+        return ()
+    return [each for each in evidence.plan.clusters if each not in meeting]
