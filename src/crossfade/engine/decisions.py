@@ -38,6 +38,8 @@ def decision_event(before: Rollout, sight: Sight, now: float, decision: Decision
         "pending": list(state.pending),
         "from_phase": before.state.phase.value,
         "from_percent": before.state.percent,
+        "held": state.held_since is not None,
+        "from_held": before.state.held_since is not None,
         "verdict": sight.judgement.verdict.value,
         "requests": sight.judgement.requests,
         "errors": sight.judgement.errors,

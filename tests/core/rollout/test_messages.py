@@ -50,9 +50,8 @@ def moved(phase="progressing", percent=10, **more):
         (event(), Occasion.COMMAND),
         (moved(percent=50), Occasion.STEP),
         (moved(from_phase="installing", from_percent=0), Occasion.STEP),
-        (moved(held="paused"), Occasion.HELD),
-        (moved(held="paused", from_held="frozen"), Occasion.HELD),
-        (moved(held="paused", from_held="paused"), None),
+        (moved(held=True, from_held=False), Occasion.HELD),
+        (moved(held=True, from_held=True), None),
         pytest.param(moved(), None, id="another-figure-in-the-reason-is-no-news"),
         (moved("promoting", 100), Occasion.PROMOTING),
         (moved("promoting", 100, from_phase="promoting", from_percent=100), None),
@@ -87,13 +86,19 @@ def test_an_application_with_a_dot_in_its_name_is_not_cut():
     assert (facts.application, facts.rollout) == ("shop.eu", 12)
 
 
+def test_receivers_do_not_get_what_a_decision_was_made_from():
+    facts = moved(seen={"sight": {"clusters": ["aws"]}}, pending=["aws"], lists=[{"a": 1}])
+    assert facts.as_json()["pending"] == ["aws"]
+    assert not {"seen", "lists"} & facts.as_json().keys()
+
+
 @pytest.mark.parametrize("occasion", Occasion)
 def test_every_occasion_has_words_of_its_own_that_can_be_filled(occasion):
     facts = {
         Occasion.STARTED: event(revision="r2"),
         Occasion.COMMAND: event(),
         Occasion.STEP: moved(percent=50),
-        Occasion.HELD: moved(held="paused"),
+        Occasion.HELD: moved(held=True),
         Occasion.PROMOTING: moved("promoting", 100),
         Occasion.ROLLING_BACK: moved("rolling-back", 0),
         Occasion.SUCCEEDED: moved(outcome="succeeded"),
@@ -122,7 +127,7 @@ def test_a_template_of_the_users_own_is_used():
 
 def test_a_reason_with_braces_is_text_and_no_template():
     own = Notification("team", CHANNEL, (Occasion.HELD,), "{{reason}}")
-    told = message(own, moved(held="paused", reason="{{revision}} {{x}}"), "key")
+    told = message(own, moved(held=True, reason="{{revision}} {{x}}"), "key")
     assert told is not None
     assert told.title == "{{revision}} {{x}}"
 
@@ -143,7 +148,7 @@ def test_a_misspelt_field_is_refused_when_the_file_is_applied():
 
 def test_a_template_that_was_stored_wrong_still_tells_something():
     told = message(
-        Notification("team", CHANNEL, (Occasion.HELD,), "{{nothing}}"), moved(held="paused"), "key"
+        Notification("team", CHANNEL, (Occasion.HELD,), "{{nothing}}"), moved(held=True), "key"
     )
     assert told is not None
     assert "{{nothing}}" in told.title

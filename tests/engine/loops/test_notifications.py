@@ -8,6 +8,7 @@ import pytest
 
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError, Unavailable
 from crossfade.base.secrets import SecretRef
+from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.notifications import Notification, Occasion, SlackChannel
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.records import Records
@@ -102,6 +103,23 @@ async def test_a_real_rollout_is_told_from_its_beginning_to_its_end():
     assert told[-1] is Occasion.SUCCEEDED
     assert Occasion.STEP in told
     assert len(told) < 20
+
+
+async def test_a_rollout_that_somebody_pauses_is_told_as_held_once():
+    engine = EngineWorld()
+    await engine.prepare()
+    world = World(engine.store, engine.clock)
+    await engine.deploy({"colour": "green"})
+    await world.hub().reconcile(DISPATCH)
+    await engine.deployments.deploy(APP, {"colour": "yellow"})
+    await engine.turn()
+    await engine.commands.change(APP, Command.PAUSE)
+    for _ in range(20):
+        await engine.turn()
+    await turns(world.hub())
+    told = [message.occasion for to, message in world.notifier.sent if to == TEAM]
+    assert told.count(Occasion.HELD) == 1
+    assert Occasion.COMMAND in told
 
 
 async def test_what_happened_before_anybody_asked_is_told_to_nobody():

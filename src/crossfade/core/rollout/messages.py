@@ -21,7 +21,6 @@ FIELDS: Mapping[str, str] = {
     "from_percent": "its share before",
     "step": "the number of the step",
     "outcome": "how it ended",
-    "held": "what it waits for, as `paused`",
     "pending": "clusters that have not confirmed a roll back",
     "requests": "requests that were judged",
     "errors": "how many of them failed",
@@ -63,7 +62,7 @@ class RolloutFacts:
     reason: str
     at: float
     facts: Mapping[str, Json] = field(default_factory=dict)
-    """As in the rollout's history: phase, percent, step, outcome, revision, ..."""
+    """As in the rollout's history: phase, percent, step, outcome, revision, ...; nothing nested."""
 
     def as_json(self) -> dict[str, Json]:
         """Return them as the body of a request."""
@@ -91,14 +90,15 @@ def facts_of(
     application, _, number = name.rpartition(".")
     if kind != "rollout" or not application or not number.isdigit():
         return None
-    return RolloutFacts(ApplicationName(application), int(number), reason, at, facts)
+    plain = {key: value for key, value in facts.items() if _is_plain(value)}
+    return RolloutFacts(ApplicationName(application), int(number), reason, at, plain)
 
 
 def occasion_of(facts: RolloutFacts) -> Occasion | None:
     """
     Return what there is to tell of an event, None when only figures in its reason have changed.
 
-    It is held from the event on whose `held` says by what, as `paused`, and `from_held` does not.
+    It is held from the event on that says `held` without `from_held`.
     """
     known = facts.facts
     if "phase" not in known:
@@ -110,8 +110,7 @@ def occasion_of(facts: RolloutFacts) -> Occasion | None:
         return _PHASES[phase]
     if known.get("percent") != known.get("from_percent"):
         return Occasion.STEP
-    held = known.get("held")
-    return Occasion.HELD if held and held != known.get("from_held") else None
+    return Occasion.HELD if known.get("held") and not known.get("from_held") else None
 
 
 def check_templates(notification: Notification) -> None:
@@ -136,6 +135,17 @@ def message(notification: Notification, facts: RolloutFacts, key: str) -> Messag
         _filled(notification.text or text, values),
         facts,
     )
+
+
+def _is_plain(value: Json) -> bool:
+    """Say whether receivers get it: what a decision was made from is large, and the hub's own."""
+    match value:
+        case dict():
+            return False
+        case list():
+            return all(isinstance(each, str) for each in value)
+        case _:
+            return True
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
