@@ -16,6 +16,7 @@ from crossfade.core.fleet.cluster import Cluster
 
 if TYPE_CHECKING:
     from crossfade.sandbox.kube.direct_client import DirectClient
+    from crossfade.sandbox.kube.kubelet.service import Kubelet
     from crossfade.sandbox.kube.server.gate import Gate
 
 TOKEN = "secret-of-the-test"
@@ -31,6 +32,8 @@ class SandboxCloud:
     client: "DirectClient"
     """Past HTTP, for what a test arranges itself."""
     gate: "Gate"
+    kubelet: "Kubelet"
+    """Its one node."""
     gateway_port: int
     metrics_url: str
     _port: int
@@ -121,6 +124,7 @@ async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
             cluster=Cluster("test", "test", str(folder / "kubeconfig")),
             client=client,
             gate=server.gate,
+            kubelet=kubelet,
             gateway_port=ports.gateway,
             metrics_url=f"http://127.0.0.1:{ports.gateway_admin}/stats/prometheus",
             _port=listening.port,

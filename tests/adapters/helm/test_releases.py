@@ -215,30 +215,3 @@ async def test_a_deployment_that_somebody_deleted_is_told_and_comes_back(
         return (await look(one)).ready
 
     await until(is_ready)
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        ({"crash": True}, ["crashed with exit code 1", "it said: ", "CRASH=1"]),
-        ({"startSeconds": 60}, ["runs, but is not ready", "Readiness probe failed"]),
-        ({"image": {"repository": "nginx"}}, ["its image nginx cannot be had"]),
-        (
-            {"resources": {"requests": {"cpu": "500"}}},
-            ["no node has room: it asks for 500 CPU", "492 CPU too little"],
-        ),
-    ],
-)
-async def test_trouble_is_told_in_words_of_those_who_wrote_the_application(
-    releases, look, until, values, told
-):
-    one = revision(1, **values)
-    await releases.install(one, CHART)
-
-    async def is_told():
-        status = await look(one)
-        assert not status.ready
-        return all(words in status.trouble for words in told)
-
-    await until(is_told)
-    assert (await look(one)).trouble.startswith("0 of 1 pods are ready; pod colors-r0000001-")
