@@ -175,6 +175,16 @@ async def test_scaling_what_is_not_there_does_nothing(world, releases, blue):
     assert await releases.status("colors", world.namespace) == ()
 
 
+async def test_a_dry_run_of_what_fits_finds_nothing_and_changes_nothing(world, releases, blue):
+    assert await releases.dry_run(blue, world.chart) == ()
+    assert await releases.status("colors", world.namespace) == ()
+
+
+async def test_a_dry_run_of_bytes_that_are_no_chart_is_refused(releases, blue):
+    with pytest.raises(InputError):
+        await releases.dry_run(blue, b"no chart")
+
+
 async def test_other_applications_are_not_shown(world, releases, blue):
     await releases.install(blue, world.chart)
     assert await releases.status("shapes", world.namespace) == ()
@@ -194,6 +204,7 @@ async def test_a_cluster_that_does_not_answer_is_unavailable(world, releases, bl
         releases.status("colors", world.namespace),
         releases.install(blue, world.chart),
         releases.scale(blue, 50),
+        releases.dry_run(blue, world.chart),
         releases.uninstall(blue),
     ):
         with pytest.raises(Unavailable):
@@ -206,6 +217,7 @@ async def test_credentials_that_are_refused_are_told_apart_from_silence(world, r
         releases.status("colors", world.namespace),
         releases.install(blue, world.chart),
         releases.scale(blue, 50),
+        releases.dry_run(blue, world.chart),
         releases.uninstall(blue),
     ):
         with pytest.raises(Denied):

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, RevisionId
+from crossfade.core.release.objection import Objection
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.rolling_releases import RollingReleases
+from crossfade.ports.shared_releases import SharedReleases
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ class RevisionStatus:
     """Percent of the chart's own pods that was last asked for in full; 100 when none ever was."""
 
 
-class Releases(RollingReleases, Protocol):
+class Releases(RollingReleases, SharedReleases, Protocol):
     """
-    The revisions of applications in one cluster: beside each other, or in place.
+    The revisions of applications in one cluster: beside each other, or in place; what they share.
 
     Every implementation passes tests/contract/test_releases.py.
     """
@@ -68,4 +70,16 @@ class Releases(RollingReleases, Protocol):
 
     async def uninstall(self, revision: Revision) -> None:
         """Take the revision's objects away.  Safe to repeat.  Raises Unavailable."""
+        ...
+
+    async def dry_run(
+        self, revision: Revision, chart: bytes, percent: int = 100
+    ) -> tuple[Objection, ...]:
+        """
+        Return all that the cluster has against the revision's objects, refusals before warnings.
+
+        Every object is asked of the API server as it would be installed, and a pod of every
+        workload, so that quotas and pod policies speak up; nothing is changed.
+        Raises InputError when the chart does not render, Unavailable.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Revisions that follow each other in place: for workers and StatefulSets, which no route splits."""
+"""Revisions that follow each other in place: for StatefulSets and whatever no route splits."""
 
 from typing import Protocol
 

@@ -20,10 +20,9 @@ from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
 from crossfade.ports.traffic_counts import SLOWER_EDGES, Counts
 from crossfade.testing.fake_gateway import Answered, answer, reached
-from crossfade.testing.fake_releases import FakeReleases, Installed
+from crossfade.testing.fake_releases import FakeReleases, Installed, is_chart
 
 GATEWAY = "infra/public"
-_GZIP = b"\x1f\x8b"
 
 
 class HubKilled(BaseException):
@@ -75,6 +74,10 @@ class FakeCluster:
     acts: list[str] = field(default_factory=list)
     """What was done to the cluster, in order, as `install r1234567`."""
     revisions: dict[tuple[ApplicationName, RevisionId], Installed] = field(default_factory=dict)
+    shared: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Digests of shared releases, by namespace and name."""
+    shared_troubles: dict[str, str] = field(default_factory=dict)
+    """Shared releases that do not get ready, and why."""
     routes: dict[tuple[str, ApplicationName], WantedRoute] = field(default_factory=dict)
     """Routes that the API holds, by namespace and application."""
     served: dict[tuple[str, ApplicationName], WantedRoute] = field(default_factory=dict)
@@ -133,7 +136,7 @@ class FakeCluster:
         """Let the data plane serve the routes that the API holds."""
         self.served = dict(self.routes)
 
-    def shares(self, application: ApplicationName) -> dict[RevisionId, int]:
+    def shares(self, application: ApplicationName) -> dict[RevisionId, float]:
         """Return the split of users that the data plane really serves."""
         for (_, name), route in self.served.items():
             if name == application:
@@ -183,7 +186,7 @@ class FakeCluster:
     def refuse(self, revision: Revision, chart: bytes) -> None:
         """Raise InputError if the chart is none, or the cluster refuses the revision."""
         why = self.refused.get(revision.id, "")
-        if why or not chart.startswith(_GZIP):
+        if why or not is_chart(chart):
             raise InputError(why or "this is no chart", hint="mend it", cluster=self.name)
 
     def _all(self, revision: RevisionId) -> list[Installed]:

@@ -1,13 +1,18 @@
 """Revisions of a cluster in memory: the Releases port for tests of the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.core.release import sizing
+from crossfade.core.release.objection import Objection, objection
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
+from crossfade.core.release.shared import SharedRelease
 from crossfade.ports.releases import RevisionStatus
+from crossfade.ports.shared_releases import SharedStatus
 
 if TYPE_CHECKING:
     from crossfade.testing.fake_cluster import FakeCluster
@@ -102,12 +107,49 @@ class FakeReleases:
             rolled.trouble = "" if self.cluster.pods_start else "pods are starting"
             self.cluster.revisions[mine] = rolled
 
+    async def dry_run(
+        self, revision: Revision, chart: bytes, percent: int = 100
+    ) -> tuple[Objection, ...]:
+        """Return what the cluster has against the objects; see the port."""
+        await self.cluster.ask()
+        if not is_chart(chart):
+            raise InputError("this is no chart", hint="mend it", cluster=self.cluster.name)
+        why = self.cluster.refused.get(revision.id, "")
+        return (objection("Deployment", revision.release, why),) if why else ()
+
+    async def upgrade_shared(self, shared: SharedRelease) -> None:
+        """Bring a shared chart up to date; see the port."""
+        await self.cluster.ask()
+        with self.cluster.faults.act():
+            if self.cluster.shared.get((shared.namespace, shared.name)) == shared.digest:
+                return
+            self.cluster.acts.append(f"upgrade shared {shared.name}")
+            if not is_chart(shared.chart):
+                raise InputError("this is no chart", hint="mend it", cluster=self.cluster.name)
+            self.cluster.shared[shared.namespace, shared.name] = shared.digest
+
+    async def shared_status(self, shared: Sequence[SharedRelease]) -> tuple[SharedStatus, ...]:
+        """Return how shared charts do; see the port."""
+        await self.cluster.ask()
+        return tuple(self._shared_status(each) for each in shared)
+
+    def _shared_status(self, shared: SharedRelease) -> SharedStatus:
+        held = self.cluster.shared.get((shared.namespace, shared.name))
+        trouble = "" if held == shared.digest else f"{shared.name}: it is not there"
+        trouble = trouble or self.cluster.shared_troubles.get(shared.name, "")
+        return SharedStatus(shared.name, held == shared.digest, not trouble, trouble)
+
     async def uninstall(self, revision: Revision) -> None:
         """Take the revision away; see the port."""
         await self.cluster.ask()
         with self.cluster.faults.act():
             self.cluster.acts.append(f"uninstall {revision.id}")
             self.cluster.revisions.pop((revision.application, revision.id), None)
+
+
+def is_chart(chart: bytes) -> bool:
+    """Return whether the bytes may be a packed chart."""
+    return chart.startswith(b"\x1f\x8b")
 
 
 def _own_pods(revision: Revision) -> int:

@@ -61,6 +61,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = _names()
         if "endpoints" in metafunc.fixturenames:
             names = [name for name in names if _has_endpoints(name)]
+        if "policies" in metafunc.fixturenames:
+            names = [name for name in names if name != "sandbox"]
         metafunc.parametrize("target", names, indirect=True, scope="session")
 
 
@@ -136,6 +138,11 @@ def namespace(api: KubeApi) -> Iterator[str]:
     eventually(lambda: api.call("GET", account).is_success)
     yield name
     api.call("DELETE", f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def policies() -> None:
+    """Quotas and pod policies; only for targets that have them."""
 
 
 @pytest.fixture

@@ -50,9 +50,12 @@ def moved(phase="progressing", percent=10, **more):
         (event(), Occasion.COMMAND),
         (moved(percent=50), Occasion.STEP),
         (moved(from_phase="installing", from_percent=0), Occasion.STEP),
-        (moved(), Occasion.HELD),
+        (moved(held="paused"), Occasion.HELD),
+        (moved(held="paused", from_held="frozen"), Occasion.HELD),
+        (moved(held="paused", from_held="paused"), None),
+        pytest.param(moved(), None, id="another-figure-in-the-reason-is-no-news"),
         (moved("promoting", 100), Occasion.PROMOTING),
-        (moved("promoting", 100, from_phase="promoting", from_percent=100), Occasion.HELD),
+        (moved("promoting", 100, from_phase="promoting", from_percent=100), None),
         (moved("rolling-back", 0), Occasion.ROLLING_BACK),
         (moved("ended", 100, outcome="succeeded", from_phase="promoting"), Occasion.SUCCEEDED),
         (moved("ended", 0, outcome="rolled-back", from_phase="rolling-back"), Occasion.ROLLED_BACK),
@@ -90,7 +93,7 @@ def test_every_occasion_has_words_of_its_own_that_can_be_filled(occasion):
         Occasion.STARTED: event(revision="r2"),
         Occasion.COMMAND: event(),
         Occasion.STEP: moved(percent=50),
-        Occasion.HELD: moved(),
+        Occasion.HELD: moved(held="paused"),
         Occasion.PROMOTING: moved("promoting", 100),
         Occasion.ROLLING_BACK: moved("rolling-back", 0),
         Occasion.SUCCEEDED: moved(outcome="succeeded"),
@@ -119,7 +122,7 @@ def test_a_template_of_the_users_own_is_used():
 
 def test_a_reason_with_braces_is_text_and_no_template():
     own = Notification("team", CHANNEL, (Occasion.HELD,), "{{reason}}")
-    told = message(own, moved(reason="{{revision}} {{x}}"), "key")
+    told = message(own, moved(held="paused", reason="{{revision}} {{x}}"), "key")
     assert told is not None
     assert told.title == "{{revision}} {{x}}"
 
@@ -139,7 +142,9 @@ def test_a_misspelt_field_is_refused_when_the_file_is_applied():
 
 
 def test_a_template_that_was_stored_wrong_still_tells_something():
-    told = message(Notification("team", CHANNEL, (Occasion.HELD,), "{{nothing}}"), moved(), "key")
+    told = message(
+        Notification("team", CHANNEL, (Occasion.HELD,), "{{nothing}}"), moved(held="paused"), "key"
+    )
     assert told is not None
     assert "{{nothing}}" in told.title
 

@@ -1,10 +1,10 @@
 """Plans of the sequential judge, read from YAML or JSON with line and key of what is wrong."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from crossfade.adapters.documents.analysis_shapes import Flag, OrNull
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.problems import Mark, Problems
 from crossfade.adapters.documents.shapes import (
@@ -16,41 +16,11 @@ from crossfade.adapters.documents.shapes import (
     Places,
     Read,
     Record,
-    Shape,
     Text,
 )
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.plan import Metric, OnTimeout, Plan
-
-
-@dataclass(frozen=True, slots=True)
-class _Flag:
-    """True or false."""
-
-    allowed: str = "true, false"
-
-    def read(self, value: Located, path: str, problems: Problems) -> object:
-        """Return the truth."""
-        if isinstance(value.value, bool):
-            return value.value
-        return Choice(("true", "false")).read(value, path, problems)
-
-
-@dataclass(frozen=True, slots=True)
-class _OrNull:
-    """A value, or null for none."""
-
-    shape: Shape
-
-    @property
-    def allowed(self) -> str:
-        """What the value may be."""
-        return f"{self.shape.allowed}, or null"
-
-    def read(self, value: Located, path: str, problems: Problems) -> object:
-        """Return the value, or None."""
-        return None if value.value is None else self.shape.read(value, path, problems)
 
 
 def _share(low: float = 0.0) -> Number:
@@ -79,11 +49,11 @@ METRIC = Record(
         "weight": Field(_number(0, 1e6), "Share of the evidence, relative.", default="1"),
         "r0": Field(_number(1, 1e3), "Ratio that is tolerated.", default="1.1"),
         "r1": Field(_number(1, 1e6), "Ratio that must not be promoted.", default="1.5"),
-        "gate": Field(_Flag(), "Whether promotion waits for it.", default="true"),
+        "gate": Field(Flag(), "Whether promotion waits for it.", default="true"),
         "phi": Field(_number(1, 1e3), "Dispersion, from A/A replays.", default="1"),
         "rise": Field(_share(), "Share below which any canary is good.", default="0"),
-        "harm": Field(_OrNull(_number(0, 1e6)), "Harmed requests per event.", default="1, 0, 0, …"),
-        "p0": Field(_OrNull(_share()), "Stable's share, from history.", default="as measured"),
+        "harm": Field(OrNull(_number(0, 1e6)), "Harmed requests per event.", default="1, 0, 0, …"),
+        "p0": Field(OrNull(_share()), "Stable's share, from history.", default="as measured"),
     },
     check=_check_metric,
 )
@@ -94,7 +64,7 @@ PLAN_FIELDS = {
     "clouds": Field(MapOf(_NAME, _NAME), "Cloud of each cluster.", default="none"),
     "alpha": Field(_share(), "Risk of rolling back a good canary.", default="0.01"),
     "beta": Field(_share(), "Risk of promoting a bad canary.", default="0.05"),
-    "cap": Field(_OrNull(_number(1, 1e9)), "The most that a window may add.", default="20"),
+    "cap": Field(OrNull(_number(1, 1e9)), "The most that a window may add.", default="20"),
     "pooled": Field(_share(), "Weight of evidence over all clusters.", default="0.7"),
     "by_cloud": Field(_share(), "Weight of evidence by cloud.", default="0"),
     "alternatives": Field(

@@ -14,6 +14,8 @@ from crossfade.core.analysis.counts import Window
 LARGEST_BYTES = 64 * 1024 * 1024
 _KEYS = ("id", "cluster", "n_c", "n_s", "events", "at_s")
 _NEEDED = _KEYS[:-1]
+_LATEST = 2**53
+"""Numbers from here on are no counts, and no times."""
 _HINT = (
     'a window is {"id": 1, "cluster": "gcp", "n_c": 50, "n_s": 950, "events": {"errors": [0, 4]}}, '
     "one a line; docs/guides/analysis.md explains it"
@@ -95,9 +97,9 @@ def _events(value: object, at: str) -> dict[str, tuple[int, int]]:
 
 
 def _count(value: object, at: str) -> int:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and value < _LATEST:
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _LATEST:
         _refuse(at, f"{shown(value)} is not allowed; allowed: a whole number from 0")
     return value
 
@@ -105,7 +107,7 @@ def _count(value: object, at: str) -> int:
 def _time(value: object, at: str) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) >= _LATEST:
         _refuse(at, f"{shown(value)} is not allowed; allowed: seconds")
     return float(value)
 

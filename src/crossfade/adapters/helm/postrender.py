@@ -14,6 +14,7 @@ from crossfade.core.release import sizing
 from crossfade.core.release.kinds import Object
 from crossfade.core.release.manifests import prepare
 from crossfade.core.release.rolling import prepare_in_place
+from crossfade.core.release.shared import prepare_shared
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; main()"
 
@@ -30,6 +31,11 @@ def beside(application: ApplicationName, revision: RevisionId, percent: int = 10
 def in_place(application: ApplicationName, revision: RevisionId) -> list[str]:
     """Return the flags for helm that let the revision follow the one before, pod by pod."""
     return _flags("in-place", application, revision)
+
+
+def shared(name: str) -> list[str]:
+    """Return the flags for helm that only mark objects as the shared release's."""
+    return _flags("shared", name)
 
 
 def _flags(*job: str) -> list[str]:
@@ -59,5 +65,7 @@ def _render(job: list[str], rendered: list[Object]) -> list[Object]:
             return objects
         case ["in-place", application, revision]:
             return prepare_in_place(rendered, ApplicationName(application), RevisionId(revision))
+        case ["shared", name]:
+            return prepare_shared(rendered, name)
         case _:
             raise ValueError(f"there is no such job: {job}")

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from crossfade.adapters.helm import postrender
 from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.helm.dry_run import DryRun
 from crossfade.adapters.helm.records import DEPLOYED, Record, read_records
 from crossfade.adapters.helm.rolling import Rolling
+from crossfade.adapters.helm.shared import Shared
 from crossfade.adapters.helm.upgrades import Upgrade, Upgrades
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.kubernetes.diagnosis import Diagnosis
@@ -26,9 +28,12 @@ from crossfade.base.errors import CrossfadeError, InputError, NotFound
 from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.release import sizing
 from crossfade.core.release.kinds import APPLICATION_LABEL, REVISION_LABEL, labels_of
+from crossfade.core.release.objection import Objection
 from crossfade.core.release.revision import Revision
 from crossfade.core.release.rolling import IN_PLACE_LABEL
+from crossfade.core.release.shared import SharedRelease
 from crossfade.ports.releases import RevisionStatus
+from crossfade.ports.shared_releases import SharedStatus
 
 
 @dataclass(slots=True)
@@ -115,6 +120,20 @@ class HelmReleases:
     async def roll(self, revision: Revision, chart: bytes, percent: int) -> None:
         """Ask for so many pods of the revision, in place; see the port for errors."""
         await self._rolling.roll(revision, chart, percent)
+
+    async def dry_run(
+        self, revision: Revision, chart: bytes, percent: int = 100
+    ) -> tuple[Objection, ...]:
+        """Return what the cluster has against the objects; see the port for errors."""
+        return await DryRun(self.api, self.helm, self.seconds).run(revision, chart, percent)
+
+    async def upgrade_shared(self, shared: SharedRelease) -> None:
+        """Bring a shared chart up to date; see the port for errors."""
+        await Shared(self._upgrades, self.readiness).upgrade_shared(shared)
+
+    async def shared_status(self, shared: Sequence[SharedRelease]) -> tuple[SharedStatus, ...]:
+        """Return how shared charts do; see the port for errors."""
+        return await Shared(self._upgrades, self.readiness).shared_status(shared)
 
     async def uninstall(self, revision: Revision) -> None:
         """Take the revision's objects away; see the port for errors."""

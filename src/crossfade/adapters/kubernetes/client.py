@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,6 +23,7 @@ FIELD_MANAGER = "crossfade"
 _PAGE = 500
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _APPLY = "application/apply-patch+yaml"
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
 class KubeApi:
@@ -40,9 +42,10 @@ class KubeApi:
         self._made_from: tuple[int, ...] = ()
         self._making = asyncio.Lock()
 
-    async def get(self, path: str) -> Object:
-        """Return one object, or whatever JSON is at the path."""
-        return self._parse(await self.text(path))
+    async def get(self, path: str, accept: str = "") -> Object:
+        """Return one object, or whatever JSON is at the path; `accept` names other forms of it."""
+        headers = {"Accept": accept} if accept else {}
+        return self._parse(self._accept(*await self._send("GET", path, headers=headers)))
 
     async def find(self, path: str) -> Object | None:
         """Return one object, or None when there is none at the path."""
@@ -71,7 +74,8 @@ class KubeApi:
         """
         Create the object in the collection at the path; Conflict if it is there already.
 
-        A field that the cluster does not know is refused: without it the object means another thing.
+        A field that the cluster does not know is refused: without it the object means another
+        thing.
         """
         query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
         return self._parse(self._accept(*await self._send("POST", path, body=body, query=query)))
@@ -89,6 +93,21 @@ class KubeApi:
         headers = {"Content-Type": "application/merge-patch+json"}
         sent = await self._send("PATCH", path, body=patch, query=query, headers=headers)
         return self._parse(self._accept(*sent))
+
+    async def rehearse(self, method: str, path: str, body: Object) -> tuple[str, ...]:
+        """
+        Return the warnings that writing the object would give; nothing is written.
+
+        PATCH applies it, POST creates it.  Raises as the real write would.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All", "fieldValidation": "Strict"}
+        headers = {}
+        if method == "PATCH":
+            query["force"], headers["Content-Type"] = "true", _APPLY
+        answer = await self._exchange(method, path, body=body, query=query, headers=headers)
+        self._accept(answer.status_code, answer.text)
+        told = answer.headers.get("Warning", "")
+        return tuple(re.sub(r"\\(.)", r"\1", text) for text in _WARNING.findall(told))
 
     async def delete(self, path: str) -> None:
         """Delete the object in the background; no error if it is gone already."""
@@ -169,6 +188,18 @@ class KubeApi:
         headers: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         """Return status and body; raises Denied or Unavailable when there is no answer."""
+        answer = await self._exchange(method, path, body=body, query=query, headers=headers)
+        return answer.status_code, answer.text
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Object | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "httpx2.Response":
         content = None if body is None else json.dumps(body).encode()
         named = {"Accept": "application/json", "Content-Type": "application/json"}
         client = await self._current()
@@ -183,7 +214,7 @@ class KubeApi:
                 )
         except Exception as error:
             raise self._no_answer(error) from error
-        return answer.status_code, answer.text
+        return answer
 
     def _no_answer(self, error: Exception) -> Exception:
         import httpx2

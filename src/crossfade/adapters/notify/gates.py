@@ -42,12 +42,12 @@ class WebhookGates:
         await self._http.close()
 
     async def _tried(self, endpoint: Endpoint, body: dict[str, Json], key: str) -> GateAnswer:
-        attempts = max(endpoint.attempts, 1)
-        for attempt in range(1, attempts + 1):
-            answer = await self._once(endpoint, body, key)
-            if answer.state is not GateState.UNREACHABLE or attempt == attempts:
+        answer = await self._once(endpoint, body, key)
+        for attempt in range(1, endpoint.attempts):
+            if answer.state is not GateState.UNREACHABLE:
                 break
             await asyncio.sleep(self._pause_seconds * 2 ** (attempt - 1))
+            answer = await self._once(endpoint, body, key)
         return answer
 
     async def _once(self, endpoint: Endpoint, body: dict[str, Json], key: str) -> GateAnswer:

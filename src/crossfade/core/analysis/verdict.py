@@ -189,7 +189,7 @@ def _roll_back(case: _Case, *, proven: bool) -> Verdict:
     scoped = scope(state, plan, blames, excluded)
     reason = worse(state, plan, blames, excluded)
     if scoped:
-        reason += "; the canary is fine on the other clusters"
+        reason += "; nothing speaks against it on the other clusters"
     return replace(_verdict(case, Action.ROLLBACK, 0.0, reason), blame=blames, scope=scoped)
 
 

@@ -120,7 +120,8 @@ def refuse_unless_survives(admission: Admission, *, force: bool = False) -> None
     """Raise UnsafePlan that says what is missing; not when a person forces it."""
     if admission.survives or force:
         return
-    told = [each.summary for each in (*admission.shortfalls, *admission.crowded)]
+    told = [short.summary for short in admission.shortfalls]
+    told += [crowded.summary for crowded in admission.crowded]
     more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     raise UnsafePlan(
         f"the plan does not survive: {'; '.join(told[:_NAMED])}{more}",

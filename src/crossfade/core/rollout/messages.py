@@ -21,6 +21,7 @@ FIELDS: Mapping[str, str] = {
     "from_percent": "its share before",
     "step": "the number of the step",
     "outcome": "how it ended",
+    "held": "what it waits for, as `paused`",
     "pending": "clusters that have not confirmed a roll back",
     "requests": "requests that were judged",
     "errors": "how many of them failed",
@@ -93,8 +94,12 @@ def facts_of(
     return RolloutFacts(ApplicationName(application), int(number), reason, at, facts)
 
 
-def occasion_of(facts: RolloutFacts) -> Occasion:
-    """Return what there is to tell of an event."""
+def occasion_of(facts: RolloutFacts) -> Occasion | None:
+    """
+    Return what there is to tell of an event, None when only figures in its reason have changed.
+
+    It is held from the event on whose `held` says by what, as `paused`, and `from_held` does not.
+    """
     known = facts.facts
     if "phase" not in known:
         return Occasion.STARTED if "revision" in known else Occasion.COMMAND
@@ -105,7 +110,8 @@ def occasion_of(facts: RolloutFacts) -> Occasion:
         return _PHASES[phase]
     if known.get("percent") != known.get("from_percent"):
         return Occasion.STEP
-    return Occasion.HELD
+    held = known.get("held")
+    return Occasion.HELD if held and held != known.get("from_held") else None
 
 
 def check_templates(notification: Notification) -> None:
@@ -119,7 +125,7 @@ def check_templates(notification: Notification) -> None:
 def message(notification: Notification, facts: RolloutFacts, key: str) -> Message | None:
     """Return what the channel is to be told, None when it does not want to know."""
     occasion = occasion_of(facts)
-    if occasion not in notification.on:
+    if occasion is None or occasion not in notification.on:
         return None
     title, text = _TEMPLATES[occasion]
     values = _values(facts, occasion)

@@ -98,7 +98,8 @@ def retry_load(
     available = _availability(levels, overprovisioning)
     if available.normalized == 0:
         return original
-    current, tried, excluded = original, [], set[int]()
+    current, excluded = original, set[int]()
+    tried: list[int] = []
     for attempt in (*attempts, None):
         if tried and len(tried) % update_frequency == 0:
             excluded |= set(tried)

@@ -1,0 +1,56 @@
+"""Whose turn it is: blocks, their phases, and the steps that decide their result."""
+
+from collections.abc import Mapping
+
+from crossfade.core.pipeline.document import Hook
+from crossfade.core.pipeline.graph import Graph, Layout, Unit
+from crossfade.core.pipeline.state import Phase, UnitState
+
+_HOOK_PHASES = {
+    Phase.BEFORE: (Hook.ELECTED,),
+    Phase.OUTCOME: (Hook.SUCCESS, Hook.FAIL),
+    Phase.FINISH: (Hook.FINISH,),
+}
+
+
+def running_hook(state: UnitState) -> Hook | None:
+    """Return the hook whose steps run for it now, None while its body does."""
+    if state.phase is Phase.OUTCOME:
+        good = state.outcome is not None and state.outcome.good
+        return Hook.SUCCESS if good else Hook.FAIL
+    hooks = _HOOK_PHASES.get(state.phase, ())
+    return hooks[0] if hooks else None
+
+
+def is_open(owner: UnitState, hook: Hook | None) -> bool:
+    """Return whether steps of this block of the owner may start now."""
+    return owner.phase is not Phase.DONE and running_hook(owner) is hook
+
+
+def is_next(layout: Layout, unit: Unit, units: Mapping[str, UnitState]) -> bool:
+    """Return whether all steps that come before it in order are over."""
+    if not layout.sequential or unit.index == 0:
+        return True
+    before = units.get(layout.keys[unit.index - 1])
+    return before is not None and before.phase is Phase.DONE
+
+
+def following(layout: Layout, unit: Unit, units: Mapping[str, UnitState]) -> tuple[str, ...]:
+    """Return the step whose turn it is after this one, in blocks with an order."""
+    if not layout.sequential:
+        return ()
+    for index in range(unit.index + 1, len(layout.keys)):
+        if layout.keys[index] not in units:
+            return (layout.keys[index],)
+    return ()
+
+
+def outside_criteria(graph: Graph, unit: Unit) -> bool:
+    """Return whether the owner's `success_criteria` leave the step out."""
+    criteria = graph.units[unit.owner].step.criteria
+    if criteria is None or unit.hook is not None:
+        return False
+    if criteria.condition is not None and not criteria.only and not criteria.ignore:
+        return True
+    name = unit.step.name
+    return name in criteria.ignore or bool(criteria.only and name not in criteria.only)

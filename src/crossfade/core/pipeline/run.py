@@ -1,0 +1,219 @@
+"""
+The next state of one build.  Pure: the same inputs always give the same answer.
+
+A caller looks at the world, asks, saves what is wanted, and acts until it is so: runs that `runs`
+names are started, all others ended.  Every run has a number, so that a start may be repeated.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.progress import Progress
+from crossfade.core.pipeline.state import (
+    BUILD,
+    Answer,
+    Decision,
+    Phase,
+    Result,
+    RunSight,
+    Seen,
+    State,
+    Status,
+    UnitState,
+)
+from crossfade.core.pipeline.variables import Variable
+
+MOST_LOSSES = 20
+"""So often may machines be lost under one step."""
+_LONGEST_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that is wanted now."""
+
+    key: str
+    """Key of the step."""
+    number: int
+    step: Step
+
+
+def begin(variables: Mapping[str, Variable]) -> State:
+    """Return the state of a build that has not been looked at yet."""
+    return State(variables=dict(variables))
+
+
+def runs(graph: Graph, state: State) -> tuple[Run, ...]:
+    """Return the runs that are wanted now; whatever else runs for this build is to end."""
+    return tuple(
+        Run(key, each.run, graph.units[key].step)
+        for key in state.active
+        if _wants_run(each := state.units[key])
+    )
+
+
+def _wants_run(unit: UnitState) -> bool:
+    return unit.working and unit.run > 0 and unit.stop is None and unit.not_before is None
+
+
+def decide(graph: Graph, state: State, seen: Seen, now: float) -> Decision:
+    """Return the one next state.  `now` is in seconds, in the clock of the state's times."""
+    progress = Progress(graph, state, now)
+    if BUILD not in state.units:
+        progress.start(BUILD)
+    if seen.terminate and not state.terminated and not progress.state().ended:
+        progress.terminate(seen.terminate)
+    for key in tuple(progress.active):
+        if progress.units[key].working:
+            _look(progress, key, seen)
+    progress.settle_all()
+    want = progress.state()
+    return Decision(want, _reason(want), tuple(progress.events), _wake_at(graph, want))
+
+
+def _reason(state: State) -> str:
+    build = state.units[BUILD]
+    if build.phase is Phase.DONE:
+        return build.reason or f"the build ended: {build.result}"
+    working = [key for key in state.active if state.units[key].working]
+    if not working:
+        return build.reason
+    shown = ", ".join(working[:5]) + (f" and {len(working) - 5} more" if working[5:] else "")
+    return f"{'waiting for' if state.result is Result.WAITING else 'running'} {shown}"
+
+
+def _look(progress: Progress, key: str, seen: Seen) -> None:
+    """Take in what is seen of one step."""
+    unit = progress.units[key]
+    if unit.phase is not Phase.BODY or key not in progress.active:
+        return
+    if unit.result is Result.WAITING:
+        _look_for_answer(progress, key, seen.answers.get(key))
+        return
+    sight = seen.runs.get(key)
+    current = sight if sight is not None and sight.run == unit.run else None
+    if unit.stop is not None:
+        _look_whether_gone(progress, key, current)
+    elif unit.not_before is not None:
+        if progress.now >= unit.not_before:
+            progress.change(key, not_before=None, began=progress.now)
+            progress.note(key, f"starts again, attempt {unit.attempt}")
+    elif current is not None and current.status is not Status.RUNNING:
+        _take(progress, key, current)
+    elif _late(progress, key, unit):
+        limit = progress.graph.units[key].step.timeout_seconds
+        progress.stop(key, Result.FAILURE, f"took longer than its timeout of {limit:g} s")
+
+
+def _late(progress: Progress, key: str, unit: UnitState) -> bool:
+    limit = progress.graph.units[key].step.timeout_seconds
+    return limit is not None and progress.now - unit.began >= limit
+
+
+def _look_for_answer(progress: Progress, key: str, answer: Answer | None) -> None:
+    approval = progress.graph.units[key].step.approval
+    unit = progress.units[key]
+    if answer is not None:
+        who = {"authEntity.name": answer.by, "authEntity.type": answer.kind}
+        progress.change(key, members={**unit.members, **who})
+        result = Result.APPROVED if answer.approved else Result.DENIED
+        progress.end_body(key, result, f"{result} by {answer.by or 'somebody'}")
+    elif approval is not None and progress.now - unit.began >= approval.seconds:
+        final = Result(approval.final)
+        progress.end_body(key, final, f"nobody answered in {approval.seconds:g} s: {final}")
+
+
+def _look_whether_gone(progress: Progress, key: str, sight: RunSight | None) -> None:
+    """Go on once the run that was to end is gone; what it said at its end no longer matters."""
+    if sight is not None and sight.status is Status.RUNNING:
+        return
+    unit = progress.units[key]
+    if unit.stop is Result.FAILURE:
+        progress.change(key, stop=None)
+        _failed(progress, key, unit.reason)
+    else:
+        progress.settle(key, unit.stop or Result.TERMINATED, unit.reason)
+
+
+def _take(progress: Progress, key: str, sight: RunSight) -> None:
+    """Take in how a run ended."""
+    unit = progress.units[key]
+    if sight.status is Status.LOST:
+        _lost(progress, key, sight)
+        return
+    progress.change(key, members={**unit.members, **sight.members})
+    progress.export(key, sight.exports)
+    if sight.status is Status.SUCCEEDED:
+        progress.end_body(key, Result.SUCCESS, sight.why)
+    else:
+        _failed(progress, key, sight.why or "it failed")
+
+
+def _lost(progress: Progress, key: str, sight: RunSight) -> None:
+    unit = progress.units[key]
+    why = sight.why or "its machine was lost"
+    if unit.lost >= MOST_LOSSES:
+        progress.end_body(key, Result.FAILURE, f"{why}, {MOST_LOSSES} times")
+        return
+    wait = min(2.0**unit.lost - 1, _LONGEST_WAIT_SECONDS)
+    progress.change(
+        key,
+        run=unit.run + 1,
+        lost=unit.lost + 1,
+        began=progress.now,
+        not_before=progress.now + wait if wait else None,
+    )
+    progress.note(key, f"{why}; starts again, still attempt {unit.attempt}")
+
+
+def _failed(progress: Progress, key: str, why: str) -> None:
+    """Try again if attempts are left."""
+    step, unit = progress.graph.units[key].step, progress.units[key]
+    if unit.attempt >= step.retry.attempts:
+        tries = f" ({unit.attempt} attempts)" if unit.attempt > 1 else ""
+        progress.end_body(key, Result.FAILURE, f"{why}{tries}")
+        return
+    wait = step.retry.wait_seconds(unit.attempt)
+    if step.timeout_seconds is not None:
+        wait = min(wait, step.timeout_seconds)
+    progress.change(key, run=unit.run + 1, attempt=unit.attempt + 1, not_before=progress.now + wait)
+    progress.note(key, f"{why}; attempt {unit.attempt + 1} in {wait:g} s")
+
+
+def _wake_at(graph: Graph, state: State) -> float | None:
+    times = []
+    for key in state.active:
+        unit, step = state.units[key], graph.units[key].step
+        if not unit.working or unit.stop is not None:
+            continue
+        if unit.not_before is not None:
+            times.append(unit.not_before)
+        elif unit.result is Result.WAITING and step.approval is not None:
+            times.append(unit.began + step.approval.seconds)
+        elif step.timeout_seconds is not None:
+            times.append(unit.began + step.timeout_seconds)
+    return min(times, default=None)
+
+
+def restarted(graph: Graph, state: State, now: float) -> State:
+    """
+    Return the state of an ended build to be run again from what failed.
+
+    What succeeded stays as it is, with what it told and exported; the rest has not been.
+    """
+    kept = {
+        key: unit
+        for key, unit in state.units.items()
+        if key != BUILD
+        and graph.units[key].owner == BUILD
+        and graph.units[key].hook is None
+        and unit.phase is Phase.DONE
+        and unit.result in (Result.SUCCESS, Result.APPROVED)
+    }
+    exports = tuple(each for each in state.exports if each.step in kept)
+    again = replace(state, units={}, active=(), watching=(), exports=exports, terminated="")
+    progress = Progress(graph, again, now)
+    progress.adopt(kept)
+    return progress.state()

@@ -1,0 +1,78 @@
+"""Strategies to replay, from files."""
+
+import pytest
+
+from crossfade.adapters.documents.backtest_spec import read_spec
+from crossfade.base.errors import InputError
+from crossfade.core.analysis.backtest import Level
+
+APPLICATION = """\
+apiVersion: crossfade.dev/v1alpha1
+kind: Application
+metadata: {name: colors}
+spec:
+  source: {chart: chart}
+  route: {host: colors.example.com, service: colors}
+  rollout:
+    canary:
+      steps:
+      - setWeight: 10
+      - pause: {duration: 2m}
+      - setWeight: 50
+      - pause: {}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def run(text, metrics=("errors",)):
+        (tmp_path / "spec.yaml").write_text(text)
+        return read_spec(tmp_path / "spec.yaml", ("gcp",), metrics)
+
+    return run
+
+
+def test_a_plan_without_steps_is_the_risk_budget(read):
+    assert read("metrics: [{name: errors}]").levels == ()
+
+
+def test_steps_are_shares_with_the_pauses_that_follow_them(read):
+    steps = "[{pause: {duration: 5}}, {setWeight: 5}, {pause: {duration: 1m}}, {setWeight: 50}]"
+
+    assert read(f"metrics: [{{name: errors}}]\nsteps: {steps}").levels == (
+        Level(0.0, 5.0),
+        Level(0.05, 60.0),
+        Level(0.5, 0.0),
+    )
+
+
+def test_an_application_file_is_replayed_by_its_steps(read):
+    found = read(APPLICATION)
+
+    assert found.levels == (Level(0.1, 120.0), Level(0.5, None))
+    assert [each.name for each in found.plan.metrics] == ["errors"]
+    assert found.plan.clusters == ("gcp",)
+
+
+def test_errors_are_what_counts_as_harm_whatever_else_was_recorded(read):
+    plan = read(APPLICATION, ("apdex", "errors", "slow")).plan
+
+    assert [(each.name, plan.harm_of(each)) for each in plan.metrics] == [
+        ("errors", 1.0),
+        ("apdex", 0.0),
+        ("slow", 0.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("metrics: [{name: a}]\nsteps: [{setWeight: 500}]", r"2:21: steps\[0\].setWeight: 500 is"),
+        ("metrics: [{name: a}]\nsteps: [{}]", r"a step is one of setWeight and pause"),
+        ("steps: []", r"metrics: is missing"),
+        (APPLICATION.replace("chart: chart", "chart: 5"), r"spec.source.chart: 5 is no text"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(read, text, says):
+    with pytest.raises(InputError, match=says):
+        read(text)

@@ -1,0 +1,234 @@
+"""Messages about rollouts arrive, in order, at least once, and hold nobody up."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError, Unavailable
+from crossfade.base.secrets import SecretRef
+from crossfade.core.rollout.notifications import Notification, Occasion, SlackChannel
+from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
+from crossfade.engine.records import Records
+from crossfade.ports.documents import Event
+from crossfade.testing.builders import APP
+from crossfade.testing.clock import FakeClock
+from crossfade.testing.engine_world import EngineWorld, KillingDocuments
+from crossfade.testing.fake_cluster import HubKilled
+from crossfade.testing.fake_notifier import FakeNotifier
+from crossfade.testing.fake_store import FakeStore
+
+TEAM, BOSS = SlackChannel(SecretRef("team-url")), SlackChannel(SecretRef("boss-url"))
+ALL = Notification("team", TEAM, tuple(Occasion), "{{percent}}")
+LAST = Notification("boss", BOSS, (Occasion.SUCCEEDED, Occasion.ROLLED_BACK))
+
+
+@dataclass
+class World:
+    """A store with a history, channels, and hubs that can be killed."""
+
+    store: FakeStore = field(default_factory=FakeStore)
+    clock: FakeClock = field(default_factory=FakeClock)
+    notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    subscriptions: dict[str, tuple[Notification, ...]] = field(
+        default_factory=lambda: {APP: (ALL, LAST)}
+    )
+
+    def hub(self, documents=None) -> Notifications:
+        """Return the loop of a new hub, that remembers only what is stored."""
+        documents = documents or KillingDocuments(self.store)
+
+        async def subscribed(name):
+            return self.subscriptions.get(name, ())
+
+        return Notifications(Records(documents), documents, self.notifier, subscribed, self.clock)
+
+    async def happen(self, percent, outcome="", application=APP):
+        """Add a step of a rollout to the history."""
+        facts = {
+            "phase": "progressing",
+            "from_phase": "progressing",
+            "percent": percent,
+            "from_percent": -1,
+            "outcome": outcome,
+        }
+        event = Event(f"rollout/{application}.000001", self.clock.now(), "why", facts)
+        await self.store.commit((), (event,))
+
+    async def waiting(self):
+        return [each.name for each in await self.store.list(DELIVERY)]
+
+
+async def turns(loop, count=30):
+    """Let the loop look at every key, as it does, until nothing is due."""
+    for _ in range(count):
+        for key in await loop.keys():
+            with suppress(CrossfadeError):
+                await loop.reconcile(key)
+
+
+def titles(world, channel):
+    return [message.title for to, message in world.notifier.sent if to == channel]
+
+
+@pytest.fixture
+async def world():
+    made = World()
+    await made.hub().reconcile(DISPATCH)
+    return made
+
+
+async def test_each_channel_is_told_what_it_wants_to_know_in_order(world):
+    for percent in (5, 20, 50):
+        await world.happen(percent)
+    await world.happen(100, "succeeded")
+    await turns(world.hub())
+    assert titles(world, TEAM) == ["5", "20", "50", "100"]
+    assert titles(world, BOSS) == ["colors: all users have "]
+    assert await world.waiting() == []
+
+
+async def test_a_real_rollout_is_told_from_its_beginning_to_its_end():
+    engine = EngineWorld()
+    await engine.prepare()
+    world = World(engine.store, engine.clock)
+    await world.hub().reconcile(DISPATCH)
+    await engine.deploy({"colour": "green"})
+    await engine.deploy({"colour": "yellow"})
+    await turns(world.hub())
+    told = [message.occasion for to, message in world.notifier.sent if to == TEAM]
+    assert told.count(Occasion.STARTED) == 2
+    assert told[-1] is Occasion.SUCCEEDED
+    assert Occasion.STEP in told
+    assert len(told) < 20
+
+
+async def test_what_happened_before_anybody_asked_is_told_to_nobody():
+    world = World()
+    for percent in range(1200):
+        await world.happen(percent)
+    loop = world.hub()
+    await loop.reconcile(DISPATCH)
+    await turns(loop, 3)
+    assert world.notifier.sent == []
+    await world.happen(7)
+    await turns(loop, 3)
+    assert titles(world, TEAM) == ["7"]
+
+
+async def test_applications_and_things_that_nobody_asked_about_are_passed_over(world):
+    await world.happen(5, application="other")
+    await world.store.commit(
+        (), (Event("cluster/aws", 1.0, "lost", {}), Event("rollout/x", 1.0, "", {}))
+    )
+    await turns(world.hub(), 3)
+    assert world.notifier.sent == []
+
+
+async def test_a_channel_that_is_down_gets_everything_later_and_delays_no_other(world):
+    world.notifier.failing = [(TEAM, Unavailable("down", hint="wait"))]
+    await world.happen(5)
+    await world.happen(100, "succeeded")
+    loop = world.hub()
+    await turns(loop, 3)
+    assert titles(world, TEAM) == []
+    assert len(titles(world, BOSS)) == 1
+    world.notifier.failing = []
+    world.clock.advance(3.0)
+    await turns(loop, 5)
+    assert titles(world, TEAM) == ["5", "100"]
+
+
+async def test_a_channel_that_is_down_is_asked_less_and_less_often(world):
+    world.notifier.failing = [(TEAM, Denied("no", hint="log in"))]
+    await world.happen(5)
+    loop = world.hub()
+    for _ in range(600):
+        await turns(loop, 1)
+        world.clock.advance(1.0)
+    assert 8 <= world.notifier.attempts <= 10
+
+
+async def test_a_message_that_is_refused_for_good_is_dropped_and_the_history_says_so(world):
+    world.notifier.failing = [(TEAM, InputError("channel_is_archived", hint="choose another"))]
+    await world.happen(5)
+    loop = world.hub()
+    await turns(loop, 4)
+    assert await world.waiting() == []
+    (event,) = await world.store.events("notification/colors/team")
+    assert event.reason == "`5` was not delivered: channel_is_archived"
+    assert world.notifier.attempts == 1
+
+
+async def test_a_message_that_never_gets_through_is_given_up_after_a_day(world):
+    world.notifier.failing = [(TEAM, Unavailable("down", hint="wait"))]
+    await world.happen(5)
+    loop = world.hub()
+    await turns(loop, 2)
+    world.clock.advance(2 * 86400.0)
+    await turns(loop, 2)
+    assert await world.waiting() == []
+    (event,) = await world.store.events("notification/colors/team")
+    assert "for a day" in event.reason
+
+
+async def test_a_notifier_that_hangs_is_left_after_its_deadline(world, monkeypatch):
+    monkeypatch.setattr("crossfade.engine.loops.notifications.SEND_SECONDS", 0.05)
+
+    async def hang(*_):
+        await asyncio.sleep(60)
+
+    await world.happen(5)
+    loop = world.hub()
+    monkeypatch.setattr(FakeNotifier, "send", hang)
+    await loop.reconcile(DISPATCH)
+    assert await loop.reconcile("colors/team") == pytest.approx(2.0)
+
+
+async def test_channels_that_are_taken_away_still_get_what_was_meant_for_them(world):
+    await world.happen(5)
+    loop = world.hub()
+    await loop.reconcile(DISPATCH)
+    world.subscriptions = {}
+    await world.happen(20)
+    await turns(loop, 3)
+    assert titles(world, TEAM) == ["5"]
+
+
+async def test_the_place_in_the_history_is_saved_now_and_then_though_nobody_is_told(world):
+    loop = world.hub()
+    commits = loop.documents.commits
+    for percent in range(600):
+        await world.happen(percent, application="other")
+    await turns(loop, 3)
+    assert loop.documents.commits == commits + 1
+
+
+@pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
+@pytest.mark.parametrize("commit", range(1, 8))
+async def test_a_crash_anywhere_loses_no_message_and_doubles_carry_one_key(world, moment, commit):
+    for percent in (5, 20):
+        await world.happen(percent)
+    await world.happen(100, "succeeded")
+    dying = KillingDocuments(world.store, **{moment: commit})
+    with suppress(HubKilled):
+        await turns(world.hub(dying), 4)
+    await turns(world.hub())
+    unique = list(dict.fromkeys(world.notifier.keys))
+    assert sorted(unique) == ["colors/boss/3", "colors/team/1", "colors/team/2", "colors/team/3"]
+    assert len(world.notifier.keys) <= 5  # at most the one that the crash was in
+    in_order = [key for key in unique if "/team/" in key]
+    assert in_order == sorted(in_order)
+    assert await world.waiting() == []
+
+
+async def test_two_hubs_never_dispatch_one_event_twice(world):
+    await world.happen(5)
+    one, two = world.hub(), world.hub()
+    events = await world.store.events()
+    assert events
+    await one.reconcile(DISPATCH)
+    with suppress(Conflict):
+        await two.reconcile(DISPATCH)
+    assert len(await world.waiting()) == 1
