@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from crossfade import settings
 from crossfade.adapters.documents.application_shape import APPLICATION
-from crossfade.adapters.documents.shapes import ListOf, Record, Shape
+from crossfade.adapters.documents.shapes import ListOf, OneOf, Record, Shape
 from crossfade.adapters.documents.traffic_shapes import GOAL, LEVEL
 from crossfade.base import errors
 from crossfade.cli.main import app
@@ -90,6 +90,9 @@ def _record(record: Record, path: str) -> Iterator[str]:
 def _below(shape: Shape, path: str) -> tuple[Record, str] | None:
     if isinstance(shape, Record):
         return shape, path
+    if isinstance(shape, OneOf):
+        records = (found for each in shape.shapes if (found := _below(each, path)))
+        return next(records, None)
     if isinstance(shape, ListOf) and isinstance(shape.item, Record):
         return shape.item, f"{path}[]"
     return None

@@ -10,13 +10,49 @@ from hypothesis import strategies as st
 
 from crossfade.adapters.documents.application import parse, read_application, read_applications
 from crossfade.base.errors import CrossfadeError, Denied, InputError, NotFound
-from crossfade.core.analysis.spec import ErrorThreshold
-from crossfade.core.application import Application, Placement, Route, Source
-from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
+from crossfade.core.application import Application, Placement, Route, Shared, Source
+from crossfade.core.rollout.spec import (
+    Analyse,
+    Approval,
+    Deadlines,
+    Kind,
+    Pause,
+    Ramp,
+    SetHeaderRoute,
+    SetMirror,
+    SetScale,
+    SetWeight,
+    Strategy,
+    Unreachable,
+    Wave,
+)
+from crossfade.core.traffic.split import HeaderMatch, MatchKind, Sticky
 
 HERE = Path(__file__).parent
 FULL = (HERE / "full.yaml").read_text()
 SHORT = (HERE / "short.yaml").read_text()
+
+
+TESTERS = (
+    HeaderMatch("x-tester", "yes"),
+    HeaderMatch("beta", "a", MatchKind.PREFIX, cookie=True),
+)
+STEPS = (
+    SetScale(50),
+    SetHeaderRoute("testers", TESTERS),
+    SetMirror(20),
+    SetWeight(10),
+    Pause(90.0),
+    Analyse(None, 300.0),
+    Analyse("smoke"),
+    SetHeaderRoute("testers"),
+    SetScale(None),
+    SetWeight(50),
+    Approval("looks good"),
+    Ramp(80),
+    Pause(None),
+)
 
 
 def problems(text: str) -> str:
@@ -49,13 +85,41 @@ def test_every_key_arrives_where_the_core_looks_for_it():
             ),
             placement=Placement({"tier": "prod", "example.com/zone": ""}),
             strategy=Strategy(
-                (SetWeight(10), Pause(90.0), SetWeight(50), Pause(None)),
-                Unreachable.SKIP,
-                3600.0,
-                90.0,
-                0.0,
+                STEPS,
+                waves=(
+                    Wave(("onprem",), pause_seconds=300.0),
+                    Wave(match_labels={"cheap": "yes"}),
+                ),
+                max_skew=1,
+                quorum=2,
+                unreachable=Unreachable.SKIP,
+                keep_old_seconds=3600.0,
+                keep_limit=1,
+                revision_window=2,
+                deadlines=Deadlines(90.0, 120.0, 3600.0),
+                drain_seconds=0.0,
+                sticky=Sticky("seen", 600.0),
+                survive=1,
             ),
-            errors=ErrorThreshold(2.5, 10, 60.0),
+            analysis=Analysis(
+                Judge(
+                    ("errors",),
+                    100,
+                    0.02,
+                    0.1,
+                    1.2,
+                    2,
+                    window_seconds=10.0,
+                    min_seconds=300.0,
+                    max_seconds=3600.0,
+                    on_timeout=OnTimeout.ROLL_BACK,
+                    min_requests=20,
+                ),
+                ErrorThreshold(2.5, 10, 60.0),
+            ),
+            shared=(
+                Shared("colors-db", Source("oci://registry.example.com/charts/db", None, "3.1")),
+            ),
             edge_weights={"gcp": 200, "aws": 0},
         ),
     )
@@ -69,10 +133,79 @@ def test_what_is_left_out_takes_the_defaults_of_the_core():
     )
 
 
-def test_an_empty_list_of_thresholds_turns_judging_off():
-    (found,) = parse(SHORT + "  analysis: {thresholds: []}\n", "crossfade.yaml")
+def test_an_empty_list_of_metrics_turns_judging_off():
+    (found,) = parse(SHORT + "  analysis: {metrics: []}\n", "crossfade.yaml")
 
-    assert found.errors is None
+    assert not found.analysis.judged
+
+
+def test_blue_green_is_a_preview_a_switch_and_what_surrounds_it():
+    text = """  rollout:
+    blueGreen:
+      preview: [{header: x-preview, exact: "1"}]
+      before: [{analysis: {duration: 1m}}]
+      autoPromote: false
+      after: [{pause: {duration: 30s}}]
+"""
+    (found,) = parse(SHORT + text, "crossfade.yaml")
+
+    assert found.strategy.kind is Kind.BLUE_GREEN
+    assert found.strategy.steps == (
+        SetScale(100),
+        SetHeaderRoute("preview", (HeaderMatch("x-preview", "1"),)),
+        Analyse(None, 60.0),
+        Pause(None),
+        SetWeight(100),
+        SetHeaderRoute("preview"),
+        Pause(30.0),
+    )
+
+
+def test_an_a_b_test_sends_who_matches_until_it_is_over():
+    text = "  rollout: {abTest: {match: [{cookie: group, exact: b}], duration: 1h}}\n"
+    (found,) = parse(SHORT + text, "crossfade.yaml")
+    match = (HeaderMatch("group", "b", cookie=True),)
+
+    assert found.strategy.steps == (
+        SetScale(100),
+        SetHeaderRoute("ab-test", match),
+        Pause(3600.0),
+        SetHeaderRoute("ab-test"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rollout", "steps"),
+    [
+        ("canary: {ramp: risk-budget}", (Ramp(),)),
+        ("canary: {ramp: {maxWeight: 20}}", (Ramp(20),)),
+        ("rolling: {}", (SetWeight(25), SetWeight(50), SetWeight(75))),
+        ("rolling: {steps: [10]}", (SetWeight(10),)),
+        ("keepOld: forever", ()),
+    ],
+)
+def test_every_strategy_becomes_steps(rollout, steps):
+    (found,) = parse(f"{SHORT}  rollout: {{{rollout}}}\n", "crossfade.yaml")
+
+    assert found.strategy.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("rollout", "message"),
+    [
+        ("{canary: {}, blueGreen: {}}", "cannot go with `canary`"),
+        ("{canary: {steps: [{setWeight: 1, pause: {}}]}}", "a step has exactly one of"),
+        ("{canary: {steps: [], ramp: risk-budget}}", "cannot go with `steps`"),
+        ("{canary: {ramp: risky}}", "allowed: risk-budget, or"),
+        ("{canary: {ramp: {maxWeight: 0}}}", "a number from 0.2 to 100"),
+        ("{keepOld: never}", "a duration such as 10m, or forever"),
+        ("{waves: [{clusters: 3}]}", "names of clusters, or"),
+        ("{abTest: {match: [{header: a, cookie: b, exact: c}]}}", "exactly one of header, cookie"),
+        ("{abTest: {match: [{header: a}]}}", "exactly one of exact, prefix, regex"),
+    ],
+)
+def test_a_strategy_that_cannot_be_is_refused_with_what_is_allowed(rollout, message):
+    assert message in problems(f"{SHORT}  rollout: {rollout}\n")
 
 
 def test_a_file_may_hold_several_applications_and_empty_documents():
@@ -105,7 +238,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file():
         "kind",
         "spec.route.port",
         "spec.placement.weights.gcp",
-        "spec.rollout.canary.steps[2].setWeight",
+        "spec.rollout.canary.steps[9].setWeight",
     ]
 
 
@@ -113,10 +246,10 @@ def test_no_key_of_the_core_is_out_of_reach_of_a_file():
     (found,) = parse(FULL, "crossfade.yaml")
     (short,) = parse(SHORT, "crossfade.yaml")
 
-    for part in (Application, Source, Route, Placement, Strategy, ErrorThreshold):
+    for part in (Application, Source, Route, Placement, Strategy):
         full, default = (_first(part, application) for application in (found, short))
         same = [f.name for f in fields(part) if getattr(full, f.name) == getattr(default, f.name)]
-        assert set(same) <= {"name", "host", "repo"}
+        assert set(same) <= {"name", "host", "repo", "router", "kind"}
 
 
 def _first(part: type, application: Application) -> object:

@@ -7,20 +7,13 @@ from typing import cast
 from crossfade.adapters.documents.application_shape import APPLICATION
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.problems import Mark, Problems
+from crossfade.adapters.documents.rollout import given, part, strategy
 from crossfade.adapters.documents.shapes import Read
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.analysis.spec import Analysis, ErrorThreshold
-from crossfade.core.application import Application, Placement, Route, Source, Values
-from crossfade.core.rollout.spec import (
-    Deadlines,
-    Pause,
-    SetWeight,
-    Step,
-    Strategy,
-    Unreachable,
-)
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
+from crossfade.core.application import Application, Placement, Route, Shared, Source, Values
 
 
 def read_application(path: Path) -> Application:
@@ -104,29 +97,24 @@ def _check_chart(tree: Located, folder: Path, problems: Problems) -> None:
 
 
 def _application(document: Read, folder: Path | None) -> Application:
-    metadata, spec = _part(document, "metadata"), _part(document, "spec")
-    placement = _part(spec, "placement")
+    metadata, spec = part(document, "metadata"), part(document, "spec")
+    placement = part(spec, "placement")
     weights = cast("dict[str, int]", placement.get("weights", {}))
-    labels = cast("dict[str, str]", _part(placement, "clusters").get("matchLabels", {}))
+    labels = cast("dict[str, str]", part(placement, "clusters").get("matchLabels", {}))
     return Application(
         name=ApplicationName(str(metadata["name"])),
         namespace=str(metadata.get("namespace", "default")),
-        source=_source(_part(spec, "source"), folder),
-        route=_route(_part(spec, "route")),
+        source=_source(part(spec, "source"), folder),
+        shared=tuple(
+            Shared(str(each["name"]), _source(part(each, "source"), folder))
+            for each in cast("tuple[Read, ...]", spec.get("shared", ()))
+        ),
+        route=_route(part(spec, "route")),
         placement=Placement(labels),
-        strategy=_strategy(_part(spec, "rollout")),
-        analysis=Analysis(judge=None, threshold=_threshold(_part(spec, "analysis"))),
+        strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
+        analysis=_analysis(part(spec, "analysis")),
         edge_weights={ClusterName(name): weight for name, weight in weights.items()},
     )
-
-
-def _part(values: Read, key: str) -> Read:
-    return cast(Read, values.get(key, {}))
-
-
-def _given(values: Read, names: Mapping[str, str]) -> Read:
-    """Return the given values under the names of the core; its defaults hold for the others."""
-    return {name: values[key] for key, name in names.items() if key in values}
 
 
 def _source(source: Read, folder: Path | None) -> Source:
@@ -153,29 +141,8 @@ _ROUTE_NAMES = {
 
 
 def _route(route: Read) -> Route:
-    given = _given(route, _ROUTE_NAMES) | _given(_part(route, "probe"), {"path": "probe_path"})
-    return Route(**given)  # type: ignore[arg-type]
-
-
-_STRATEGY_NAMES = {
-    "keepOld": "keep_old_seconds",
-    "drain": "drain_seconds",
-}
-
-
-def _strategy(rollout: Read) -> Strategy:
-    written = cast("tuple[Read, ...]", _part(rollout, "canary").get("steps", ()))
-    steps = tuple(_step(step) for step in written)
-    unreachable = Unreachable(str(rollout.get("unreachable", "hold")))
-    given = _given(rollout, _STRATEGY_NAMES)
-    deadlines = Deadlines(**_given(rollout, {"readyTimeout": "ready_seconds"}))  # type: ignore[arg-type]
-    return Strategy(steps, unreachable=unreachable, deadlines=deadlines, **given)  # type: ignore[arg-type]
-
-
-def _step(step: Read) -> Step:
-    if "setWeight" in step:
-        return SetWeight(cast(int, step["setWeight"]))
-    return Pause(cast("float | None", _part(step, "pause").get("duration")))
+    probe = given(part(route, "probe"), {"path": "probe_path"})
+    return Route(**given(route, _ROUTE_NAMES), **probe)  # type: ignore[arg-type]
 
 
 _THRESHOLD_NAMES = {
@@ -183,10 +150,27 @@ _THRESHOLD_NAMES = {
     "minRequests": "min_requests",
     "window": "window_seconds",
 }
+_JUDGE_NAMES = {
+    "metrics": "metrics",
+    "budget": "budget",
+    "alpha": "alpha",
+    "beta": "beta",
+    "tolerance": "tolerance",
+    "dispersion": "dispersion",
+    "window": "window_seconds",
+    "minDuration": "min_seconds",
+    "maxDuration": "max_seconds",
+    "minRequests": "min_requests",
+}
 
 
-def _threshold(analysis: Read) -> ErrorThreshold | None:
-    thresholds = cast("tuple[Read, ...]", analysis.get("thresholds", ({},)))
-    if not thresholds:
-        return None
-    return ErrorThreshold(**_given(thresholds[0], _THRESHOLD_NAMES))  # type: ignore[arg-type]
+def _analysis(analysis: Read) -> Analysis:
+    thresholds = cast("tuple[Read, ...]", analysis.get("thresholds", ()))
+    limit = None
+    if thresholds:
+        limit = ErrorThreshold(**given(thresholds[0], _THRESHOLD_NAMES))  # type: ignore[arg-type]
+    if analysis.get("metrics", True) == ():
+        return Analysis(judge=None, threshold=limit)
+    on_timeout = OnTimeout(str(analysis.get("onTimeout", "pause")))
+    judge = Judge(on_timeout=on_timeout, **given(analysis, _JUDGE_NAMES))  # type: ignore[arg-type]
+    return Analysis(judge=judge, threshold=limit)

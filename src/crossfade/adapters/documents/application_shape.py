@@ -1,5 +1,7 @@
 """The keys of an application file: what each may be, and what it is for."""
 
+from crossfade.adapters.documents.analysis_shape import ANALYSIS
+from crossfade.adapters.documents.rollout_shape import LABELS, ROLLOUT
 from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
@@ -110,10 +112,7 @@ PLACEMENT = Record(
             Record(
                 {
                     "matchLabels": Field(
-                        MapOf(
-                            Text("a label key", r"[!-~]+", 317),
-                            Text("a label value", r"([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?", 63),
-                        ),
+                        LABELS,
                         "Labels that a cluster must carry, all of them.",
                         default="none: all clusters",
                     )
@@ -127,140 +126,21 @@ PLACEMENT = Record(
             MapOf(_label(63), Number(0, 10_000)),
             "Shares of users per cluster, as proportions; a cluster not named weighs 100.",
         ),
+        "survive": Field(
+            Number(0, 100),
+            "Clusters whose users the others can take over: sizes the pods of a new revision.",
+            default="0",
+        ),
     },
-    later={
-        "mode": "all clusters are active; leave it out",
-        "survive": "users of a lost cluster go to the others; leave it out",
-    },
+    later={"mode": "all clusters are active; leave it out"},
 )
 
 
-def _check_step(step: Read, places: Places) -> None:
-    entries = places.record.value
-    if isinstance(entries, dict) and len(entries) != 1:
-        places.problems.add(
-            places.record.at, places.path, "a step is one of setWeight and pause: split it in two"
-        )
-
-
-_LATER_STEPS = "steps are setWeight and pause for now"
-
-STEP = Record(
+SHARED = Record(
     {
-        "setWeight": Field(Number(0, 100), "Percent of users for the new revision."),
-        "pause": Field(
-            Record(
-                {
-                    "duration": Field(
-                        Duration(), "How long.", default="until `crossfade rollout promote`"
-                    )
-                }
-            ),
-            "Wait; `pause: {}` waits until somebody promotes.",
-        ),
-    },
-    later=dict.fromkeys(
-        (
-            "analysis",
-            "experiment",
-            "setCanaryScale",
-            "setHeaderRoute",
-            "setMirrorRoute",
-            "replicaProgressThreshold",
-            "plugin",
-        ),
-        _LATER_STEPS,
-    ),
-    check=_check_step,
-)
-
-ROLLOUT = Record(
-    {
-        "unreachable": Field(
-            Choice(("hold", "skip", "fail")),
-            "What a rollout does while one of its clusters cannot be reached.",
-            default="hold",
-        ),
-        "keepOld": Field(
-            Duration(), "How long the old revision is kept for a hot swap.", default="10m"
-        ),
-        "readyTimeout": Field(
-            Duration(1),
-            "How long a new revision may take to become ready on a cluster before it has failed;"
-            " pods that crash again and again have failed earlier.",
-            default="5m",
-        ),
-        "drain": Field(
-            Duration(),
-            "Time between 0 % reported by the data plane and removal.",
-            default="5s",
-        ),
-        "canary": Field(
-            Record(
-                {
-                    "steps": Field(
-                        ListOf(STEP, "a list of steps, as `- setWeight: 10`"),
-                        "In order; all users follow after the last one.",
-                        default="none: all users at once",
-                    )
-                },
-                later={"ramp": "write `steps` with setWeight and pause"},
-            ),
-            "How users move to a new revision.",
-        ),
-    },
-    later={
-        "waves": "all clusters go in lockstep; leave it out",
-        "maxSkew": "all clusters go in lockstep; leave it out",
-        "blueGreen": "canary without steps moves all users at once",
-        "quorum": "`unreachable` says what happens when clusters are silent",
-    },
-)
-
-
-def _check_thresholds(analysis: Read, places: Places) -> None:
-    thresholds = analysis.get("thresholds")
-    if isinstance(thresholds, tuple) and len(thresholds) > 1:
-        places.wrong("thresholds", "has more than one entry; one threshold for errors is allowed")
-
-
-ANALYSIS = Record(
-    {
-        "thresholds": Field(
-            ListOf(
-                Record(
-                    {
-                        "metric": Field(
-                            Choice(("errors",), later=("latency",)),
-                            "What is measured: `errors`, the share of failed first tries.",
-                            required=True,
-                        ),
-                        "maxPercent": Field(
-                            Number(0, 100, whole=False),
-                            "The new revision fails above it.",
-                            default="5",
-                        ),
-                        "minRequests": Field(
-                            Number(1, 1_000_000_000),
-                            "Fewer requests give no verdict, neither good nor bad.",
-                            default="50",
-                        ),
-                        "window": Field(
-                            Duration(1, 86400), "How far back requests are counted.", default="30s"
-                        ),
-                    }
-                ),
-                "a list, as `- {metric: errors, maxPercent: 5}`",
-            ),
-            "Limits of the new revision; an empty list turns judging off.",
-            default="one for errors, with the defaults below",
-        )
-    },
-    later={
-        "metrics": "write `thresholds: [{metric: errors}]`",
-        "budget": "write `thresholds: [{metric: errors}]`",
-    },
-    check=_check_thresholds,
+        "name": Field(_label(53), "Of its Helm release.", required=True),
+        "source": Field(SOURCE, "Its chart.", required=True),
+    }
 )
 
 APPLICATION = Record(
@@ -290,13 +170,17 @@ APPLICATION = Record(
                         SOURCE, "Where its Kubernetes objects come from.", required=True
                     ),
                     "route": Field(ROUTE, "How users reach it.", required=True),
+                    "shared": Field(
+                        ListOf(SHARED, "a list, as `- {name: db, source: {chart: charts/db}}`"),
+                        "Charts that are there once, upgraded in place before a revision.",
+                        default="none",
+                    ),
                     "placement": Field(PLACEMENT, "Where it runs."),
                     "rollout": Field(ROLLOUT, "How a new revision is brought out."),
                     "analysis": Field(ANALYSIS, "How a new revision is judged."),
                 },
                 later={
                     "failover": "users leave a lost cluster by themselves; leave it out",
-                    "shared": "install what must exist once with Helm, beforehand",
                 },
             ),
             "What is wanted.",

@@ -155,6 +155,44 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    allowed: str = "true or false"
+
+    def read(self, value: Located, path: str, problems: Problems) -> object:
+        """Return the flag."""
+        if isinstance(value.value, bool):
+            return value.value
+        _refuse(value, path, problems, self.allowed)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A value of the first shape that takes it; problems are told as the nearest one has them."""
+
+    shapes: tuple[Shape, ...]
+    allowed: str
+
+    def read(self, value: Located, path: str, problems: Problems) -> object:
+        """Return what the first shape that fits has read."""
+        tried = []
+        for shape in self.shapes:
+            found = Problems(problems.file)
+            read = shape.read(value, path, found)
+            if not found.found:
+                return read
+            tried.append(found)
+        inner = [each for each in tried if any(one.path != path for one in each.found)]
+        if inner:
+            problems.found.extend(inner[0].found)
+        else:
+            _refuse(value, path, problems, self.allowed)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """Any JSON below a mapping: Helm values."""
 

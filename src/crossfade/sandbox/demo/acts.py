@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.analysis.spec import Analysis, ErrorThreshold
+from crossfade.core.analysis.spec import Analysis, Judge
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.values import parse_set
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
@@ -20,7 +20,8 @@ STRATEGY = Strategy(
     keep_old_seconds=600.0,
     drain_seconds=2.0,
 )
-ANALYSIS = Analysis(threshold=ErrorThreshold(5.0, min_requests=50, window_seconds=10.0))
+ANALYSIS = Analysis(Judge(window_seconds=1.0, min_requests=50))
+"""The judge looks once a second: a demo has no quarter of an hour."""
 
 
 async def blue_for_all(stage: Stage) -> None:

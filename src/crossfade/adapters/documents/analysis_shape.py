@@ -1,0 +1,98 @@
+"""The keys of `spec.analysis`: how a new revision is judged."""
+
+from crossfade.adapters.documents.shapes import (
+    Choice,
+    Duration,
+    Field,
+    ListOf,
+    Number,
+    Places,
+    Read,
+    Record,
+)
+
+_THRESHOLD = Record(
+    {
+        "metric": Field(
+            Choice(("errors",)),
+            "What is measured: `errors`, the share of failed first tries.",
+            required=True,
+        ),
+        "maxPercent": Field(
+            Number(0, 100, whole=False), "The new revision fails above it.", default="5"
+        ),
+        "minRequests": Field(
+            Number(1, 1_000_000_000),
+            "Fewer requests give no verdict, neither good nor bad.",
+            default="50",
+        ),
+        "window": Field(Duration(1, 86400), "How far back requests are counted.", default="30s"),
+    }
+)
+
+
+def _check(analysis: Read, places: Places) -> None:
+    thresholds = analysis.get("thresholds")
+    if isinstance(thresholds, tuple) and len(thresholds) > 1:
+        places.wrong("thresholds", "has more than one entry; one threshold for errors is allowed")
+    shortest, longest = analysis.get("minDuration", 600.0), analysis.get("maxDuration", 10_800.0)
+    if isinstance(shortest, float) and isinstance(longest, float) and shortest >= longest:
+        places.wrong("maxDuration", "must be longer than minDuration")
+
+
+ANALYSIS = Record(
+    {
+        "metrics": Field(
+            ListOf(Choice(("errors", "latency")), "a list of errors and latency"),
+            "What the judge compares between the new revision and the stable one beside it; an"
+            " empty list turns it off.",
+            default="errors, latency",
+        ),
+        "budget": Field(
+            Number(1, 1_000_000_000), "Requests that a rollout may harm at most.", default="300"
+        ),
+        "alpha": Field(
+            Number(0.0001, 0.2, whole=False),
+            "Chance that a revision as good as the stable one is ever taken back.",
+            default="0.01",
+        ),
+        "beta": Field(
+            Number(0.0001, 0.5, whole=False),
+            "Chance that a clearly worse revision is proven good.",
+            default="0.05",
+        ),
+        "tolerance": Field(
+            Number(1, 1.24, whole=False), "Ratio of rates that is as good.", default="1.1"
+        ),
+        "dispersion": Field(
+            Number(1, 10, whole=False),
+            "Noise of single pods beyond chance; `crossfade analysis calibrate` finds it.",
+            default="1",
+        ),
+        "window": Field(
+            Duration(1, 3600), "Requests are counted in windows of this length.", default="15s"
+        ),
+        "minRequests": Field(
+            Number(1, 1_000_000_000),
+            "Requests of the new revision at its present share before users rise further.",
+            default="50",
+        ),
+        "minDuration": Field(
+            Duration(), "How long it is watched before it is proven good.", default="10m"
+        ),
+        "maxDuration": Field(
+            Duration(1), "After so long without an answer `onTimeout` decides.", default="3h"
+        ),
+        "onTimeout": Field(
+            Choice(("pause", "rollback", "promote")),
+            "What follows then; promote only when the risk is inside the budget.",
+            default="pause",
+        ),
+        "thresholds": Field(
+            ListOf(_THRESHOLD, "a list, as `- {metric: errors, maxPercent: 5}`"),
+            "Limits that hold whatever the stable revision does.",
+            default="none",
+        ),
+    },
+    check=_check,
+)
