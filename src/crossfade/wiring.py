@@ -22,6 +22,7 @@ from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
 from crossfade.engine.queries import Queries
@@ -92,6 +93,7 @@ class Session:
     commands: Commands
     deployments: Deployments
     queries: Queries
+    history: History
     clock: Clock
     store: SqlStore
 
@@ -112,10 +114,12 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
     try:
         records = Records(store)
         clock = SteadyClock(not_before=await store.newest_event_at())
+        queries = Queries(records, clock)
         yield Session(
             Commands(records, connections, clock),
             Deployments(records, store, HelmCharts(helm), clock),
-            Queries(records, clock),
+            queries,
+            History(queries),
             clock,
             store,
         )

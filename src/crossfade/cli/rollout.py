@@ -11,6 +11,7 @@ from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show
 from crossfade.cli.rollout_scale import scale
 from crossfade.cli.rollout_view import follow, list_text, rollout_data
+from crossfade.cli.rollout_why import why
 from crossfade.core.rollout.commands import Command
 
 if TYPE_CHECKING:
@@ -185,3 +186,4 @@ def _change(
 
 
 app.command()(scale)
+app.command()(why)

@@ -1,7 +1,7 @@
 """Drives rollouts: look at what is reported, decide, save.  The convergence loop acts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
@@ -26,6 +26,7 @@ from crossfade.ports.documents import Event, Save
 
 ACTIVE_SECONDS = 0.5
 IDLE_SECONDS = 30.0
+TALK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Rollouts:
     records: Records
     judging: Judging
     clock: Clock
+    _told: dict[str, float] = field(default_factory=dict)
+    """When each application's last decision was written down."""
 
     async def keys(self) -> list[str]:
         """Return the names of all applications."""
@@ -77,11 +80,17 @@ class Rollouts:
             changes.append(save_application(stored, record))
         if after != rollout.value:
             changes.append(save_rollout(rollout, after))
-        if changes:
-            event = decision_event(rollout.value, sight, now, decision)
-            await self.records.commit(*changes, events=(event,))
-            return 0.0
-        return ACTIVE_SECONDS
+        if not changes or self._is_mere_talk(rollout.value, after, now):
+            return ACTIVE_SECONDS
+        event = decision_event(rollout.value, sight, now, decision)
+        await self.records.commit(*changes, events=(event,))
+        self._told[record.spec.name] = now
+        return 0.0
+
+    def _is_mere_talk(self, before: Rollout, after: Rollout, now: float) -> bool:
+        """Say whether only reasons differ, which change many times a second: one is enough."""
+        told = self._told.get(after.application, 0.0)
+        return now - told < TALK_SECONDS and without_reasons(before) == without_reasons(after)
 
     async def _look(
         self, record: Record, rollout: Rollout, clusters: Sequence[Cluster], now: float
@@ -100,6 +109,12 @@ class Rollouts:
         )
         reachable = tuple(each.cluster for each in sights if each.reachable)
         return Sight(sights, self.judging.judgement(record, rollout, reachable, now))
+
+
+def without_reasons(rollout: Rollout) -> Rollout:
+    """Return the rollout without what is only for people."""
+    clusters = {name: replace(p, reason="") for name, p in rollout.state.clusters.items()}
+    return replace(rollout, state=replace(rollout.state, clusters=clusters, reason=""))
 
 
 def cluster_sight(
