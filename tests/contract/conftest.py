@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
+from crossfade.adapters.routers.choice import ROUTERS, router_for
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.core.fleet.cluster import Cluster
@@ -147,8 +148,9 @@ class RealWorld:
 class SandboxWorld(RealWorld):
     """A sandbox cloud, with its gateway."""
 
-    def __init__(self, cloud) -> None:
+    def __init__(self, cloud, router: str) -> None:
         super().__init__(cloud.cluster, "default")
+        self.access = replace(self.access, router=router_for(router, self.api))
         self.cloud = cloud
         self.pages = EnvoyPages()
         self.metrics_url = cloud.metrics_url
@@ -219,6 +221,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     if "world" in metafunc.fixturenames:
         worlds = ["memory", "sandbox"]
+        if metafunc.module.__name__.endswith("test_traffic_router"):
+            worlds += [f"sandbox-{kind}" for kind in ROUTERS if kind != "gateway-api"]
         if metafunc.module.__name__.endswith(("test_releases", "test_cluster_probe")):
             contexts = os.environ.get("CROSSFADE_TEST_CONTEXTS", "")
             worlds += [f"context-{name}" for name in contexts.split(",") if name]
@@ -230,9 +234,10 @@ async def world(request, start_cloud, tmp_path) -> AsyncIterator[FakeWorld | Rea
     """Every cluster that the ports of one cluster have an implementation for."""
     if request.param == "memory":
         yield FakeWorld(FakeCluster())
-    elif request.param == "sandbox":
+    elif request.param.startswith("sandbox"):
         async with start_cloud(tmp_path) as cloud:
-            sandbox = SandboxWorld(cloud)
+            kind = request.param.partition("-")[2] or "gateway-api"
+            sandbox = SandboxWorld(cloud, kind)
             yield sandbox
             await sandbox.api.close()
             await sandbox.pages.close()

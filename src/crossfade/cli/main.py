@@ -30,13 +30,14 @@ NOUNS = {
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
+    "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",
     "sandbox": "Run embedded clouds on this machine, and break them.",
     "version": "Print the version.",
 }
 """Commands in the order of the help, with their help; each is `app` in a file of cli/."""
 
-_FILES = {"apply": "application"}
+_FILES = {"apply": "application", "import": "import_"}
 
 
 class _Formatter(Protocol):

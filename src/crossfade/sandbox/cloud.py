@@ -25,7 +25,7 @@ from crossfade.sandbox.kube.client import ApiError, KubeClient, Object
 from crossfade.sandbox.kube.controllers import run_controllers
 from crossfade.sandbox.kube.direct_client import DirectClient
 from crossfade.sandbox.kube.housekeeping import run_housekeeping
-from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, NAMESPACE, Kind
+from crossfade.sandbox.kube.kinds import GATEWAY, GATEWAY_CLASS, ISTIO_GATEWAY, NAMESPACE, Kind
 from crossfade.sandbox.kube.kubelet import Capacity, Kubelet, KubeletOptions
 from crossfade.sandbox.kube.server.app import ApiServer
 from crossfade.sandbox.kube.server.run import Listen, Listening
@@ -34,6 +34,7 @@ from crossfade.sandbox.state import CloudPorts, Layout
 _log = logging.getLogger(__name__)
 GATEWAY_NAMESPACE, GATEWAY_NAME = "infra", "public"
 METRICS_ANNOTATION = "crossfade.dev/metrics-url"
+ADDRESS_ANNOTATION = "crossfade.dev/address"
 
 
 class Cloud:
@@ -133,6 +134,12 @@ async def furnish(client: KubeClient, ports: CloudPorts) -> None:
     }
     spec = {"gatewayClassName": CLASS_NAME, "listeners": [listener]}
     await _ensure(client, GATEWAY, {"metadata": metadata, "spec": spec})
+    # The same gateway under the name by which VirtualServices know it.
+    address = {ADDRESS_ANNOTATION: f"127.0.0.1:{ports.gateway}", METRICS_ANNOTATION: metrics}
+    server = {"port": {"number": ports.gateway, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}
+    istio = {"selector": {"istio": "ingressgateway"}, "servers": [server]}
+    named = {**metadata, "annotations": address}
+    await _ensure(client, ISTIO_GATEWAY, {"metadata": named, "spec": istio})
 
 
 async def _ensure(client: KubeClient, kind: Kind, thing: Object) -> None:

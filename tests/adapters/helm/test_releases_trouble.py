@@ -185,7 +185,7 @@ async def test_what_was_missing_and_comes_in_time_lets_the_pods_come_up(
 async def test_a_command_that_is_not_there_is_told(releases, told, chart):
     spec = "{containers: [{name: a, image: host, command: [/no/such/program]}]}"
     await releases.install(colors(), chart(spec))
-    assert (await told("no/such/program")).cause is Cause.CONFIG
+    assert (await told("cannot be started: exec: ./no/such/program")).cause is Cause.CONFIG
 
 
 async def test_memory_beyond_the_limit_is_told_as_such(releases, told, chart):

@@ -65,6 +65,17 @@ CASES = [
         Rank.CRASH,
         "used more memory than its limit",
     ),
+    (
+        pod(
+            containers=[
+                container(
+                    {"terminated": {"exitCode": 128, "reason": "StartError", "message": "no x"}}
+                )
+            ]
+        ),
+        Rank.CRASH,
+        "app cannot be started: no x",
+    ),
     (pod(containers=[container({"terminated": {"exitCode": 0}})]), Rank.STARTING, "starting"),
     (
         pod(containers=[container({"terminated": {"exitCode": 139, "signal": 11}})]),

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.base.errors import UnsafePlan
@@ -72,6 +72,7 @@ def test_refusal_says_what_is_missing_and_how_to_go_on():
     refuse_unless_survives(admit(ROOMS, []))
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 1500),
     st.integers(0, 3),

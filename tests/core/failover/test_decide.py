@@ -145,7 +145,7 @@ def lives(state, conditions):
     return [n for n, each in state.presences.items() if each.serves and conditions[n] not in DOWN]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(LOOKS, max_size=40),
     st.lists(st.integers(1, 50), min_size=2, max_size=5),

@@ -1,7 +1,7 @@
 """A cloud is lost in the middle of a rollout: nothing is promoted or aborted by its silence."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.failover.during_rollout import (
@@ -164,6 +164,7 @@ BEARERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(
     BEARERS,
     st.integers(0, 5),

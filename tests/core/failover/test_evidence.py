@@ -130,6 +130,23 @@ def test_what_a_vantage_point_sees_that_is_cut_off_is_not_counted():
     assert weigh(lonely).conditions["aws"] is Condition.HEALTHY
 
 
+F = Vote.FAILING
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "want"),
+    [
+        pytest.param(Tally(1000, 1), Condition.DATA_PLANE_DOWN, id="only-here"),
+        pytest.param(Tally(1000, 600), Condition.HEALTHY, id="everywhere"),
+        pytest.param(Tally(0, 0), Condition.DATA_PLANE_DOWN, id="nothing-to-compare-with"),
+    ],
+)
+def test_failing_requests_are_the_clusters_trouble_unless_they_fail_elsewhere_too(elsewhere, want):
+    ill = signals(edges=(F, F, U), requests=requests(1000, 600))
+
+    assert condition(ill, signals("gcp", requests={"edge-0": elsewhere})) is want
+
+
 @pytest.mark.parametrize(
     ("own", "others", "grey"),
     [

@@ -1,7 +1,7 @@
 """Users come back step by step, on proof, and never to a cluster that is stale."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.base.ids import Epoch
@@ -96,6 +96,7 @@ SIGHTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 90), SIGHTS), max_size=60), st.sampled_from(Failback))
 def test_no_history_skips_a_step_or_gives_users_to_a_stale_or_unproven_cluster(history, policy):
     back, now, raised_at = Return("aws"), 0.0, 0.0

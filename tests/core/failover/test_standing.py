@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.failover.evidence import DOWN, Condition, Evidence
@@ -115,6 +115,7 @@ def test_leaving_soon_after_coming_back_is_a_flap_too():
     assert after((70 + 3600, LOST), start=back).wait_seconds == 60
 
 
+@settings(deadline=None)
 @given(st.integers(1, 29), st.integers(0, 60))
 def test_twenty_flaps_in_ten_minutes_move_users_once(down_seconds, begin):
     presence, moves = Presence("aws"), 0
@@ -132,6 +133,7 @@ def moments():
     return st.lists(st.tuples(st.sampled_from(likely), st.integers(1, 90)), max_size=60)
 
 
+@settings(deadline=None)
 @given(moments())
 def test_no_history_brings_it_back_before_it_was_well_long_enough(history):
     presence, now, well_since = Presence("aws"), 0.0, None

@@ -69,6 +69,27 @@ def test_an_api_server_is_down_after_six_failures_and_up_after_two_answers():
     assert seen == [True] * 5 + [False, False, True]
 
 
+FAILED = Sample(probe=True, requests=20, failed=20)
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        pytest.param([FAILED], Vote.FAILING, id="requests-alone"),
+        pytest.param([Sample(requests=20, failed=20)], Vote.FAILING, id="without-a-probe"),
+        pytest.param([Sample(False, 20, 20)], Vote.DOWN, id="the-probe-agrees"),
+        pytest.param([FAILED, BAD], Vote.DOWN, id="the-next-probe-agrees"),
+        pytest.param([BAD, BAD, BAD, FAILED], Vote.DOWN, id="probes-said-so-before"),
+        pytest.param([Sample(True, 20, 20, connect_failures=5)], Vote.DOWN, id="connections-are-refused"),
+        pytest.param([FAILED, GOOD], Vote.FAILING, id="one-good-answer"),
+        pytest.param([FAILED, GOOD, GOOD], Vote.UP, id="it-is-over"),
+        pytest.param([FAILED, NOTHING], Vote.FAILING, id="nothing-new"),
+    ],
+)  # fmt: skip
+def test_failing_requests_alone_may_be_the_applications_fault(samples, said):
+    assert vote(after(*samples), 1.0, 5.0) is said
+
+
 def test_who_is_silent_does_not_vote():
     assert vote(None, 0.0, 5.0) is Vote.UNKNOWN
     assert vote(Sighting(), 0.0, 5.0) is Vote.UNKNOWN

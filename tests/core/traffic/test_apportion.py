@@ -1,7 +1,7 @@
 """Shares are whole parts that sum, and nobody moves because somebody else has gone."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.traffic.apportion import apportion
@@ -44,6 +44,7 @@ def one_by_one(total, weights, limits):
     return tuple(parts)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), TAKERS)
 def test_the_shortcut_deals_as_if_one_by_one(total, takers):
     weights, limits = zip(*takers, strict=True)
@@ -51,6 +52,7 @@ def test_the_shortcut_deals_as_if_one_by_one(total, takers):
     assert apportion(total, weights, limits) == one_by_one(total, weights, limits)
 
 
+@settings(deadline=None)
 @given(TAKERS)
 def test_parts_sum_and_no_limit_is_broken(takers):
     weights, limits = zip(*takers, strict=True)
@@ -61,6 +63,7 @@ def test_parts_sum_and_no_limit_is_broken(takers):
     assert all(part <= limit for part, limit in zip(parts, limits, strict=True))
 
 
+@settings(deadline=None)
 @given(TAKERS, st.data())
 def test_those_who_stay_lose_nobody_when_another_goes(takers, data):
     weights, limits = (list(each) for each in zip(*takers, strict=True))

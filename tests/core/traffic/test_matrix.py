@@ -340,7 +340,7 @@ def goals(draw):
     return Goal(**{f: getattr(found, f) for f in found.__slots__} | {"before": before})
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(goals())
 def test_every_plan_is_whole_and_safe(asked):
     plan = plan_traffic(asked)
@@ -364,7 +364,7 @@ def test_every_plan_is_whole_and_safe(asked):
         assert plan.exposure(NEW) <= asked.exposure.cap, "exposed"
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(goals(), st.data())
 def test_no_loss_of_clusters_raises_exposure_above_the_cap(asked, data):
     cap = plan_traffic(asked).exposure(NEW)
@@ -387,6 +387,7 @@ def lose(each):
     return Destination(**{f: getattr(each, f) for f in each.__slots__} | {"eligibility": OUT})
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=2, max_size=6), st.data())
 def test_users_of_clusters_that_stay_do_not_move(weights, data):
     fleet = [both(f"c{i}", weight=weight) for i, weight in enumerate(weights)]

@@ -1,7 +1,7 @@
 """The hub foresees what edges do when clouds are partly healthy: Envoy's arithmetic, row by row."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.traffic.spill import (
@@ -195,6 +195,7 @@ def any_level(draw):
     return Level(healthy, total, draw(st.integers(0, total - excluded - healthy)), excluded)
 
 
+@settings(deadline=None)
 @given(st.lists(any_level(), min_size=1, max_size=5), st.sampled_from([0, 50, 100]))
 def test_every_request_goes_somewhere_and_never_to_a_level_that_cannot_take_it(levels, panic):
     load = priority_load(levels, panic=panic)
@@ -207,6 +208,7 @@ def test_every_request_goes_somewhere_and_never_to_a_level_that_cannot_take_it(l
             assert degraded == 0 or level.degraded > 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(any_level(), min_size=1, max_size=4),
     st.lists(st.integers(0, 3), max_size=6),

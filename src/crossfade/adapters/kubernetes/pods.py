@@ -183,6 +183,8 @@ def _end(terminated: Object) -> str:
     """Return how a container ended."""
     if terminated.get("reason") == "OOMKilled":
         return "was killed: it used more memory than its limit"
+    if terminated.get("reason") in ("StartError", "ContainerCannotRun"):
+        return f"cannot be started: {terminated.get('message') or 'no reason given'}"
     if terminated.get("signal"):
         return f"was killed by signal {terminated['signal']}"
     message = f" ({terminated['message']})" if terminated.get("message") else ""

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.routers import written
+from crossfade.adapters.routers.addresses import METRICS_URL
 from crossfade.adapters.routers.http_route import API_VERSION, render
 from crossfade.base.errors import Conflict, CrossfadeError, InputError, NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.release.kinds import mapping, mappings
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
-
-METRICS_URL = "crossfade.dev/metrics-url"
 
 
 class GatewayApiRouter:

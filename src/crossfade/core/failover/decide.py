@@ -73,17 +73,21 @@ def decide(
     """Return the fleet to remember, and one decision for each cluster, in its order."""
     if evidence.all_look_dead:
         return fleet, _frozen(fleet, evidence)
-    before = fleet
-    decisions = []
-    for name, presence in before.presences.items():
-        condition = evidence.conditions.get(name, Condition.UNKNOWN)
-        wanted = advance(presence, condition, now, wishes.patience)
-        if presence.serves and not wanted.serves:
-            fleet, decision = _take_out(fleet, wanted, evidence, wishes, now)
-        else:
-            fleet, decision = _keep(fleet, wanted, evidence, wishes)
-        decisions.append(decision)
-    return _last_resort(fleet, tuple(decisions), evidence, now)
+    wanted = {
+        name: advance(each, _condition(evidence, name), now, wishes.patience)
+        for name, each in fleet.presences.items()
+    }
+    leaving = {n for n, each in fleet.presences.items() if each.serves and not wanted[n].serves}
+    decisions: dict[ClusterName, Decision] = {}
+    # Whoever leaves comes last, so that those who are well again count as somewhere to go.
+    for name in sorted(wanted, key=lambda name: name in leaving):
+        take = _take_out if name in leaving else _keep
+        fleet, decisions[name] = take(fleet, wanted[name], evidence, wishes, now)
+    return _last_resort(fleet, tuple(decisions[name] for name in wanted), evidence, now)
+
+
+def _condition(evidence: Evidence, name: ClusterName) -> Condition:
+    return evidence.conditions.get(name, Condition.UNKNOWN)
 
 
 def _frozen(fleet: Fleet, evidence: Evidence) -> tuple[Decision, ...]:
@@ -109,7 +113,7 @@ def _take_out(
         return fleet, Decision(name, Action.FREEZE, why_not)
     kept = tuple(each for each in fleet.removals if now - each.at < wishes.budget.seconds)
     after = Fleet({**fleet.presences, name: wanted}, (*kept, Removal(name, now, percent)))
-    condition = evidence.conditions.get(name, Condition.UNKNOWN)
+    condition = _condition(evidence, name)
     return after, Decision(name, Action.MOVE, f"{condition}; confirmed by most observers")
 
 
@@ -119,16 +123,16 @@ def _alive(fleet: Fleet, evidence: Evidence, wishes: Wishes) -> list[ClusterName
         name
         for name, each in fleet.presences.items()
         if (each.serves or each.standing is Standing.RECOVERING)
-        and evidence.conditions.get(name, Condition.UNKNOWN) not in DOWN
+        and _condition(evidence, name) not in DOWN
         and name not in wishes.drained
     ]
 
 
 def _keep(
-    fleet: Fleet, wanted: Presence, evidence: Evidence, wishes: Wishes
+    fleet: Fleet, wanted: Presence, evidence: Evidence, wishes: Wishes, _now: float
 ) -> tuple[Fleet, Decision]:
     name, before = wanted.cluster, fleet.presences[wanted.cluster]
-    condition = evidence.conditions.get(name, Condition.UNKNOWN)
+    condition = _condition(evidence, name)
     after = replace(fleet, presences={**fleet.presences, name: wanted})
     if wanted.serves and not before.serves:
         well = f"well for {wanted.since - before.since:.0f} s"
@@ -161,7 +165,7 @@ def _last_resort(
 ) -> tuple[Fleet, tuple[Decision, ...]]:
     """Let a cluster that is well return before its time when no other could serve."""
     if any(
-        each.serves and evidence.conditions.get(each.cluster, Condition.UNKNOWN) not in DOWN
+        each.serves and _condition(evidence, each.cluster) not in DOWN
         for each in fleet.presences.values()
     ):
         return fleet, decisions

@@ -8,7 +8,7 @@ what the cluster says of itself must agree, and it may not see more than half of
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NewType
 
@@ -92,15 +92,16 @@ class Evidence:
 
 def weigh(signals: Sequence[ClusterSignals], rule: GreyRule = GREY_RULE) -> Evidence:
     """Return the condition of every cluster."""
+    signals = [_settled(each, signals, rule) for each in signals]
     cut_off = _cut_off(signals)
     tallies = {each.cluster: _tally(each, cut_off) for each in signals}
-    everywhere = sum(tallies.values(), NO_REQUESTS)
     conditions = {}
     for each in signals:
-        own = tallies[each.cluster]
-        others = Tally(everywhere.requests - own.requests, everywhere.bad - own.bad)
+        others = sum((t for c, t in tallies.items() if c != each.cluster), NO_REQUESTS)
         conditions[each.cluster] = _condition(
-            each, _data_plane(each, signals, cut_off), grey=is_grey(own, others, rule)
+            each,
+            _data_plane(each, signals, cut_off),
+            grey=is_grey(tallies[each.cluster], others, rule),
         )
     return Evidence(conditions, cut_off)
 
@@ -118,6 +119,25 @@ def is_grey(own: Tally, others: Tally, rule: GreyRule = GREY_RULE) -> bool:
     pooled = (own.bad + others.bad) / (own.requests + others.requests)
     error = math.sqrt(pooled * (1 - pooled) * (1 / own.requests + 1 / others.requests))
     return here - there >= rule.excess and here - there >= rule.sigmas * error
+
+
+def _settled(
+    signals: ClusterSignals, fleet: Sequence[ClusterSignals], rule: GreyRule
+) -> ClusterSignals:
+    """
+    Return the signals with FAILING made UP or DOWN.
+
+    It is down when requests go worse here than elsewhere, or when there is nothing to compare
+    with.  Otherwise they fail everywhere, and then it is the application, on clusters that serve.
+    """
+    if Vote.FAILING not in signals.edges.values():
+        return signals
+    own = _tally(signals)
+    others = sum((_tally(each) for each in fleet if each is not signals), NO_REQUESTS)
+    alone = others.requests < rule.min_requests
+    settled = Vote.DOWN if alone or is_grey(own, others, rule) else Vote.UP
+    edges = {n: settled if v is Vote.FAILING else v for n, v in signals.edges.items()}
+    return replace(signals, edges=edges)
 
 
 def _condition(signals: ClusterSignals, data_plane: Vote, *, grey: bool) -> Condition:
@@ -173,6 +193,6 @@ def _contradicted(signals: ClusterSignals, name: VantageName) -> bool:
     return 2 * others.count(Vote.UP) > len(others)
 
 
-def _tally(signals: ClusterSignals, cut_off: frozenset[VantageName]) -> Tally:
+def _tally(signals: ClusterSignals, cut_off: frozenset[VantageName] = frozenset()) -> Tally:
     seen = (tally for name, tally in signals.requests.items() if name not in cut_off)
     return sum(seen, NO_REQUESTS)

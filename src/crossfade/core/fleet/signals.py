@@ -14,6 +14,8 @@ class Vote(StrEnum):
 
     UP = "up"
     DOWN = "down"
+    FAILING = "failing"
+    """Probes are answered, and most requests of users fail: it, or the application, is down."""
     UNKNOWN = "unknown"
 
 
@@ -30,7 +32,7 @@ class Thresholds:
     burst_requests: int = 20
     """So many requests in one sample say something by themselves."""
     burst_percent: int = 50
-    """Down when this many percent of such a burst failed."""
+    """Failing when this many percent of such a burst failed."""
     connect_failures: int = 5
     """Down after so many refused connections in a row."""
     silent_seconds: float = 5.0
@@ -93,6 +95,8 @@ class Sighting:
     heard_at: float | None = None
     """When the newest sample with something in it arrived."""
     streak: Streak = Streak()
+    failing: bool = False
+    """It is down by users' requests alone; the newest probe was answered, or none was sent."""
     window: tuple[Tally, ...] = field(default_factory=tuple)
     """Requests of the newest samples, the newest last."""
 
@@ -110,14 +114,17 @@ def see(sighting: Sighting, sample: Sample, now: float, limits: Thresholds) -> S
     window = window[-limits.window_samples :]
     if sample.probe is None and sample.requests == 0 and sample.connect_failures == 0:
         return replace(sighting, window=window)
+    if sample.connect_failures >= limits.connect_failures:
+        return Sighting(now, Streak(up=False), window=window)
     if _burst(sample, limits):
-        return Sighting(now, Streak(up=False), window)
-    streak = sighting.streak
+        failing = sample.probe is not False and (sighting.streak.up or sighting.failing)
+        return Sighting(now, Streak(up=False), failing, window)
+    streak, failing = sighting.streak, sighting.failing and sample.probe is not False
     if sample.probe is not None:
         streak = streak.after(
             good=sample.probe, failures=limits.probe_failures, successes=limits.successes
         )
-    return Sighting(now, streak, window)
+    return Sighting(now, streak, failing and not streak.up, window)
 
 
 def see_api(sighting: Sighting, *, good: bool, now: float, limits: Thresholds) -> Sighting:
@@ -132,12 +139,12 @@ def vote(sighting: Sighting | None, now: float, silent_seconds: float) -> Vote:
     """Return what the vantage point says now; it says nothing when it was not heard of lately."""
     if sighting is None or sighting.heard_at is None or now - sighting.heard_at > silent_seconds:
         return Vote.UNKNOWN
-    return Vote.UP if sighting.streak.up else Vote.DOWN
+    if sighting.streak.up:
+        return Vote.UP
+    return Vote.FAILING if sighting.failing else Vote.DOWN
 
 
 def _burst(sample: Sample, limits: Thresholds) -> bool:
-    """Say whether users' requests alone show that the cluster is down."""
-    if sample.connect_failures >= limits.connect_failures:
-        return True
+    """Say whether so many of users' requests fail that it shows in a single sample."""
     enough = sample.requests >= limits.burst_requests
     return enough and sample.failed * 100 >= sample.requests * limits.burst_percent

@@ -1,0 +1,92 @@
+"""An application on its way from somebody else's objects to a file of ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from crossfade.adapters.documents.application_shape import API_VERSION
+from crossfade.adapters.importers.fates import Entry, Note
+from crossfade.adapters.importers.objects import Content
+from crossfade.base.json_value import Json
+from crossfade.base.units import format_duration
+
+Step: TypeAlias = dict[str, Json]
+"""A step as the application's file has it."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What is known so far; None for what the objects do not say."""
+
+    title: str
+    """The object that it is made of."""
+    name: str
+    namespace: str = ""
+    host: str = ""
+    service: str = ""
+    port: int | None = None
+    gateway: str = ""
+    try_seconds: float | None = None
+    steps: list[Step] = field(default_factory=list)
+    keep_old_seconds: float | None = None
+    ready_seconds: float | None = None
+    thresholds: list[Content] | None = None
+    """None for Crossfade's own, [] for none at all."""
+    notes: dict[str, Note] = field(default_factory=dict)
+    """What became of single fields of the object."""
+
+    def pause(self, seconds: float | None) -> None:
+        """Add a pause, without an end when it has no length."""
+        length: Content = {} if seconds is None else {"duration": format_duration(seconds)}
+        self.steps.append({"pause": length})
+
+    def limit(self, percent: float) -> None:
+        """Let a revision have this share of errors at most."""
+        whole = int(percent) if percent == int(percent) else percent
+        self.thresholds = [{"metric": "errors", "maxPercent": whole}]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One application, and what became of each field that it was made of."""
+
+    name: str
+    document: Content
+    """The application as its file has it."""
+    entries: tuple[Entry, ...]
+    chart: Mapping[str, str] = field(default_factory=dict)
+    """Files of a chart with the objects that belong to it, by their place in its folder."""
+
+
+def document_of(draft: Draft, chart: str) -> Content:
+    """Return the application as its file has it, with the chart at this place."""
+    route: Content = {"host": draft.host, "service": draft.service}
+    _put(route, "port", draft.port)
+    _put(route, "gateway", draft.gateway or None)
+    if draft.try_seconds is not None:
+        route["perTryTimeout"] = format_duration(draft.try_seconds)
+    rollout: Content = {}
+    if draft.ready_seconds is not None:
+        rollout["readyTimeout"] = format_duration(draft.ready_seconds)
+    if draft.keep_old_seconds is not None:
+        rollout["keepOld"] = format_duration(draft.keep_old_seconds)
+    if draft.steps:
+        rollout["canary"] = {"steps": [dict(step) for step in draft.steps]}
+    spec: Content = {"source": {"chart": chart}, "route": route}
+    if rollout:
+        spec["rollout"] = rollout
+    if draft.thresholds is not None:
+        spec["analysis"] = {"thresholds": [dict(each) for each in draft.thresholds]}
+    metadata: Content = {"name": draft.name}
+    _put(metadata, "namespace", draft.namespace or None)
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _put(into: Content, key: str, value: Json) -> None:
+    if value is not None:
+        into[key] = value

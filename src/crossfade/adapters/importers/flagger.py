@@ -1,0 +1,149 @@
+"""Canaries of Flagger as applications."""
+
+from collections.abc import Iterator
+
+from crossfade.adapters.importers.draft import Draft
+from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out, unsupported
+from crossfade.adapters.importers.flagger_fields import CANARY
+from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
+from crossfade.adapters.importers.surroundings import Things, bare, find, is_host
+from crossfade.base.json_value import Json
+from crossfade.base.units import parse_duration
+
+GROUP = "flagger.app"
+READY_SECONDS = 600.0
+"""Flagger's own time for a revision to become ready."""
+INTERVAL_SECONDS = 60.0
+SHORTEST_SECONDS = 10.0
+
+
+def draft_of(canary: KubernetesObject) -> Draft:
+    """Return what the Canary says of its application."""
+    spec, service = canary.spec, mapping(canary.spec.get("service"))
+    draft = Draft(canary.title, canary.name, canary.namespace)
+    draft.service = services_of(canary)[0]
+    draft.port = _whole(service.get("port"))
+    draft.ready_seconds = float(_whole(spec.get("progressDeadlineSeconds")) or READY_SECONDS)
+    draft.try_seconds = _seconds(at(service, "retries", "perTryTimeout"))
+    hosts = [text(each) for each in items(service.get("hosts"))]
+    draft.host = next((each for each in hosts if is_host(each)), "")
+    _gateway(draft, items(service.get("gatewayRefs")), canary.namespace)
+    _steps(draft, spec)
+    if spec.get("skipAnalysis") is True:
+        draft.thresholds = []
+    else:
+        _thresholds(draft, spec)
+    return draft
+
+
+def services_of(canary: KubernetesObject) -> tuple[str, ...]:
+    """Return the Services through which users may come, the one that all use first."""
+    target = text(at(canary.spec, "targetRef", "name"))
+    name = text(at(canary.spec, "service", "name")) or target or canary.name
+    return (name, f"{name}-primary", f"{name}-canary")
+
+
+def workloads_of(canary: KubernetesObject, things: Things) -> Iterator[Content]:
+    """Yield the workload, its autoscaler, and the Service that Flagger made in front of it."""
+    for key in ("targetRef", "autoscalerRef"):
+        reference = mapping(canary.spec.get(key))
+        kind, name = text(reference.get("kind")), text(reference.get("name"))
+        found = find(things, kind, name, canary.namespace)
+        if found is None:
+            continue
+        yield bare(found)
+        labels = mapping(at(found.content, "spec", "selector", "matchLabels"))
+        if key == "targetRef" and labels:
+            yield _service(canary, labels)
+
+
+def _service(canary: KubernetesObject, labels: Content) -> Content:
+    service = mapping(canary.spec.get("service"))
+    port = service.get("port", 80)
+    ports: Content = {"port": port, "targetPort": service.get("targetPort", port)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": services_of(canary)[0]},
+        "spec": {"selector": labels, "ports": [{"name": service.get("portName", "http"), **ports}]},
+    }
+
+
+def _whole(value: Json) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _seconds(value: Json) -> float | None:
+    try:
+        return parse_duration(text(value))
+    except ValueError:
+        return None
+
+
+def _gateway(draft: Draft, references: list[Json], namespace: str) -> None:
+    for index, reference in enumerate(references):
+        if index:
+            note = unsupported("an application has one gateway in each cluster")
+            draft.notes[f"spec.service.gatewayRefs[{index}]"] = note
+        elif name := text(at(reference, "name")):
+            draft.gateway = f"{text(at(reference, 'namespace')) or namespace or 'default'}/{name}"
+
+
+def _analysis(spec: Content) -> tuple[str, Content]:
+    """Return where the analysis stands, and the analysis."""
+    key = "analysis" if "analysis" in spec else "canaryAnalysis"
+    return f"spec.{key}", mapping(spec.get(key))
+
+
+def _steps(draft: Draft, spec: Content) -> None:
+    path, analysis = _analysis(spec)
+    interval = max(_seconds(analysis.get("interval")) or INTERVAL_SECONDS, SHORTEST_SECONDS)
+    weights = _weights(analysis)
+    for weight in weights:
+        draft.steps.append({"setWeight": weight})
+        draft.pause(interval)
+    iterations = _whole(analysis.get("iterations")) or 0
+    if iterations > 0 and not weights:
+        draft.pause(iterations * interval)
+    elif iterations > 0:
+        draft.notes[f"{path}.iterations"] = changed("weights are given: they decide")
+
+
+def _weights(analysis: Content) -> list[int]:
+    """
+    Return the shares of the new revision, one after another.
+
+    The last one may be above `maxWeight`: Flagger adds a whole step to what is below it.
+    """
+    given = [_whole(each) for each in items(analysis.get("stepWeights"))]
+    if given:
+        return [min(each, 100) for each in given if each is not None]
+    step, most = _whole(analysis.get("stepWeight")) or 0, _whole(analysis.get("maxWeight")) or 100
+    if step <= 0:
+        return []
+    below = list(range(step, min(most, 100), step))
+    return [*below, min((below[-1] if below else 0) + step, 100)]
+
+
+def _thresholds(draft: Draft, spec: Content) -> None:
+    path, analysis = _analysis(spec)
+    limits = []
+    for index, metric in enumerate(items(analysis.get("metrics"))):
+        if at(metric, "name") != "request-success-rate":
+            continue
+        for keys in (("thresholdRange", "min"), ("threshold",)):
+            least = at(metric, *keys)
+            if isinstance(least, int | float) and not isinstance(least, bool):
+                limit = round(100 - min(max(least, 0), 100), 6)
+                limits.append(limit)
+                note = changed(f"at most {limit:g} % errors, counted at the gateways")
+                draft.notes[f"{path}.metrics[{index}].{keys[0]}"] = note
+                draft.notes[f"{path}.metrics[{index}].name"] = kept()
+                break
+    if limits:
+        draft.limit(min(limits))
+
+
+def entries_of(draft: Draft, canary: KubernetesObject) -> Iterator[Entry]:
+    """Yield what became of each field of the Canary."""
+    return sorted_out(canary.title, dict(canary.spec), CANARY, draft.notes)
