@@ -117,7 +117,7 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
         queries = Queries(records, clock)
         yield Session(
             Commands(records, connections, clock),
-            Deployments(records, store, HelmCharts(helm), clock),
+            Deployments(records, store, HelmCharts(helm), clock, connections),
             queries,
             History(queries),
             clock,

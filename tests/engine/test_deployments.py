@@ -213,14 +213,34 @@ async def test_a_preview_changes_nothing_and_says_what_would_be(world):
 
 
 async def test_a_revision_that_was_refused_gets_another_try_once_the_cluster_was_mended(world):
-    preview = await world.deployments.preview(APP, YELLOW)
-    world.clusters["gcp"].refused[preview.revision.id] = "no such namespace"
-    refused = await world.deploy(YELLOW)
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.clusters["gcp"].refused[rollout.canary.id] = "no such namespace"
+    refused = await world.until_ended()
     assert refused.state.outcome is Outcome.ROLLED_BACK
     assert "no such namespace" in refused.state.reason
     world.clusters["gcp"].refused.clear()
 
     assert (await world.deploy(YELLOW)).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_what_a_cluster_of_the_first_wave_refuses_is_not_begun(world):
+    before = (await world.queries.record(APP)).rollout
+    preview = await world.deployments.preview(APP, YELLOW)
+    world.clusters["gcp"].refused[preview.revision.id] = "no such namespace"
+
+    with pytest.raises(InputError, match=r"gcp refuses .*: no such namespace") as raised:
+        await world.deployments.deploy(APP, YELLOW)
+    assert "--dry-run" in raised.value.hint
+    assert (await world.queries.record(APP)).rollout == before
+
+
+async def test_a_cluster_that_cannot_be_asked_does_not_keep_a_rollout_from_beginning(world):
+    world.clusters["gcp"].faults.unreachable = True
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    forecast = await world.deployments.forecast(await world.deployments.preview(APP, YELLOW))
+
+    assert rollout.active
+    assert [each.cluster for each in forecast.checked if each.silence] == ["gcp"]
 
 
 async def test_a_cluster_that_joins_later_gets_what_serves(world):

@@ -11,7 +11,6 @@ from crossfade.cli.output import Format, OutputOption, note, progress, show
 from crossfade.cli.rollout_view import follow, rollout_data
 
 if TYPE_CHECKING:
-    from crossfade.engine.deployments import Preview
     from crossfade.wiring import Session
 
 app = noun()
@@ -26,7 +25,7 @@ def deploy(
         typer.Option("--set", metavar="KEY=VALUE", help="A Helm value, as with `helm --set`."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be installed, and change nothing.")
+        bool, typer.Option("--dry-run", help="Show the plan, ask the clusters, and change nothing.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")] = False,
     output: OutputOption = Format.TEXT,
@@ -34,9 +33,12 @@ def deploy(
     """
     Bring out a new revision of an application on every cluster it is placed on.
 
-    The chart is rendered and checked here first: when anything is wrong, nothing is changed.
+    The chart is rendered and checked here first, and every cluster of the first wave is asked
+    whether it takes the objects: when anything is wrong, nothing is changed.
     """
+    from crossfade.cli.deploy_plan import plan_data, plan_text
     from crossfade.core.release.values import parse_set
+    from crossfade.engine.forecast import require_accepted
 
     wanted = parse_set(changes or [])
 
@@ -45,7 +47,11 @@ def deploy(
         progress(f"rendering the chart of {name}")
         if dry_run:
             preview = await session.deployments.preview(application, wanted)
-            show(_preview_data(preview), output, lambda: _preview_text(preview))
+            progress("asking the clusters of the first wave")
+            forecast = await session.deployments.forecast(preview)
+            spec = (await session.queries.record(application)).spec
+            show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
+            require_accepted(forecast.checked, bool(spec.shared))
             return
         rollout = await session.deployments.deploy(application, wanted)
         await note_if_no_hub(session)
@@ -58,43 +64,3 @@ def deploy(
             note(f"`crossfade rollout watch {name}` follows it")
 
     with_session(context, work)
-
-
-def _titles(preview: "Preview") -> list[str]:
-    return [
-        f"{each.get('kind')}/{_name(each.get('metadata'))}" for each in preview.prepared.objects
-    ]
-
-
-def _name(metadata: object) -> str:
-    return str(metadata.get("name")) if isinstance(metadata, dict) else "?"
-
-
-def _preview_data(preview: "Preview") -> dict[str, object]:
-    return {
-        "revision": preview.revision.id,
-        "chart": preview.revision.chart,
-        "replaces": preview.replaces,
-        "clusters": list(preview.clusters),
-        "objects": _titles(preview),
-        "removed": list(preview.prepared.removed),
-        "renamed": [list(pair) for pair in preview.prepared.renamed],
-        "notes": list(preview.prepared.notes),
-    }
-
-
-def _preview_text(preview: "Preview") -> str:
-    revision = preview.revision
-    lines = [
-        f"revision {revision.id} of {revision.chart}"
-        f" would {'replace ' + preview.replaces if preview.replaces else 'be the first'}",
-        f"on: {', '.join(preview.clusters) or 'no cluster (none carries the labels)'}",
-        "objects:",
-        *(f"  {title}" for title in _titles(preview)),
-    ]
-    if preview.prepared.removed:
-        lines.append("left out, since the application has its own route:")
-        lines += [f"  {title}" for title in preview.prepared.removed]
-    lines += [f"  {old} is called {new}" for old, new in preview.prepared.renamed]
-    lines += [f"note: {text}" for text in preview.prepared.notes]
-    return "\n".join(lines)

@@ -18,6 +18,7 @@ from crossfade.core.rollout.spec import (
     SetScale,
     SetWeight,
     Step,
+    Strategy,
 )
 from crossfade.core.rollout.state import Outcome, Rollout
 
@@ -87,11 +88,15 @@ def list_text(rollouts: tuple[Rollout, ...]) -> str:
 
 def steps_text(rollout: Rollout) -> str:
     """Return the steps with the current one marked: `10 % > pause > [50 %] > all`."""
-    words = []
-    for index, step in enumerate(rollout.strategy.steps):
-        word = _step_text(step)
-        words.append(f"[{word}]" if rollout.active and index == rollout.state.step else word)
-    return " > ".join([*words, "all"])
+    at = rollout.state.step if rollout.active else None
+    return strategy_text(rollout.strategy, at)
+
+
+def strategy_text(strategy: Strategy, at: int | None = None) -> str:
+    """Return the steps, the one at index `at` marked."""
+    words = [_step_text(step) for step in strategy.steps]
+    marked = [f"[{word}]" if index == at else word for index, word in enumerate(words)]
+    return " > ".join([*marked, "all"])
 
 
 def _step_text(step: Step) -> str:

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
-from crossfade.core.application import Values
+from crossfade.core.application import Application, Values
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.manifests import Prepared, prepare, require_port, service_of
 from crossfade.core.release.revision import Revision, release_name, revision_id
 from crossfade.core.release.values import merge
 from crossfade.core.rollout.commands import Command, perform, supersede
-from crossfade.core.rollout.record import Record, with_wanted
+from crossfade.core.rollout.record import Record, SharedChart, with_wanted
 from crossfade.core.rollout.state import Phase, Rollout, State
 from crossfade.engine.changes import no_rollout, save_change
+from crossfade.engine.forecast import Forecast, Forecasts, require_accepted
 from crossfade.engine.records import (
     ROLLOUT,
     Records,
@@ -25,6 +26,7 @@ from crossfade.engine.records import (
 from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.charts import Charts, PackedChart
+from crossfade.ports.cluster_access import Connections
 from crossfade.ports.documents import Event, Save
 
 
@@ -48,6 +50,7 @@ class Deployments:
     blobs: Blobs
     charts: Charts
     clock: Clock
+    connections: Connections
 
     async def preview(self, name: ApplicationName, changes: Values) -> Preview:
         """
@@ -94,14 +97,38 @@ class Deployments:
         """
         Start the rollout of the application's chart with `changes` on top of its values.
 
-        A rollout under way is superseded; it keeps no users.  Raises as `preview`, and Conflict
-        when the revision already serves, is being rolled out, or a promotion is about to end.
+        A rollout under way is superseded; it keeps no users.  Raises as `preview`, InputError when
+        a cluster of the first wave refuses any object, and Conflict when the revision already
+        serves, is being rolled out, or a promotion is about to end.
         """
-        revision = (await self.preview(name, changes)).revision
-        return await again_on_conflict(lambda: self._deploy(name, revision))
+        preview = await self.preview(name, changes)
+        spec = (await self.records.application(name)).value.spec
+        forecasts = Forecasts(self.records, self.connections)
+        checked = await forecasts.check(spec, preview.revision, preview.chart.data)
+        require_accepted(checked, bool(spec.shared))
+        shared = await self._shared(spec)
+        return await again_on_conflict(lambda: self._deploy(name, preview.revision, shared))
 
-    async def _deploy(self, name: ApplicationName, revision: Revision) -> Rollout:
+    async def forecast(self, preview: Preview) -> Forecast:
+        """Return what to expect of the rollout; asks the clusters of the first wave."""
+        record = (await self.records.application(preview.revision.application)).value
+        forecasts = Forecasts(self.records, self.connections)
+        return await forecasts.forecast(record, preview.revision, preview.chart.data)
+
+    async def _shared(self, spec: Application) -> tuple[SharedChart, ...]:
+        """Return the application's shared charts as they are now, kept with their content."""
+        found = []
+        for each in spec.shared:
+            packed = await self.charts.pack(each.source)
+            digest = await self.blobs.put(packed.data)
+            found.append(SharedChart(each.name, digest, each.source.values))
+        return tuple(found)
+
+    async def _deploy(
+        self, name: ApplicationName, revision: Revision, shared: tuple[SharedChart, ...]
+    ) -> Rollout:
         stored = await self.records.application(name)
+        stored = replace(stored, value=replace(stored.value, shared=shared))
         before = await self._not_promoting(stored.value)
         if before is not None and before.value.active and before.value.canary.id == revision.id:
             if before.value.state.phase is not Phase.ROLLING_BACK:

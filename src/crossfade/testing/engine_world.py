@@ -112,7 +112,9 @@ class EngineWorld:
     def deployments(self) -> Deployments:
         """Deploy and undo."""
         charts = FakeCharts("/charts/colors")
-        return Deployments(Records(self.store), self.store, charts, self.clock)
+        return Deployments(
+            Records(self.store), self.store, charts, self.clock, self.connections
+        )
 
     @property
     def queries(self) -> Queries:

@@ -167,7 +167,7 @@ async def test_trouble_of_pods_is_told_in_the_words_of_the_cluster(world):
     rollout = await world.deployments.deploy(APP, YELLOW)
     await turns(world, 6)
     world.clusters["gcp"].stop_pods(rollout.canary.id, "image not found")
-    await turns(world, 2)
+    await turns(world, 4)
 
     assert (await report_of(world, "gcp")).trouble == "image not found"
     assert "image not found" in (await world.rollout()).state.reason

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
-from crossfade.core.application import Application
+from crossfade.core.application import Application, Values
 from crossfade.core.release.revision import Revision
 from crossfade.core.release.wanted import Wanted, change
 from crossfade.core.rollout.spec import Strategy
@@ -36,6 +36,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedChart:
+    """A chart that is there once in each cluster, as the newest deployment wants it."""
+
+    name: str
+    """Of its Helm release."""
+    chart_digest: str
+    values: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything that is remembered of one application."""
 
@@ -50,6 +60,8 @@ class Record:
     """Clusters that stay on another revision: the active one was taken back there alone."""
     revisions: tuple[Revision, ...] = ()
     """All that is to be installed anywhere."""
+    shared: tuple[SharedChart, ...] = ()
+    """Upgraded in place before a revision is installed."""
     wanted: Mapping[ClusterName, Wanted] = field(default_factory=dict)
     epoch: Epoch = NO_EPOCH
     """The highest epoch of all clusters."""

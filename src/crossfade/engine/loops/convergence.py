@@ -21,6 +21,7 @@ from crossfade.core.release.report import Address, Cause, Report, RevisionReport
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.record import Record
 from crossfade.engine.records import Records, report_name, save_report
+from crossfade.engine.shared_charts import SharedCharts
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import ClusterAccess, Connections
 from crossfade.ports.releases import RevisionStatus
@@ -56,6 +57,8 @@ class Convergence:
     _unchanged: dict[str, int] = field(default_factory=dict)
     """How many looks in a row have seen nothing new."""
     _refused: dict[tuple[str, RevisionId], Refusal] = field(default_factory=dict)
+    _shared: dict[str, str] = field(default_factory=dict)
+    """What each installation waits for: a shared chart."""
     _addresses: dict[tuple[str, str], tuple[float, Address]] = field(default_factory=dict)
 
     async def keys(self) -> list[str]:
@@ -82,7 +85,8 @@ class Convergence:
         seen, held = await self._look(key, record, name, access)
         drain = record.spec.strategy.drain_seconds
         act = next_act(record.at(name), seen, held, drain, seen.looked_at)
-        await self._save(key, replace(seen, trouble=_trouble(act)))
+        waits = self._shared.get(key, "") if isinstance(act, Install) else ""
+        await self._save(key, replace(seen, trouble=waits or _trouble(act)))
         return await self._act(key, act, record, access)
 
     async def _look(
@@ -159,15 +163,9 @@ class Convergence:
     async def _act(self, key: str, act: Act, record: Record, access: ClusterAccess) -> float:
         match act:
             case Install(revision_id, percent):
-                revision = _named(record, revision_id)
-                chart = await self.blobs.fetch(revision.chart_digest)
-                try:
-                    await access.releases.install(revision, chart, percent)
-                except InputError as error:
-                    why = " ".join(error.what.split())  # it becomes part of a sentence
-                    refusal = Refusal(why, self.clock.now(), record.rollout)
-                    self._refused[key, revision.id] = refusal
-                return 0.0
+                return await self._install(
+                    key, _named(record, revision_id), percent, record, access
+                )
             case Scale(revision_id, percent):
                 await access.releases.scale(_named(record, revision_id), percent)
                 return 0.0
@@ -184,6 +182,21 @@ class Convergence:
                 return min(WAITING_SECONDS * 1.25**looks, SETTLED_SECONDS)
             case _:
                 assert_never(act)
+
+    async def _install(
+        self, key: str, revision: Revision, percent: int, record: Record, access: ClusterAccess
+    ) -> float:
+        try:
+            waits = await SharedCharts(self.blobs).bring_up(record, access.releases)
+            self._shared[key] = waits
+            if waits:
+                return WAITING_SECONDS
+            chart = await self.blobs.fetch(revision.chart_digest)
+            await access.releases.install(revision, chart, percent)
+        except InputError as error:
+            why = " ".join(error.what.split())  # it becomes part of a sentence
+            self._refused[key, revision.id] = Refusal(why, self.clock.now(), record.rollout)
+        return 0.0
 
 
 def wanted_route(record: Record, cluster: ClusterName) -> WantedRoute:
