@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crossfade.base.words import nearest, shown
 from crossfade.core.pipeline.build import number
-from crossfade.core.pipeline.document import MAIN_CLONE
+from crossfade.core.pipeline.document import MAIN_CLONE, Retry
 from crossfade.core.pipeline.findings import Findings, under
 from crossfade.core.pipeline.lint_expressions import doubts, missing_steps
 from crossfade.core.pipeline.shapes import Record
@@ -103,9 +103,10 @@ def _lint_retry(step: Placed, found: Findings) -> None:
         if node is not None and not low <= number(node, low) <= high:
             path = f"{step.path}.retry.{key}"
             found.warning(node.at, path, f"is documented to be from {low} to {high}")
-    delay, power = number(retry["delay"], 5), number(retry["exponentialFactor"], 1)
-    if power > 1 and number(retry["maxAttempts"], 1) > 2 and delay**power > 3600:
-        message = f"the wait before each attempt is the one before to the power of {power:g}"
+    tried = Retry(1, number(retry["delay"], 5), number(retry["exponentialFactor"], 1))
+    if tried.exponent > 1 and tried.wait_seconds(1) > 3600:
+        power = f"{tried.exponent:g}"
+        message = f"the wait before each attempt is the one before to the power of {power}"
         found.warning(retry.at, f"{step.path}.retry", message)
 
 
