@@ -257,11 +257,11 @@ def _window(number: int, name: ClusterName, sums: list[int]) -> Window:
     return Window(number, name, n_c, n_s, events)
 
 
-def recorded(row: Row, seed: int, ticks: int = 40) -> list[Window]:
-    """Return the windows of a rollout at 10 % of users that nobody judged."""
+def recorded(row: Row, seed: int, ticks: int = 40, share: float = 0.5) -> list[Window]:
+    """Return the windows of a rollout at this share, the largest of a ramp, that nobody judged."""
     world, found = World(row, seed), []
     for tick in range(1, ticks + 1):
-        for name, counts in zip(_JUDGED, world.tick(0.1), strict=True):
+        for name, counts in zip(_JUDGED, world.tick(share), strict=True):
             sums = _zeros()
             _add(sums, counts)
             found.append(_window(tick, name, sums))

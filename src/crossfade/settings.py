@@ -38,7 +38,13 @@ PORT_BASE = Variable(
     "+0, the hub's configuration service at +1, the edge's admin page at +2, cloud number i (from "
     "0) at +100+10i to +102+10i. `sandbox up --port-base` goes before it.",
 )
-VARIABLES = (HOME, DATABASE_URL, PORT_BASE)
+SECRET = Variable(
+    "CROSSFADE_SECRET_",
+    "none",
+    "Begins the variables that have secrets of the hub: `{secret: slack-url}` in a file is "
+    "CROSSFADE_SECRET_SLACK_URL, else the file secrets/slack-url in the state folder.",
+)
+VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,11 @@ class Settings:
     """Absolute."""
     database_url: str
     port_base: int = 17000
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Where secrets of the hub are, one a file; variables go before them."""
+        return self.state_dir / "secrets"
 
     @property
     def sandbox_dir(self) -> Path:

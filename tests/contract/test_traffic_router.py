@@ -67,6 +67,12 @@ async def test_a_route_comes_into_force_with_the_shares_that_were_asked_for(rout
 
 
 @pytest.mark.usefixtures("services")
+async def test_shares_with_fractions_of_a_percent_are_kept(router, in_force):
+    await router.write(wanted(1, r1111111=99.75, r2222222=0.25))
+    assert dict((await in_force(1)).percents) == {"r1111111": 99.75, "r2222222": 0.25}
+
+
+@pytest.mark.usefixtures("services")
 async def test_writing_the_same_route_again_does_no_harm(router, in_force):
     await router.write(wanted(1, r1111111=100))
     before = await in_force(1)

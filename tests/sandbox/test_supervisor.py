@@ -92,6 +92,59 @@ def test_a_partition_cuts_the_api_off_and_leaves_users_alone(sandbox, request_st
     assert api(sandbox, "aws", "/version")["major"] == "1"
 
 
+PODS = "/api/v1/namespaces/default/pods"
+
+
+def phase_of(sandbox, name):
+    for pod in api(sandbox, "aws", PODS)["items"]:
+        if pod["metadata"]["name"] == name:
+            return pod["status"].get("phase"), str(pod["status"].get("conditions"))
+    return None, ""
+
+
+def wait_for(sandbox, name, phase, words=""):
+    deadline = time.monotonic() + 20
+    while True:
+        found = phase_of(sandbox, name)
+        if found[0] == phase and words in found[1]:
+            return
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def start_pod(sandbox, name, cpu="100m"):
+    requests = {"requests": {"cpu": cpu}}
+    container = {"name": "a", "image": "host", "command": ["sleep", "99"], "resources": requests}
+    spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
+    api(sandbox, "aws", PODS, body={"metadata": {"name": name}, "spec": spec})
+
+
+def test_a_full_cloud_keeps_its_pods_and_has_no_room_for_more(sandbox):
+    start_pod(sandbox, "early")
+    wait_for(sandbox, "early", "Running")
+    assert control.act(sandbox.directory, "fill", "aws") == "full"
+    assert control.act(sandbox.directory, "fill", "aws") == "full", "safe to repeat"
+    start_pod(sandbox, "late")
+    wait_for(sandbox, "late", "Pending", "Insufficient cpu")
+    assert phase_of(sandbox, "early")[0] == "Running"
+    assert control.act(sandbox.directory, "restore", "aws") == "running"
+    wait_for(sandbox, "late", "Running")
+
+
+def test_an_evicted_cloud_ends_its_pods_and_starts_none_until_it_is_restored(
+    sandbox, request_status
+):
+    start_pod(sandbox, "cheap")
+    wait_for(sandbox, "cheap", "Running")
+    assert control.act(sandbox.directory, "evict", "aws") == "evicted"
+    wait_for(sandbox, "cheap", "Failed", "TerminationByKubelet")
+    start_pod(sandbox, "homeless")
+    wait_for(sandbox, "homeless", "Pending", "were not ready")
+    assert request_status(sandbox.ports("aws").gateway) == 404, "the gateway goes on"
+    assert control.act(sandbox.directory, "restore", "aws") == "running"
+    wait_for(sandbox, "homeless", "Running")
+
+
 def test_a_slow_cloud_answers_late_and_restore_makes_it_fast_again(sandbox):
     assert control.act(sandbox.directory, "slow", "aws", 300) == "slow"
     start = time.monotonic()

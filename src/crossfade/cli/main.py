@@ -29,6 +29,7 @@ NOUNS = {
     "apply": "Make or change an application from its file.",
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
+    "pipeline": "Check and run pipelines of codefresh.yml files.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",

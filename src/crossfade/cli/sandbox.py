@@ -161,10 +161,22 @@ def partition(
 
 
 @app.command()
+def fill(context: typer.Context, cloud: CloudArgument, output: OutputOption = Format.TEXT) -> None:
+    """Leave no CPU and no memory for further pods; those that are there stay."""
+    _act(context, "fill", cloud, output)
+
+
+@app.command()
+def evict(context: typer.Context, cloud: CloudArgument, output: OutputOption = Format.TEXT) -> None:
+    """Take the machine away with notice, as clouds do with cheap ones: pods end, none starts."""
+    _act(context, "evict", cloud, output)
+
+
+@app.command()
 def restore(
     context: typer.Context, cloud: CloudArgument, output: OutputOption = Format.TEXT
 ) -> None:
-    """Undo kill, hang, slow or partition; return once the cloud serves again."""
+    """Undo kill, hang, slow, partition, fill or evict; return once the cloud serves again."""
     _act(context, "restore", cloud, output)
 
 

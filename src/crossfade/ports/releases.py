@@ -27,7 +27,7 @@ class RevisionStatus:
     hopeless: bool = False
     """Waiting will not make them ready: they crash again and again, or a Secret is missing."""
     cause: Cause = Cause.NONE
-    """Whose fault the trouble is; only a CONFIG one can be hopeless."""
+    """Whose fault the trouble is; that of nodes or a lack of resources is never hopeless."""
     scale: int = 100
     """Percent of the chart's own pods that was last asked for in full; 100 when none ever was."""
 
@@ -73,13 +73,14 @@ class Releases(RollingReleases, SharedReleases, Protocol):
         ...
 
     async def dry_run(
-        self, revision: Revision, chart: bytes, percent: int = 100
+        self, revision: Revision, chart: bytes, percent: int = 100, *, in_place: bool = False
     ) -> tuple[Objection, ...]:
         """
         Return all that the cluster has against the revision's objects, refusals before warnings.
 
-        Every object is asked of the API server as it would be installed, and a pod of every
-        workload, so that quotas and pod policies speak up; nothing is changed.
+        Every object is asked of the API server as it would be installed (`in_place`: as `roll`
+        would), and a pod of every workload, so that quotas and pod policies speak up; nothing is
+        changed.
         Raises InputError when the chart does not render, Unavailable.
         """
         ...

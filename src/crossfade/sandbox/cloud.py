@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from crossfade.base.clock import SteadyClock
-from crossfade.sandbox import faults, processes, state
+from crossfade.sandbox import faults, filling, processes, state
 from crossfade.sandbox.awakening import forget_readiness
 from crossfade.sandbox.files import write_json
 from crossfade.sandbox.gateway.controller import Gateway
@@ -104,12 +104,23 @@ class Cloud:
         while True:
             wanted = faults.read(self._folder)
             if wanted != faults.Faults():
-                _log.info("faults slow_ms=%s partition=%s", wanted.slow_ms, wanted.api_partition)
-            self._server.gate.set(wanted.slow_ms, api_partition=wanted.api_partition)
-            await self._gateway.set_delay(wanted.slow_ms)
+                _log.info("faults wanted=%s", wanted)
+            await self._bring_about(wanted)
             faults.confirm(self._folder, wanted)
             await self._harm.wait()
             self._harm.clear()
+
+    async def _bring_about(self, wanted: faults.Faults) -> None:
+        self._server.gate.set(wanted.slow_ms, api_partition=wanted.api_partition)
+        await self._gateway.set_delay(wanted.slow_ms)
+        if wanted.full:
+            await filling.fill(self._client, self._kubelet.node_name)
+        else:
+            await filling.empty(self._client)
+        if wanted.evicted:
+            await self._kubelet.shut_down()
+        else:
+            await self._kubelet.stay()
 
 
 async def furnish(client: KubeClient, ports: CloudPorts) -> None:

@@ -15,6 +15,10 @@ class Faults:
     """Delay of each API answer to callers from outside and of each user request."""
     api_partition: bool = False
     """The Kubernetes API does not answer callers from outside; users and controllers go on."""
+    full: bool = False
+    """The node has no CPU and no memory left for further pods."""
+    evicted: bool = False
+    """The node is taken away: its pods have got notice, and it takes no others."""
 
 
 def write(folder: Path, faults: Faults) -> None:

@@ -19,6 +19,8 @@ from crossfade.sandbox.state import Layout
 _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _SLOWEST_MS = 60_000
+_SWITCHES = {"partition": "api_partition", "fill": "full", "evict": "evicted"}
+"""Faults that are there or not, by what people call them."""
 
 
 class CloudState(StrEnum):
@@ -30,11 +32,13 @@ class CloudState(StrEnum):
     HUNG = "hung"
     SLOW = "slow"
     PARTITIONED = "partitioned"
+    FULL = "full"
+    EVICTED = "evicted"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do with a cloud: start, kill, hang, slow, partition or restore."""
+    """What to do with a cloud: start, kill, hang, slow, partition, fill, evict or restore."""
 
     verb: str
     milliseconds: int = 0
@@ -95,10 +99,10 @@ class SupervisedCloud:
                     self._require_awake()
                     now = faults.read(self._folder)
                     await self._set_faults(replace(now, slow_ms=request.milliseconds))
-                case "partition":
+                case "partition" | "fill" | "evict":
                     self._require_awake()
                     now = faults.read(self._folder)
-                    await self._set_faults(replace(now, api_partition=True))
+                    await self._set_faults(replace(now, **{_SWITCHES[request.verb]: True}))
                 case other:
                     raise InputError(f"unknown request `{other}`", hint="is the sandbox older?")
 
@@ -202,5 +206,9 @@ class SupervisedCloud:
         self.state = CloudState.RUNNING
         if wanted.slow_ms:
             self.state = CloudState.SLOW
+        if wanted.full:
+            self.state = CloudState.FULL
+        if wanted.evicted:
+            self.state = CloudState.EVICTED
         if wanted.api_partition:
             self.state = CloudState.PARTITIONED

@@ -108,7 +108,7 @@ class FakeReleases:
             self.cluster.revisions[mine] = rolled
 
     async def dry_run(
-        self, revision: Revision, chart: bytes, percent: int = 100
+        self, revision: Revision, chart: bytes, percent: int = 100, *, in_place: bool = False
     ) -> tuple[Objection, ...]:
         """Return what the cluster has against the objects; see the port."""
         await self.cluster.ask()

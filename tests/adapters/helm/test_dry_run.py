@@ -120,3 +120,9 @@ async def test_many_objects_are_asked_side_by_side(releases, chart):
     begin = time.monotonic()
     assert await releases.dry_run(revision(), chart(*maps)) == ()
     assert time.monotonic() - begin < 10, "it took 1 s on 2 cores when it was written"
+
+
+async def test_what_follows_in_place_is_asked_under_the_name_that_it_has(releases, chart):
+    bad = "apiVersion: v1\nkind: Service\nmetadata: {name: '{{ .Release.Name }}'}\nspec: {ports: [{port: 0}]}\n"
+    (found,) = await releases.dry_run(revision(), chart(bad), in_place=True)
+    assert found.name == "shop"

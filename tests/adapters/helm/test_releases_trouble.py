@@ -218,6 +218,22 @@ async def test_a_node_that_fails_is_never_the_revisions_fault(
     await until(is_ready)
 
 
+async def test_a_machine_that_is_taken_back_is_never_the_revisions_fault(
+    releases, told, look, until, sandbox_cloud
+):
+    await releases.install(colors(), CHART)
+
+    async def is_ready():
+        return (await look()).ready
+
+    await until(is_ready)
+    await sandbox_cloud.kubelet.shut_down()
+    status = await told("ended with its node, which shuts down|were not ready|does not answer")
+    assert (status.cause, status.hopeless) == (Cause.NODE, False)
+    await sandbox_cloud.kubelet.stay()
+    await until(is_ready)
+
+
 async def test_a_node_that_takes_no_pods_is_no_lack_of_room(releases, told, sandbox_cloud):
     await sandbox_cloud.client.patch(NODE, None, "test-node-0", {"spec": {"unschedulable": True}})
     await releases.install(colors(), CHART)

@@ -22,7 +22,7 @@ def pods(count=20, ticks=3):
 
 
 def test_pods_of_stable_are_dealt_to_both_sides_and_nothing_is_lost():
-    dealt = split(pods(), 0.5, seed=1)
+    dealt = split(pods(), 1)
 
     assert [each.id for each in dealt] == [0, 1, 2]
     assert all(each.n_c + each.n_s == 2000 for each in dealt)
@@ -31,16 +31,16 @@ def test_pods_of_stable_are_dealt_to_both_sides_and_nothing_is_lost():
 
 
 def test_a_pod_is_on_one_side_for_the_whole_replay():
-    assert len({each.n_c for each in split(pods(), 0.5, seed=1)}) == 1
+    assert len({each.n_c for each in split(pods(), 1)}) == 1
 
 
 def test_the_same_seed_deals_the_same_and_another_one_differently():
-    assert split(pods(), 0.5, seed=1) == split(pods(), 0.5, seed=1)
-    assert len({split(pods(), 0.5, seed=seed)[0].n_c for seed in range(20)}) > 3
+    assert split(pods(), 1) == split(pods(), 1)
+    assert len({split(pods(), seed)[0].n_c for seed in range(20)}) > 3
 
 
 def test_about_the_share_that_was_asked_for_plays_the_canary():
-    mean = sum(split(pods(), 0.2, seed=seed)[0].n_c for seed in range(200)) / 200
+    mean = sum(split(pods(), seed, share=0.2)[0].n_c for seed in range(200)) / 200
 
     assert mean == pytest.approx(400, rel=0.1)
 

@@ -102,10 +102,11 @@ def test_a_window_is_closed_only_once_late_readings_have_had_their_time():
     assert close(counters, T0 + 60, RULES)[1] == ()
 
 
-def test_what_arrives_after_its_window_was_closed_is_left_out_and_counted():
+@pytest.mark.parametrize("late", [16, 31, 44.9])
+def test_what_arrives_after_its_window_was_closed_is_left_out_and_counted(late):
     counters = add(Counters("aws"), [reading(1, 0)], RULES)
     counters, _ = close(counters, T0 + 60, RULES)
-    counters = add(counters, [reading(16, 10), reading(46, 15)], RULES)
+    counters = add(counters, [reading(late, 10), reading(46, 15)], RULES)
     counters, closed = close(counters, T0 + 100, RULES)
     assert counters.late == 1
     assert [each.revisions["r2"].requests for each in closed] == [5]

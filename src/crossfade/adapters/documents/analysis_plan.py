@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
-from crossfade.adapters.documents.analysis_shapes import Flag, OrNull
+from crossfade.adapters.documents.analysis_shapes import OrNull
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.problems import Mark, Problems
 from crossfade.adapters.documents.shapes import (
     Choice,
     Field,
+    Flag,
     ListOf,
     MapOf,
     Number,

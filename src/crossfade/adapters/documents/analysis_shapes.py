@@ -1,4 +1,4 @@
-"""Shapes of values that only files for analyses have: switches, series of points, any JSON."""
+"""Shapes of values that only files for analyses have: series, numbers in quotes, any JSON."""
 
 import math
 from dataclasses import dataclass
@@ -16,19 +16,6 @@ NOT_FINITE = {
     "-Infinity": -math.inf,
 }
 """Numbers that JSON cannot hold, as sources of metrics write them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """Yes or no."""
-
-    allowed: str = "true or false"
-
-    def read(self, value: Located, path: str, problems: Problems) -> object:
-        """Return the bool."""
-        if not isinstance(value.value, bool):
-            _refuse(value, path, problems, self.allowed)
-        return value.value
 
 
 @dataclass(frozen=True, slots=True)

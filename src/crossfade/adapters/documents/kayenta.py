@@ -2,11 +2,12 @@
 
 from typing import cast
 
-from crossfade.adapters.documents.analysis_shapes import Flag, OrNull, Series
+from crossfade.adapters.documents.analysis_shapes import OrNull, Series
 from crossfade.adapters.documents.problems import Mark, Problems
 from crossfade.adapters.documents.shapes import (
     Choice,
     Field,
+    Flag,
     ListOf,
     MapOf,
     Number,

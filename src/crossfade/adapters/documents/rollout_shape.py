@@ -8,6 +8,7 @@ from crossfade.adapters.documents.shapes import (
     ListOf,
     MapOf,
     Number,
+    OneKey,
     OneOf,
     Places,
     Read,
@@ -27,27 +28,9 @@ LABELS = MapOf(
 )
 
 
-def _one_of(names: tuple[str, ...], what: str) -> "_OneKey":
-    return _OneKey(names, what)
-
-
-class _OneKey:
-    """Checks that exactly one of some keys is given."""
-
-    def __init__(self, names: tuple[str, ...], what: str) -> None:
-        self._names, self._what = names, what
-
-    def __call__(self, values: Read, places: Places) -> None:
-        entries = places.record.value
-        given = [each for each in self._names if isinstance(entries, dict) and each in entries]
-        if len(given) != 1:
-            message = f"{self._what} has exactly one of {', '.join(self._names)}"
-            places.problems.add(places.record.at, places.path, message)
-
-
 def _check_match(values: Read, places: Places) -> None:
-    _one_of(("header", "cookie"), "a match")(values, places)
-    _one_of(("exact", "prefix", "regex"), "a match")(values, places)
+    OneKey(("header", "cookie"), "a match")(values, places)
+    OneKey(("exact", "prefix", "regex"), "a match")(values, places)
 
 
 MATCHES = ListOf(
@@ -73,7 +56,7 @@ _SCALE = Record(
         "percent": Field(Number(0, 100), "Percent of the chart's own pods."),
         "matchWeight": Field(Flag(), "Follow the share of users again."),
     },
-    check=_one_of(("percent", "matchWeight"), "setScale"),
+    check=OneKey(("percent", "matchWeight"), "setScale"),
 )
 _HEADER_ROUTE = Record(
     {
@@ -127,7 +110,7 @@ STEP = Record(
         "setMirrorRoute": "write `setMirror: PERCENT`",
         "plugin": "there are no plugins; a gate or a hook can call your own service",
     },
-    check=_one_of(tuple(_STEPS), "a step"),
+    check=OneKey(tuple(_STEPS), "a step"),
 )
 _STEP_LIST = ListOf(STEP, "a list of steps, as `- setWeight: 10`")
 

@@ -289,6 +289,24 @@ class Places:
         self.problems.add(at, f"{self.path}.{key}" if self.path else key, message)
 
 
+@dataclass(frozen=True, slots=True)
+class OneKey:
+    """Checks that exactly one of some keys is given, or at most one unless that is `needed`."""
+
+    keys: tuple[str, ...]
+    what: str
+    needed: bool = True
+
+    def __call__(self, _values: Read, places: Places) -> None:
+        """Add a problem at the record when it is not so."""
+        entries = places.record.value
+        count = sum(key in entries for key in self.keys) if isinstance(entries, Mapping) else 1
+        if count > 1 or (self.needed and count == 0):
+            many = "exactly one" if self.needed else "at most one"
+            message = f"{self.what} has {many} of {', '.join(self.keys)}"
+            places.problems.add(places.record.at, places.path, message)
+
+
 def _no_check(_values: Read, _places: Places) -> None:
     return
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from crossfade.adapters.documents.analysis_shapes import Flag
 from crossfade.adapters.documents.shapes import (
     Choice,
     Field,
+    Flag,
     ListOf,
     MapOf,
     Number,

@@ -62,6 +62,7 @@ def compose(
     yaml = YAML(typ="safe", pure=True)
     if resolver is not None:
         yaml.Resolver = resolver
+    yaml.composer.warn_double_anchors = False  # the last one holds, and nobody is to be told
     nodes: list[Node] = []
     try:
         _, parser = yaml.get_constructor_parser(text)

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from crossfade.adapters.helm import manifest_text, postrender
+from crossfade.adapters.helm import manifest_text
 from crossfade.adapters.helm.command import Call, HelmCommand
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.kubernetes.discovery import Kinds, Served, discover
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError, NotFound
+from crossfade.core.application import Values
 from crossfade.core.release.kinds import child, is_hook, is_test, mapping, name_of, pod_templates
 from crossfade.core.release.objection import Objection, objection
-from crossfade.core.release.revision import Revision
 
 _SIDE_BY_SIDE = 8
 _STAND_IN = "default"
@@ -21,22 +21,34 @@ _STAND_IN = "default"
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A release that is not installed."""
+
+    release: str
+    namespace: str
+    chart: bytes
+    values: Values
+    renderer: Sequence[str]
+    """Flags for our post-renderer."""
+
+
+@dataclass(frozen=True, slots=True)
 class DryRun:
-    """One dry run against one cluster."""
+    """Asks one cluster."""
 
     api: KubeApi
     helm: HelmCommand
     seconds: float
 
-    async def run(self, revision: Revision, chart: bytes, percent: int) -> tuple[Objection, ...]:
+    async def run(self, wanted: Rehearsal) -> tuple[Objection, ...]:
         """
         Return every objection, refusals first.
 
         Raises InputError when the chart does not render, Unavailable.
         """
         kinds = await discover(self.api)
-        objects = await self._render(revision, chart, percent, kinds)
-        home, found = await self._home(revision.namespace)
+        objects = await self._render(wanted, kinds)
+        home, found = await self._home(wanted.namespace)
         room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def ask(question: _Question) -> list[Objection]:
@@ -52,20 +64,18 @@ class DryRun:
         found += [each for task in asked for each in task.result()]
         return tuple(sorted(dict.fromkeys(found), key=lambda each: each.warning))
 
-    async def _render(
-        self, revision: Revision, chart: bytes, percent: int, kinds: Kinds
-    ) -> list[Object]:
-        """Return the revision's objects as this cluster's abilities make the chart render them."""
+    async def _render(self, wanted: Rehearsal, kinds: Kinds) -> list[Object]:
+        """Return the objects as this cluster's abilities make the chart render them."""
         version = str((await self.api.get("/version")).get("gitVersion", ""))
         abilities = sorted({each for version, kind in kinds for each in _ability(version, kind)})
         with tempfile.NamedTemporaryFile(prefix="crossfade-", suffix=".tgz") as archive:
-            archive.write(chart)
+            archive.write(wanted.chart)
             archive.flush()
-            arguments = ["template", revision.release, archive.name]
-            arguments += ["--namespace", revision.namespace, "--values", "-", "--skip-tests"]
+            arguments = ["template", wanted.release, archive.name]
+            arguments += ["--namespace", wanted.namespace, "--values", "-", "--skip-tests"]
             arguments += ["--kube-version", version, "--api-versions", ",".join(abilities)]
-            arguments += postrender.beside(revision.application, revision.id, percent)
-            values = manifest_text.write_values(revision.values)
+            arguments += wanted.renderer
+            values = manifest_text.write_values(wanted.values)
             text = await self.helm.run(Call(arguments, values, self.seconds))
         rendered = manifest_text.read(text)
         return [thing for thing in rendered if not (is_hook(thing) and is_test(thing))]

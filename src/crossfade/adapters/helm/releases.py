@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crossfade.adapters.helm import postrender
 from crossfade.adapters.helm.command import HelmCommand
-from crossfade.adapters.helm.dry_run import DryRun
+from crossfade.adapters.helm.dry_run import DryRun, Rehearsal
 from crossfade.adapters.helm.records import DEPLOYED, Record, read_records
 from crossfade.adapters.helm.rolling import Rolling
 from crossfade.adapters.helm.shared import Shared
@@ -122,10 +122,15 @@ class HelmReleases:
         await self._rolling.roll(revision, chart, percent)
 
     async def dry_run(
-        self, revision: Revision, chart: bytes, percent: int = 100
+        self, revision: Revision, chart: bytes, percent: int = 100, *, in_place: bool = False
     ) -> tuple[Objection, ...]:
         """Return what the cluster has against the objects; see the port for errors."""
-        return await DryRun(self.api, self.helm, self.seconds).run(revision, chart, percent)
+        application, release = revision.application, revision.release
+        renderer = postrender.beside(application, revision.id, percent)
+        if in_place:
+            release, renderer = application, postrender.in_place(application, revision.id)
+        wanted = Rehearsal(release, revision.namespace, chart, revision.values, renderer)
+        return await DryRun(self.api, self.helm, self.seconds).run(wanted)
 
     async def upgrade_shared(self, shared: SharedRelease) -> None:
         """Bring a shared chart up to date; see the port for errors."""

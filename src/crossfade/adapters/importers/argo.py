@@ -1,15 +1,15 @@
 """Rollouts of Argo, with their analysis templates, as applications."""
 
-import math
 from collections.abc import Iterator
 
 from crossfade.adapters.importers.argo_fields import ROLLOUT, TEMPLATE
+from crossfade.adapters.importers.argo_steps import add_steps, seconds_of
 from crossfade.adapters.importers.draft import Draft
-from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out, unsupported
+from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out
 from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
 from crossfade.adapters.importers.surroundings import Things, bare, find
 from crossfade.base.json_value import Json
-from crossfade.base.units import parse_duration
+from crossfade.base.units import format_duration
 from crossfade.core.analysis.expression_syntax import Binary, Literal, Member, Name, parse
 from crossfade.core.analysis.expression_tokens import ExpressionError
 
@@ -18,6 +18,7 @@ READY_SECONDS = 600.0
 """Argo's own time for a revision to become ready."""
 KEEP_SECONDS = 30.0
 """Argo's own time for which an old revision is kept."""
+_MOST_KEPT, _MOST_WINDOW = 10, 9
 _TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
 _CANARY, _BLUE_GREEN = "spec.strategy.canary", "spec.strategy.blueGreen"
 
@@ -29,11 +30,14 @@ def draft_of(rollout: KubernetesObject) -> Draft:
     draft.ready_seconds = _number(spec.get("progressDeadlineSeconds"), READY_SECONDS)
     if spec.get("progressDeadlineAbort") is True:
         draft.notes["spec.progressDeadlineAbort"] = kept("a revision not ready in time goes back")
+    window = at(spec, "rollbackWindow", "revisions")
+    draft.revision_window = _at_most(draft, "spec.rollbackWindow.revisions", window, _MOST_WINDOW)
     blue_green = at(spec, "strategy", "blueGreen")
     if isinstance(blue_green, dict):
         _blue_green(draft, blue_green)
     else:
-        _canary(draft, mapping(at(spec, "strategy", "canary")))
+        canary = mapping(at(spec, "strategy", "canary"))
+        _canary(draft, canary, spec.get("replicas"))
     return draft
 
 
@@ -80,58 +84,41 @@ def _number(value: Json, default: float) -> float:
     return float(value) if known and isinstance(value, int | float) else default
 
 
-def _seconds(value: Json) -> float | None:
-    """Return the length of a pause, None when it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+def _at_most(draft: Draft, path: str, value: Json, most: int) -> int | None:
+    """Return a whole number, brought down to what an application may have."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         return None
-    try:
-        return parse_duration(str(value))
-    except ValueError:
-        return None
+    if value > most:
+        draft.notes[path] = changed(f"{most} is the most, instead of {value}")
+    return min(value, most)
+
+
+def _kept_revisions(draft: Draft, path: str, strategy: Content) -> None:
+    draft.keep_old_seconds = _number(strategy.get("scaleDownDelaySeconds"), KEEP_SECONDS)
+    key = "scaleDownDelayRevisionLimit"
+    draft.keep_limit = _at_most(draft, f"{path}.{key}", strategy.get(key), _MOST_KEPT)
 
 
 def _blue_green(draft: Draft, strategy: Content) -> None:
-    draft.keep_old_seconds = _number(strategy.get("scaleDownDelaySeconds"), KEEP_SECONDS)
-    seconds = _seconds(strategy.get("autoPromotionSeconds"))
+    _kept_revisions(draft, _BLUE_GREEN, strategy)
+    seconds = seconds_of(strategy.get("autoPromotionSeconds"))
+    draft.blue_green = {}
     if strategy.get("autoPromotionEnabled") is False:
-        draft.pause(None)
+        draft.blue_green = {"autoPromote": False}
         if seconds:
             path = f"{_BLUE_GREEN}.autoPromotionSeconds"
             draft.notes[path] = changed("a person promotes, as with `autoPromotionEnabled: false`")
     elif seconds:
-        draft.pause(seconds)
+        draft.blue_green = {"autoPromote": {"duration": format_duration(seconds)}}
 
 
-def _canary(draft: Draft, strategy: Content) -> None:
-    draft.keep_old_seconds = _number(strategy.get("scaleDownDelaySeconds"), KEEP_SECONDS)
-    most = at(strategy, "trafficRouting", "maxTrafficWeight")
-    most = most if isinstance(most, int) and most > 0 else 100
-    for index, step in enumerate(items(strategy.get("steps"))):
-        path = f"{_CANARY}.steps[{index}]"
-        if not isinstance(step, dict):
-            continue
-        if "setWeight" in step:
-            _weight(draft, f"{path}.setWeight", step["setWeight"], most)
-        elif "pause" in step:
-            _pause(draft, path, mapping(step["pause"]))
-
-
-def _weight(draft: Draft, path: str, weight: Json, most: int) -> None:
-    if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= most:
-        draft.notes[path] = unsupported(f"is no weight from 0 to {most}")
-        return
-    percent = math.ceil(weight * 100 / most)
-    draft.steps.append({"setWeight": percent})
-    if most != 100:
-        draft.notes[path] = changed(f"{weight} of {most} is {percent} percent, rounded up")
-
-
-def _pause(draft: Draft, path: str, pause: Content) -> None:
-    written = pause.get("duration")
-    seconds = _seconds(written)
-    if written is not None and seconds is None:
-        draft.notes[f"{path}.pause"] = changed("its length cannot be read: it waits for a person")
-    draft.pause(seconds)
+def _canary(draft: Draft, strategy: Content, replicas: Json) -> None:
+    _kept_revisions(draft, _CANARY, strategy)
+    stickiness = mapping(at(strategy, "trafficRouting", "alb", "stickinessConfig"))
+    if stickiness.get("enabled") is True:
+        seconds = _number(stickiness.get("durationSeconds"), 0.0)
+        draft.sticky = {"ttl": format_duration(seconds)} if seconds >= 1 else {}
+    add_steps(draft, strategy, replicas)
 
 
 def thresholds_of(draft: Draft, rollout: KubernetesObject, things: Things) -> tuple[Entry, ...]:
@@ -141,21 +128,18 @@ def thresholds_of(draft: Draft, rollout: KubernetesObject, things: Things) -> tu
     Of several the strictest holds.
     """
     entries: list[Entry] = []
-    limits: list[float] = []
     for template in _templates(rollout, things):
         notes = {}
         for index, metric in enumerate(items(template.spec.get("metrics"))):
             limit = _most_errors(mapping(metric))
             if limit is not None:
-                limits.append(limit)
+                draft.limit_errors(limit)
                 path = f"spec.metrics[{index}]"
                 notes[f"{path}.name"] = kept()
                 notes[f"{path}.successCondition"] = changed(
                     f"at most {limit:g} % errors, counted at the gateways and not by the query"
                 )
         entries += sorted_out(template.title, dict(template.spec), TEMPLATE, notes)
-    if limits:
-        draft.limit(min(limits))
     return tuple(entries)
 
 

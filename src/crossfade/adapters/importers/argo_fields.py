@@ -5,9 +5,9 @@ from crossfade.adapters.importers.fates import Note, changed, kept, unsupported
 _CHART = changed("goes into the chart")
 _ONE_ROUTE = changed("Crossfade writes the application's one route itself, to every revision")
 _NO_METADATA = unsupported("revisions carry the labels crossfade.dev/application and /revision")
-_NO_RUNS = unsupported("analysis runs of templates are not supported yet; errors are judged")
+_NO_RUNS = unsupported("runs of templates are not supported yet; Crossfade's own judge watches")
 _IN_THE_CHART = unsupported("write it into the pod template of the chart")
-_SIDE_BY_SIDE = changed("revisions run side by side, each with all of its pods")
+_SIDE_BY_SIDE = changed("the new revision grows beside the old one, which keeps all its pods")
 _WORKLOAD = changed("the workload that it names goes into the chart")
 _BY_TIME = changed("old revisions are kept by time, as `keepOld` says")
 _GONE = changed("a revision that failed is removed once no user reaches it")
@@ -29,7 +29,7 @@ ROLLOUT: dict[str, Note] = {
     "spec.replicas": _CHART,
     "spec.restartAt": unsupported("restart pods with kubectl"),
     "spec.revisionHistoryLimit": _BY_TIME,
-    "spec.rollbackWindow": changed("going back to a revision that is still kept takes one step"),
+    "spec.rollbackWindow.revisions": kept("as `revisionWindow`"),
     "spec.selector": _CHART,
     "spec.template": _CHART,
     "spec.workloadRef.apiVersion": _WORKLOAD,
@@ -50,7 +50,7 @@ ROLLOUT: dict[str, Note] = {
     "spec.strategy.canary.replicaProgressThreshold": unsupported(
         "a step counts once all pods of the revision are ready"
     ),
-    "spec.strategy.canary.scaleDownDelayRevisionLimit": _BY_TIME,
+    "spec.strategy.canary.scaleDownDelayRevisionLimit": kept("as `keepLimit`"),
     "spec.strategy.canary.scaleDownDelaySeconds": kept("as `keepOld`"),
     "spec.strategy.canary.stableMetadata": _NO_METADATA,
     "spec.strategy.canary.stableService": kept("as `route.service`"),
@@ -59,26 +59,26 @@ ROLLOUT: dict[str, Note] = {
     ),
     "spec.strategy.canary.steps[].pause": kept(),
     "spec.strategy.canary.steps[].plugin": unsupported("step plugins are not supported"),
-    "spec.strategy.canary.steps[].setCanaryScale": _ALL_PODS,
-    "spec.strategy.canary.steps[].setHeaderRoute": unsupported("not supported yet"),
-    "spec.strategy.canary.steps[].setMirrorRoute": unsupported("not supported yet"),
+    "spec.strategy.canary.steps[].setCanaryScale": kept("as `setScale`"),
+    "spec.strategy.canary.steps[].setHeaderRoute": kept(),
+    "spec.strategy.canary.steps[].setMirrorRoute": kept("as `setMirror`"),
     "spec.strategy.canary.steps[].setWeight": kept(),
-    f"{_ROUTING}.alb.stickinessConfig": unsupported("not supported yet"),
+    f"{_ROUTING}.alb.stickinessConfig": kept("as `stickiness`"),
     f"{_ROUTING}.maxTrafficWeight": changed("weights are in percent"),
     **{f"{_ROUTING}.{key}": _ONE_ROUTE for key in _ROUTERS},
     "spec.strategy.blueGreen.abortScaleDownDelaySeconds": _GONE,
     "spec.strategy.blueGreen.activeMetadata": _NO_METADATA,
     "spec.strategy.blueGreen.activeService": kept("as `route.service`"),
     "spec.strategy.blueGreen.antiAffinity": _IN_THE_CHART,
-    "spec.strategy.blueGreen.autoPromotionEnabled": kept("false is a pause before the switch"),
-    "spec.strategy.blueGreen.autoPromotionSeconds": kept("as a pause before the switch"),
+    "spec.strategy.blueGreen.autoPromotionEnabled": kept("as `autoPromote`"),
+    "spec.strategy.blueGreen.autoPromotionSeconds": kept("as `autoPromote`"),
     "spec.strategy.blueGreen.maxUnavailable": _SIDE_BY_SIDE,
     "spec.strategy.blueGreen.previewMetadata": _NO_METADATA,
     "spec.strategy.blueGreen.previewReplicaCount": _ALL_PODS,
     "spec.strategy.blueGreen.previewService": changed(
         "the Service of the new revision shows it: its name has the revision in it"
     ),
-    "spec.strategy.blueGreen.scaleDownDelayRevisionLimit": _BY_TIME,
+    "spec.strategy.blueGreen.scaleDownDelayRevisionLimit": kept("as `keepLimit`"),
     "spec.strategy.blueGreen.scaleDownDelaySeconds": kept("as `keepOld`"),
     "spec.strategy.blueGreen.prePromotionAnalysis": _NO_RUNS,
     "spec.strategy.blueGreen.postPromotionAnalysis": _NO_RUNS,

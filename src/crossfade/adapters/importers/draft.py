@@ -28,10 +28,16 @@ class Draft:
     gateway: str = ""
     try_seconds: float | None = None
     steps: list[Step] = field(default_factory=list)
+    blue_green: Content | None = None
+    """None for a canary; its steps come before the switch."""
     keep_old_seconds: float | None = None
+    keep_limit: int | None = None
+    revision_window: int | None = None
     ready_seconds: float | None = None
-    thresholds: list[Content] | None = None
-    """None for Crossfade's own, [] for none at all."""
+    sticky: Content | None = None
+    most_errors_percent: float | None = None
+    judged: bool = True
+    """Whether anything watches the new revision."""
     notes: dict[str, Note] = field(default_factory=dict)
     """What became of single fields of the object."""
 
@@ -40,10 +46,10 @@ class Draft:
         length: Content = {} if seconds is None else {"duration": format_duration(seconds)}
         self.steps.append({"pause": length})
 
-    def limit(self, percent: float) -> None:
-        """Let a revision have this share of errors at most."""
-        whole = int(percent) if percent == int(percent) else percent
-        self.thresholds = [{"metric": "errors", "maxPercent": whole}]
+    def limit_errors(self, percent: float) -> None:
+        """Let a revision have this share of errors at most; of several the strictest holds."""
+        before = self.most_errors_percent
+        self.most_errors_percent = percent if before is None else min(before, percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +71,11 @@ def document_of(draft: Draft, chart: str) -> Content:
     _put(route, "gateway", draft.gateway or None)
     if draft.try_seconds is not None:
         route["perTryTimeout"] = format_duration(draft.try_seconds)
-    rollout: Content = {}
-    if draft.ready_seconds is not None:
-        rollout["readyTimeout"] = format_duration(draft.ready_seconds)
-    if draft.keep_old_seconds is not None:
-        rollout["keepOld"] = format_duration(draft.keep_old_seconds)
-    if draft.steps:
-        rollout["canary"] = {"steps": [dict(step) for step in draft.steps]}
     spec: Content = {"source": {"chart": chart}, "route": route}
-    if rollout:
+    if rollout := _rollout(draft):
         spec["rollout"] = rollout
-    if draft.thresholds is not None:
-        spec["analysis"] = {"thresholds": [dict(each) for each in draft.thresholds]}
+    if analysis := _analysis(draft):
+        spec["analysis"] = analysis
     metadata: Content = {"name": draft.name}
     _put(metadata, "namespace", draft.namespace or None)
     return {
@@ -90,3 +89,31 @@ def document_of(draft: Draft, chart: str) -> Content:
 def _put(into: Content, key: str, value: Json) -> None:
     if value is not None:
         into[key] = value
+
+
+def _rollout(draft: Draft) -> Content:
+    rollout: Content = {}
+    if draft.ready_seconds is not None:
+        rollout["readyTimeout"] = format_duration(draft.ready_seconds)
+    if draft.keep_old_seconds is not None:
+        rollout["keepOld"] = format_duration(draft.keep_old_seconds)
+    _put(rollout, "keepLimit", draft.keep_limit)
+    _put(rollout, "revisionWindow", draft.revision_window)
+    _put(rollout, "stickiness", draft.sticky)
+    steps: list[Json] = [dict(step) for step in draft.steps]
+    if draft.blue_green is not None:
+        before: Content = {"before": steps} if steps else {}
+        rollout["blueGreen"] = before | draft.blue_green
+    elif steps:
+        rollout["canary"] = {"steps": steps}
+    return rollout
+
+
+def _analysis(draft: Draft) -> Content:
+    if not draft.judged:
+        return {"metrics": []}
+    percent = draft.most_errors_percent
+    if percent is None:
+        return {}
+    whole = int(percent) if percent == int(percent) else percent
+    return {"thresholds": [{"metric": "errors", "maxPercent": whole}]}

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator
 
-from crossfade.adapters.importers.draft import Draft
+from crossfade.adapters.importers.draft import Draft, Step
 from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out, unsupported
 from crossfade.adapters.importers.flagger_fields import CANARY
 from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
 from crossfade.adapters.importers.surroundings import Things, bare, find, is_host
 from crossfade.base.json_value import Json
-from crossfade.base.units import parse_duration
+from crossfade.base.units import format_duration, parse_duration
 
 GROUP = "flagger.app"
 READY_SECONDS = 600.0
 """Flagger's own time for a revision to become ready."""
 INTERVAL_SECONDS = 60.0
 SHORTEST_SECONDS = 10.0
+DAY_SECONDS = 86400.0
+"""Flagger's own age of the cookie that keeps users where they were."""
+_KINDS = ("exact", "prefix", "regex")
 
 
 def draft_of(canary: KubernetesObject) -> Draft:
@@ -29,9 +32,9 @@ def draft_of(canary: KubernetesObject) -> Draft:
     draft.host = next((each for each in hosts if is_host(each)), "")
     _gateway(draft, items(service.get("gatewayRefs")), canary.namespace)
     _steps(draft, spec)
-    if spec.get("skipAnalysis") is True:
-        draft.thresholds = []
-    else:
+    _sticky(draft, mapping(at(_analysis(spec)[1], "sessionAffinity")))
+    draft.judged = spec.get("skipAnalysis") is not True
+    if draft.judged:
         _thresholds(draft, spec)
     return draft
 
@@ -89,6 +92,15 @@ def _gateway(draft: Draft, references: list[Json], namespace: str) -> None:
             draft.gateway = f"{text(at(reference, 'namespace')) or namespace or 'default'}/{name}"
 
 
+def _sticky(draft: Draft, affinity: Content) -> None:
+    if not affinity:
+        return
+    name = text(affinity.get("cookieName"))
+    sticky: Content = {"cookie": name} if name else {}
+    sticky["ttl"] = format_duration(float(_whole(affinity.get("maxAge")) or DAY_SECONDS))
+    draft.sticky = sticky
+
+
 def _analysis(spec: Content) -> tuple[str, Content]:
     """Return where the analysis stands, and the analysis."""
     key = "analysis" if "analysis" in spec else "canaryAnalysis"
@@ -98,15 +110,57 @@ def _analysis(spec: Content) -> tuple[str, Content]:
 def _steps(draft: Draft, spec: Content) -> None:
     path, analysis = _analysis(spec)
     interval = max(_seconds(analysis.get("interval")) or INTERVAL_SECONDS, SHORTEST_SECONDS)
-    weights = _weights(analysis)
+    weights, iterations = _weights(analysis), _whole(analysis.get("iterations")) or 0
+    routes = list(_routes(draft, path, analysis))
+    if routes and not weights:
+        draft.steps += routes
+        draft.pause(iterations * interval if iterations else None)
+        return
+    mirrored = _mirror(draft, path, analysis)
+    if weights:
+        if mirrored:
+            draft.pause(interval)
+            draft.steps.append({"setMirror": 0})
+        _weighted(draft, weights, interval)
+        if iterations:
+            draft.notes[f"{path}.iterations"] = changed("weights are given: they decide")
+    elif iterations:
+        draft.blue_green = {}
+        draft.pause(iterations * interval)
+
+
+def _weighted(draft: Draft, weights: list[int], interval: float) -> None:
     for weight in weights:
         draft.steps.append({"setWeight": weight})
         draft.pause(interval)
-    iterations = _whole(analysis.get("iterations")) or 0
-    if iterations > 0 and not weights:
-        draft.pause(iterations * interval)
-    elif iterations > 0:
-        draft.notes[f"{path}.iterations"] = changed("weights are given: they decide")
+
+
+def _mirror(draft: Draft, path: str, analysis: Content) -> bool:
+    """Begin with a mirror if there is one; with weights it lasts one interval, as with Flagger."""
+    if analysis.get("mirror") is not True:
+        return False
+    weight = analysis.get("mirrorWeight", 100)
+    percent = max(0, min(_whole(weight) or 0, 100))
+    if percent != weight:
+        draft.notes[f"{path}.mirrorWeight"] = changed(f"{percent} percent are mirrored")
+    draft.steps.append({"setMirror": percent})
+    return True
+
+
+def _routes(draft: Draft, path: str, analysis: Content) -> Iterator[Step]:
+    """Yield a route for each way in which a user may be meant: all conditions of one must hold."""
+    for index, match in enumerate(items(analysis.get("match"))):
+        conditions = []
+        for header, value in mapping(at(match, "headers")).items():
+            kind = next((kind for kind in _KINDS if text(at(value, kind))), None)
+            if kind is None:
+                where = f"{path}.match[{index}].headers"
+                draft.notes[where] = changed(f"{header} compares nothing: it is left out")
+            else:
+                conditions.append({"header": header, kind: at(value, kind)})
+        if conditions:
+            route: Content = {"name": f"match-{index + 1}", "match": list(conditions)}
+            yield {"setHeaderRoute": route}
 
 
 def _weights(analysis: Content) -> list[int]:
@@ -127,7 +181,6 @@ def _weights(analysis: Content) -> list[int]:
 
 def _thresholds(draft: Draft, spec: Content) -> None:
     path, analysis = _analysis(spec)
-    limits = []
     for index, metric in enumerate(items(analysis.get("metrics"))):
         if at(metric, "name") != "request-success-rate":
             continue
@@ -135,13 +188,11 @@ def _thresholds(draft: Draft, spec: Content) -> None:
             least = at(metric, *keys)
             if isinstance(least, int | float) and not isinstance(least, bool):
                 limit = round(100 - min(max(least, 0), 100), 6)
-                limits.append(limit)
+                draft.limit_errors(limit)
                 note = changed(f"at most {limit:g} % errors, counted at the gateways")
                 draft.notes[f"{path}.metrics[{index}].{keys[0]}"] = note
                 draft.notes[f"{path}.metrics[{index}].name"] = kept()
                 break
-    if limits:
-        draft.limit(min(limits))
 
 
 def entries_of(draft: Draft, canary: KubernetesObject) -> Iterator[Entry]:

@@ -10,19 +10,26 @@ _NOT_IN_ROUTES = unsupported("the application's route only splits users; put a p
 _READY = changed("a step counts once all pods of the revision are ready")
 _NO_RUNS = unsupported("metrics of templates and queries are not supported yet")
 
+_NOT_IN_COOKIES = unsupported("the cookie has a name and an age")
+_OF_COOKIES = (
+    "primaryCookieName", "domain", "httpOnly", "partitioned", "path", "sameSite", "secure",
+)  # fmt: skip
+
 _ANALYSIS: dict[str, Note] = {
     "interval": kept("as the pause after each weight"),
-    "iterations": kept("as one pause of so many intervals before all users follow"),
+    "iterations": kept("as one pause of so many intervals"),
     "threshold": changed("one bad verdict takes a revision back at once, checks are not counted"),
     "maxWeight": kept("the last weight of the steps"),
     "stepWeight": kept("as steps"),
     "stepWeights": kept("as steps"),
     "stepWeightPromotion": changed("the new revision becomes stable as it is: nothing moves back"),
-    "mirror": _NOT_YET,
-    "mirrorWeight": _NOT_YET,
+    "mirror": kept("as `setMirror` before users come"),
+    "mirrorWeight": kept("as `setMirror` before users come"),
     "primaryReadyThreshold": _READY,
     "canaryReadyThreshold": _READY,
-    "match": unsupported("routing by header is not supported yet: nobody meets the new revision"),
+    "match[].headers": kept("as routes by header"),
+    "match[].queryParams": unsupported("users are matched by header or cookie"),
+    "match[].sourceLabels": unsupported("users are matched by header or cookie"),
     "metrics[].name": _NO_RUNS,
     "metrics[].interval": unsupported("a threshold of errors has one window"),
     "metrics[].threshold": _NO_RUNS,
@@ -32,7 +39,9 @@ _ANALYSIS: dict[str, Note] = {
     "metrics[].templateVariables": _NO_RUNS,
     "alerts": _NOT_YET,
     "webhooks": _NOT_YET,
-    "sessionAffinity": _NOT_YET,
+    "sessionAffinity.cookieName": kept("as `stickiness`"),
+    "sessionAffinity.maxAge": kept("as `stickiness`"),
+    **{f"sessionAffinity.{key}": _NOT_IN_COOKIES for key in _OF_COOKIES},
 }
 
 _SERVICE: dict[str, Note] = {
@@ -80,7 +89,7 @@ CANARY: dict[str, Note] = {
     "spec.ingressRef": _ONE_ROUTE,
     "spec.routeRef": _ONE_ROUTE,
     "spec.upstreamRef": _ONE_ROUTE,
-    "spec.skipAnalysis": kept("true is no threshold at all"),
+    "spec.skipAnalysis": kept("true is no judge at all"),
     "spec.revertOnDeletion": unsupported("the workload that Flagger took over is yours to remove"),
     "spec.suspend": unsupported("pause a rollout with `crossfade rollout pause`"),
     **{f"spec.service.{key}": note for key, note in _SERVICE.items()},

@@ -114,8 +114,10 @@ def _made_up(
         yield _guess(
             draft, "port", f"the Service {draft.service} is not in the files: 80 stands in"
         )
-    if draft.thresholds is None:
-        reason = "nothing said how it is judged: more than 5 % errors take a revision back"
+    if draft.judged:
+        reason = (
+            "Crossfade's judge compares errors and latency with stable; `metrics: []` ends that"
+        )
         yield _guess(draft, "analysis", reason)
 
 

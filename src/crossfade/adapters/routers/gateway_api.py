@@ -134,13 +134,8 @@ def _revisions(route: Object) -> tuple[dict[RevisionId, float], frozenset[Revisi
     weights: dict[str, int] = {}
     for backend in [each for rule in rules[-1:] for each in mappings(rule.get("backendRefs"))]:
         weights[str(backend.get("name"))] = int(backend.get("weight", 1))
-    total = sum(weights.values())
     reached = {name for rule in rules[1:] for name in _services(rule)}  # the first is for probes
-    percents = {
-        revision: round(100 * weights[service] / total, 2)
-        for service, revision in revisions.items()
-        if total and service in weights
-    }
+    percents = written.shares(weights, revisions)
     return percents, frozenset(each for name, each in revisions.items() if name in reached)
 
 

@@ -15,6 +15,7 @@ from crossfade.adapters.routers.written import (
     mirrored,
     proven,
     sharing,
+    weights,
 )
 from crossfade.base.errors import InputError
 from crossfade.base.ids import RevisionId
@@ -138,13 +139,6 @@ def _known_users(wanted: WantedRoute) -> list[Object]:
 def _shares(wanted: WantedRoute) -> list[Object]:
     known_again = sharing(wanted) if wanted.sticky else ()
     return [_share(wanted, each, marked=each in known_again) for each in wanted.backends]
-
-
-def weights(wanted: WantedRoute) -> dict[RevisionId, int]:
-    """Return the percentages as whole numbers: hundredths of a percent where any has a fraction."""
-    whole = all(float(each.percent).is_integer() for each in wanted.backends)
-    factor = 1 if whole else 100
-    return {each.revision: round(each.percent * factor) for each in wanted.backends}
 
 
 def _share(wanted: WantedRoute, backend: RouteBackend, *, marked: bool) -> Object:

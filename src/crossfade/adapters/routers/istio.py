@@ -216,10 +216,10 @@ def _as_written(held: Object) -> bool:
         return False
 
 
-def _revisions(held: Object) -> tuple[dict[RevisionId, int], frozenset[RevisionId]]:
+def _revisions(held: Object) -> tuple[dict[RevisionId, float], frozenset[RevisionId]]:
     """Return the share of each revision that the rules name, and all that they lead to."""
     revisions = written.revisions_of(held)
-    percents: dict[RevisionId, int] = {}
+    weights: dict[str, int] = {}
     reached: set[str] = set()
     for rule in _http(held):
         if rule.get("name") == f"{virtual_service.PREFIX}probe":
@@ -229,8 +229,9 @@ def _revisions(held: Object) -> tuple[dict[RevisionId, int], frozenset[RevisionI
             host, weight = str(mapping(each.get("destination")).get("host")), each.get("weight")
             if weight != 0:
                 reached.add(host)
-            if rule.get("name") == virtual_service.SHARES and host in revisions:
-                percents[revisions[host]] = int(weight or 0)
+            if rule.get("name") == virtual_service.SHARES:
+                weights[host] = int(weight or 0)
+    percents = written.shares(weights, revisions)
     return percents, frozenset(each for host, each in revisions.items() if host in reached)
 
 

@@ -8,7 +8,7 @@ with a cookie that names their revision, and the shares.
 from crossfade.adapters.kubernetes.client import Object
 from crossfade.adapters.routers.expressions import of_cookies, of_header
 from crossfade.adapters.routers.http_route import set_cookie
-from crossfade.adapters.routers.written import backend_of, mirrored, proven, sharing
+from crossfade.adapters.routers.written import backend_of, mirrored, proven, sharing, weights
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, Epoch
 from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
@@ -122,10 +122,10 @@ def _seen(wanted: WantedRoute, backend: RouteBackend) -> HeaderMatch:
 
 
 def _shares(wanted: WantedRoute) -> list[Object]:
-    marked = sharing(wanted)
+    marked, weight = sharing(wanted), weights(wanted)
     found = []
     for each in wanted.backends:
-        share = {**_destination(wanted, each), "weight": each.percent}
+        share = {**_destination(wanted, each), "weight": weight[each.revision]}
         if wanted.sticky is not None and each in marked:
             cookie = {"set-cookie": set_cookie(wanted.sticky, each.revision)}
             share["headers"] = {"response": {"add": cookie}}

@@ -122,3 +122,20 @@ def mirrored(wanted: WantedRoute) -> tuple[RouteBackend, int] | None:
     if wanted.mirror is None or wanted.mirror.percent <= 0:
         return None
     return backend_of(wanted, wanted.mirror.revision), wanted.mirror.percent
+
+
+def weights(wanted: WantedRoute) -> dict[RevisionId, int]:
+    """Return the percentages as whole numbers: hundredths of a percent where any has a fraction."""
+    whole = all(float(each.percent).is_integer() for each in wanted.backends)
+    factor = 1 if whole else 100
+    return {each.revision: round(each.percent * factor) for each in wanted.backends}
+
+
+def shares(weights: dict[str, int], revisions: dict[str, RevisionId]) -> dict[RevisionId, float]:
+    """Return the percentage of each revision whose Service has a weight."""
+    total = sum(weights.values())
+    return {
+        revision: round(100 * weights[service] / total, 2)
+        for service, revision in revisions.items()
+        if total and service in weights
+    }

@@ -39,12 +39,13 @@ class Calibration:
     """Whether the replays were enough, and `phi` kept the risk that was accepted."""
 
 
-def split(windows: Iterable[PodWindow], share: float, seed: int) -> tuple[Window, ...]:
+def split(windows: Iterable[PodWindow], seed: int, share: float = 0.5) -> tuple[Window, ...]:
     """
     Return windows as of a rollout of the same version: some pods of stable play the canary.
 
-    Each pod is on one side for the whole replay, by chance: `share` of them play the canary.  The
-    same seed always deals the same.
+    Each pod is on one side for the whole replay, by chance: `share` of them play the canary, which
+    should be the largest share of a rollout, where differences weigh most.  The same seed always
+    deals the same.
     """
     sizes: dict[tuple[int, ClusterName], list[int]] = {}
     events: dict[tuple[int, ClusterName], tuple[dict[str, int], dict[str, int]]] = {}

@@ -92,18 +92,21 @@ class Evidence:
 
 def weigh(signals: Sequence[ClusterSignals], rule: GreyRule = GREY_RULE) -> Evidence:
     """Return the condition of every cluster."""
-    signals = [_settled(each, signals, rule) for each in signals]
+    signals = _settle(signals, rule)
     cut_off = _cut_off(signals)
-    tallies = {each.cluster: _tally(each, cut_off) for each in signals}
-    conditions = {}
-    for each in signals:
-        others = sum((t for c, t in tallies.items() if c != each.cluster), NO_REQUESTS)
-        conditions[each.cluster] = _condition(
-            each,
-            _data_plane(each, signals, cut_off),
-            grey=is_grey(tallies[each.cluster], others, rule),
-        )
-    return Evidence(conditions, cut_off)
+    tallies = [_tally(each, cut_off) for each in signals]
+    everywhere = sum(tallies, NO_REQUESTS)
+    return Evidence(
+        {
+            each.cluster: _condition(
+                each,
+                _data_plane(each, signals, cut_off),
+                grey=is_grey(own, everywhere - own, rule),
+            )
+            for each, own in zip(signals, tallies, strict=True)
+        },
+        cut_off,
+    )
 
 
 def is_grey(own: Tally, others: Tally, rule: GreyRule = GREY_RULE) -> bool:
@@ -121,23 +124,23 @@ def is_grey(own: Tally, others: Tally, rule: GreyRule = GREY_RULE) -> bool:
     return here - there >= rule.excess and here - there >= rule.sigmas * error
 
 
-def _settled(
-    signals: ClusterSignals, fleet: Sequence[ClusterSignals], rule: GreyRule
-) -> ClusterSignals:
+def _settle(signals: Sequence[ClusterSignals], rule: GreyRule) -> list[ClusterSignals]:
     """
-    Return the signals with FAILING made UP or DOWN.
+    Return the signals with each FAILING made UP or DOWN.
 
-    It is down when requests go worse here than elsewhere, or when there is nothing to compare
-    with.  Otherwise they fail everywhere, and then it is the application, on clusters that serve.
+    A cluster is down when requests go worse there than elsewhere, or when there is nothing to
+    compare with.  Otherwise they fail everywhere: it is the application, on clusters that serve.
     """
-    if Vote.FAILING not in signals.edges.values():
-        return signals
-    own = _tally(signals)
-    others = sum((_tally(each) for each in fleet if each is not signals), NO_REQUESTS)
-    alone = others.requests < rule.min_requests
-    settled = Vote.DOWN if alone or is_grey(own, others, rule) else Vote.UP
-    edges = {n: settled if v is Vote.FAILING else v for n, v in signals.edges.items()}
-    return replace(signals, edges=edges)
+    tallies = [_tally(each, frozenset()) for each in signals]
+    everywhere = sum(tallies, NO_REQUESTS)
+    settled = []
+    for each, own in zip(signals, tallies, strict=True):
+        others = everywhere - own
+        alone = others.requests < rule.min_requests
+        said = Vote.DOWN if alone or is_grey(own, others, rule) else Vote.UP
+        edges = {n: said if vote is Vote.FAILING else vote for n, vote in each.edges.items()}
+        settled.append(replace(each, edges=edges))
+    return settled
 
 
 def _condition(signals: ClusterSignals, data_plane: Vote, *, grey: bool) -> Condition:

@@ -66,6 +66,9 @@ class Tally:
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.requests + other.requests, self.bad + other.bad)
 
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally(self.requests - other.requests, self.bad - other.bad)
+
 
 NO_REQUESTS = Tally()
 

@@ -1,5 +1,6 @@
 """A pipeline as it is planned and run: what a checked document says, with defaults filled in."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,6 +9,10 @@ from crossfade.base.json_value import Json
 
 Settings = dict[str, Json]
 """What a step of some type does; texts may hold references."""
+
+
+LONGEST_WAIT_SECONDS = 7 * 86400.0
+"""Between two attempts."""
 
 
 class Mode(StrEnum):
@@ -65,11 +70,11 @@ class Retry:
     def wait_seconds(self, failed: int) -> float:
         """Return the wait after so many failed attempts: each is the one before to a power."""
         wait = self.delay_seconds
-        for _ in range(min(failed, 20)):
-            if self.exponent == 1 or wait > 1e9:
-                break
+        for _ in range(min(failed, 20) if self.exponent != 1 else 0):
+            if wait > 1 and self.exponent * math.log(wait) > math.log(LONGEST_WAIT_SECONDS):
+                return LONGEST_WAIT_SECONDS
             wait = wait**self.exponent
-        return min(wait, 7 * 86400.0)
+        return min(wait, LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from crossfade.base.words import did_you_mean, shown
+from crossfade.base.words import did_you_mean, nearest, shown
 from crossfade.core.pipeline.expression.numbers import read
 from crossfade.core.pipeline.findings import Findings, under
 from crossfade.core.pipeline.tree import Date, Entry, Node, opened
@@ -294,6 +294,8 @@ class Record:
     apart: tuple[tuple[str, str], ...] = ()
     """Pairs of keys that cannot go together."""
     exactly_one: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Keys of freestyle steps, to guess from when no key of this step comes near."""
 
     @property
     def allowed(self) -> str:
@@ -311,7 +313,7 @@ class Record:
             if key in self.fields:
                 self.fields[key].check(item, under(path, key), found)
             elif not self.open:
-                near = did_you_mean(key, self.fields)
+                near = did_you_mean(key, self.fields) or self._of_others(key)
                 allowed = ", ".join(self.fields) or "none"
                 found.error(
                     at, under(path, key), f"unknown key {shown(key)}; allowed: {allowed}{near}"
@@ -321,6 +323,10 @@ class Record:
                 allowed = self.fields[key].allowed
                 found.error(node.at, under(path, key), f"is missing; allowed: {allowed}")
         self._together(node, entries, path, found)
+
+    def _of_others(self, key: str) -> str:
+        near = nearest(key, self.elsewhere)
+        return f'; did you mean "{near}", a key of freestyle steps?' if near is not None else ""
 
     def renamed(self, node: Node, path: str, found: Findings) -> dict[str, Entry]:
         """Return the entries with today's keys."""

@@ -341,6 +341,7 @@ def step_shapes(stages: tuple[str, ...], *, pushing: bool = True) -> dict[str, R
             each.open,
             {**_FAIL_FAST, **each.old_names},
             each.apart,
+            elsewhere=tuple(records["freestyle"].fields),
         )
         for name, each in records.items()
     }

@@ -3,6 +3,9 @@ Moments of a calendar, as cron writes them: `minute hour day-of-month month day-
 
 Numbers, names (`jan`, `mon`), lists, ranges and steps; Sunday is 0 or 7.  As in cron, when both the
 day of the month and the day of the week are restricted, either is enough.
+
+Read here and not by a library: croniter is no longer kept, and five fields are a small grammar, of
+which freeze windows need the days and times but no running clock.
 """
 
 import calendar

@@ -46,3 +46,16 @@ def type_name(value: Value) -> str:
             return "number"
         case _:
             return "object"
+
+
+def written(value: Value) -> str | None:
+    """Return a plain value as it is put into texts, None when it has no such form."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return numbers.written(numbers.as_double(value))
+        case _:
+            return None

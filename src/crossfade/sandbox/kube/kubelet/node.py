@@ -26,12 +26,14 @@ class NodeKeeper:
         self._client, self._name = client, name
         self._capacity, self._options = capacity, options
         self.log_port = 0
+        self.leaving = False
+        """The machine is taken away soon: it takes no more Pods."""
 
     async def register(self) -> None:
         """Create or update the Node; repeats until the API has taken it."""
         while True:
             try:
-                await self._write()
+                await self.write()
                 await self._renew()
             except ApiError as error:
                 _log.warning("node not registered node=%s error=%s", self._name, error.message)
@@ -47,13 +49,14 @@ class NodeKeeper:
                 await self._renew()
                 node = await self._client.get(NODE, None, self._name)
                 if not _is_ready(node):
-                    await self._write()
+                    await self.write()
             except ApiError as error:
                 _log.warning("node not renewed node=%s error=%s", self._name, error.message)
                 if error.code == 404:
                     await self.register()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Tell the API how the Node is; raises ApiError."""
         labels = {
             "kubernetes.io/hostname": self._name,
             "kubernetes.io/os": "linux",
@@ -85,7 +88,9 @@ class NodeKeeper:
             Condition("MemoryPressure", False, "KubeletHasSufficientMemory"),
             Condition("DiskPressure", False, "KubeletHasNoDiskPressure"),
             Condition("PIDPressure", False, "KubeletHasSufficientPID"),
-            Condition("Ready", True, "KubeletReady", "kubelet is posting ready status"),
+            Condition("Ready", False, "KubeletNotReady", "node is shutting down")
+            if self.leaving
+            else Condition("Ready", True, "KubeletReady", "kubelet is posting ready status"),
         )
         status: Object = {
             "capacity": self._capacity,

@@ -100,6 +100,7 @@ def _by_name(records: Sequence[ContainerRecord]) -> list[ContainerRecord]:
 def conditions(pod: Object, record: PodRecord, found: str) -> list[Condition]:
     """Return the conditions that a kubelet owns."""
     done = found in ("Succeeded", "Failed")
+    ended = record.failure if record.failure and record.failure[0] == "Terminated" else None
     initialized = _initialized(pod, record) or found == "Succeeded"
     result = [
         # The scheduler may still be about to say so itself.
@@ -108,6 +109,7 @@ def conditions(pod: Object, record: PodRecord, found: str) -> list[Condition]:
         Condition("Initialized", True, "PodCompleted" if found == "Succeeded" else "")
         if initialized
         else _not_initialized(record),
+        *([Condition("DisruptionTarget", True, "TerminationByKubelet", ended[1])] if ended else []),
     ]
     if done:
         reason = "PodCompleted" if found == "Succeeded" else "PodFailed"

@@ -28,6 +28,7 @@ from crossfade.sandbox.kube.objects.timestamps import seconds_of
 
 _log = logging.getLogger(__name__)
 _RETRY = 0.5
+_SHUTDOWN = ("Terminated", "Pod was terminated in response to imminent node shutdown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ class PodWorker:
         self.pod = self._around.pod = pod
         if pod_state.is_terminating(pod):
             self._order(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
+
+    def end_with_node(self) -> None:
+        """End the Pod with notice, since its machine is taken away."""
+        if not self.done:
+            self.record.failure = _SHUTDOWN
+            self._changed.set()
+            self._order(float(self.pod["spec"].get("terminationGracePeriodSeconds", 30)))
 
     def vanish(self) -> None:
         """End the Pod at once: the API knows it no longer."""

@@ -71,6 +71,19 @@ class Kubelet:
                 self.ready.clear()
                 self._workers.clear()
 
+    async def shut_down(self) -> None:
+        """Give all Pods notice and take no others, as when a cheap machine is taken back."""
+        self._keeper.leaving = True
+        await self._keeper.write()
+        for worker in self._workers.values():
+            worker.end_with_node()
+
+    async def stay(self) -> None:
+        """Take Pods again after `shut_down`."""
+        if self._keeper.leaving:
+            self._keeper.leaving = False
+            await self._keeper.write()
+
     def fail(self) -> None:
         """Let the Node die: processes end at once, and nobody tells the API."""
         self._up.clear()

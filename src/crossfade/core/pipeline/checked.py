@@ -1,0 +1,63 @@
+"""From a tree to a pipeline: everything that is wrong, and what it says if nothing is."""
+
+from dataclasses import dataclass, replace
+
+from crossfade.core.pipeline.build import pipeline_of
+from crossfade.core.pipeline.document import Pipeline
+from crossfade.core.pipeline.expand import expanded
+from crossfade.core.pipeline.findings import Findings
+from crossfade.core.pipeline.lint import lint
+from crossfade.core.pipeline.manifest import (
+    declared,
+    is_manifest,
+    name_of,
+    rest_of,
+    unwrapped,
+    variables_of,
+)
+from crossfade.core.pipeline.shims import SHIMS
+from crossfade.core.pipeline.tree import Node
+from crossfade.core.pipeline.typed import Definitions, check_typed
+from crossfade.core.pipeline.validate import check
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One document after all checks."""
+
+    findings: Findings
+    pipeline: Pipeline | None
+    """None when it is refused."""
+
+
+NONE: Definitions = {}
+
+
+def _check_known(root: Node, definitions: Definitions, found: Findings) -> None:
+    """Warn where well-known steps are used otherwise than they are known; who knows what is new."""
+    known = {name: each for name, each in SHIMS.items() if name not in definitions}
+    doubts = Findings()
+    check_typed(root, known, doubts, exact=False)
+    found.warnings += doubts.errors
+
+
+def checked(root: Node, definitions: Definitions = NONE) -> Checked:
+    """Return what a document says, and what is wrong with it."""
+    found = Findings()
+    body = expanded(unwrapped(root, found), found)
+    if not isinstance(body.value, dict):
+        body = root
+    check(body, found)
+    if not found.errors:
+        check_typed(body, definitions, found)
+        _check_known(body, definitions, found)
+    if found.errors:
+        return Checked(found, None)
+    lint(body, found, declared(root))
+    pipeline = pipeline_of(body)
+    if is_manifest(root):
+        values, secret = variables_of(root)
+        pipeline = replace(
+            pipeline, name=name_of(root), variables=values, secrets=secret, spec=rest_of(root)
+        )
+    return Checked(found, pipeline)
