@@ -24,7 +24,10 @@ VARIABLES = {
     "EMPTY": "",
     "LIST": ["a", "b"],
     "FACE": "a😀b",
-    "steps": {"build": {"result": "success", "output": {"URL": "x"}}, "my-step": {"result": "failure"}},
+    "steps": {
+        "build": {"result": "success", "output": {"URL": "x"}},
+        "my-step": {"result": "failure"},
+    },
     "workflow": {"result": "running"},
 }
 

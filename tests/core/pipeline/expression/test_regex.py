@@ -95,12 +95,14 @@ def test_flags_of_branches():
 
 SIMPLE = st.recursive(
     st.sampled_from(["a", "b", "[ab]", "[^a]", ".", "\\w", "\\d"]),
-    lambda inner: st.tuples(inner, inner).map("".join)
-    | inner.map(lambda p: f"({p})*")
-    | inner.map(lambda p: f"(?:{p})?")
-    | inner.map(lambda p: f"(?={p})")
-    | st.tuples(inner, inner).map(lambda p: f"({p[0]}|{p[1]})")
-    | inner.map(lambda p: f"(?:{p}){{1,3}}"),
+    lambda inner: (
+        st.tuples(inner, inner).map("".join)
+        | inner.map(lambda p: f"({p})*")
+        | inner.map(lambda p: f"(?:{p})?")
+        | inner.map(lambda p: f"(?={p})")
+        | st.tuples(inner, inner).map(lambda p: f"({p[0]}|{p[1]})")
+        | inner.map(lambda p: f"(?:{p}){{1,3}}")
+    ),
     max_leaves=6,
 )
 
