@@ -221,7 +221,7 @@ def test_users_only_rise_when_nobody_is_silent_and_nothing_is_in_doubt(
     if found.weight > weight:
         assert found.action is Action.ADVANCE
         assert not found.silent
-        assert found.e <= 5
+        assert found.e <= 2
         assert found.harm < PLAN.budget
     if found.action is Action.PROMOTE:
         assert found.proven

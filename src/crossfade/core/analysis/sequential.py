@@ -51,11 +51,13 @@ def update(state: State, plan: Plan, window: Window) -> State:
     """
     Return the state with one more window; a window that is in it already changes nothing.
 
-    Raises ValueError for a cluster that is not in the plan, and for a window that comes after a
-    later one of its cluster: evidence grows in the order of time.
+    Raises ValueError for a cluster that is not in the plan, for a state of another plan, and for a
+    window that comes after a later one of its cluster: evidence grows in the order of time.
     """
     if window.cluster not in plan.clusters:
         raise ValueError(f"cluster {window.cluster} is not in the plan: {', '.join(plan.clusters)}")
+    if state.curves and len(state.curves) != len(plan.metrics):
+        raise ValueError("the plan has other metrics than the state; allowed: the plan it has had")
     before = state.clusters.get(window.cluster)
     if before is not None and window.id <= before.last_id:
         _refuse_late(before, window)
