@@ -144,3 +144,10 @@ def test_harm_without_stable_requests_counts_against_what_stable_did_before():
     alone = Window(2, "gcp", 1000, 0, {"errors": (25, 0)})
 
     assert grown(stratum, plan, 0, alone, mixed(plan, 1000, 0)).excess == pytest.approx(15)
+
+
+def test_without_anything_to_compare_to_usual_errors_are_not_taken_for_harm():
+    alone = Window(1, "gcp", 1000, 0, {"errors": (25, 0)})
+
+    assert after(alone).excess == 0
+    assert after(alone, p0=0.01).excess == pytest.approx(15)

@@ -86,7 +86,7 @@ def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) 
         worse = _worse(before.worse, plan, metric, measured, logs.worse[index])
         log_e = log_mean_exp(worse)
         safe += log_growth(1.0, metric.r1, (window.n_c, window.n_s), measured) / metric.phi
-        excess += x_c - window.n_c * _stable_share(before, window.n_s, x_s)
+        excess += _excess(before, metric, window, measured)
     return Stratum(
         worse,
         log_e,
@@ -101,10 +101,14 @@ def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) 
     )
 
 
-def _stable_share(before: Stratum, n_s: int, x_s: int) -> float:
-    if n_s:
-        return x_s / n_s
-    return before.x_s / before.n_s if before.n_s else 0.0
+def _excess(before: Stratum, metric: Metric, window: Window, measured: tuple[int, int]) -> float:
+    """Return the canary's events that stable would not have had; 0 with nothing to compare to."""
+    x_c, x_s = measured
+    if window.n_s:
+        return x_c - window.n_c * x_s / window.n_s
+    if before.n_s:
+        return x_c - window.n_c * before.x_s / before.n_s
+    return x_c - window.n_c * metric.p0 if metric.p0 else 0.0
 
 
 def _worse(
