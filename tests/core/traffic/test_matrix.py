@@ -104,6 +104,12 @@ def test_users_whom_old_pods_cannot_carry_go_to_the_other_cluster():
     assert plan.parts == {"a": {OLD: 1000}, "b": {OLD: 9000}}
 
 
+def test_users_taken_back_from_one_canary_do_not_meet_it_elsewhere():
+    plan = plan_traffic(goal(new("c"), both("b"), cap=1000))
+
+    assert plan.parts == {"c": {NEW: 909}, "b": {OLD: 9000, NEW: 91}}
+
+
 # Capacity
 
 
@@ -111,6 +117,12 @@ def test_nobody_is_sent_where_there_is_no_room():
     plan = plan_traffic(goal(old("a", capacity=300), old("b"), demand=1000))
 
     assert shares(plan) == {"a": 3000, "b": 7000}
+
+
+def test_not_even_a_part_of_a_user_is_sent_beyond_capacity():
+    plan = plan_traffic(goal(old("a", capacity=1), old("b"), demand=3))
+
+    assert shares(plan) == {"a": 3333, "b": 6667}
 
 
 def test_users_who_fit_nowhere_are_shed_by_class_the_least_important_first():
