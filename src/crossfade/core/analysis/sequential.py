@@ -66,13 +66,12 @@ def update(state: State, plan: Plan, window: Window) -> State:
         before.strata if before else (Stratum((0.0,) * len(plan.alternatives)),) * len(plan.metrics)
     )
     curves = state.curves or ((0.0,) * POINTS,) * len(plan.metrics)
-    if window.n_c + window.n_s:
-        logs = mixed(plan, window.n_c, window.n_s)
-        strata = tuple([grown(each, plan, m, window, logs) for m, each in enumerate(strata)])
-        pairs = zip(curves, plan.metrics, strict=True)
-        events = window.events
+    logs = mixed(plan, window.n_c, window.n_s) if window.n_c + window.n_s else None
+    strata = tuple([grown(each, plan, m, window, logs) for m, each in enumerate(strata)])
+    if logs:
+        pairs, events = zip(curves, plan.metrics, strict=True), window.events
         curves = tuple([bent(c, m, events.get(m.name, (0, 0)), logs) for c, m in pairs])
-    at = plan.tick_s * window.id if window.at_s is None else window.at_s
+    at = window.ends_at(plan.tick_s)
     after = ClusterEvidence(window.id, at, strata, _missed(before, window))
     clusters = {**state.clusters, window.cluster: after}
     found = State(state.since_s, clusters, curves, state.peak)

@@ -31,6 +31,8 @@ class Stratum:
     recent_n_s: float = 0.0
     """Stable's requests of the last few windows, fading."""
     recent_x_s: float = 0.0
+    last_s: float | None = None
+    """When the metric was measured here last; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,19 @@ def log_growth(ratio: float, against: float, n: tuple[int, int], x: tuple[int, i
     return x[0] * math.log(ratio / against) - (x[0] + x[1]) * share
 
 
-def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) -> Stratum:
-    """Return the stratum of the plan's metric number `index` with one more window."""
+def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed | None) -> Stratum:
+    """
+    Return the stratum of the plan's metric number `index` with one more window.
+
+    `logs` are those of the window; None for one without requests.
+    """
     metric = plan.metrics[index]
     measured = window.events.get(metric.name)
     if measured is None:
         return before
     x_c, x_s = measured
     worse, log_e, safe, excess = before.worse, before.log_e, before.safe, before.excess
-    if x_c or x_s:
+    if logs and (x_c or x_s):
         worse = _worse(before.worse, plan, metric, measured, logs.worse[index])
         log_e = log_mean_exp(worse)
         safe += log_growth(1.0, metric.r1, (window.n_c, window.n_s), measured) / metric.phi
@@ -98,6 +104,7 @@ def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) 
         before.x_s + x_s,
         before.recent_n_s * _KEPT + window.n_s,
         before.recent_x_s * _KEPT + x_s,
+        window.ends_at(plan.tick_s),
     )
 
 
