@@ -265,7 +265,7 @@ def test_a_late_cluster_does_not_make_the_others_pause_again():
     rehearsal.looks(4)
     assert not rehearsal.at(ONPREM).late
 
-    assert rehearsal.looks(5, seconds=30.0).percent == 100
+    assert rehearsal.looks(9, seconds=30.0).percent == 100
 
 
 @pytest.mark.parametrize(
