@@ -185,7 +185,8 @@ def check_move(moving, found, each, before, after):
         assert each.stable_whole or before.late or not each.reachable, "onto a broken stable"
         return
     assert each.canary_ready, "users before pods"
-    assert not (state.paused or state.abort or state.restart), "rose although a person stopped it"
+    stopped = state.paused or state.abort or state.restart
+    assert not stopped, "rose although a person stopped it"
     users = {name for name, place in state.clusters.items() if place.meets_users}
     bad = users & set(found.judgement.scope or users) if verdict is Verdict.FAIL else set()
     assert not bad, "rose on a bad verdict"

@@ -219,9 +219,7 @@ def test_a_pinned_cluster_that_goes_back_again_stays_on_what_it_ran():
     after = promoted_without_gcp()
     clusters = {**all_at(ClusterPhase.DONE, 100.0), GCP: Progress(ClusterPhase.BACK)}
     end = replace(PROMOTED, want=replace(PROMOTED.want, clusters=clusters))
-    later, _ = advance(
-        after, replace(rollout(stable=YELLOW), canary=RED), end, CLUSTERS, 20.0
-    )
+    later, _ = advance(after, replace(rollout(stable=YELLOW), canary=RED), end, CLUSTERS, 20.0)
 
     assert later.pinned == {GCP: BLUE.id}
 

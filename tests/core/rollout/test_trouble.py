@@ -216,7 +216,9 @@ def test_without_a_good_verdict_users_neither_rise_nor_go_back(verdict):
     assert f"holding: it is {verdict.value}" in rehearsal.state.reason
 
 
-@pytest.mark.parametrize(("key", "value"), [("frozen", "it is night"), ("closed", {"shop": "busy"})])
+@pytest.mark.parametrize(
+    ("key", "value"), [("frozen", "it is night"), ("closed", {"shop": "busy"})]
+)
 @pytest.mark.parametrize("command", [None, Command.PROMOTE, Command.PROMOTE_FULL])
 def test_nobody_rises_in_a_freeze_or_past_a_closed_gate_whoever_asks(key, value, command):
     rehearsal = rehearse(percent=10, step=1)
@@ -252,7 +254,10 @@ def test_a_version_that_is_never_ready_goes_back_but_not_for_a_broken_node(cause
     assert rehearsal.looks(21).phase is Phase.INSTALLING
 
     assert rehearsal.looks(1).phase is phase
-    assert phase is Phase.INSTALLING or "yellow is not ready on aws: so it is" in rehearsal.state.reason
+    assert (
+        phase is Phase.INSTALLING
+        or "yellow is not ready on aws: so it is" in rehearsal.state.reason
+    )
 
 
 def test_a_version_that_is_ready_at_the_last_moment_is_in_time():

@@ -147,7 +147,11 @@ def test_a_cluster_taken_back_at_the_end_of_a_wave_holds_the_next_one_until_a_pe
 
 def test_one_cluster_goes_first_and_a_bad_configuration_stops_there():
     rehearsal = rehearse()
-    rehearsal.faults[AWS] = {"canary_ready": False, "trouble": "Secret db is missing", "cause": Cause.CONFIG}
+    rehearsal.faults[AWS] = {
+        "canary_ready": False,
+        "trouble": "Secret db is missing",
+        "cause": Cause.CONFIG,
+    }
     rehearsal.looks(10)
     assert [rehearsal.at(name).phase for name in CLUSTERS] == [
         ClusterPhase.INSTALLING, ClusterPhase.WAITING, ClusterPhase.WAITING,

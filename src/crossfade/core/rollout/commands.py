@@ -114,7 +114,9 @@ def _skip(rollout: Rollout) -> Rollout:
         )
     # What comes next is timed from the next look on: without it a pause could be over at once.
     clusters = {
-        name: replace(each, step=at + 1, level_since=None) if _steps_on(each) and each.step == at else each
+        name: replace(each, step=at + 1, level_since=None)
+        if _steps_on(each) and each.step == at
+        else each
         for name, each in rollout.state.clusters.items()
     }
     return _with(rollout, replace(rollout.state, clusters=clusters))
@@ -124,9 +126,7 @@ def _approve(rollout: Rollout) -> Rollout:
     _require(rollout, Command.APPROVE, Phase.PROGRESSING)
     steps = rollout.strategy.steps
     waiting = [
-        step
-        for step in _steps(rollout)
-        if step < len(steps) and isinstance(steps[step], Approval)
+        step for step in _steps(rollout) if step < len(steps) and isinstance(steps[step], Approval)
     ]
     if not waiting:
         raise Conflict(
