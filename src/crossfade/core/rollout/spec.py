@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from crossfade.base.ids import ClusterName
 from crossfade.core.traffic.split import HeaderMatch, Sticky
@@ -14,6 +14,7 @@ class SetWeight:
     """Give the new revision this share of users, in percent."""
 
     percent: int
+    step: Literal["setWeight"] = field(default="setWeight", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Pause:
     """Wait, in seconds, or until somebody promotes when `seconds` is None."""
 
     seconds: float | None = None
+    step: Literal["pause"] = field(default="pause", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class SetScale:
     """Run this percentage of the chart's pods of the new revision; None follows its share again."""
 
     percent: int | None = None
+    step: Literal["setScale"] = field(default="setScale", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class SetHeaderRoute:
 
     name: str
     matches: tuple[HeaderMatch, ...] = ()
+    step: Literal["setHeaderRoute"] = field(default="setHeaderRoute", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class SetMirror:
     """Copy this percentage of requests to the new revision; 0 ends it."""
 
     percent: int
+    step: Literal["setMirror"] = field(default="setMirror", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Analyse:
     run: str | None = None
     """Name of one of the application's analysis runs."""
     seconds: float | None = None
+    step: Literal["analysis"] = field(default="analysis", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Approval:
     """Wait until somebody approves, with name and reason."""
 
     message: str = ""
+    step: Literal["approval"] = field(default="approval", kw_only=True, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,10 @@ class Ramp:
     """Raise the share as fast as the risk budget allows, until the new revision is proven."""
 
     max_percent: float = 50.0
+    step: Literal["ramp"] = field(default="ramp", kw_only=True, repr=False)
 
 
+# Each carries its name, so that what is saved of one is never read as another.
 Step: TypeAlias = (
     SetWeight | Pause | SetScale | SetHeaderRoute | SetMirror | Analyse | Approval | Ramp
 )
