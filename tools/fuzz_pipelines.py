@@ -20,6 +20,7 @@ from crossfade.adapters.pipelines.judging import judge
 from crossfade.core.pipeline.checked import checked
 from crossfade.core.pipeline.document import Pipeline
 from crossfade.core.pipeline.expression.evaluate import evaluate
+from crossfade.core.pipeline.expression.values import Value
 from crossfade.core.pipeline.graph import graph_of
 from crossfade.core.pipeline.run import begin, decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
@@ -36,7 +37,10 @@ _SPELLINGS = (
     "Variable( Number( String( 'a', '(a+)+$', false) '[^' \\ @ # ${{X}} \u00e9 \U0001f600"
 )
 _PIECES = _SPELLINGS.split()
-_VARIABLES = {"x": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "steps": {"a": {"result": "success"}}}
+_VARIABLES: dict[str, Value] = {
+    "x": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!",
+    "steps": {"a": {"result": "success"}},
+}
 
 
 def play(pipeline: Pipeline, random: Random) -> str:

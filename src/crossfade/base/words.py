@@ -3,6 +3,10 @@
 import difflib
 import json
 from collections.abc import Iterable
+from itertools import islice
+
+_MOST = 200
+"""So many words are compared; more would take long and help nobody."""
 
 
 def shown(value: object) -> str:
@@ -13,7 +17,7 @@ def shown(value: object) -> str:
 
 def nearest(wrong: str, allowed: Iterable[str], alike: float = 0.6) -> str | None:
     """Return the allowed word that was probably meant, None when none is so much `alike`."""
-    plain = {_plain(word): word for word in allowed}
+    plain = {_plain(word): word for word in islice(allowed, _MOST)}
     near = difflib.get_close_matches(_plain(wrong)[:100], plain, n=1, cutoff=alike)
     return plain[near[0]] if near else None
 

@@ -190,7 +190,7 @@ def _places(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str
 def _mutate(document: Json, path: tuple[str | int, ...], random: Random) -> None:
     value = document
     for key in path:
-        value = value[key]  # type: ignore[index,call-overload]
+        value = value[key]  # type: ignore[index]
     word = json.loads(json.dumps(random.choice(_WORDS)))
     if isinstance(value, dict):
         _mutate_mapping(value, word, random)
@@ -199,8 +199,8 @@ def _mutate(document: Json, path: tuple[str | int, ...], random: Random) -> None
     elif path:
         owner = document
         for key in path[:-1]:
-            owner = owner[key]  # type: ignore[index,call-overload]
-        owner[path[-1]] = word  # type: ignore[index,call-overload]
+            owner = owner[key]  # type: ignore[index]
+        owner[path[-1]] = word  # type: ignore[index]
 
 
 def _mutate_mapping(value: dict[str, Json], word: Json, random: Random) -> None:
@@ -212,8 +212,10 @@ def _mutate_mapping(value: dict[str, Json], word: Json, random: Random) -> None:
             value["type"] = random.choice([*STEPS, "parallel", "services", "${{T}}", "x:y"])
         case 2 if value:
             value.pop(random.choice(list(value)))
-        case _ if value:
+        case 3 if value:
             value[random.choice(keys)] = value.pop(random.choice(list(value)))
+        case _:
+            return
 
 
 KEYS = ("steps", "mode", "scale", "matrix", "stages", "version", "exec", "arguments", "comands")

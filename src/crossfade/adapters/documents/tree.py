@@ -11,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import BaseResolver
+from ruamel.yaml.scanner import Scanner
 
 from crossfade.adapters.documents.problems import Mark, Problems, shown
 
@@ -55,11 +56,22 @@ def read_tree(text: str, problems: Problems) -> tuple[Located, ...]:
     )
 
 
+class _Scanner(Scanner):
+    """Gives up on brackets in brackets early: each level makes every further one slower."""
+
+    def fetch_flow_collection_start(self, TokenClass: object, to_push: str) -> None:
+        """Take in one more bracket."""
+        if len(self.flow_context) > DEEPEST * 2:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass, to_push)
+
+
 def compose(
     text: str, problems: Problems, resolver: type[BaseResolver] | None = None
 ) -> list[Node]:
     """Return the documents of the text as nodes of the parser, none when it cannot be read."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _Scanner
     if resolver is not None:
         yaml.Resolver = resolver
     yaml.composer.warn_double_anchors = False  # the last one holds, and nobody is to be told

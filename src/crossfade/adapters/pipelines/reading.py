@@ -100,17 +100,28 @@ def _untabbed(lines: list[str], index: int) -> bool:
 class _Reader:
     def __init__(self) -> None:
         self._values = 0
+        self._read: dict[int, tuple[Node, int]] = {}
+        """What aliases may stand for, with its number of values, so that it is read once."""
 
     def read(self, node: YamlNode, path: str, depth: int) -> Node:
         """Return the node as a tree.  Raises _Unreadable."""
         at = Mark(*mark_of(node.start_mark))
-        self._values += 1
+        known = self._read.get(id(node))
+        self._values += 1 if known is None else known[1]
         if self._values > MOST_VALUES:
             _stop(at, path, f"more than {MOST_VALUES} values, aliases included")
         if depth > DEEPEST:
             _stop(
                 at, path, f"is nested too deeply, or contains itself; {DEEPEST} levels are allowed"
             )
+        if known is not None:
+            return known[0]
+        before = self._values
+        tree = self._tree(node, at, path, depth)
+        self._read[id(node)] = (tree, self._values - before + 1)
+        return tree
+
+    def _tree(self, node: YamlNode, at: Mark, path: str, depth: int) -> Node:
         tag = str(node.tag)
         if isinstance(node, ScalarNode):
             return Node(_scalar(str(node.value), tag, at, path), at)
@@ -145,7 +156,7 @@ class _Reader:
             if not isinstance(each, MappingNode):
                 at = Mark(*mark_of(node.start_mark))
                 _stop(at, path, "`<<` takes a mapping, or a list of mappings")
-            for key, entry in self._entries(each, path, depth + 1).items():
+            for key, entry in self.read(each, path, depth + 1).entries.items():
                 merged.setdefault(key, entry)
 
     def _key(self, node: YamlNode, at: Mark, path: str) -> str:
