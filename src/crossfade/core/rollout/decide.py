@@ -200,7 +200,7 @@ def _blocked(rollout: Rollout, sight: Sight) -> str:
 def _closed(sight: Sight) -> str:
     if sight.frozen:
         return f"holding: {sight.frozen}"
-    told = (f"holding: gate {gate} is closed: {why}" for gate, why in sight.closed.items())
+    told = (f"holding: {what}: {why}" for what, why in sight.closed.items())
     return next(told, "")
 
 

@@ -32,8 +32,8 @@ def trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
 def _bad(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     """Return the way back from a bad revision, or from one that a person does not want."""
     state = rollout.state
-    if state.abort:
-        return go_back(rollout, sight, now, state.abort)
+    if state.abort or sight.unwanted:
+        return go_back(rollout, sight, now, state.abort or sight.unwanted)
     if state.meets_users and not rollout.direct:
         if sight.judgement.verdict is Verdict.FAIL:
             return _failed(rollout, sight, now)
