@@ -12,7 +12,7 @@ from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.plan import Plan, usual_metrics
 from crossfade.core.analysis.ramp import next_weight
 from crossfade.core.analysis.sequential import State, update
-from crossfade.core.analysis.verdict import Action, Moment, decide
+from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decide
 
 ROLLBACK, PROMOTE = "rollback", "promote"
 _JUDGED = tuple(ClusterName(each) for each in CLUSTERS)
@@ -228,7 +228,7 @@ class Ours:
                 return PROMOTE
         if self._budget:
             self._set(verdict.weight, now)
-        elif tick % _MINUTE == 0 and verdict.e <= 5 and self.weight < 0.5 - 1e-9:
+        elif tick % _MINUTE == 0 and verdict.e <= HOLD_EVIDENCE and self.weight < 0.5 - 1e-9:
             self._set(self.weight + 0.05, now)
         return None
 

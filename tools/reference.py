@@ -7,7 +7,7 @@ Writes the generated parts of docs/reference again, from the code that they desc
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import typer
@@ -19,6 +19,8 @@ from crossfade.adapters.documents.shapes import ListOf, OneOf, Record, Shape
 from crossfade.adapters.documents.traffic_shapes import GOAL, LEVEL
 from crossfade.base import errors
 from crossfade.cli.main import app
+from crossfade.core.rollout.command_table import TABLE, Answer, Effect, Standing
+from crossfade.core.rollout.commands import Command
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 BEGIN = "<!-- begin: written by tools/reference.py -->"
@@ -118,12 +120,38 @@ def _classes(parent: type[errors.CrossfadeError]) -> Iterator[type[errors.Crossf
             yield from _classes(each)
 
 
+def rollout_commands() -> str:
+    """Return what each command does wherever a rollout stands: first at a glance, then in words."""
+    answers = {Answer.DONE: "yes", Answer.NEW_ROLLOUT: "new rollout", Answer.REFUSED: "no"}
+    columns = [each.value for each in Standing]
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for command, row in TABLE.items():
+        told = " | ".join(answers[row[where].answer] for where in Standing)
+        lines.append(f"| [`{command}`](#{_anchor(command)}) | {told} |")
+    return "\n".join([*lines, "", *(_in_words(*each) for each in TABLE.items())])
+
+
+def _anchor(command: Command) -> str:
+    return command.value.replace(" ", "-")
+
+
+def _in_words(command: Command, row: Mapping[Standing, Effect]) -> str:
+    """Return the section of one command; standings with the same effect share a line."""
+    lines = [f"### `{command}`", "", "| when the rollout is | it |", "|---|---|"]
+    for effect in dict.fromkeys(row.values()):
+        where = ", ".join(each.value for each in Standing if row[each] == effect)
+        refused = "is refused: " if effect.answer is Answer.REFUSED else ""
+        lines.append(f"| {where} | {refused}{effect.words} |")
+    return "\n".join([*lines, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli,
     "settings.md": variables,
     "application-file.md": application_file,
     "traffic-file.md": traffic_file,
     "errors.md": exit_codes,
+    "rollout-commands.md": rollout_commands,
 }
 
 

@@ -131,6 +131,8 @@ def test_threshold_can_tell_how_a_run_would_end_now(crossfade, written):
     assert crossfade("analysis", "threshold", "--metric", given).out.startswith("Running")
     ran = crossfade("analysis", "threshold", "--metric", given, "--terminating")
     assert ran.out.startswith("Successful")
+    ended = written({**metric(F, failureLimit=1, interval="60s"), "terminating": True})
+    assert crossfade("analysis", "threshold", "--metric", ended).out.startswith("Successful")
 
 
 def test_what_argo_would_refuse_is_noted(crossfade, written):

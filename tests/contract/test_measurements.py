@@ -1,11 +1,15 @@
 """What every implementation of the Measurements port does."""
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pytest
 
+from crossfade.adapters.http.caller import Answer, HttpCaller
 from crossfade.adapters.metrics.cloudwatch import CloudWatchMeasurements
 from crossfade.adapters.metrics.datadog import DatadogMeasurements
 from crossfade.adapters.metrics.job import JobMeasurements
@@ -202,6 +206,88 @@ async def test_a_query_for_another_kind_of_source_is_refused(source):
     )
     with pytest.raises(InputError, match=type(other).__name__):
         await source.measurements.measure(other, 200.0)
+
+
+def anything(random, depth=0):
+    """Return JSON of any form, often with the keys that sources use."""
+    scalars = [
+        None,
+        True,
+        0,
+        -1.5,
+        "",
+        "x",
+        "NaN",
+        "success",
+        "vector",
+        "matrix",
+        1e308,
+        "2026-11-23T08:00:00Z",
+    ]
+    if depth > 5 or random.random() < 0.25:
+        return random.choice(scalars)
+    if random.random() < 0.4:
+        return [anything(random, depth + 1) for _ in range(random.randrange(4))]
+    keys = random.sample(KEYS, random.randrange(6))
+    return {key: anything(random, depth + 1) for key in keys}
+
+
+KEYS = [
+    *("status", "data", "resultType", "result", "metric", "value", "values", "warnings", "error"),
+    *(
+        "series",
+        "pointlist",
+        "attributes",
+        "columns",
+        "times",
+        "type",
+        "errors",
+        "MetricDataResults",
+    ),
+    *(
+        "Id",
+        "Timestamps",
+        "Values",
+        "StatusCode",
+        "Messages",
+        "NextToken",
+        "__type",
+        "message",
+        "a",
+    ),
+]
+
+
+def answer(random, kind):
+    """Return an answer of any form, often one that looks right at first."""
+    body = anything(random)
+    if isinstance(body, dict) and random.random() < 0.8:
+        body |= {"status": "success", "errors": None, "error": None}
+    if isinstance(body, dict) and kind == "prometheus" and random.random() < 0.8:
+        series = {key: anything(random) for key in ("metric", "value", "values")}
+        labels = {"v": "colors-r1", "code": anything(random)}
+        result = random.choice([anything(random), [series], [{**series, "metric": labels}]])
+        kinds = ["vector", "matrix", "scalar"]
+        body["data"] = {"resultType": random.choice(kinds), "result": result}
+    return Answer(random.choice([200] * 9 + [400]), json.dumps(body), {})
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+async def test_no_answer_of_whatever_form_is_a_crash(kind, monkeypatch):
+    random = Random(7)  # noqa: S311 - the same answers each time
+
+    async def send(*_):
+        return answer(random, kind)
+
+    monkeypatch.setattr(HttpCaller, "send", send)
+    source = over_http(kind, HttpService("http://x"), FakeSecrets(token="t0k3n"))
+    for _ in range(700):
+        with suppress(InputError, Unavailable):
+            await source.measurements.measure(source.query, 200.0)
+        with suppress(InputError, Unavailable):
+            await source.measurements.series(source.query, SPAN)
+        with suppress(InputError, Unavailable):
+            await source.measurements.counts(COUNTERS, SPAN)
 
 
 async def test_a_series_has_a_point_for_every_step_or_is_refused(source):

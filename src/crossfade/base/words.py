@@ -11,10 +11,10 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def nearest(wrong: str, allowed: Iterable[str]) -> str | None:
-    """Return the allowed word that was probably meant, None when nothing comes near."""
+def nearest(wrong: str, allowed: Iterable[str], alike: float = 0.6) -> str | None:
+    """Return the allowed word that was probably meant, None when none is so much `alike`."""
     plain = {_plain(word): word for word in allowed}
-    near = difflib.get_close_matches(_plain(wrong)[:100], plain, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(_plain(wrong)[:100], plain, n=1, cutoff=alike)
     return plain[near[0]] if near else None
 
 

@@ -77,6 +77,7 @@ def threshold(
     measured = parse(*_text(metric))
     for objection in measured.metric.objections:
         note(f"note: Argo refuses this metric: {objection}")
+    terminating = terminating or measured.terminating
     found = assess(measured.metric, measured.measurements, terminating)
     data = {
         "phase": found.phase,

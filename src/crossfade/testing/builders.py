@@ -7,7 +7,15 @@ from crossfade.core.application import Application, Route, Source
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.spec import SetWeight, Step, Strategy
-from crossfade.core.rollout.state import ClusterPhase, Phase, Progress, Rollout, State
+from crossfade.core.rollout.state import (
+    ClusterPhase,
+    ClusterSight,
+    Phase,
+    Progress,
+    Rollout,
+    Sight,
+    State,
+)
 
 APP = ApplicationName("colors")
 CLUSTERS = tuple(ClusterName(name) for name in ("aws", "gcp", "onprem"))
@@ -79,3 +87,17 @@ def record(active: Revision | None = BLUE) -> Record:
 def judgement(verdict: Verdict) -> Judgement:
     """Return a judgement with this verdict."""
     return Judgement(verdict, 100, 10, f"it is {verdict.value}")
+
+
+def seen(cluster: ClusterName = CLUSTERS[0], **more: object) -> ClusterSight:
+    """Return the sight of a cluster where all is well, but for what is named."""
+    well = {"reachable": True, "converged": True, "canary_ready": True, "stable_whole": True}
+    return ClusterSight(cluster, **{**well, **more})  # type: ignore[arg-type]
+
+
+def sight(verdict: Verdict = Verdict.PASS, *clusters: ClusterSight, **more: object) -> Sight:
+    """Return the sight of all clusters: those that are given, and the others where all is well."""
+    given = {each.cluster: each for each in clusters}
+    names = dict.fromkeys((*CLUSTERS, *given))
+    every = tuple(given.get(name) or seen(name) for name in names)
+    return Sight(every, **{"judgement": judgement(verdict), **more})  # type: ignore[arg-type]

@@ -61,6 +61,22 @@ def test_the_metric_may_stand_at_the_top():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "metric: {failureLimit: 1, measurements: [{phase: Failed}], terminating: true}\n",
+        "metric: {failureLimit: 1}\nmeasurements: [{phase: Failed}]\nterminating: true\n",
+        "failureLimit: 1\nmeasurements: [{phase: Failed}]\nterminating: true\n",
+    ],
+)
+def test_it_does_not_matter_whether_measurements_stand_in_the_metric_or_beside_it(text):
+    got = parse(text, "metric.yaml")
+
+    assert got.metric == Metric("metric", failure_limit=1)
+    assert got.measurements == (Measurement(Phase.FAILED),)
+    assert got.terminating
+
+
+@pytest.mark.parametrize(
     ("value", "phase"),
     [
         ([0.99], Phase.SUCCESSFUL),

@@ -99,7 +99,8 @@ async def test_a_namespace_that_is_not_there_yet_is_said_and_the_rest_is_checked
     releases, chart, api
 ):
     bad = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: -1}]}\n"
-    refused, said = await releases.dry_run(revision("elsewhere"), chart(GOOD, bad))
+    named = GOOD.replace("name: good", "name: named, namespace: elsewhere")
+    refused, said = await releases.dry_run(revision("elsewhere"), chart(GOOD, named, bad))
     assert refused.kind == "Service"
     assert (said.kind, said.name, said.warning) == ("Namespace", "elsewhere", True)
     assert await api.find("/api/v1/namespaces/elsewhere") is None

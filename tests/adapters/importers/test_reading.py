@@ -4,6 +4,8 @@ import json
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.importers.fates import Fate
@@ -146,3 +148,92 @@ def test_rollouts_that_are_not_as_they_should_be_do_not_break_anything(spec):
 @pytest.mark.parametrize("spec", [{}, {"analysis": None}, {"service": 5}, {"targetRef": []}, {"analysis": {"stepWeights": ["x"], "metrics": [5], "interval": 7}}])  # fmt: skip
 def test_canaries_that_are_not_as_they_should_be_do_not_break_anything(spec):
     assert brought_in(thing("Canary", "podinfo", spec, api=FLAGGER)).text
+
+
+FIELDS = [
+    "analysis",
+    "canary",
+    "blueGreen",
+    "strategy",
+    "steps",
+    "setWeight",
+    "pause",
+    "duration",
+    "setHeaderRoute",
+    "match",
+    "headerName",
+    "headerValue",
+    "exact",
+    "setMirrorRoute",
+    "percentage",
+    "setCanaryScale",
+    "replicas",
+    "weight",
+    "trafficRouting",
+    "maxTrafficWeight",
+    "istio",
+    "template",
+    "workloadRef",
+    "name",
+    "kind",
+    "rollbackWindow",
+    "revisions",
+    "autoPromotionSeconds",
+    "scaleDownDelaySeconds",
+    "stableService",
+    "service",
+    "port",
+    "gatewayRefs",
+    "hosts",
+    "stepWeight",
+    "stepWeights",
+    "maxWeight",
+    "iterations",
+    "interval",
+    "metrics",
+    "thresholdRange",
+    "min",
+    "sessionAffinity",
+    "maxAge",
+    "headers",
+]
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 500)
+    | st.sampled_from(["", "a", "5m", "request-success-rate"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+def changed_somewhere(value, parts):
+    """Return a value with some of its parts replaced by something else."""
+    if isinstance(value, dict):
+        return {
+            key: parts.pop() if parts and len(parts) % 3 == 0 else changed_somewhere(item, parts)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [changed_somewhere(item, parts) for item in value]
+    return parts.pop() if parts and len(parts) % 2 else value
+
+
+WHOLE = [
+    canary({"setWeight": 5}, {"pause": {"duration": "1m"}}, {"setHeaderRoute": {"name": "x", "match": [{"headerName": "a", "headerValue": {"exact": "1"}}]}}, {"setMirrorRoute": {"name": "m", "match": [{}], "percentage": 5}}, {"setCanaryScale": {"replicas": 1}}, trafficRouting={"maxTrafficWeight": 1000, "istio": {}}),
+    rollout({"blueGreen": {"activeService": "a", "autoPromotionSeconds": 5}}, rollbackWindow={"revisions": 2}),
+    flagger({"interval": "1m", "stepWeight": 5, "maxWeight": 50, "mirror": True, "metrics": [{"name": "request-success-rate", "thresholdRange": {"min": 99}}], "match": [{"headers": {"a": {"exact": "1"}}}], "sessionAffinity": {"cookieName": "c", "maxAge": 60}}, {"gatewayRefs": [{"name": "g"}], "hosts": ["a.example.com"], "retries": {"perTryTimeout": "1s"}}),
+]  # fmt: skip
+
+
+@given(st.sampled_from(WHOLE), st.lists(anything, max_size=6))
+def test_objects_that_somebody_got_wrong_are_imported_or_refused_and_never_break_it(whole, parts):
+    spec = changed_somewhere(whole["spec"], list(parts))
+    try:
+        got = brought_in({**whole, "spec": spec})
+    except InputError as error:
+        assert error.hint  # noqa: PT017 - either outcome is right
+    else:
+        assert got.entries

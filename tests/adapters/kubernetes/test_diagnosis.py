@@ -154,6 +154,26 @@ async def test_no_room_is_told_with_figures_or_in_the_schedulers_words_if_we_may
     assert found.cause is Cause.RESOURCES
 
 
+TAINTED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "message": "0/1 nodes are available: 1 node(s) had untolerated taint(s). no new claims to "
+    "deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful.",
+}
+
+
+@pytest.mark.parametrize(
+    ("taint", "cause"),
+    [("node.kubernetes.io/disk-pressure", Cause.NODE), ("team", Cause.CONFIG)],
+)
+async def test_a_taint_that_the_scheduler_does_not_name_is_looked_up(taint, cause):
+    tainted = node()
+    tainted["spec"]["taints"] = [{"key": taint, "effect": "NoSchedule"}]
+    found = await told(Cluster(pod(conditions=[TAINTED]), nodes=[tainted]))
+    assert found.cause is cause
+    assert found.text.endswith("1 node(s) had untolerated taint(s).")
+
+
 @pytest.mark.parametrize(
     ("title", "failure", "cause", "patience"),
     [

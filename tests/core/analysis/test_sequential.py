@@ -88,6 +88,13 @@ def test_a_cluster_that_is_not_judged_is_refused():
         update(START, ONE, window(1, 0, 4, cluster="azure"))
 
 
+def test_evidence_is_not_mixed_up_with_that_of_another_plan():
+    state = update(START, ONE, window(1, 0, 4))
+
+    with pytest.raises(ValueError, match="other metrics than the state"):
+        update(state, PLAN, window(2, 0, 4))
+
+
 def test_gaps_do_not_make_the_state_grow_without_end():
     state = all_of(START, ONE, [window(2 * number, 0, 4) for number in range(500)])
 

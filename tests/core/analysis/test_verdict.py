@@ -88,6 +88,40 @@ def test_a_cluster_that_has_never_reported_blocks_promotion_and_is_named():
     assert found.reason == "no telemetry from onprem"
 
 
+def test_a_metric_that_one_cluster_does_not_measure_blocks_promotion_and_is_named():
+    windows = [
+        replace(each, events={"errors": each.events["errors"]}) if each.cluster == "gcp" else each
+        for each in record(60)
+    ]
+    found = judged(windows, weight=0.5)
+
+    assert (found.action, found.silent) == (Action.HOLD, ("gcp",))
+    assert found.reason == "no slow from gcp"
+
+
+def test_a_metric_that_is_no_longer_measured_blocks_promotion():
+    windows = [
+        replace(each, events={"errors": each.events["errors"]}) if each.id > 50 else each
+        for each in record(60)
+    ]
+
+    assert judged(windows, weight=0.5).reason == "no slow from aws, gcp, onprem"
+
+
+def test_a_cluster_without_users_is_not_silent():
+    empty = [Window(n, "onprem", 0, 0, {"errors": (0, 0), "slow": (0, 0)}) for n in range(1, 61)]
+
+    assert judged([*record(60, names=("aws", "gcp")), *empty], weight=0.5).action is Action.PROMOTE
+
+
+def test_a_plan_in_a_hurry_still_waits_for_every_cluster():
+    hasty = replace(PLAN, min_soak_s=0.0)
+    windows = record(5, names=("aws", "gcp"), n=(1500, 1500), slow=(13, 13))
+
+    assert judged(windows, hasty, weight=0.5).action is not Action.PROMOTE
+    assert judged(record(5, n=(1500, 1500)), hasty, weight=0.5).action is Action.PROMOTE
+
+
 def test_a_cluster_that_is_left_out_on_purpose_does_not_block():
     found = judged(record(60, names=("aws", "gcp")), weight=0.5, excluded=frozenset({"onprem"}))
 
@@ -221,7 +255,7 @@ def test_users_only_rise_when_nobody_is_silent_and_nothing_is_in_doubt(
     if found.weight > weight:
         assert found.action is Action.ADVANCE
         assert not found.silent
-        assert found.e <= 5
+        assert found.e <= 2
         assert found.harm < PLAN.budget
     if found.action is Action.PROMOTE:
         assert found.proven

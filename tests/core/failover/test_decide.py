@@ -71,6 +71,19 @@ def test_small_clusters_may_leave_together():
     assert (actions["aws"], actions["gcp"]) == (Action.MOVE, Action.MOVE)
 
 
+def test_small_clusters_that_leave_one_after_the_other_add_up():
+    names = ("aws", "gcp", "onprem", "azure")
+    capacity = dict(zip(names, (17, 17, 17, 49), strict=True))
+    state, lost = fleet(*names), dict.fromkeys(names, HEALTHY)
+    acts = []
+    for now, name in enumerate(names[:3]):
+        lost[name] = LOST
+        state, actions, _ = step(state, Evidence(dict(lost)), float(now), capacity=capacity)
+        acts.append(actions[name])
+
+    assert acts == [Action.MOVE, Action.MOVE, Action.FREEZE]
+
+
 def test_the_last_copy_is_not_taken_out_while_it_still_serves_some():
     state = fleet(gcp=Standing.OUT, onprem=Standing.OUT)
     doubted = Fleet({**state.presences, "aws": Presence("aws", Standing.DOUBTED, -10.0)})

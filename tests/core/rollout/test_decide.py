@@ -5,206 +5,241 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.rollout.decide import decide
-from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
-from crossfade.core.rollout.state import ClusterSight, Outcome, Phase, Sight, State
-from crossfade.testing.builders import CLUSTERS, judgement, rollout
+from crossfade.core.rollout.spec import SetWeight, Strategy, Unreachable
+from crossfade.core.rollout.state import (
+    ClusterPhase,
+    Outcome,
+    Phase,
+    Progress,
+    Sight,
+    State,
+)
+from crossfade.testing.builders import CLUSTERS, judgement, rollout, seen, sight, stepping
+from crossfade.testing.rehearsal import Rehearsal
 
-STEPS = (SetWeight(10), Pause(30.0), SetWeight(50))
-PROGRESS = Phase.PROGRESSING
-
-
-def cluster(name="aws", *, reachable=True, converged=True, ready=True, whole=True, refused=False):
-    trouble = "" if ready and not refused else "the pod crashes"
-    return ClusterSight(name, reachable, converged, ready, whole, trouble, refused)
-
-
-def sight(verdict=Verdict.PASS, **first):
-    others = tuple(cluster(name) for name in CLUSTERS[1:])
-    return Sight((cluster(**first), *others), judgement(verdict))
-
-
-def at(percent, step, since=0.0, **more):
-    return State(PROGRESS, percent=percent, step=step, level_since=since, **more)
+AWS, GCP, ONPREM = CLUSTERS
+STEPS = (SetWeight(10), SetWeight(50))
 
 
 @pytest.mark.parametrize(
-    ("state", "seen", "phase", "percent", "step"),
+    ("state", "found", "phase", "percent"),
     [
-        pytest.param(State(), sight(ready=False), Phase.INSTALLING, 0, 0, id="waits-for-pods"),
-        pytest.param(State(), sight(), PROGRESS, 0, 0, id="begins-when-ready-everywhere"),
-        pytest.param(at(0, 0), sight(Verdict.UNKNOWN), PROGRESS, 10, 1, id="first-step-needs-no-proof"),
-        pytest.param(at(10, 1, 80.0), sight(), PROGRESS, 10, 1, id="pause-lasts"),
-        pytest.param(at(10, 1, 60.0), sight(), PROGRESS, 10, 2, id="pause-ends"),
-        pytest.param(at(10, 2), sight(), PROGRESS, 50, 3, id="rises-on-a-good-verdict"),
-        pytest.param(at(10, 2), sight(Verdict.UNKNOWN), PROGRESS, 10, 2, id="silence-does-not-promote"),
-        pytest.param(at(10, 2), sight(converged=False), PROGRESS, 10, 2, id="waits-for-the-last-cluster"),
-        pytest.param(at(10, 2), sight(ready=False), PROGRESS, 10, 2, id="unready-pods-hold"),
-        pytest.param(at(10, 2), sight(reachable=False), PROGRESS, 10, 2, id="a-silent-cluster-holds"),
-        pytest.param(at(10, 2, paused=True), sight(), PROGRESS, 10, 2, id="a-person-holds"),
-        pytest.param(at(10, 2), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, 2, id="bad-verdict-goes-back"),
-        pytest.param(at(10, 2, paused=True), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, 2, id="also-while-paused"),
-        pytest.param(at(10, 2), sight(Verdict.FAIL, whole=False), PROGRESS, 10, 2, id="never-back-onto-a-broken-stable"),
-        pytest.param(at(10, 2, abort="no"), sight(), Phase.ROLLING_BACK, 0, 2, id="abort-goes-back"),
-        pytest.param(at(10, 2, abort="no"), sight(whole=False), PROGRESS, 10, 2, id="abort-needs-a-whole-stable"),
-        pytest.param(at(50, 3), sight(Verdict.UNKNOWN), PROGRESS, 50, 3, id="all-users-need-proof-too"),
-        pytest.param(at(50, 3), sight(), Phase.PROMOTING, 100, 3, id="then-all-users"),
-        pytest.param(at(10, 1, 80.0, passed=1), sight(), PROGRESS, 10, 2, id="promote-ends-a-pause"),
-        pytest.param(at(10, 2, passed=2), sight(Verdict.UNKNOWN), PROGRESS, 50, 3, id="a-person-may-pass-silence"),
-        pytest.param(at(10, 2, passed=2), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, 2, id="but-not-a-bad-verdict"),
-        pytest.param(at(10, 1, full=True), sight(Verdict.UNKNOWN), Phase.PROMOTING, 100, 1, id="promote-full"),
-        pytest.param(State(Phase.PROMOTING, 100), sight(converged=False), Phase.PROMOTING, 100, 0, id="waits-for-all-at-100"),
-        pytest.param(State(Phase.PROMOTING, 100), sight(), Phase.ENDED, 100, 0, id="done"),
-        pytest.param(State(Phase.PROMOTING, 100), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, 0, id="bad-at-the-end-goes-back"),
+        pytest.param(State(), sight(), Phase.INSTALLING, 0, id="begins"),
+        pytest.param(stepping(0, 0), sight(Verdict.UNKNOWN), Phase.PROGRESSING, 10, id="first-step-needs-no-proof"),
+        pytest.param(stepping(10, 1), sight(), Phase.PROGRESSING, 50, id="rises-on-a-good-verdict"),
+        pytest.param(stepping(10, 1), sight(Verdict.UNKNOWN), Phase.PROGRESSING, 10, id="silence-does-not-promote"),
+        pytest.param(stepping(10, 1), sight(Verdict.PASS, seen(AWS, canary_ready=False)), Phase.PROGRESSING, 50, id="unready-pods-hold-their-cluster"),
+        pytest.param(stepping(10, 1), sight(Verdict.PASS, seen(AWS, reachable=False)), Phase.PROGRESSING, 10, id="a-silent-cluster-holds-all"),
+        pytest.param(stepping(10, 1, paused=True), sight(), Phase.PROGRESSING, 10, id="a-person-holds"),
+        pytest.param(stepping(10, 1), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, id="bad-verdict-goes-back"),
+        pytest.param(stepping(10, 1, passed=1), sight(Verdict.UNKNOWN), Phase.PROGRESSING, 50, id="a-person-may-pass-silence"),
+        pytest.param(stepping(10, 1, passed=0), sight(Verdict.UNKNOWN), Phase.PROGRESSING, 10, id="once-is-for-one-step"),
+        pytest.param(stepping(10, 1, passed=1), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, id="but-not-a-bad-verdict"),
+        pytest.param(stepping(10, 1, full=True), sight(Verdict.UNKNOWN), Phase.PROMOTING, 100, id="promote-full"),
+        pytest.param(stepping(50, 2), sight(Verdict.UNKNOWN), Phase.PROGRESSING, 50, id="all-users-need-proof-too"),
+        pytest.param(stepping(50, 2), sight(), Phase.PROMOTING, 100, id="then-all-users"),
+        pytest.param(stepping(100, 2), sight(Verdict.FAIL), Phase.ROLLING_BACK, 0, id="bad-at-the-end-goes-back"),
     ],
 )  # fmt: skip
-def test_decide(state, seen, phase, percent, step):
-    got = decide(rollout(*STEPS, state=state), seen, now=100.0).want
-
-    assert (got.phase, got.percent, got.step) == (phase, percent, step)
-
-
-def test_the_pause_counts_from_when_the_last_cluster_had_confirmed_the_share():
-    late = decide(rollout(*STEPS, state=at(10, 1)), sight(converged=False), 50.0).want
-    confirmed = decide(rollout(*STEPS, state=late), sight(), 60.0).want
-
-    assert (late.level_since, confirmed.level_since) == (None, 60.0)
-
-
-def test_a_pause_without_time_waits_for_a_person():
-    paused = rollout(Pause(None), state=at(10, 0, since=0.0))
-
-    assert decide(paused, sight(), 1e9).want.step == 0
-
-
-def test_a_refused_revision_goes_back_before_anybody_meets_it():
-    got = decide(rollout(*STEPS), sight(ready=False, refused=True), 1.0)
-
-    assert got.want.phase is Phase.ROLLING_BACK
-    assert "aws: the pod crashes" in got.reason
-
-
-def test_a_revision_that_never_gets_ready_goes_back_at_the_deadline():
-    strategy = Strategy(STEPS, ready_seconds=60.0)
-
-    early = decide(rollout(strategy=strategy), sight(ready=False), 60.0)
-    late = decide(rollout(strategy=strategy), sight(ready=False), 61.0)
-
-    assert early.want.phase is Phase.INSTALLING
-    assert late.want.phase is Phase.ROLLING_BACK
-
-
-@pytest.mark.parametrize(
-    ("rule", "phase", "percent"),
-    [
-        (Unreachable.HOLD, PROGRESS, 10),
-        (Unreachable.SKIP, PROGRESS, 50),
-        (Unreachable.FAIL, Phase.ROLLING_BACK, 0),
-    ],
-)
-def test_an_unreachable_cluster_is_treated_by_the_rule(rule, phase, percent):
-    strategy = Strategy(STEPS, unreachable=rule)
-    state = at(10, 2)
-
-    got = decide(
-        rollout(strategy=strategy, state=state), sight(reachable=False, converged=False), 0.0
-    )
+def test_decide(state, found, phase, percent):
+    got = decide(rollout(*STEPS, state=state), found, now=100.0)
 
     assert (got.want.phase, got.want.percent) == (phase, percent)
+    assert got.reason
 
 
-def test_nobody_is_promoted_when_every_cluster_is_skipped():
-    strategy = Strategy(STEPS, unreachable=Unreachable.SKIP)
-    gone = Sight(
-        tuple(cluster(name, reachable=False) for name in CLUSTERS), judgement(Verdict.PASS)
-    )
+def test_the_whole_way_in_the_words_that_people_read():
+    rehearsal = Rehearsal(rollout(*STEPS))
+    rehearsal.until(lambda state: state.phase is Phase.ENDED)
+    told = [reason for reason, _ in itertools.groupby(rehearsal.reasons)]
 
-    assert decide(rollout(strategy=strategy, state=at(10, 2)), gone, 0.0).want.percent == 10
-
-
-def test_a_roll_back_is_no_success_while_a_cluster_is_pending():
-    state = State(Phase.ROLLING_BACK, reason="analysis failed")
-
-    pending = decide(rollout(state=state), sight(reachable=False, converged=False), 1.0)
-    again = decide(rollout(state=replace(pending.want, reason=pending.reason)), sight(), 2.0)
-
-    assert pending.want.phase is Phase.ROLLING_BACK
-    assert pending.want.pending == ("aws",)
-    assert pending.reason == "analysis failed; rolled back 2/3, pending aws"
-    assert again.want.outcome is Outcome.ROLLED_BACK
-    assert again.reason == "analysis failed; rolled back 3/3"
-
-
-def test_the_first_revision_is_not_taken_back_for_errors_since_there_is_nothing_to_go_to():
-    first = rollout(stable=None, state=State(Phase.PROMOTING, 100))
-
-    assert decide(first, sight(Verdict.FAIL), 1.0).want.phase is Phase.ENDED
-
-
-def test_a_swap_back_needs_neither_steps_nor_verdict():
-    state = decide(rollout(*STEPS, swap=True), sight(Verdict.UNKNOWN), 1.0).want
-
-    assert (state.phase, state.percent) == (Phase.PROMOTING, 100)
-
-
-def every_sight():
-    """All that two clusters can show, with every verdict: a cluster has six meaningful faces."""
-    faces = [
-        {"reachable": False, "converged": False},
-        {"converged": False},
-        {"ready": False},
-        {"whole": False},
-        {"refused": True, "ready": False},
-        {},
+    assert told == [
+        "aws: installing; gcp, onprem: waiting for the first cluster",
+        "aws: ready; gcp, onprem: waiting for the first cluster",
+        "aws: 0 % confirmed; gcp, onprem: installing",
+        "aws: waiting for the other clusters; gcp, onprem: ready",
+        "aws: step to 10 %; gcp, onprem: 0 % confirmed",
+        "aws: 10 % confirmed; gcp, onprem: step to 10 %",
+        "aws: step 1 is over; gcp, onprem: 10 % confirmed",
+        "aws: waiting for the other clusters; gcp, onprem: step 1 is over",
+        "making room for 50 %",
+        "step to 50 %",
+        "50 % confirmed",
+        "step 2 is over",
+        "making room for 100 %",
+        "step to 100 %",
+        "100 % confirmed",
+        "done",
+        "yellow serves all users",
     ]
-    for one, two in itertools.product(faces, repeat=2):
-        for verdict in Verdict:
-            yield Sight((cluster("aws", **one), cluster("gcp", **two)), judgement(verdict))
 
 
-def every_state():
-    for phase, percent, step in itertools.product(Phase, (0, 10, 50, 100), range(5)):
-        for since, passed, full, abort, paused in itertools.product(
-            (None, 0.0, 90.0), (-1, step), (False, True), ("", "no"), (False, True)
-        ):
-            yield State(phase, percent, step, 0.0, since, paused, passed, full, abort)
+def test_a_swap_back_needs_neither_steps_nor_verdict_nor_pause():
+    rehearsal = Rehearsal(rollout(*STEPS, swap=True))
+    rehearsal.judgement = judgement(Verdict.UNKNOWN)
+    rehearsal.until(lambda state: state.phase is Phase.ENDED)
+
+    assert rehearsal.state.outcome is Outcome.SUCCEEDED
+    assert not any("10 %" in each for each in rehearsal.reasons)
 
 
-SIGHTS = list(every_sight())
+def test_a_first_deployment_gives_nobody_to_a_cluster_before_its_pods_are_ready():
+    rehearsal = Rehearsal(rollout(*STEPS, stable=None))
+    rehearsal.faults = {name: {"canary_ready": False} for name in CLUSTERS}
+    assert rehearsal.looks(20).percent == 0
+    rehearsal.faults.clear()
+
+    assert rehearsal.until(lambda state: state.phase is Phase.ENDED).percent == 100
 
 
-@pytest.mark.parametrize("unreachable", list(Unreachable))
-def test_every_state_under_every_sight_is_safe(unreachable):
-    strategy = Strategy((*STEPS, Pause(None)), unreachable=unreachable)
-    allowed = {10: 10, 50: 50, 100: 100}
-    for state in every_state():
-        moved = rollout(strategy=strategy, state=state)
-        for seen in SIGHTS:
-            want = decide(moved, seen, 100.0).want
-            verdict = seen.judgement.verdict
-            if want.percent > state.percent:
-                assert want.percent in allowed
-                assert verdict is not Verdict.FAIL or state.percent == 0, "rose on a bad verdict"
-                proven = verdict is Verdict.PASS or state.percent == 0
-                assert proven or state.full or state.passed >= state.step, "rose without proof"
-                assert state.phase is not Phase.ENDED, "an ended rollout moved users"
-                assert not state.paused, "rose while a person holds it"
-                counted = [
-                    c for c in seen.clusters if c.reachable or unreachable is not Unreachable.SKIP
-                ]
-                assert counted, "rose with nobody to see it"
-                assert all(c.reachable for c in counted), "rose while a cluster is silent"
-            if (
-                state.percent > 0
-                and want.percent < state.percent
-                and want.phase is Phase.ROLLING_BACK
-            ):
-                whole = all(c.stable_whole for c in seen.clusters if c.reachable)
-                assert whole, "went back onto a broken stable"
-            if want.outcome is Outcome.ROLLED_BACK and state.phase is not Phase.ENDED:
-                assert all(c.converged for c in seen.clusters), "success while a cluster is pending"
-            if verdict is Verdict.UNKNOWN and not state.abort and state.percent > 0:
-                lost = any(not c.reachable for c in seen.clusters)
-                if not (lost and unreachable is Unreachable.FAIL) and state.phase is PROGRESS:
-                    assert want.phase is not Phase.ROLLING_BACK, "took silence for failure"
+def test_promoting_is_over_only_when_every_cluster_has_confirmed():
+    state = replace(stepping(100, 2, None), phase=Phase.PROMOTING)
+    rehearsal = Rehearsal(rollout(*STEPS, state=state))
+    rehearsal.faults[ONPREM] = {"converged": False}
+    assert rehearsal.looks(20).phase is Phase.PROMOTING
+
+    rehearsal.faults.clear()
+    assert rehearsal.looks(5).outcome is Outcome.SUCCEEDED
+
+
+# ---- every state of two clusters under every sight of them
+
+STEPPING = ClusterPhase.STEPPING
+PLACES = (
+    Progress(),
+    Progress(ClusterPhase.INSTALLING, scale=10),
+    Progress(STEPPING, 0, 0, 10, level_since=0.0),
+    Progress(STEPPING, 0, 10, 10),
+    Progress(STEPPING, 0, 10, 10, level_since=0.0),
+    Progress(STEPPING, 1, 10, 50, level_since=0.0),
+    Progress(STEPPING, 1, 50, 50),
+    Progress(STEPPING, 2, 50, 100, level_since=0.0),
+    Progress(STEPPING, 1, 10, 10, late=True),
+    Progress(ClusterPhase.DONE, 2, 100, 100, level_since=0.0),
+    Progress(ClusterPhase.BACK, 1),
+)
+FACES = (
+    {},
+    {"reachable": False, "converged": False},
+    {"converged": False},
+    {"canary_ready": False},
+    {"stable_whole": False},
+    {"refused": True, "canary_ready": False, "trouble": "quota"},
+)
+JUDGEMENTS = (
+    *(judgement(each) for each in Verdict),
+    Judgement(Verdict.FAIL, 100, 50, "bad there", scope=(AWS,)),
+)
+FLAGS = (
+    {},
+    {"passed": 1},
+    {"full": True},
+    {"paused": True},
+    {"abort": "no"},
+    {"restart": True},
+)
+SHARES = {0, 10, 50, 100}
+CASES = [(Unreachable.HOLD, flags) for flags in FLAGS] + [
+    (Unreachable.SKIP, {}),
+    (Unreachable.FAIL, {}),
+]
+
+
+def sights():
+    for one, two in itertools.product(FACES, repeat=2):
+        for found in JUDGEMENTS:
+            yield Sight((seen(AWS, **one), seen(GCP, **two)), found)
+
+
+SIGHTS = tuple(sights())
+
+
+@pytest.mark.parametrize(("rule", "flags"), CASES)
+def test_every_state_under_every_sight_is_safe(rule, flags):
+    strategy = Strategy(STEPS, unreachable=rule)
+    for one, two in itertools.product(PLACES, repeat=2):
+        places = {AWS: one, GCP: two}
+        state = State(Phase.PROGRESSING, places, **flags)
+        moving = rollout(strategy=strategy, state=state)
+        for found in SIGHTS:
+            got = decide(moving, found, 100.0)
+            assert got.reason, "nobody is told why"
+            for each in found.clusters:
+                before, after = places[each.cluster], got.want.clusters[each.cluster]
+                if after.percent != before.percent:
+                    check_move(moving, found, each, before, after)
+            if got.want.phase is Phase.ROLLING_BACK:
+                check_way_back(moving, found)
+            assert got.want.outcome is not Outcome.ROLLED_BACK, "nothing is confirmed yet"
+            if got.want.outcome is Outcome.SUCCEEDED:
+                check_success(state, found)
+
+
+def check_move(moving, found, each, before, after):
+    state, verdict = moving.state, found.judgement.verdict
+    assert after.percent in SHARES
+    assert each.reachable or after.phase is ClusterPhase.BACK or state.restart, "moved while away"
+    if after.percent < before.percent:
+        assert each.stable_whole or before.late or not each.reachable, "onto a broken stable"
+        return
+    assert each.canary_ready, "users before pods"
+    stopped = state.paused or state.abort or state.restart
+    assert not stopped, "rose although a person stopped it"
+    users = {name for name, place in state.clusters.items() if place.meets_users}
+    bad = users & set(found.judgement.scope or users) if verdict is Verdict.FAIL else set()
+    assert not bad, "rose on a bad verdict"
+    known = verdict is Verdict.PASS or not state.meets_users
+    allowed = state.full or state.passed >= before.step
+    led = verdict is Verdict.UNKNOWN and any(
+        other.percent >= after.percent for other in state.clusters.values()
+    )
+    assert known or allowed or led, "rose without proof"
+    if not before.late:
+        assert each.converged, "rose before the step was confirmed"
+        assert after.percent <= (100 if state.full else (10, 50, 100)[before.step]), "rose too far"
+    if moving.strategy.unreachable is Unreachable.HOLD:
+        away = [c for c in found.clusters if not c.reachable]
+        gone = all(state.clusters[c.cluster].phase is ClusterPhase.BACK for c in away)
+        assert gone, "rose while a cluster is silent"
+    back = any(place.phase is ClusterPhase.BACK for place in state.clusters.values())
+    assert not back or allowed, "rose after one went back, and nobody was asked"
+
+
+def check_way_back(moving, found):
+    state, verdict = moving.state, found.judgement.verdict
+    for each in found.clusters:
+        place = state.clusters[each.cluster]
+        whole = each.stable_whole or not each.reachable or place.percent == 0
+        assert whole, "went back onto a broken stable"
+    refused = any(
+        each.refused and state.clusters[each.cluster].phase is ClusterPhase.INSTALLING
+        for each in found.clusters
+    )
+    away = any(not each.reachable for each in found.clusters)
+    failed = moving.strategy.unreachable is Unreachable.FAIL and away
+    assert verdict is Verdict.FAIL or state.abort or refused or failed, "took silence for failure"
+
+
+def check_success(state, found):
+    for each in found.clusters:
+        place = state.clusters[each.cluster]
+        confirmed = place.phase is ClusterPhase.DONE
+        told = place.phase is ClusterPhase.BACK or place.late or not each.reachable
+        assert confirmed or told, "success although a cluster has not confirmed it"
+
+
+@pytest.mark.parametrize("rule", list(Unreachable))
+def test_every_roll_back_is_over_exactly_when_all_have_confirmed(rule):
+    for one, two in itertools.product(PLACES, repeat=2):
+        state = State(Phase.ROLLING_BACK, {AWS: one, GCP: two}, reason="bad")
+        moving = rollout(strategy=Strategy(STEPS, unreachable=rule), state=state)
+        for faces in itertools.product(FACES, repeat=2):
+            clusters = tuple(
+                seen(name, **face) for name, face in zip((AWS, GCP), faces, strict=True)
+            )
+            want = decide(moving, Sight(clusters), 100.0).want
+            confirmed = all(each.converged for each in clusters)
+            assert (want.outcome is Outcome.ROLLED_BACK) is confirmed
+            assert set(want.pending) == {each.cluster for each in clusters if not each.converged}

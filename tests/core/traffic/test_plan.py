@@ -1,5 +1,7 @@
 """A cluster gets users when it runs what is wanted, and never before."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.base.ids import Epoch
@@ -7,9 +9,11 @@ from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Address, Report, RevisionReport
 from crossfade.core.release.wanted import Wanted
 from crossfade.core.traffic.plan import ClusterShare, cluster_share, settle
+from crossfade.core.traffic.split import Split
 from crossfade.testing.builders import APP, BLUE, YELLOW
 
-WANTED = Wanted(Epoch(4), 100.0, {BLUE.id: 50, YELLOW.id: 50}, (BLUE, YELLOW))
+SPLIT = Split({BLUE.id: 50, YELLOW.id: 50})
+WANTED = Wanted(Epoch(4), Epoch(3), 100.0, SPLIT, (BLUE.id, YELLOW.id))
 READY = RevisionReport(True, True, 3, 3)
 
 
@@ -17,7 +21,9 @@ def report(epoch=4, looked_at=110.0, pods=READY, address=True, in_force=True):
     shares = {BLUE.id: 50, YELLOW.id: 50} if epoch else {}
     where = Address("127.0.0.1", 80) if address else None
     revisions = {BLUE.id: READY, YELLOW.id: pods}
-    return Report(APP, "aws", looked_at, Epoch(epoch), shares, in_force, revisions, {}, where)
+    return Report(
+        APP, "aws", looked_at, Epoch(epoch), shares, in_force, revisions=revisions, address=where
+    )
 
 
 def health(lost_since=None, back_at=0.0):
@@ -53,6 +59,15 @@ def test_share_of_a_cluster(seen, known, now, weight):
 @pytest.mark.parametrize("seen", [None, report(address=False)])
 def test_a_cluster_without_a_gateway_is_no_target(seen):
     assert cluster_share(WANTED, seen, health(), 100, 120.0) is None
+
+
+def test_a_cluster_whose_step_before_has_another_number_is_given_its_moment_too():
+    others_moved_on = replace(WANTED, epoch=Epoch(9), previous=Epoch(3))
+
+    share = cluster_share(others_moved_on, report(epoch=3), health(), 100, 104.0)
+
+    assert share is not None
+    assert share.weight == 100
 
 
 def test_a_cluster_whose_api_alone_is_down_keeps_its_users():

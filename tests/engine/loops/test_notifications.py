@@ -1,15 +1,19 @@
 """Messages about rollouts arrive, in order, at least once, and hold nobody up."""
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError, Unavailable
 from crossfade.base.secrets import SecretRef
 from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.notifications import Notification, Occasion, SlackChannel
+from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event
@@ -250,3 +254,26 @@ async def test_two_hubs_never_dispatch_one_event_twice(world):
     with suppress(Conflict):
         await two.reconcile(DISPATCH)
     assert len(await world.waiting()) == 1
+
+
+async def test_in_a_running_hub_a_message_arrives_at_once(tmp_path, until):
+    store = await SqlStore.open(f"sqlite:///{tmp_path}/crossfade.db")
+    world = World(store, SteadyClock())
+    loop = world.hub(store)
+    keyed = KeyedLoop("notifications", loop.keys, loop.reconcile)
+    loop.records.on_commit = lambda _, changed: [
+        keyed.poke() for kind, _name in changed if kind == DELIVERY
+    ]
+    await loop.reconcile(DISPATCH)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(keyed.run())
+        await world.happen(5)
+        start = time.monotonic()
+
+        async def arrived():
+            return titles(world, TEAM) == ["5"] and await world.waiting() == []
+
+        await until(arrived)
+        assert time.monotonic() - start < 4
+        running.cancel()
+    await store.close()

@@ -10,6 +10,7 @@ from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
     Field,
+    Flag,
     ListOf,
     Places,
     Read,
@@ -86,6 +87,7 @@ _FILE = Record(
     {
         "metric": Field(METRIC, "The metric.", required=True),
         "measurements": Field(_MEASUREMENTS, "What was measured.", required=True),
+        "terminating": Field(Flag(), "Whether the run is about to end.", default="false"),
     }
 )
 
@@ -96,13 +98,14 @@ class Measured:
 
     metric: Metric
     measurements: tuple[Measurement, ...]
+    terminating: bool = False
 
 
 def parse(text: str, file: str) -> Measured:
     """
     Return the metric and its measurements; `file` is its name in messages.
 
-    The file is `{metric: {...}, measurements: [...]}`, or the metric with a key `measurements`.
+    The file is `{metric: {...}, measurements: [...]}`, or the metric with `measurements` in it.
     Raises InputError that lists everything that is wrong, each with line and column.
     """
     problems = Problems(file, "docs/guides/coming-from.md shows such a file")
@@ -114,17 +117,25 @@ def parse(text: str, file: str) -> Measured:
     found = cast(Read, read)
     metric = metric_of(cast(Read, found["metric"]))
     given = cast("tuple[Read, ...]", found["measurements"])
-    return Measured(metric, tuple(_measurement(metric, each) for each in given))
+    measurements = tuple(_measurement(metric, each) for each in given)
+    return Measured(metric, measurements, bool(found.get("terminating")))
+
+
+_BESIDE = ("measurements", "terminating")
 
 
 def _nested(tree: Located) -> Located:
-    """Return the file with its metric under `metric`, where it may also stand at the top."""
+    """Return the file with its metric under `metric`, and what belongs beside it there."""
     entries = tree.value
-    if not isinstance(entries, Mapping) or "metric" in entries or "measurements" not in entries:
+    if not isinstance(entries, Mapping):
         return tree
-    metric = without(tree, "measurements")
-    top = {"metric": (tree.at, metric), "measurements": entries["measurements"]}
-    return Located(top, tree.at)
+    at, metric = entries.get("metric", (tree.at, tree))
+    inside = metric.value
+    if not isinstance(inside, Mapping) or "measurements" not in inside:
+        return tree
+    beside = {key: inside[key] for key in _BESIDE if key in inside}
+    above = dict(entries) if metric is not tree else {}
+    return Located(above | {"metric": (at, without(metric, *_BESIDE))} | beside, tree.at)
 
 
 def metric_of(read: Read) -> Metric:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ class DryRun:
         """
         kinds = await discover(self.api)
         objects = await self._render(wanted, kinds)
-        home, found = await self._home(wanted.namespace)
+        homes, found = await self._homes(wanted.namespace)
         room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def ask(question: _Question) -> list[Objection]:
@@ -57,7 +57,7 @@ class DryRun:
 
         try:
             async with asyncio.TaskGroup() as group:
-                asked = [group.create_task(ask(each)) for each in _questions(objects, kinds, home)]
+                asked = [group.create_task(ask(each)) for each in _questions(objects, kinds, homes)]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
         found += [_unknown(thing) for thing in objects if _place(thing, kinds) is None]
@@ -80,16 +80,17 @@ class DryRun:
         rendered = manifest_text.read(text)
         return [thing for thing in rendered if not (is_hook(thing) and is_test(thing))]
 
-    async def _home(self, namespace: str) -> tuple[str, list[Objection]]:
-        """Return the namespace to ask in, and what is to be said of that."""
+    async def _homes(self, namespace: str) -> tuple[dict[str, str], list[Objection]]:
+        """Return which namespace to ask in for those that objects name, and what to say of it."""
         try:
             there = await self.api.find(f"/api/v1/namespaces/{namespace}")
-        except Denied:
-            return namespace, []  # most accounts may not look, and may well write into it
+        except Denied:  # most accounts may not look, and may well write into it
+            return {"": namespace}, []
         if there is not None:
-            return namespace, []
+            return {"": namespace}, []
         told = f"it is not there yet and will be made; objects were checked in {_STAND_IN} instead"
-        return _STAND_IN, [Objection("Namespace", namespace, told, warning=True)]
+        said = Objection("Namespace", namespace, told, warning=True)
+        return {"": _STAND_IN, namespace: _STAND_IN}, [said]
 
     async def _ask(self, question: "_Question") -> list[Objection]:
         kind, name = question.kind, question.name
@@ -116,14 +117,17 @@ class _Question:
     name: str
 
 
-def _questions(objects: Sequence[Object], kinds: Kinds, home: str) -> Iterator[_Question]:
+def _questions(
+    objects: Sequence[Object], kinds: Kinds, homes: Mapping[str, str]
+) -> Iterator[_Question]:
     accounts = {name_of(thing) for thing in objects if thing.get("kind") == "ServiceAccount"}
     for thing in objects:
         served = _place(thing, kinds)
         if served is None:
             continue
         body = deepcopy(thing)
-        space = str(mapping(body.get("metadata")).get("namespace") or home)
+        named = str(mapping(body.get("metadata")).get("namespace") or "")
+        space = homes.get(named, named)
         if served.namespaced:
             child(body, "metadata")["namespace"] = space
         kind, name = str(thing.get("kind")), name_of(thing)

@@ -76,7 +76,8 @@ def _scaled(workload: Content, replicas: Json) -> Content:
     """Return a workload with the Rollout's pods: Argo scales the one it refers to down."""
     if replicas is None:
         return workload
-    return workload | {"spec": mapping(workload.get("spec")) | {"replicas": replicas}}
+    spec: Content = {**mapping(workload.get("spec")), "replicas": replicas}
+    return {**workload, "spec": spec}
 
 
 def _number(value: Json, default: float) -> float:

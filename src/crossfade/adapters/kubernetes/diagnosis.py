@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
-from crossfade.adapters.kubernetes.node_faults import is_lost, nodes_of_unready
+from crossfade.adapters.kubernetes.node_faults import is_away, is_lost, nodes_of_unready
 from crossfade.adapters.kubernetes.pods import (
     GRACE_SECONDS,
     Rank,
@@ -99,8 +99,7 @@ async def _lost_nodes(api: KubeApi, pods: Sequence[Object]) -> list[str]:
 async def _told_in_full(api: KubeApi, root: str, trouble: Trouble, pod: Object) -> Trouble:
     """Return the trouble with what logs, events and nodes add to it.  Raises Unavailable."""
     if trouble.rank is Rank.NO_ROOM:
-        short = trouble.cause is Cause.RESOURCES
-        return await _with_shortage(api, trouble, pod) if short else trouble
+        return await _with_nodes(api, trouble, pod)
     if trouble.rank in (Rank.CONFIG, Rank.NODE):
         return trouble
     events, _ = await api.list(f"{root}/events", fields=f"involvedObject.name={trouble.pod}")
@@ -116,8 +115,15 @@ async def _told_in_full(api: KubeApi, root: str, trouble: Trouble, pod: Object) 
             return await _with_last_words(api, root, trouble, events)
 
 
-async def _with_shortage(api: KubeApi, trouble: Trouble, pod: Object) -> Trouble:
+async def _with_nodes(api: KubeApi, trouble: Trouble, pod: Object) -> Trouble:
+    """Return why no node takes the pod, from what the nodes themselves say."""
+    if trouble.cause is Cause.NODE:
+        return trouble
     nodes, _ = await api.list("/api/v1/nodes")
+    if trouble.cause is Cause.CONFIG:
+        # Newer schedulers do not say which taint it is: it may be that of a node in trouble.
+        hidden = "untolerated taint(s)" in trouble.text and any(map(is_away, nodes))
+        return replace(trouble, cause=Cause.NODE) if hidden else trouble
     others, _ = await api.list("/api/v1/pods")
     return replace(trouble, text=shortage(pod, nodes, others) or trouble.text)
 

@@ -27,6 +27,9 @@ _DISRUPTIONS = {
 }
 """Reasons of the condition `DisruptionTarget`."""
 
+_OWN_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "ToBeDeletedBy")
+"""Taints that clusters put on nodes because of their state."""
+
 _ABOUT_NODES = re.compile(
     r"were not ready|were unschedulable|no nodes available"
     r"|node\.kubernetes\.io/(not-ready|unreachable|unschedulable|network-unavailable"
@@ -53,6 +56,14 @@ def node_fault(pod: Object, lost_nodes: Collection[str]) -> str:
 def is_about_nodes(message: str) -> bool:
     """Return whether the scheduler blames the state of nodes, not what the pod asks for."""
     return bool(_ABOUT_NODES.search(message))
+
+
+def is_away(node: Object) -> bool:
+    """Return whether the node takes no pods for a reason of its own: lost, cordoned, in trouble."""
+    spec = mapping(node.get("spec"))
+    taints = [str(each.get("key")) for each in mappings(spec.get("taints"))]
+    own = any(each.startswith(_OWN_TAINTS) for each in taints)
+    return own or bool(spec.get("unschedulable")) or is_lost(node)
 
 
 def is_lost(node: Object) -> bool:

@@ -105,7 +105,8 @@ def trouble_of(pod: Object, lost_nodes: Collection[str] = ()) -> Trouble | None:
     scheduled = mapping(conditions.get("PodScheduled"))
     if scheduled.get("status") == "False":
         why = str(scheduled.get("message") or scheduled.get("reason") or "no reason given")
-        return Trouble(Rank.NO_ROOM, name, f"no node takes it: {why}", _unscheduled(why))
+        told = re.sub(r"[\s,]*(no new claims to deallocate,\s*)?preemption: .*", "", why)
+        return Trouble(Rank.NO_ROOM, name, f"no node takes it: {told}", _unscheduled(why))
     containers = [
         trouble
         for group in ("initContainerStatuses", "containerStatuses")

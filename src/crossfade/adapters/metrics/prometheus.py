@@ -55,10 +55,10 @@ class PrometheusMeasurements:
         step = f"{span.step_seconds:g}"
         params = {"start": _time(span.start), "end": _time(span.end), "step": step}
         data, _ = await self._ask("query_range", _text(query), params)
-        found = data.get("result") or []
-        if len(found) > 1:
-            raise not_one(len(found), _WHO)
         with read_from(_WHO):
+            found = data.get("result") or []
+            if len(found) > 1:
+                raise not_one(len(found), _WHO)
             points = found[0].get("values") or [] if found else []
             return in_steps(((float(at), float(value)) for at, value in points), span)
 
@@ -66,7 +66,8 @@ class PrometheusMeasurements:
         """Return the totals that were scraped within the span; see the port for errors."""
         requests = [s for each in query.requests for s in await self._samples(each, query, span)]
         latency = [s for each in query.latency for s in await self._samples(each, query, span)]
-        return readings(query, requests, latency)
+        with read_from(_WHO):
+            return readings(query, requests, latency)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -114,7 +115,8 @@ class PrometheusMeasurements:
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict) or body.get("status") != "success":
             raise no_json(call, answer, _WHO)
-        warnings = [*(body.get("warnings") or ()), *(body.get("infos") or ())]
+        with read_from(_WHO):
+            warnings = [*(body.get("warnings") or ()), *(body.get("infos") or ())]
         return data, tuple(str(each) for each in warnings)
 
     def _call(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Call:

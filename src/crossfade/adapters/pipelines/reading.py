@@ -21,6 +21,7 @@ DEEPEST = 60
 MOST_VALUES = 200_000
 """Values in one file, counted as often as aliases repeat them: no file becomes a bomb."""
 
+_MOST_TABBED_LINES = 20
 _PLAIN = "tag:crossfade.dev,2026:plain"
 _STANDARD = "tag:yaml.org,2002:"
 _PLAIN_TAG = Tag(suffix=_PLAIN)
@@ -53,8 +54,7 @@ def read_pipelines(path: Path) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
 
 def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
     """Return the documents of the text that are not empty, or else why it cannot be read."""
-    problems = Problems("")
-    nodes = compose(text, problems, _Resolver)
+    nodes, problems = _composed(text)
     if problems.found:
         found = problems.found
         return (), tuple(Finding(Mark(*each.at), each.path, each.message) for each in found)
@@ -66,6 +66,35 @@ def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
     if given:
         return given, ()
     return (), (Finding(Mark(1, 1), "", "is empty; a pipeline begins with `version: '1.0'`"),)
+
+
+def _composed(text: str) -> tuple[list[YamlNode], Problems]:
+    """Return the nodes; tabs between words are spaces where the parser stumbles over them."""
+    problems = Problems("")
+    lines: list[str] | None = None
+    for _ in range(_MOST_TABBED_LINES):
+        problems = Problems("")
+        nodes = compose(text, problems, _Resolver)
+        if not problems.found or "\t" not in text:
+            return nodes, problems
+        lines = text.split("\n") if lines is None else lines
+        at = problems.found[0].at
+        tabbed = _untabbed(lines, at.line - 1) or _untabbed(lines, at.line - 2)
+        if not tabbed:
+            break
+        text = "\n".join(lines)
+    return [], problems
+
+
+def _untabbed(lines: list[str], index: int) -> bool:
+    """Replace the tabs of a line that are not its indentation; return whether there were any."""
+    if not 0 <= index < len(lines):
+        return False
+    line = lines[index]
+    words = line.lstrip()
+    indent = line[: len(line) - len(words)]
+    lines[index] = indent + words.replace("\t", " ")
+    return lines[index] != line
 
 
 class _Reader:
@@ -121,6 +150,8 @@ class _Reader:
 
     def _key(self, node: YamlNode, at: Mark, path: str) -> str:
         if isinstance(node, ScalarNode):
+            if node.value == "" and str(node.tag) == _PLAIN:
+                _stop(at, path, "a key is missing before the colon")
             return key_text(_simple(_scalar(str(node.value), str(node.tag), at, path)))
         if isinstance(node, MappingNode):
             return "[object Object]"  # `{{NAME}}` without quotes: no text, as the check says then

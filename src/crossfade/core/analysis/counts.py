@@ -25,6 +25,10 @@ class Window:
     at_s: float | None = None
     """When the window ended, in seconds on the clock of the verdict; else `id` times the tick."""
 
+    def ends_at(self, tick_s: float) -> float:
+        """Return when the window ended."""
+        return tick_s * self.id if self.at_s is None else self.at_s
+
     def __post_init__(self) -> None:
         """Refuse counts that nobody can have counted, with ValueError."""
         if self.n_c < 0 or self.n_s < 0:

@@ -19,8 +19,7 @@ class Tick:
 
     def ends_at(self, plan: Plan) -> float:
         """Return when the last of its windows ended."""
-        given = [each.at_s for each in self.windows if each.at_s is not None]
-        return max(given) if given else plan.tick_s * self.id
+        return max(each.ends_at(plan.tick_s) for each in self.windows)
 
     @property
     def requests(self) -> int:

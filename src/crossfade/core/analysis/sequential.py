@@ -51,11 +51,13 @@ def update(state: State, plan: Plan, window: Window) -> State:
     """
     Return the state with one more window; a window that is in it already changes nothing.
 
-    Raises ValueError for a cluster that is not in the plan, and for a window that comes after a
-    later one of its cluster: evidence grows in the order of time.
+    Raises ValueError for a cluster that is not in the plan, for a state of another plan, and for a
+    window that comes after a later one of its cluster: evidence grows in the order of time.
     """
     if window.cluster not in plan.clusters:
         raise ValueError(f"cluster {window.cluster} is not in the plan: {', '.join(plan.clusters)}")
+    if state.curves and len(state.curves) != len(plan.metrics):
+        raise ValueError("the plan has other metrics than the state; allowed: the plan it has had")
     before = state.clusters.get(window.cluster)
     if before is not None and window.id <= before.last_id:
         _refuse_late(before, window)
@@ -64,13 +66,12 @@ def update(state: State, plan: Plan, window: Window) -> State:
         before.strata if before else (Stratum((0.0,) * len(plan.alternatives)),) * len(plan.metrics)
     )
     curves = state.curves or ((0.0,) * POINTS,) * len(plan.metrics)
-    if window.n_c + window.n_s:
-        logs = mixed(plan, window.n_c, window.n_s)
-        strata = tuple([grown(each, plan, m, window, logs) for m, each in enumerate(strata)])
-        pairs = zip(curves, plan.metrics, strict=True)
-        events = window.events
+    logs = mixed(plan, window.n_c, window.n_s) if window.n_c + window.n_s else None
+    strata = tuple([grown(each, plan, m, window, logs) for m, each in enumerate(strata)])
+    if logs:
+        pairs, events = zip(curves, plan.metrics, strict=True), window.events
         curves = tuple([bent(c, m, events.get(m.name, (0, 0)), logs) for c, m in pairs])
-    at = plan.tick_s * window.id if window.at_s is None else window.at_s
+    at = window.ends_at(plan.tick_s)
     after = ClusterEvidence(window.id, at, strata, _missed(before, window))
     clusters = {**state.clusters, window.cluster: after}
     found = State(state.since_s, clusters, curves, state.peak)

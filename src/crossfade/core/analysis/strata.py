@@ -31,6 +31,8 @@ class Stratum:
     recent_n_s: float = 0.0
     """Stable's requests of the last few windows, fading."""
     recent_x_s: float = 0.0
+    last_s: float | None = None
+    """When the metric was measured here last; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +76,23 @@ def log_growth(ratio: float, against: float, n: tuple[int, int], x: tuple[int, i
     return x[0] * math.log(ratio / against) - (x[0] + x[1]) * share
 
 
-def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) -> Stratum:
-    """Return the stratum of the plan's metric number `index` with one more window."""
+def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed | None) -> Stratum:
+    """
+    Return the stratum of the plan's metric number `index` with one more window.
+
+    `logs` are those of the window; None for one without requests.
+    """
     metric = plan.metrics[index]
     measured = window.events.get(metric.name)
     if measured is None:
         return before
     x_c, x_s = measured
     worse, log_e, safe, excess = before.worse, before.log_e, before.safe, before.excess
-    if x_c or x_s:
+    if logs and (x_c or x_s):
         worse = _worse(before.worse, plan, metric, measured, logs.worse[index])
         log_e = log_mean_exp(worse)
         safe += log_growth(1.0, metric.r1, (window.n_c, window.n_s), measured) / metric.phi
-        excess += x_c - window.n_c * _stable_share(before, window.n_s, x_s)
+        excess += _excess(before, metric, window, measured)
     return Stratum(
         worse,
         log_e,
@@ -98,13 +104,18 @@ def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed) 
         before.x_s + x_s,
         before.recent_n_s * _KEPT + window.n_s,
         before.recent_x_s * _KEPT + x_s,
+        window.ends_at(plan.tick_s),
     )
 
 
-def _stable_share(before: Stratum, n_s: int, x_s: int) -> float:
-    if n_s:
-        return x_s / n_s
-    return before.x_s / before.n_s if before.n_s else 0.0
+def _excess(before: Stratum, metric: Metric, window: Window, measured: tuple[int, int]) -> float:
+    """Return the canary's events that stable would not have had; 0 with nothing to compare to."""
+    x_c, x_s = measured
+    if window.n_s:
+        return x_c - window.n_c * x_s / window.n_s
+    if before.n_s:
+        return x_c - window.n_c * before.x_s / before.n_s
+    return x_c - window.n_c * metric.p0 if metric.p0 else 0.0
 
 
 def _worse(

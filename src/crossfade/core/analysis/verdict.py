@@ -1,7 +1,7 @@
 """The sequential judge's verdict: roll back, promote, hold, advance, or give up on deciding."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -19,10 +19,16 @@ from crossfade.core.analysis.sequential import (
     strata_of,
 )
 
-HOLD_EVIDENCE = 5.0
-"""Evidence against the canary above which its share may only fall."""
+HOLD_EVIDENCE = 2.0
+"""
+Evidence against the canary above which its share may only fall.
+
+A healthy canary is rarely here for long; waiting costs it nothing, and more users make what a bad
+one does harm without making it clearer: evidence per event is best while the share is small.
+"""
 
 _CLOSE = 1e-9
+_ALL = "telemetry"
 
 
 class Action(StrEnum):
@@ -76,7 +82,7 @@ class Verdict:
     harm: float = 0.0
     """Requests that the canary has harmed so far."""
     silent: tuple[ClusterName, ...] = ()
-    """Clusters without recent windows: they prove nothing."""
+    """Clusters that lack recent windows, or a metric that gates in them: they prove nothing."""
     proven: bool = False
     """Whether all metrics that gate are proven good, everywhere, for long enough."""
     reason: str = ""
@@ -91,7 +97,8 @@ class _Case:
     moment: Moment
     e: float
     harm: float
-    silent: tuple[ClusterName, ...]
+    silent: tuple[tuple[ClusterName, str], ...]
+    """Cluster and what it does not tell: a metric, or all."""
     ratio: Mapping[str, Interval]
     needed: Mapping[str, int]
     young: bool
@@ -131,19 +138,37 @@ def _case(state: State, plan: Plan, moment: Moment) -> _Case:
         moment,
         plain(log_evidence(state, plan, moment.excluded)),
         harm(state, plan),
-        tuple(each for each in judged if _is_silent(state, plan, each, moment.now_s)),
+        tuple(silence for each in judged for silence in _silence(state, plan, each, moment.now_s)),
         {each.name: EVERYTHING for each in plan.metrics}
         | {each.name: interval(curve, plan.alpha) for each, curve in curves},
         _needed(state, plan, moment.excluded),
         moment.now_s - state.since_s < plan.min_soak_s
-        or not any(each in state.clusters for each in judged),
+        or not judged
+        or any(_unheard(state, plan, each) for each in judged),
     )
 
 
-def _is_silent(state: State, plan: Plan, cluster: ClusterName, now_s: float) -> bool:
+def _silence(
+    state: State, plan: Plan, cluster: ClusterName, now_s: float
+) -> Iterator[tuple[ClusterName, str]]:
+    """Return what the cluster has not told for too long."""
     found = state.clusters.get(cluster)
-    heard = state.since_s if found is None else max(found.last_s, state.since_s)
-    return now_s - heard > plan.silent_s
+    if now_s - max(found.last_s if found else 0.0, state.since_s) > plan.silent_s:
+        yield cluster, _ALL
+    elif found:
+        for metric, stratum in zip(plan.metrics, found.strata, strict=True):
+            heard = max(stratum.last_s or 0.0, state.since_s)
+            if metric.gate and now_s - heard > plan.silent_s:
+                yield cluster, metric.name
+
+
+def _unheard(state: State, plan: Plan, cluster: ClusterName) -> bool:
+    """Say whether the cluster has not told anything yet about a metric that gates."""
+    found = state.clusters.get(cluster)
+    if found is None:
+        return True
+    pairs = zip(plan.metrics, found.strata, strict=True)
+    return any(metric.gate and stratum.last_s is None for metric, stratum in pairs)
 
 
 def _needed(state: State, plan: Plan, excluded: frozenset[ClusterName]) -> dict[str, int]:
@@ -174,7 +199,7 @@ def _verdict(case: _Case, action: Action, weight: float, reason: str) -> Verdict
         incidents=incidents(case.state, case.plan),
         needed=case.needed,
         harm=case.harm,
-        silent=case.silent,
+        silent=tuple(dict.fromkeys(cluster for cluster, _ in case.silent)),
         proven=case.proven,
         reason=reason,
     )
@@ -218,7 +243,7 @@ def _go_on(case: _Case) -> Verdict:
     allowed = next_weight(case.state, plan, moment.rps, moment.weight)
     if case.silent:
         weight = min(allowed, moment.weight)
-        return _verdict(case, Action.HOLD, weight, f"no telemetry from {', '.join(case.silent)}")
+        return _verdict(case, Action.HOLD, weight, _silent(case))
     if case.e > HOLD_EVIDENCE:
         limits = f"{HOLD_EVIDENCE:g} hold, {1 / plan.alpha:g} roll back"
         reason = f"evidence against the canary is {case.e:.1f}: {limits}"
@@ -235,15 +260,23 @@ def _go_on(case: _Case) -> Verdict:
 def _waiting(case: _Case) -> str:
     """Return what promotion waits for, in one sentence."""
     if case.silent:
-        return f"no telemetry from {', '.join(case.silent)}"
+        return _silent(case)
     if case.needed:
         most = max(case.needed, key=lambda name: case.needed[name])
         return f"{most} needs about {case.needed[most]} more canary requests to be proven good"
     if case.young:
-        return f"proven good so far; promotion waits until {case.plan.min_soak_s:.0f} s are over"
+        soak = f"until {case.plan.min_soak_s:.0f} s are over and every cluster has reported"
+        return f"proven good so far; promotion waits {soak}"
     if case.e > HOLD_EVIDENCE:
         return f"evidence against the canary is {case.e:.1f}, {HOLD_EVIDENCE:g} hold"
     return f"proven good; promotion waits for {case.plan.w_max:.0%} of users"
+
+
+def _silent(case: _Case) -> str:
+    """Return who does not tell what."""
+    whats = dict.fromkeys(what for _, what in case.silent)
+    parts = ((what, [name for name, missing in case.silent if missing == what]) for what in whats)
+    return "; ".join(f"no {what} from {', '.join(names)}" for what, names in parts)
 
 
 def _good(case: _Case) -> str:

@@ -66,7 +66,7 @@ def _lint_slips(step: Placed, found: Findings) -> None:
     for key, entry in step.node.entries.items():
         if key in known or key == "type":
             continue
-        near = nearest(key, shape.fields)
+        near = nearest(key, shape.fields, alike=0.8)
         if near is not None and near not in step.node.entries:
             message = f'is passed on as it is, though nothing reads it; did you mean "{near}"?'
             found.warning(entry.at, under(step.path, key), message)

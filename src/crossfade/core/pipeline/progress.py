@@ -151,9 +151,7 @@ class Progress:
         """End a step for good, and wake those whom it matters to."""
         old = self.units.get(key)
         if old is None:
-            self.units[key] = UnitState(
-                Phase.DONE, result, self.now, reason, self.now, result, began=self.now
-            )
+            self._never_ran(key, result, reason)
             self.note(key, f"{result}: {reason}" if reason else result.value)
         else:
             self.change(
@@ -172,6 +170,18 @@ class Progress:
             return
         self._tell_owner(key, result, reason)
         self._queue.extend(self.graph.dependents.get(key, ()))
+
+    def _never_ran(self, key: str, result: Result, reason: str) -> None:
+        """End a step that was not begun, and with it all that is part of it."""
+        left = [key]
+        while left:
+            each = left.pop()
+            self.units[each] = UnitState(
+                Phase.DONE, result, self.now, reason, self.now, result, began=self.now
+            )
+            self._queue.extend(self.graph.dependents.get(each, ()))
+            layout = self.graph.layout(each, None)
+            left += layout.keys if layout is not None else ()
 
     def _tell_owner(self, key: str, result: Result, reason: str) -> None:
         unit = self.graph.units[key]

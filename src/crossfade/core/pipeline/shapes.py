@@ -263,22 +263,14 @@ class OneOf:
         return ", or ".join(shape.allowed for shape in self.shapes)
 
     def check(self, node: Node, path: str, found: Findings) -> None:
-        """Add what is wrong with the value, by the shape that comes nearest."""
-        best: Findings | None = None
-        for shape in self.shapes:
-            tried = Findings()
-            shape.check(node, path, tried)
-            if not tried.errors:
-                return
-            # Errors below the value itself mean that the shape was the right one.
-            if best is None or min(e.path.count(".") + len(e.path) for e in tried.errors) > min(
-                e.path.count(".") + len(e.path) for e in best.errors
-            ):
-                best = tried
-        if best is None or any(error.path == path for error in best.errors):
-            refuse(node, path, self.allowed, found)
+        """Add what is wrong with the value, by the shape that was probably meant."""
+        if any(fits(shape, node) for shape in self.shapes):
+            return
+        meant = [shape for shape in self.shapes if _is_for(shape, node)]
+        if len(meant) == 1:
+            meant[0].check(node, path, found)
         else:
-            found.errors += best.errors
+            refuse(node, path, self.allowed, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,3 +343,10 @@ class Record:
         if self.exactly_one and len(given) != 1:
             names = " and ".join(self.exactly_one)
             found.error(node.at, path, f"must have exactly one of {names}")
+
+
+def _is_for(shape: Shape, node: Node) -> bool:
+    """Return whether the shape is for lists or mappings, as the value is one."""
+    if isinstance(node.value, tuple):
+        return isinstance(shape, ListOf)
+    return isinstance(node.value, Mapping) and isinstance(shape, Record | MapOf)

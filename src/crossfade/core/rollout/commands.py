@@ -96,24 +96,27 @@ def _promote_full(rollout: Rollout) -> Rollout:
 def _promote(rollout: Rollout) -> Rollout:
     """Return the rollout past what it waits for; a bad verdict still counts."""
     _require(rollout, Command.PROMOTE, Phase.INSTALLING, Phase.PROGRESSING)
-    if rollout.state.phase is Phase.INSTALLING:
-        raise Conflict(
-            f"{rollout.canary.id} is still being installed",
-            hint="wait for the first step, or add `--full` to give it all users once it is ready",
-        )
-    return _with(rollout, replace(rollout.state, paused=False, passed=_foremost(rollout)))
+    state = rollout.state
+    between = state.wave_over is not None
+    passed = len(rollout.strategy.steps) if between else _stepping(rollout, Command.PROMOTE)
+    back = tuple(name for name, each in state.clusters.items() if each.phase is ClusterPhase.BACK)
+    return _with(rollout, replace(state, paused=False, passed=passed, without=back))
 
 
 def _skip(rollout: Rollout) -> Rollout:
     """Return the rollout without its current step, whatever that is."""
     _require(rollout, Command.SKIP, Phase.PROGRESSING)
-    at, count = rollout.state.step, len(rollout.strategy.steps)
+    _stepping(rollout, Command.SKIP)
+    at, count = min(_steps(rollout)), len(rollout.strategy.steps)
     if at >= count:
         raise Conflict(
             "all steps are over; what is left is all users", hint="`--full` gives it all users"
         )
+    # What comes next is timed from the next look on: without it a pause could be over at once.
     clusters = {
-        name: replace(each, step=at + 1) if _at_step(each, at) else each
+        name: replace(each, step=at + 1, level_since=None)
+        if _steps_on(each) and each.step == at
+        else each
         for name, each in rollout.state.clusters.items()
     }
     return _with(rollout, replace(rollout.state, clusters=clusters))
@@ -121,13 +124,17 @@ def _skip(rollout: Rollout) -> Rollout:
 
 def _approve(rollout: Rollout) -> Rollout:
     _require(rollout, Command.APPROVE, Phase.PROGRESSING)
-    at, steps = rollout.state.step, rollout.strategy.steps
-    if at >= len(steps) or not isinstance(steps[at], Approval):
+    steps = rollout.strategy.steps
+    waiting = [
+        step for step in _steps(rollout) if step < len(steps) and isinstance(steps[step], Approval)
+    ]
+    if not waiting:
         raise Conflict(
             f"rollout {rollout.application}.{rollout.number} waits for no approval",
             hint="`crossfade rollout promote` lets it past another step",
         )
-    return _with(rollout, replace(rollout.state, passed=max(rollout.state.passed, at)))
+    approved = max(rollout.state.approved, *waiting)
+    return _with(rollout, replace(rollout.state, approved=approved))
 
 
 def _abort(rollout: Rollout, why: str) -> Rollout:
@@ -156,13 +163,19 @@ def _retry(rollout: Rollout) -> Effect:
     clusters = {
         name: Progress(late=True) if name in back else each for name, each in state.clusters.items()
     }
-    return _with(rollout, replace(state, clusters=clusters))
+    return _with(rollout, replace(state, clusters=clusters, without=()))
 
 
 def _restart(rollout: Rollout) -> Effect:
     if rollout.state.phase is Phase.ENDED:
         return Begin(again=False)
     _require(rollout, Command.RESTART, Phase.INSTALLING, Phase.PROGRESSING)
+    if rollout.direct:
+        raise Conflict(
+            f"rollout {rollout.application}.{rollout.number} gives all users at once: it has no"
+            " first step to begin again with",
+            hint="`crossfade rollout abort` takes it back, if there is an older revision",
+        )
     return _with(rollout, replace(rollout.state, restart=True, paused=False, full=False))
 
 
@@ -188,14 +201,24 @@ _RULES: dict[Command, Callable[[Rollout], Effect]] = {
 }
 
 
-def _foremost(rollout: Rollout) -> int:
-    clusters = rollout.state.clusters.values()
-    steps = [each.step for each in clusters if each.phase is ClusterPhase.STEPPING]
-    return max(steps, default=rollout.state.passed)
+def _stepping(rollout: Rollout, command: Command) -> int:
+    """Return the step of the foremost cluster; raises Conflict when none goes through steps."""
+    steps = _steps(rollout)
+    if not steps:
+        raise Conflict(
+            f"cannot {command}: {rollout.canary.id} is still being installed",
+            hint="wait for the first step, or `promote --full` gives it all users once it is ready",
+        )
+    return max(steps)
 
 
-def _at_step(progress: Progress, step: int) -> bool:
-    return progress.phase is ClusterPhase.STEPPING and progress.step == step
+def _steps(rollout: Rollout) -> list[int]:
+    """Return where the clusters stand that go through their steps."""
+    return [each.step for each in rollout.state.clusters.values() if _steps_on(each)]
+
+
+def _steps_on(progress: Progress) -> bool:
+    return progress.phase is ClusterPhase.STEPPING and not progress.late
 
 
 def _with(rollout: Rollout, state: State) -> Rollout:

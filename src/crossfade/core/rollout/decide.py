@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.rollout import steps
 from crossfade.core.rollout.back import roll_back
+from crossfade.core.rollout.bars import back_alone, bars, closed_by
 from crossfade.core.rollout.spec import Unreachable
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -88,16 +88,17 @@ def _thawed(rollout: Rollout, now: float) -> Rollout:
 
 def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:
     state = rollout.state
-    taking_part = counted(rollout, sight)
-    wave = in_wave(taking_part, state.wave)
-    if wave and all(state.clusters[each.cluster].phase is ClusterPhase.DONE for each in wave):
+    wave = in_wave(counted(rollout, sight), state.wave)
+    if _over(rollout, sight, wave):
         following = next_wave(sight, state)
         if following is None:
             return _succeed(rollout, sight, now)
+        if not wave:
+            return _begin_wave(rollout, sight, following, f"wave {state.wave + 1} is left out")
         return _next_wave(rollout, sight, following, now)
     hindmost = min((_reached(state.clusters[each.cluster]) for each in wave), default=0)
     states = tuple(state.clusters[each.cluster] for each in wave if each.wave == state.wave)
-    turn = steps.Turn(rollout, sight, now, _blocked(rollout, sight), hindmost, states)
+    turn = steps.Turn(rollout, sight, now, bars(rollout, sight), hindmost, states)
     clusters = dict(state.clusters)
     for each in wave:
         clusters[each.cluster] = _advance(turn, each, wave)
@@ -106,6 +107,18 @@ def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:
             clusters[each.cluster] = _catch_up(turn, each, clusters, wave)
     after = replace(state, clusters=clusters)
     return _phase(rollout, after, wave, turn)
+
+
+def _over(rollout: Rollout, sight: Sight, wave: Sequence[ClusterSight]) -> bool:
+    """Say whether the wave is done, or has nobody who could begin."""
+    states = rollout.state.clusters
+    if wave:
+        return all(states[each.cluster].phase is ClusterPhase.DONE for each in wave)
+    return not any(
+        states[each.cluster].late and each.reachable
+        for each in sight.clusters
+        if each.wave <= rollout.state.wave
+    )
 
 
 def _reached(progress: Progress) -> float:
@@ -137,27 +150,25 @@ def _catch_up(
 ) -> Progress:
     """Return the cluster brought to where the hindmost of the others stands, without pauses."""
     progress = clusters[seen.cluster]
-    if seen.wave > turn.rollout.state.wave:
-        return replace(progress, late=False)
     others = [
         clusters[each.cluster]
         for each in wave
         if clusters[each.cluster].phase in {ClusterPhase.STEPPING, ClusterPhase.DONE}
     ]
-    if not others:
-        return replace(progress, late=False)
+    if seen.wave > turn.rollout.state.wave or not others:
+        return replace(progress, late=False, since=turn.now)
     model = min(others, key=lambda each: (each.step, each.percent))
+    why = turn.bars.against(passed=turn.passed(model.step), led=True)
+    if why and model.exceeds(progress):
+        return replace(progress, reason=why)
+    if seen.scale < model.scale or not seen.canary_ready:
+        why = f"catching up: {seen.trouble or 'pods are starting'}"
+        return replace(progress, phase=ClusterPhase.INSTALLING, scale=model.scale, reason=why)
     at_model = replace(
         model, late=True, since=progress.since, level_since=None, reason="catching up"
     )
-    if seen.scale < model.scale or not seen.canary_ready:
-        return replace(
-            progress, phase=ClusterPhase.INSTALLING, scale=model.scale, reason="catching up"
-        )
     there = replace(progress, level_since=None, reason="catching up") == at_model
-    if there and seen.converged:
-        return replace(model, late=False, since=turn.now, level_since=turn.now)
-    return at_model
+    return replace(model, late=False) if there and seen.converged else at_model
 
 
 def _phase(
@@ -178,45 +189,29 @@ def _phase(
     return Decision(replace(after, phase=phase, phase_since=since), reason)
 
 
-def _blocked(rollout: Rollout, sight: Sight) -> str:
-    """Return why users must not rise now, "" when they may."""
-    state = rollout.state
-    closed = _closed(sight)
-    if closed:
-        return closed
-    if state.full or rollout.direct or state.passed >= state.step:
-        return ""
-    advice = f"`crossfade rollout promote {rollout.application}` goes on"
-    back = [n for n, each in state.clusters.items() if each.phase is ClusterPhase.BACK]
-    if back:
-        return f"holding: rolled back on {names(back)} alone; {advice} without it"
-    if not state.meets_users or not rollout.analysis.judged:
-        return ""
-    if sight.judgement.verdict is Verdict.PASS:
-        return ""
-    return f"holding: {sight.judgement.reason}; {advice} without a verdict"
-
-
-def _closed(sight: Sight) -> str:
-    if sight.frozen:
-        return f"holding: {sight.frozen}"
-    told = (f"holding: {what}: {why}" for what, why in sight.closed.items())
-    return next(told, "")
-
-
 def _next_wave(rollout: Rollout, sight: Sight, following: int, now: float) -> Decision:
     state, waves = rollout.state, rollout.strategy.waves
     if state.wave_over is None:
-        return Decision(replace(state, wave_over=now), f"wave {state.wave + 1} is done")
+        return Decision(replace(state, wave_over=now, passed=-1), f"wave {state.wave + 1} is done")
     pause = waves[state.wave].pause_seconds if state.wave < len(waves) else 0.0
-    if now - state.wave_over < pause and not state.full:
+    passed = state.full or rollout.direct or state.passed >= len(rollout.strategy.steps)
+    if now - state.wave_over < pause and not passed:
         return Decision(state, f"wave {state.wave + 1} is done; pausing for {pause:g} s")
-    why = _closed(sight)
+    why = "" if passed else back_alone(rollout)
+    if why:
+        return Decision(state, why)
+    return _begin_wave(rollout, sight, following, "")
+
+
+def _begin_wave(rollout: Rollout, sight: Sight, following: int, told: str) -> Decision:
+    state = rollout.state
+    why = closed_by(sight)
     if why:
         return Decision(state, why)
     begins = [each.cluster for each in sight.clusters if each.wave == following]
-    want = replace(state, wave=following, wave_over=None, passed=-1)
-    return Decision(want, f"wave {following + 1} begins: {names(begins)}")
+    want = replace(state, wave=following, wave_over=None, passed=-1, approved=-1)
+    reason = f"wave {following + 1} begins: {names(begins)}"
+    return Decision(want, f"{told}; {reason}" if told else reason)
 
 
 def _succeed(rollout: Rollout, sight: Sight, now: float) -> Decision:

@@ -76,6 +76,11 @@ class Progress:
         """Whether any request of a user, or a copy of one, may reach the new revision."""
         return self.percent > 0 or bool(self.headers) or self.mirror > 0
 
+    def exceeds(self, other: "Progress") -> bool:
+        """Say whether anybody would meet the new revision here who would not in `other`."""
+        more = self.percent > other.percent or self.mirror > other.mirror
+        return more or not set(self.headers) <= set(other.headers)
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -94,6 +99,10 @@ class State:
     """Held by a person."""
     passed: int = -1
     """Highest step that a person let pass without a verdict."""
+    approved: int = -1
+    """Highest step of an approval that a person gave."""
+    without: tuple[ClusterName, ...] = ()
+    """Clusters that went back alone, and that a person goes on without."""
     full: bool = False
     """A person asked to give it all users without further steps."""
     restart: bool = False
@@ -116,7 +125,8 @@ class State:
         """Return the step of the hindmost cluster that goes through its steps, or went."""
         steps: dict[ClusterPhase, list[int]] = {}
         for each in self.clusters.values():
-            steps.setdefault(each.phase, []).append(each.step)
+            if not each.late:
+                steps.setdefault(each.phase, []).append(each.step)
         for phase in (ClusterPhase.STEPPING, ClusterPhase.DONE, ClusterPhase.BACK):
             if phase in steps:
                 return min(steps[phase])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.rollout.bars import Bars
 from crossfade.core.rollout.spec import (
     Analyse,
     Approval,
@@ -41,8 +42,7 @@ class Turn:
     rollout: Rollout
     sight: Sight
     now: float
-    blocked: str
-    """Why no share may rise, "" when they may."""
+    bars: Bars
     hindmost: float
     """The step of the last cluster of the wave; -1 while one is being installed."""
     wave: tuple[Progress, ...] = ()
@@ -57,6 +57,10 @@ class Turn:
     def passed(self, step: int) -> bool:
         """Say whether a person let this step pass."""
         return self.rollout.state.passed >= step
+
+    def approved(self, step: int) -> bool:
+        """Say whether a person gave this approval."""
+        return self.rollout.state.approved >= step
 
 
 def scale_for(percent: float, clusters: int, survive: int) -> int:
@@ -114,18 +118,32 @@ def _install(turn: Turn, seen: ClusterSight, progress: Progress) -> Progress:
 def _step(turn: Turn, seen: ClusterSight, progress: Progress) -> Progress:
     level = f"{progress.percent:g} %"
     if not seen.converged:
-        why = seen.trouble or "the route is not in force yet"
-        return replace(progress, level_since=None, reason=f"{level} not confirmed: {why}")
+        why = f"{level} not confirmed: {seen.trouble or 'the route is not in force yet'}"
+        if progress.level_since is None:
+            return replace(progress, reason=why)
+        return _unconfirmed(turn, progress, why)
     if progress.level_since is None:
         return replace(progress, level_since=turn.now, reason=f"{level} confirmed")
     if not seen.canary_ready and seen.scale >= progress.scale:
         why = seen.trouble or "pods are not ready"
         return replace(progress, reason=f"holding: {turn.rollout.canary.id}: {why}")
     if progress.step >= len(turn.steps):
-        if progress.percent >= 100:
-            return replace(progress, phase=ClusterPhase.DONE, since=turn.now, reason="done")
-        return _raise(turn, seen, progress, 100)
+        return _finish(turn, seen, progress)
     return _perform(turn, seen, progress, turn.steps[progress.step])
+
+
+def _unconfirmed(turn: Turn, progress: Progress, reason: str) -> Progress:
+    """Return the cluster with the time for its data plane to confirm begun anew."""
+    return replace(progress, since=turn.now, level_since=None, reason=reason)
+
+
+def _finish(turn: Turn, seen: ClusterSight, progress: Progress) -> Progress:
+    """Return the cluster with all its users on the new revision, and nothing but that."""
+    if progress.percent < 100:
+        return _raise(turn, seen, progress, 100)
+    if progress.headers or progress.mirror:
+        return _unconfirmed(turn, replace(progress, headers=(), mirror=0), "plain route")
+    return replace(progress, phase=ClusterPhase.DONE, since=turn.now, reason="done")
 
 
 def _perform(turn: Turn, seen: ClusterSight, progress: Progress, step: Step) -> Progress:
@@ -158,24 +176,31 @@ def _raise(turn: Turn, seen: ClusterSight, progress: Progress, percent: float) -
     """Return the cluster with another share; a higher one only when nothing speaks against it."""
     if percent > progress.percent:
         led = any(each.step == progress.step and each.percent >= percent for each in turn.wave)
-        why = _may_not_rise(turn, progress, led)
+        why = _may_not_rise(turn, progress, led=led)
         if why:
             return replace(progress, reason=why)
-        scale = _scale(turn, percent) if progress.fixed_scale is None else progress.scale
+        scale = _scale_at(turn, progress, percent)
         if progress.scale < scale:
             return replace(progress, scale=scale, reason=f"making room for {percent:g} %")
         if seen.scale < progress.scale or not seen.canary_ready:
             why = seen.trouble or "pods are starting"
             return replace(progress, reason=f"making room for {percent:g} %: {why}")
-    return replace(progress, percent=percent, level_since=None, reason=f"step to {percent:g} %")
+    return _unconfirmed(turn, replace(progress, percent=percent), f"step to {percent:g} %")
 
 
-def _may_not_rise(turn: Turn, progress: Progress, led: bool) -> str:
+def _may_not_rise(turn: Turn, progress: Progress, *, led: bool) -> str:
     """Return why users must not rise; `led`: another cluster of the wave has done this step."""
     if turn.hindmost < progress.step - turn.rollout.strategy.max_skew:
         return "waiting for the other clusters"
-    ahead = any(each.step > progress.step for each in turn.wave)
-    return "" if led or ahead else turn.blocked
+    led = led or any(each.step > progress.step for each in turn.wave)
+    return turn.bars.against(passed=turn.passed(progress.step), led=led)
+
+
+def _scale_at(turn: Turn, progress: Progress, percent: float) -> int:
+    """Return the pods for this share: those that a step has set, but never too few for anybody."""
+    if progress.fixed_scale is None or percent >= 100:
+        return _scale(turn, percent)
+    return max(1, progress.fixed_scale)
 
 
 def _scale(turn: Turn, percent: float) -> int:
@@ -194,6 +219,8 @@ def _waits_for(turn: Turn, progress: Progress, step: Pause | Approval | Analyse)
         case Pause(seconds):
             return f"pausing at {level} for {seconds:g} s" if elapsed < (seconds or 0) else ""
         case Approval(message):
+            if turn.approved(progress.step):
+                return ""
             return f"waiting at {level} for an approval{f': {message}' if message else ''}"
         case Analyse(None, seconds):
             good = turn.sight.judgement.verdict is Verdict.PASS
@@ -210,7 +237,9 @@ def _waits_for(turn: Turn, progress: Progress, step: Pause | Approval | Analyse)
 
 
 def _set_scale(turn: Turn, seen: ClusterSight, progress: Progress, percent: int | None) -> Progress:
-    scale = _scale(turn, progress.percent) if percent is None else percent
+    scale = _scale(turn, progress.percent) if percent is None else min(100, percent)
+    if progress.meets_users:
+        scale = 100 if progress.percent >= 100 else max(1, scale)
     if (progress.scale, progress.fixed_scale) != (scale, percent):
         return replace(progress, scale=scale, fixed_scale=percent, reason=f"scaling to {scale} %")
     if seen.scale != scale or not seen.canary_ready:
@@ -224,27 +253,28 @@ def _set_header(turn: Turn, progress: Progress, step: SetHeaderRoute) -> Progres
     if headers == progress.headers:
         return _over(turn, progress)
     led = any(step in each.headers for each in turn.wave)
-    if step.matches and (why := _may_not_rise(turn, progress, led)):
+    if step.matches and (why := _may_not_rise(turn, progress, led=led)):
         return replace(progress, reason=why)
-    return replace(progress, headers=headers, level_since=None, reason=f"header route {step.name}")
+    return _unconfirmed(turn, replace(progress, headers=headers), f"header route {step.name}")
 
 
 def _set_mirror(turn: Turn, progress: Progress, percent: int) -> Progress:
     if percent == progress.mirror:
         return _over(turn, progress)
     led = any(each.step == progress.step and each.mirror >= percent for each in turn.wave)
-    if percent > progress.mirror and (why := _may_not_rise(turn, progress, led)):
+    if percent > progress.mirror and (why := _may_not_rise(turn, progress, led=led)):
         return replace(progress, reason=why)
-    return replace(progress, mirror=percent, level_since=None, reason=f"mirroring {percent} %")
+    return _unconfirmed(turn, replace(progress, mirror=percent), f"mirroring {percent} %")
 
 
 def _ramp(turn: Turn, seen: ClusterSight, progress: Progress, step: Ramp) -> Progress:
     judgement, percent = turn.sight.judgement, progress.percent
     if turn.passed(progress.step) or (judgement.proven and percent >= step.max_percent):
         return _over(turn, progress)
-    if judgement.ramp is None:
+    ramp = step.max_percent if judgement.proven else judgement.ramp
+    if ramp is None:
         return replace(progress, reason=f"ramp at {percent:g} %: {judgement.reason}")
-    target = min(judgement.ramp, step.max_percent)
+    target = min(ramp, step.max_percent)
     same = abs(target - percent) < RAMP_NOISE * percent and target != step.max_percent
     if target == percent or same:
         return replace(progress, reason=f"ramp at {percent:g} %: {judgement.reason}")

