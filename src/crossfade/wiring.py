@@ -1,6 +1,7 @@
 """Which adapters the program is made of.  Nothing else builds them."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,9 +13,13 @@ from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
+from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.files import FileSecrets
+from crossfade.adapters.secrets.kubernetes import KubernetesSecrets
+from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
@@ -38,6 +43,7 @@ class RealConnections:
     def __init__(self, helm: HelmCommand) -> None:
         self._helm, self._pages = helm, EnvoyPages()
         self._known: dict[ClusterName, tuple[Cluster, ClusterAccess]] = {}
+        self._apis: dict[ClusterName, KubeApi] = {}
         self._opened: list[KubeApi] = []
         """All that must be closed, also of clusters that were changed since."""
 
@@ -46,13 +52,21 @@ class RealConnections:
         known = self._known.get(cluster.name)
         if known is not None and known[0] == cluster:
             return known[1]
-        api = KubeApi(cluster)
+        api = self._apis[cluster.name] = KubeApi(cluster)
         self._opened.append(api)
         access = ClusterAccess(
             LightkubeProbe(api), HelmReleases(api, self._helm), GatewayApiRouter(api)
         )
         self._known[cluster.name] = (cluster, access)
         return access
+
+    def api(self, cluster: ClusterName) -> KubeApi:
+        """Return the API of a cluster that was asked before.  Raises NotFound."""
+        found = self._apis.get(cluster)
+        if found is None:
+            known = ", ".join(self._apis)
+            raise NotFound(f"there is no cluster `{cluster}`", hint=f"the fleet: {known}")
+        return found
 
     def counts(
         self, application: Application, address: Address, revisions: tuple[Revision, ...]
@@ -105,6 +119,14 @@ class Session:
         return lease.holder
 
 
+def _secrets(settings: Settings, connections: RealConnections) -> SecretPlaces:
+    return SecretPlaces(
+        EnvironmentSecrets(os.environ, "CROSSFADE_SECRET_"),
+        FileSecrets(settings.state_dir / "secrets"),
+        KubernetesSecrets(connections.api),
+    )
+
+
 @asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Session]:
     """Open the store for one command of a person."""
@@ -135,6 +157,8 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     Raises Conflict when the port is taken or another hub runs on the store.
     """
     from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.notify.channels import ChannelNotifier
+    from crossfade.adapters.notify.gates import WebhookGates
     from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
     store = await SqlStore.open(settings.database_url)
@@ -142,11 +166,15 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     edges = AdsEdges(settings.hub_port)
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
+        secrets = _secrets(settings, connections)
+        gates, notifier = WebhookGates(secrets, clock), ChannelNotifier(secrets, clock)
         leadership = Leadership(store, clock, own_holder())
         lease = await leadership.acquire()
         try:
             await edges.start()
-            ports = HubPorts(store, store, connections, edges, HttpGatewayProbe(), clock)
+            ports = HubPorts(
+                store, store, connections, edges, HttpGatewayProbe(), gates, notifier, clock
+            )
             hub = Hub(ports, leadership, lease.epoch)
             ready.set()
             await hub.run()
@@ -154,5 +182,7 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
             await leadership.give_up()
     finally:
         await edges.stop()
+        await gates.close()
+        await notifier.close()
         await connections.close()
         await store.close()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
+from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
 
 Values: TypeAlias = dict[str, Json]
@@ -82,5 +83,6 @@ class Application:
     placement: Placement = Placement()
     strategy: Strategy = field(default_factory=Strategy)
     analysis: Analysis = field(default_factory=Analysis)
+    notifications: tuple[Notification, ...] = ()
     edge_weights: Mapping[ClusterName, int] = field(default_factory=dict)
     """Shares of users per cluster as proportions; a cluster that is not named weighs 100."""

@@ -7,16 +7,21 @@ from functools import partial
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable
+from crossfade.base.ids import ApplicationName
+from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
+from crossfade.engine.loops.notifications import Notifications
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.records import (
+    ANSWERS,
     APPLICATION,
     CLUSTER,
     EDGE_PLAN,
@@ -30,7 +35,9 @@ from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import Connections
 from crossfade.ports.documents import Documents
 from crossfade.ports.edge import Edges
+from crossfade.ports.gates import Gates
 from crossfade.ports.gateway_probe import GatewayProbe
+from crossfade.ports.notifier import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +53,8 @@ class HubPorts:
     connections: Connections
     edges: Edges
     gateway_probe: GatewayProbe
+    gates: Gates
+    notifier: Notifier
     clock: Clock
 
 
@@ -61,12 +70,18 @@ class Hub:
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
+        gating = Gating(records, ports.gates, ports.clock)
+        notifications = Notifications(
+            records, ports.documents, ports.notifier, partial(_subscriptions, records), ports.clock
+        )
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
         self._seen = 0
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
         self.judging = KeyedLoop("judging", rollouts.keys, judging.reconcile)
+        self.gating = KeyedLoop("gating", rollouts.keys, gating.reconcile)
+        self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile)
 
@@ -88,7 +103,9 @@ class Hub:
             self.convergence,
             self.telemetry,
             self.judging,
+            self.gating,
             self.rollouts,
+            self.notifications,
         )
 
     async def _watch_store(self) -> None:
@@ -129,7 +146,15 @@ class Hub:
                 case _ if kind in {HEALTH, CLUSTER}:
                     for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
                         loop.poke()
-                case _ if kind in {ROLLOUT, EVIDENCE}:
+                case _ if kind in {ROLLOUT, EVIDENCE, ANSWERS}:
                     self.rollouts.poke(name.rpartition(".")[0])
+                    self.gating.poke(name.rpartition(".")[0])
                 case _:
                     pass
+
+
+async def _subscriptions(
+    records: Records, application: ApplicationName
+) -> tuple[Notification, ...]:
+    stored = await records.find_application(application)
+    return stored.value.spec.notifications if stored else ()

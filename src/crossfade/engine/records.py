@@ -11,6 +11,7 @@ from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Report
+from crossfade.core.rollout.gating import Answers
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
@@ -25,6 +26,7 @@ HEALTH = "health"
 REPORT = "report"
 EDGE_PLAN = "edge-plan"
 EVIDENCE = "evidence"
+ANSWERS = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,10 @@ class Records:
         """Return what is known of the rollout of this name, or None before the first window."""
         return await self._find(EVIDENCE, rollout, Evidence)
 
+    async def find_answers(self, rollout: str) -> Stored[Answers] | None:
+        """Return what gates and hooks answered in the rollout, or None before the first."""
+        return await self._find(ANSWERS, rollout, Answers)
+
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
         sequence = await self._documents.commit(changes, events, self._fence)
@@ -179,6 +185,11 @@ def save_health(version: int, value: ClusterHealth) -> Save:
 def save_evidence(version: int, rollout: str, value: Evidence) -> Save:
     """Return the change that stores the evidence; `version` 0 for the first."""
     return Save(EVIDENCE, rollout, version, to_json(value))
+
+
+def save_answers(version: int, rollout: str, value: Answers) -> Save:
+    """Return the change that stores the answers; `version` 0 for the first."""
+    return Save(ANSWERS, rollout, version, to_json(value))
 
 
 def save_edge_plan(version: int, value: EdgePlan) -> Save:

@@ -14,6 +14,7 @@ from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
+from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.telemetry import Telemetry
@@ -26,6 +27,7 @@ from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_cluster import FakeCluster, FakeConnections, HubKilled
 from crossfade.testing.fake_edges import FakeEdges
+from crossfade.testing.fake_notifier import FakeGates
 from crossfade.testing.fake_store import FakeStore
 
 Reconcile: TypeAlias = Callable[[str], Awaitable[float]]
@@ -85,6 +87,7 @@ class EngineWorld:
     edges: FakeEdges = field(default_factory=FakeEdges)
     requests_per_second: int = 100
     """What each gateway counts per second, split by the shares in force."""
+    gates: FakeGates = field(default_factory=FakeGates)
     error_rates: dict[str, float] = field(default_factory=dict)
     """Share of failing requests, by revision."""
     hub: "EngineHub" = field(init=False)
@@ -112,9 +115,7 @@ class EngineWorld:
     def deployments(self) -> Deployments:
         """Deploy and undo."""
         charts = FakeCharts("/charts/colors")
-        return Deployments(
-            Records(self.store), self.store, charts, self.clock, self.connections
-        )
+        return Deployments(Records(self.store), self.store, charts, self.clock, self.connections)
 
     @property
     def queries(self) -> Queries:
@@ -175,6 +176,7 @@ class EngineHub:
         connections, clock = world.connections, world.clock
         self._telemetry = Telemetry(self._records, connections, clock)
         self._judging = Judging(self._records, self._telemetry, clock)
+        self._gating = Gating(self._records, world.gates, clock)
         self._rollouts = Rollouts(self._records, self._judging, clock)
         self._convergence = Convergence(self._records, world.store, connections, clock)
         self._fleet = Fleet(self._records, connections, connections, clock)
@@ -186,6 +188,7 @@ class EngineHub:
             (self._fleet.keys, self._fleet.reconcile),
             (self._convergence.keys, self._telemetry.reconcile),
             (self._rollouts.keys, self._judging.reconcile),
+            (self._rollouts.keys, self._gating.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
             (self._traffic.keys, self._traffic.reconcile),

@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 
 from crossfade.adapters.documents.application import parse, read_application, read_applications
 from crossfade.base.errors import CrossfadeError, Denied, InputError, NotFound
+from crossfade.base.secrets import SecretRef
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
 from crossfade.core.application import Application, Placement, Route, Shared, Source
+from crossfade.core.rollout.freeze import FreezeWindow
+from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment
+from crossfade.core.rollout.notifications import Notification, SlackChannel
 from crossfade.core.rollout.spec import (
     Analyse,
     Approval,
@@ -99,6 +103,11 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 deadlines=Deadlines(90.0, 120.0, 3600.0),
                 drain_seconds=0.0,
                 sticky=Sticky("seen", 600.0),
+                freeze=(FreezeWindow("weekend", "0 18 * * fri", 62 * 3600.0),),
+                gates=(Gate("board", Endpoint("https://board.example.com/")),),
+                hooks=(
+                    Hook("purge", Moment.AFTER, HookPhase.ENDED, Endpoint(SecretRef("purge-url"))),
+                ),
                 survive=1,
             ),
             analysis=Analysis(
@@ -120,6 +129,7 @@ def test_every_key_arrives_where_the_core_looks_for_it():
             shared=(
                 Shared("colors-db", Source("oci://registry.example.com/charts/db", None, "3.1")),
             ),
+            notifications=(Notification("team", SlackChannel(SecretRef("slack-url"))),),
             edge_weights={"gcp": 200, "aws": 0},
         ),
     )

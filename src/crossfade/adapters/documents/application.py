@@ -6,9 +6,10 @@ from typing import cast
 
 from crossfade.adapters.documents.application_shape import APPLICATION
 from crossfade.adapters.documents.files import read_text
+from crossfade.adapters.documents.notifications_shape import notifications
 from crossfade.adapters.documents.problems import Mark, Problems
-from crossfade.adapters.documents.rollout import given, part, strategy
-from crossfade.adapters.documents.shapes import Read
+from crossfade.adapters.documents.rollout import strategy
+from crossfade.adapters.documents.shapes import Read, given, listed, part
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -107,12 +108,13 @@ def _application(document: Read, folder: Path | None) -> Application:
         source=_source(part(spec, "source"), folder),
         shared=tuple(
             Shared(str(each["name"]), _source(part(each, "source"), folder))
-            for each in cast("tuple[Read, ...]", spec.get("shared", ()))
+            for each in listed(spec, "shared")
         ),
         route=_route(part(spec, "route")),
         placement=Placement(labels),
         strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
         analysis=_analysis(part(spec, "analysis")),
+        notifications=notifications(spec.get("notifications", ())),
         edge_weights={ClusterName(name): weight for name, weight in weights.items()},
     )
 

@@ -1,6 +1,7 @@
 """The keys of an application file: what each may be, and what it is for."""
 
 from crossfade.adapters.documents.analysis_shape import ANALYSIS
+from crossfade.adapters.documents.notifications_shape import NOTIFICATIONS
 from crossfade.adapters.documents.rollout_shape import LABELS, ROLLOUT
 from crossfade.adapters.documents.shapes import (
     Choice,
@@ -177,6 +178,7 @@ APPLICATION = Record(
                     ),
                     "placement": Field(PLACEMENT, "Where it runs."),
                     "rollout": Field(ROLLOUT, "How a new revision is brought out."),
+                    "notifications": Field(NOTIFICATIONS, "Who is told what of its rollouts."),
                     "analysis": Field(ANALYSIS, "How a new revision is judged."),
                 },
                 later={

@@ -3,7 +3,6 @@
 from typing import cast
 
 from crossfade.adapters.documents.gates_shape import NAME
-from crossfade.adapters.documents.rollout import given
 from crossfade.adapters.documents.shapes import (
     Choice,
     Field,
@@ -14,6 +13,7 @@ from crossfade.adapters.documents.shapes import (
     Read,
     Record,
     Text,
+    given,
 )
 from crossfade.adapters.documents.webhook_shape import (
     ADDRESS,

@@ -1,9 +1,9 @@
 """`spec.rollout` as the core's Strategy: every kind of strategy becomes steps."""
 
-from collections.abc import Mapping
 from typing import cast
 
-from crossfade.adapters.documents.shapes import Read
+from crossfade.adapters.documents.gates_shape import gates, hooks, windows
+from crossfade.adapters.documents.shapes import Read, given, listed, part
 from crossfade.base.ids import ClusterName
 from crossfade.core.rollout.spec import (
     Analyse,
@@ -26,16 +26,6 @@ from crossfade.core.traffic.split import HeaderMatch, MatchKind, Sticky
 PREVIEW = "preview"
 _ROLLING_STEPS = (25, 50, 75)
 _FOREVER = "forever"
-
-
-def part(values: Read, key: str) -> Read:
-    """Return the mapping under `key`, an empty one when it is left out."""
-    return cast(Read, values.get(key, {}))
-
-
-def given(values: Read, names: Mapping[str, str]) -> Read:
-    """Return the given values under the names of the core; its defaults hold for the others."""
-    return {name: values[key] for key, name in names.items() if key in values}
 
 
 _PLAIN = {
@@ -65,9 +55,12 @@ def strategy(rollout: Read, survive: int) -> Strategy:
     return Strategy(
         steps=steps,
         kind=kind,
-        waves=tuple(_wave(each) for each in cast("tuple[Read, ...]", rollout.get("waves", ()))),
+        waves=tuple(_wave(each) for each in listed(rollout, "waves")),
         unreachable=Unreachable(str(rollout.get("unreachable", "hold"))),
         deadlines=deadlines,
+        freeze=windows(rollout.get("freeze", ())),
+        gates=gates(rollout.get("gates", ())),
+        hooks=hooks(rollout.get("hooks", ())),
         survive=survive,
         **more,  # type: ignore[arg-type]
     )
@@ -88,7 +81,7 @@ def _steps(rollout: Read) -> tuple[Kind, tuple[Step, ...]]:
 
 
 def _list(values: Read, key: str) -> tuple[Step, ...]:
-    return tuple(_step(each) for each in cast("tuple[Read, ...]", values.get(key, ())))
+    return tuple(_step(each) for each in listed(values, key))
 
 
 def _blue_green(values: Read) -> tuple[Step, ...]:

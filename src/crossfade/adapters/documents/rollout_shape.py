@@ -1,5 +1,6 @@
 """The keys of `spec.rollout`: how a new revision is brought out."""
 
+from crossfade.adapters.documents.gates_shape import FREEZE, GATES, HOOKS
 from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
@@ -258,6 +259,9 @@ ROLLOUT = Record(
             "Users keep the revision that they met first.",
             default="each request is split anew",
         ),
+        "freeze": Field(FREEZE, "Times in which no users rise."),
+        "gates": Field(GATES, "Services that must open the way."),
+        "hooks": Field(HOOKS, "Services that are called before and after phases."),
     },
     check=_check_rollout,
 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from crossfade.adapters.documents.problems import Mark, Problems, did_you_mean, shown
 from crossfade.adapters.documents.tree import BROKEN, Located
@@ -357,3 +357,18 @@ class Record:
         problems.add(
             value.at, path, f"unknown key {shown(key)}; allowed: {', '.join(self.fields)}{near}"
         )
+
+
+def part(values: Read, key: str) -> Read:
+    """Return the mapping under `key`, an empty one when it is left out."""
+    return cast(Read, values.get(key, {}))
+
+
+def given(values: Read, names: Mapping[str, str]) -> Read:
+    """Return the given values under the names of the core; its defaults hold for the others."""
+    return {name: values[key] for key, name in names.items() if key in values}
+
+
+def listed(values: Read, key: str) -> tuple[Read, ...]:
+    """Return the list of mappings under `key`, an empty one when it is left out."""
+    return cast("tuple[Read, ...]", values.get(key, ()))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import cast
 
-from crossfade.adapters.documents.rollout import given
 from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
@@ -16,6 +15,7 @@ from crossfade.adapters.documents.shapes import (
     Record,
     Text,
     Tree,
+    given,
 )
 from crossfade.adapters.documents.webhook_shape import (
     HEADER_NAME,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from crossfade.adapters.documents.problems import Problems
-from crossfade.adapters.documents.rollout import given
 from crossfade.adapters.documents.shapes import (
     Duration,
     Field,
@@ -17,6 +16,7 @@ from crossfade.adapters.documents.shapes import (
     Read,
     Record,
     Text,
+    given,
 )
 from crossfade.adapters.documents.tree import Located
 from crossfade.base.secrets import SecretRef

@@ -51,7 +51,7 @@ def closed_by(sight: Sight) -> str:
     """Return the freeze or the gate that lets nobody rise, "" when there is none."""
     if sight.frozen:
         return f"holding: {sight.frozen}"
-    told = (f"holding: gate {gate} is closed: {why}" for gate, why in sight.closed.items())
+    told = (f"holding: {what}: {why}" for what, why in sight.closed.items())
     return next(told, "")
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from crossfade.base.ids import ClusterName
+from crossfade.core.rollout.freeze import FreezeWindow
+from crossfade.core.rollout.gates import Gate, Hook
 from crossfade.core.traffic.split import HeaderMatch, Sticky
 
 
@@ -150,5 +152,9 @@ class Strategy:
     drain_seconds: float = 5.0
     """Time between 0 % reported by the data plane and removal."""
     sticky: Sticky | None = None
+    freeze: tuple[FreezeWindow, ...] = ()
+    """Times in which no users rise."""
+    gates: tuple[Gate, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     survive: int = 0
     """Pods of the new revision are enough for its share after this many clusters are lost."""

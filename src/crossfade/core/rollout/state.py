@@ -214,7 +214,9 @@ class Sight:
     frozen: str = ""
     """Why users must not rise at this time, "" when they may."""
     closed: Mapping[str, str] = field(default_factory=dict)
-    """Gates that are not open, with the reason."""
+    """Gates that are not open and hooks that have not succeeded, with the reason."""
+    unwanted: str = ""
+    """Why a hook wants the users taken back, "" when none does."""
 
     def of(self, cluster: ClusterName) -> ClusterSight | None:
         """Return what is seen of the cluster, None when the rollout does not cover it."""

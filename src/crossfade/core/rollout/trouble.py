@@ -33,8 +33,8 @@ def trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
 def _bad(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     """Return the way back from a bad revision, or from one that a person does not want."""
     state = rollout.state
-    if state.abort:
-        return go_back(rollout, sight, now, state.abort)
+    if state.abort or sight.unwanted:
+        return go_back(rollout, sight, now, state.abort or sight.unwanted)
     if state.meets_users and not rollout.direct and sight.judgement.verdict is Verdict.FAIL:
         failed = _failed(rollout, sight, now)
         if failed is not None:

@@ -10,6 +10,8 @@ from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.decide import decide
+from crossfade.core.rollout.freeze import look
+from crossfade.core.rollout.gating import Answers, closed, unwanted
 from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
@@ -19,6 +21,7 @@ from crossfade.engine.records import (
     APPLICATION,
     Records,
     Stored,
+    rollout_name,
     save_application,
     save_rollout,
 )
@@ -108,7 +111,16 @@ class Rollouts:
             for cluster in clusters
         )
         reachable = tuple(each.cluster for each in sights if each.reachable)
-        return Sight(sights, self.judging.judgement(record, rollout, reachable, now))
+        document = rollout_name(rollout.application, rollout.number)
+        stored = await self.records.find_answers(document)
+        answers = stored.value if stored else Answers()
+        return Sight(
+            sights,
+            self.judging.judgement(record, rollout, reachable, now),
+            frozen="" if rollout.swap else look(rollout.strategy.freeze, now).reason,
+            closed=closed(rollout, answers),
+            unwanted=unwanted(rollout, answers),
+        )
 
 
 def without_reasons(rollout: Rollout) -> Rollout:
