@@ -285,14 +285,14 @@ async def test_of_a_hundred_users_envoy_sends_exactly_as_many_to_each_priority(e
 
 async def test_degraded_hosts_get_what_healthy_ones_cannot_take(edge):
     for (name, row), panic in itertools.product(DEGRADED.items(), (0, 50)):
-        answers = await edge.ask(f"{name}-{panic}", ["anybody"] * 1500)
+        answers = await edge.ask(f"{name}-{panic}", ["anybody"] * 800)
 
         seen, want = met(row, panic, answers), foreseen(row, panic)
         for part in seen.keys() | want.keys():
             # five standard deviations of a count that is drawn at random
             share = want[part] / 100
-            assert seen[part] / 1500 == pytest.approx(
-                share, abs=5 * math.sqrt(share * (1 - share) / 1500)
+            assert seen[part] / 800 == pytest.approx(
+                share, abs=5 * math.sqrt(share * (1 - share) / 800)
             ), (name, panic, part)
 
 

@@ -76,7 +76,7 @@ def goals(draw):
     return replace(found, before=before)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(goals())
 def test_every_plan_is_whole_and_safe(asked):
     plan = plan_traffic(asked)
@@ -100,7 +100,7 @@ def test_every_plan_is_whole_and_safe(asked):
         assert plan.exposure(NEW) <= asked.exposure.cap, "exposed"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(goals(), st.data())
 def test_no_loss_of_clusters_raises_exposure_above_the_cap(asked, data):
     cap = plan_traffic(asked).exposure(NEW)
