@@ -135,7 +135,7 @@ class FakeReleases:
 
     def _shared_status(self, shared: SharedRelease) -> SharedStatus:
         held = self.cluster.shared.get((shared.namespace, shared.name))
-        trouble = "" if held == shared.digest else f"{shared.name}: it is not there"
+        trouble = "" if held == shared.digest else "it is not there"
         trouble = trouble or self.cluster.shared_troubles.get(shared.name, "")
         return SharedStatus(shared.name, held == shared.digest, not trouble, trouble)
 

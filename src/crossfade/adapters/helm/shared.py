@@ -92,7 +92,7 @@ class Shared:
             told = f"Helm says {record.status}" if record else "it is not there"
             if record is not None and record.status == DEPLOYED:
                 told = "another chart or other values are installed"
-            return SharedStatus(shared.name, False, False, f"{shared.name}: {told}")
+            return SharedStatus(shared.name, False, False, told)
         trouble = await self._trouble(shared)
         return SharedStatus(shared.name, True, not trouble, trouble)
 
@@ -101,14 +101,14 @@ class Shared:
         definitions, _ = await self._api.list(_DEFINITIONS, selector)
         for thing in definitions:
             if not _is_established(thing):
-                return f"{shared.name}: the definition {name_of(thing)} is not established"
+                return f"the definition {name_of(thing)} is not established"
         for thing in await list_workloads(self._api, shared.namespace, selector):
             workload = read_workload(thing)
             if workload.wanted or workload.failure:
                 whose = PodsOf(shared.namespace, _pods_of(thing))
                 trouble = await self._readiness.trouble(self._api, whose, [workload])
                 if trouble is not None:
-                    return f"{shared.name}: {workload.title}: {trouble.text}"
+                    return f"{workload.title}: {trouble.text}"
         return ""
 
 
