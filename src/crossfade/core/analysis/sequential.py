@@ -6,7 +6,7 @@ The formulas and why they hold: docs/math/sequential-judge.md.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.confidence import POINTS, log_mean_exp
@@ -43,6 +43,8 @@ class State:
     clusters: Mapping[ClusterName, ClusterEvidence] = field(default_factory=dict)
     curves: tuple[tuple[float, ...], ...] = ()
     """For each metric the log likelihood of each ratio, over all clusters."""
+    log_e: float = 0.0
+    """Log of the evidence against the canary, over all metrics and clusters."""
     peak: float = 0.0
     """Log of the strongest evidence against the canary that there ever was."""
 
@@ -74,8 +76,8 @@ def update(state: State, plan: Plan, window: Window) -> State:
     at = window.ends_at(plan.tick_s)
     after = ClusterEvidence(window.id, at, strata, _missed(before, window))
     clusters = {**state.clusters, window.cluster: after}
-    found = State(state.since_s, clusters, curves, state.peak)
-    return replace(found, peak=max(state.peak, log_evidence(found, plan)))
+    log_e = _combined(clusters, plan, NOBODY) if logs else state.log_e
+    return State(state.since_s, clusters, curves, log_e, max(state.peak, log_e))
 
 
 def _refuse_late(before: ClusterEvidence, window: Window) -> None:
@@ -101,11 +103,17 @@ def log_evidence(state: State, plan: Plan, excluded: frozenset[ClusterName] = NO
     A weighted mean, taken first and compared afterwards, so that however many metrics and
     clusters there are, a good canary is rolled back with a probability of at most alpha.
     """
-    known = [c for c in plan.clusters if c not in excluded and c in state.clusters]
+    return _combined(state.clusters, plan, excluded) if excluded else state.log_e
+
+
+def _combined(
+    clusters: Mapping[ClusterName, ClusterEvidence], plan: Plan, excluded: frozenset[ClusterName]
+) -> float:
+    known = [c for c in plan.clusters if c not in excluded and c in clusters]
     if not known:
         return 0.0
     count = sum([1 for each in plan.clusters if each not in excluded])
-    found = [state.clusters[each].strata for each in known]
+    found = [clusters[each].strata for each in known]
     weights = math.fsum(each.weight for each in plan.metrics)
     single = (1 - plan.pooled - plan.by_cloud) / count
     total = 0.0
