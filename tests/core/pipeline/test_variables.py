@@ -1,5 +1,6 @@
 """Which value a variable has, and how it gets into texts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from crossfade.core.pipeline.variables import (
     as_flag,
     environment,
     escaped,
+    export_command,
     exported,
     references,
     substituted,
@@ -83,3 +85,15 @@ def test_other_forms_of_a_text():
 def test_no_text_whatever_raises(text, values):
     substituted(text, values.get)
     exported(text)
+
+
+def test_cf_export_takes_values_names_and_a_mask():
+    found = export_command(["A=1", "B", "--mask", "A=2=3"], {"B": "b"})
+
+    assert {each.name: (each.value, each.secret) for each in found} == {
+        "A": ("2=3", True),
+        "B": ("b", True),
+    }
+    with pytest.raises(ValueError, match="'9x' is neither"):
+        export_command(["9x"], {})
+    assert exported("A=1\nB=2\n", masked={"B"})[1].secret

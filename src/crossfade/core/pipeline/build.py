@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.common_shapes import NOTED
@@ -14,6 +15,7 @@ from crossfade.core.pipeline.document import (
     Hook,
     Mode,
     Pipeline,
+    Plugin,
     Retry,
     Settings,
     Step,
@@ -21,6 +23,7 @@ from crossfade.core.pipeline.document import (
     When,
 )
 from crossfade.core.pipeline.expression.numbers import read
+from crossfade.core.pipeline.step_shapes import KNOWN_TYPES
 from crossfade.core.pipeline.steps import (
     APPROVAL,
     PARALLEL,
@@ -30,7 +33,8 @@ from crossfade.core.pipeline.steps import (
     type_of,
     version_of,
 )
-from crossfade.core.pipeline.tree import Entry, Node, opened, plain
+from crossfade.core.pipeline.tree import Entry, Mark, Node, grown, opened, plain
+from crossfade.core.pipeline.typed import Definition, Definitions, find
 
 LONGEST_TIMEOUT_SECONDS = 2147483.647
 """What is longer than this many seconds is cut to it, as there."""
@@ -77,6 +81,42 @@ def pipeline_of(root: Node) -> Pipeline:
         services=_json(root["services"]),
         build_version=version or "v2",
     )
+
+
+def with_definitions(pipeline: Pipeline, definitions: Definitions) -> Pipeline:
+    """Return the pipeline with the steps that its typed steps are made of."""
+
+    def whole(block: Block) -> Block:
+        return replace(block, steps=tuple(one(step) for step in block.steps))
+
+    def one(step: Step) -> Step:
+        hooks = {hook: whole(block) for hook, block in step.hooks.items()}
+        definition = _definition(step, definitions)
+        if definition is None:
+            inner = whole(step.block) if step.block is not None else None
+            return replace(step, block=inner, hooks=hooks)
+        return replace(_plugin(step, definition), hooks=hooks)
+
+    hooks = {hook: whole(block) for hook, block in pipeline.hooks.items()}
+    return replace(pipeline, block=whole(pipeline.block), hooks=hooks)
+
+
+def _definition(step: Step, definitions: Definitions) -> Definition | None:
+    if step.block is not None or step.type in KNOWN_TYPES:
+        return None
+    kind = f"{step.type}:{step.version}" if step.version else step.type
+    found = find(definitions, kind)
+    return found if found is not None and found.steps else None
+
+
+def _plugin(step: Step, definition: Definition) -> Step:
+    defaults = {name: each.default for name, each in definition.arguments.items()}
+    given = {name: value for name, value in defaults.items() if value is not None}
+    arguments = {**given, **step.settings}
+    made_of = grown(definition.steps, Mark(step.line, 1))
+    block = Block(_steps(made_of, step.timeout_seconds))
+    plugin = Plugin(arguments, definition.returns)
+    return replace(step, block=block, plugin=plugin, timeout_seconds=None)
 
 
 def _json(node: Node | None) -> Json:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from crossfade.core.pipeline.build import pipeline_of
+from crossfade.core.pipeline.build import pipeline_of, with_definitions
 from crossfade.core.pipeline.document import Pipeline
 from crossfade.core.pipeline.expand import expanded
 from crossfade.core.pipeline.findings import Findings
@@ -54,7 +54,7 @@ def checked(root: Node, definitions: Definitions = NONE) -> Checked:
     if found.errors:
         return Checked(found, None)
     lint(body, found, declared(root))
-    pipeline = pipeline_of(body)
+    pipeline = with_definitions(pipeline_of(body), definitions)
     if is_manifest(root):
         values, secret = variables_of(root)
         pipeline = replace(

@@ -1,9 +1,11 @@
 """What one step sees: variables, and what other steps have told."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from crossfade.base.json_value import Json
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.expression.values import Value
 from crossfade.core.pipeline.graph import Graph, Unit
@@ -151,6 +153,7 @@ def context_of(graph: Graph, state: State, key: str) -> Context:
 def view(graph: Graph, units: Units, scope: Scope, key: str, workflow: str) -> Context:
     """Return what the step sees on top of the variables of the build."""
     unit, own = graph.units[key], units.get(key)
+    scope = scope.with_all(_arguments(graph, units, scope, unit, workflow))
     place = Place(key[: len(key) - len(unit.step.name)], workflow)
     plain = Context(graph, units, scope, place)
     written = unit.step.settings.get("environment")
@@ -163,3 +166,23 @@ def view(graph: Graph, units: Units, scope: Scope, key: str, workflow: str) -> C
         Variable("CF_MAX_ATTEMPTS", str(unit.step.retry.attempts), Source.STEP),
     )
     return Context(graph, units, scope.with_all((*given, *environment(lines))), place)
+
+
+def _arguments(
+    graph: Graph, units: Units, scope: Scope, unit: Unit, workflow: str
+) -> tuple[Variable, ...]:
+    """Return the arguments of the typed step that the step is part of, as variables."""
+    owner = graph.units.get(unit.owner)
+    if owner is None or owner.step.plugin is None or unit.hook is not None:
+        return ()
+    outside = view(graph, units, scope, owner.key, workflow)
+    values = substituted_tree(owner.step.plugin.arguments, outside.answer)
+    given = values.items() if isinstance(values, dict) else ()
+    return tuple(Variable(name, _spelled(value), Source.STEP) for name, value in given)
+
+
+def _spelled(value: Json) -> str:
+    """Return an argument as a text; lists and mappings are JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

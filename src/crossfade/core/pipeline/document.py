@@ -108,6 +108,16 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Plugin:
+    """What a typed step has that others have not."""
+
+    arguments: Settings = field(default_factory=dict)
+    """Variables inside of its steps; texts may hold references."""
+    returns: tuple[str, ...] | None = None
+    """The exports of its steps that others see; None: all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step."""
 
@@ -127,7 +137,8 @@ class Step:
     """For each attempt, from its start; None: none."""
     approval: Approval | None = None
     block: Block | None = None
-    """What runs inside a parallel step."""
+    """What runs inside a parallel step, or is a typed step."""
+    plugin: Plugin | None = None
     criteria: Criteria | None = None
     hooks: Mapping[Hook, Block] = field(default_factory=dict)
     line: int = 0

@@ -90,7 +90,9 @@ class _Maker:
         self._units[unit.key] = unit
         if unit.step.block is not None:
             watches = unit.key == BUILD and unit.step.block.mode is Mode.PARALLEL
-            self._add_block(unit.key, None, unit.step.block, (prefix, watches))
+            # The steps of a plugin have names of their own; those of a group are the pipeline's.
+            inner = prefix if unit.step.plugin is None else f"{unit.key}/"
+            self._add_block(unit.key, None, unit.step.block, (inner, watches))
         for hook, block in unit.step.hooks.items():
             inner = f"{unit.key}@{hook.value}/"
             self._add_block(unit.key, hook, block, (inner, block.mode is Mode.PARALLEL))

@@ -1,10 +1,11 @@
 """Whose turn it is: blocks, their phases, and the steps that decide their result."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from crossfade.core.pipeline.document import Hook
 from crossfade.core.pipeline.graph import Graph, Layout, Unit
 from crossfade.core.pipeline.state import Phase, UnitState
+from crossfade.core.pipeline.variables import Variable
 
 _HOOK_PHASES = {
     Phase.BEFORE: (Hook.ELECTED,),
@@ -54,3 +55,15 @@ def outside_criteria(graph: Graph, unit: Unit) -> bool:
         return True
     name = unit.step.name
     return name in criteria.ignore or bool(criteria.only and name not in criteria.only)
+
+
+def let_out(
+    graph: Graph, owner: str, variables: Iterable[Variable]
+) -> tuple[tuple[Variable, ...], dict[str, str]]:
+    """Return the exports that others see, and what a plugin tells of them as its outputs."""
+    plugin = graph.units[owner].step.plugin
+    if plugin is None:
+        return tuple(variables), {}
+    names = plugin.returns
+    left = tuple(each for each in variables if names is None or each.name in names)
+    return left, {f"output.{each.name}": each.value for each in left}

@@ -12,6 +12,7 @@ from crossfade.core.pipeline.order import (
     following,
     is_next,
     is_open,
+    let_out,
     outside_criteria,
     running_hook,
 )
@@ -23,7 +24,7 @@ from crossfade.core.pipeline.state import (
     State,
     UnitState,
 )
-from crossfade.core.pipeline.variables import Scope, Variable, as_flag
+from crossfade.core.pipeline.variables import Scope, Variable, flag
 
 
 class Progress:
@@ -63,8 +64,12 @@ class Progress:
         self.units[key] = replace(self.units[key], **changes)  # type: ignore[arg-type]
 
     def export(self, key: str, variables: Iterable[Variable]) -> None:
-        """Add what a step leaves for later ones."""
-        self._exports.extend(Export(key, each) for each in variables)
+        """Add what a step leaves for later ones; a plugin lets out what it says it returns."""
+        owner = self.graph.units[key].owner
+        left, told = let_out(self.graph, owner, variables)
+        if told:
+            self.change(owner, members={**self.units[owner].members, **told})
+        self._exports.extend(Export(key, each) for each in left)
         self._scope = None
 
     def adopt(self, units: Mapping[str, UnitState]) -> None:
@@ -209,26 +214,16 @@ class Progress:
         elif self._is_strict(unit):
             self.change(unit.owner, strict=owner.strict + 1)
 
-    def _flag(self, key: str, values: Iterable[object], default: bool) -> bool:
-        for value in values:
-            if isinstance(value, bool):
-                return value
-            if isinstance(value, str):
-                text = self._context(key).substituted(value)
-                return as_flag(text, default)
-            if isinstance(value, int | float):
-                return as_flag(value, default)
-        return default
-
     def _fails_fast(self, unit: Unit) -> bool:
         layout = self.graph.layout(unit.owner, unit.hook)
         root = self.graph.pipeline.block
         inherited = (layout.block.fail_fast if layout else None, root.fail_fast)
-        return self._flag(unit.key, (unit.step.fail_fast, *inherited), default=True)
+        values = (unit.step.fail_fast, *inherited)
+        return flag(values, lambda text: self._context(unit.key).substituted(text), default=True)
 
     def _is_strict(self, unit: Unit) -> bool:
         values = (unit.step.strict, self.graph.pipeline.block.strict)
-        return self._flag(unit.key, values, default=False)
+        return flag(values, lambda text: self._context(unit.key).substituted(text), default=False)
 
     # Stopping
 

@@ -7,7 +7,7 @@ read, text by text, so that no value can change the structure of the document.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -122,13 +122,44 @@ def as_flag(value: Json, default: bool) -> bool:
     return False if word in ("false", "no", "off", "0", "0.0") else default
 
 
-def exported(text: str) -> tuple[Variable, ...]:
-    """Return what a step has written to its file of exports: `NAME=value` a line, last wins."""
+def exported(text: str, masked: Container[str] = ()) -> tuple[Variable, ...]:
+    """
+    Return what a step has written to its file of exports: `NAME=value` a line, last wins.
+
+    Those whose names are `masked` are secrets from then on.
+    """
     found: dict[str, Variable] = {}
     for line in text.splitlines():
         name, equals, value = line.partition("=")
         if equals and _NAME.fullmatch(name.strip()):
-            found[name.strip()] = Variable(name.strip(), value, Source.EXPORT)
+            found[name.strip()] = Variable(
+                name.strip(), value, Source.EXPORT, name.strip() in masked
+            )
+    return tuple(found.values())
+
+
+def flag(values: Iterable[Json], fill_in: Callable[[str], str], *, default: bool) -> bool:
+    """Return the first of the values that is given, as a flag; texts may hold references."""
+    given = next((value for value in values if value is not None), None)
+    return as_flag(fill_in(given) if isinstance(given, str) else given, default)
+
+
+def export_command(words: Sequence[str], environment: Mapping[str, str]) -> tuple[Variable, ...]:
+    """
+    Return what `cf_export` is asked for: `A=1 B --mask`, where B has its value already.
+
+    Raises ValueError that says which word is none of these.
+    """
+    mask = "--mask" in words
+    found: dict[str, Variable] = {}
+    for word in words:
+        if word == "--mask":
+            continue
+        name, equals, value = word.partition("=")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{word!r} is neither NAME=value nor the NAME of a variable")
+        given = value if equals else environment.get(name, "")
+        found[name] = Variable(name, given, Source.EXPORT, mask)
     return tuple(found.values())
 
 
