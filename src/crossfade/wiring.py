@@ -34,7 +34,7 @@ from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
-from crossfade.settings import Settings
+from crossfade.settings import SECRET, Settings
 
 
 class RealConnections:
@@ -121,8 +121,8 @@ class Session:
 
 def _secrets(settings: Settings, connections: RealConnections) -> SecretPlaces:
     return SecretPlaces(
-        EnvironmentSecrets(os.environ, "CROSSFADE_SECRET_"),
-        FileSecrets(settings.state_dir / "secrets"),
+        EnvironmentSecrets(os.environ, SECRET.name),
+        FileSecrets(settings.secrets_dir),
         KubernetesSecrets(connections.api),
     )
 

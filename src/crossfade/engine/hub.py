@@ -15,7 +15,7 @@ from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
-from crossfade.engine.loops.notifications import Notifications
+from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
@@ -149,6 +149,9 @@ class Hub:
                 case _ if kind in {ROLLOUT, EVIDENCE, ANSWERS}:
                     self.rollouts.poke(name.rpartition(".")[0])
                     self.gating.poke(name.rpartition(".")[0])
+                    self.notifications.poke(DISPATCH)
+                case _ if kind == DELIVERY:
+                    self.notifications.poke()
                 case _:
                     pass
 

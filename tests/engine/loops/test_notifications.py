@@ -130,6 +130,7 @@ async def test_what_happened_before_anybody_asked_is_told_to_nobody():
     world = World()
     for percent in range(1200):
         await world.happen(percent)
+    world.clock.advance(3600.0)
     loop = world.hub()
     await loop.reconcile(DISPATCH)
     await turns(loop, 3)
@@ -137,6 +138,16 @@ async def test_what_happened_before_anybody_asked_is_told_to_nobody():
     await world.happen(7)
     await turns(loop, 3)
     assert titles(world, TEAM) == ["7"]
+
+
+async def test_a_rollout_that_began_just_before_the_first_hub_is_told_of():
+    world = World()
+    await world.happen(1)
+    world.clock.advance(3600.0)
+    await world.happen(5)
+    world.clock.advance(10.0)
+    await turns(world.hub(), 3)
+    assert titles(world, TEAM) == ["5"]
 
 
 async def test_applications_and_things_that_nobody_asked_about_are_passed_over(world):

@@ -32,6 +32,8 @@ DISPATCH = "dispatch"
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 30.0
 SEND_SECONDS = 60.0
+RECENT_SECONDS = 60.0
+"""A hub that was never told to notify begins with what is no older."""
 _PAGE = 500
 _SAVE_EVERY = 500
 """Events that concern nobody are passed over in memory; the place is saved every so many."""
@@ -82,10 +84,13 @@ class Notifications:
         return 0.0
 
     async def _begin(self) -> None:
-        """Begin at the end of the history: what is past is told to nobody."""
-        last = 0
+        """Begin near the end of the history: what is long past is told to nobody."""
+        last, oldest = 0, self.clock.now() - RECENT_SECONDS
         while events := await self.documents.events(after=last, limit=_PAGE):
-            last = events[-1].number
+            past = [event.number for event in events if event.at < oldest]
+            last = max(past, default=last)
+            if len(past) < len(events):
+                break
         await self.records.commit(Save(CURSOR, DISPATCH, 0, {"after": last}))
 
     async def _saves(self, events: tuple[Event, ...]) -> list[Save]:
