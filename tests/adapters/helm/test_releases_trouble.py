@@ -100,6 +100,7 @@ async def test_a_probe_is_told_with_its_answer_and_blamed_only_after_a_while(
     await releases.install(colors(startSeconds=60), CHART)
     status = await told(
         "runs, but is not ready: Readiness probe failed: HTTP probe failed with statuscode: 503"
+        ", saying: .*starting"
     )
 
     async def is_blamed():

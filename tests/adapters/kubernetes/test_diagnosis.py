@@ -14,7 +14,8 @@ ROOT = "/api/v1/namespaces/shop"
 class Cluster:
     """What the API server answers, by path."""
 
-    def __init__(self, pod=None, events=(), log="", nodes=None):
+    def __init__(self, pod=None, events=(), log="", nodes=None, answer=None):
+        self.answer = answer
         self.lists = {f"{ROOT}/pods": [pod] if pod else [], f"{ROOT}/events": list(events)}
         self.lists["/api/v1/pods"] = self.lists[f"{ROOT}/pods"]
         self.nodes, self.log, self.asked = nodes, log, []
@@ -32,6 +33,12 @@ class Cluster:
             raise Denied("the cluster forbids it", hint="x")
         named = {f"/api/v1/nodes/{each['metadata']['name']}": each for each in self.nodes}
         return named.get(path)
+
+    async def peek(self, path):
+        self.asked.append(path)
+        if self.answer is None:
+            raise Denied("the cluster forbids it", hint="x")
+        return self.answer
 
     async def text(self, path, query):
         if not self.log:
@@ -108,6 +115,41 @@ async def test_a_crash_after_a_failing_liveness_probe_says_both():
 async def test_a_crash_is_told_even_if_its_log_cannot_be_had():
     found = await told(Cluster(pod({"terminated": {"exitCode": 3}})))
     assert "crashed with exit code 3" in found.text
+
+
+FAILING = event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+
+
+@pytest.mark.parametrize(
+    ("action", "path"),
+    [
+        ({"path": "/ready?full=1", "port": 80}, "http:web-1:80/proxy/ready?full=1"),
+        ({"port": "web", "scheme": "HTTPS"}, "https:web-1:web/proxy/"),
+    ],
+)
+async def test_a_failing_probe_is_told_with_what_the_program_says(action, path):
+    one = pod({"running": {}})
+    one["spec"]["containers"] = [{"name": "app", "readinessProbe": {"httpGet": action}}]
+    cluster = Cluster(one, [FAILING], answer="no database\nat db:5432\n")
+    assert (await told(cluster)).text.endswith(
+        "with statuscode: 503, saying: no database / at db:5432"
+    )
+    assert f"{ROOT}/pods/{path}" in cluster.asked
+
+
+@pytest.mark.parametrize("answer", [None, "", " \n"])
+async def test_a_program_that_says_nothing_or_may_not_be_asked_leaves_the_probes_answer(answer):
+    one = pod({"running": {}})
+    one["spec"]["containers"] = [{"name": "app", "readinessProbe": {"httpGet": {"port": 80}}}]
+    found = await told(Cluster(one, [FAILING], answer=answer))
+    assert found.text.endswith("with statuscode: 503")
+
+
+async def test_a_probe_by_command_has_its_output_already_and_nothing_else_is_asked():
+    one = pod({"running": {}})
+    one["spec"]["containers"] = [{"name": "app", "readinessProbe": {"exec": {"command": ["x"]}}}]
+    cluster = Cluster(one, [event("Unhealthy", "Readiness probe failed: disk is full")])
+    assert (await told(cluster)).text.endswith("Readiness probe failed: disk is full")
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,34 @@ def test_an_eviction_spares_the_last_copy(api, namespace, pods, deployments, dep
     eventually(lambda: api.call("GET", f"{pods}/{name}").status_code == 404)
 
 
+ANSWERING = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"not yet: {self.path}".encode()
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.HTTPServer(("", int(os.environ.get("PORT", 8080))), Handler).serve_forever()
+"""
+
+
+def test_what_a_pod_answers_is_passed_on_by_the_proxy(api, pods, pod_spec, endpoints):
+    spec = pod_spec(ANSWERING, container={"ports": [{"containerPort": 8080, "name": "web"}]})
+    api.ok("POST", pods, {"metadata": {"name": "p"}, "spec": spec})
+
+    def answers(name: str) -> bool:
+        answer = api.call("GET", f"{pods}/{name}/proxy/ready/now", params={"a": "b"})
+        return (answer.status_code, answer.text) == (503, "not yet: /ready/now?a=b")
+
+    for name in ("p", "p:8080", "http:p:web"):
+        eventually(lambda name=name: answers(name))
+    status = api.refused(503, "GET", f"{pods}/p:9/proxy/")
+    assert "error trying to reach service" in status["message"]
+    api.refused(404, "GET", f"{pods}/none/proxy/")
+
+
 def test_a_pod_that_is_evicted_says_so_while_it_ends(api, pods, pod_spec):
     program = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: None); time.sleep(100)"
     spec = pod_spec(program, terminationGracePeriodSeconds=3)

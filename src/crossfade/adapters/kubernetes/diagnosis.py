@@ -14,6 +14,7 @@ from crossfade.adapters.kubernetes.pods import (
     is_about_network,
     missing,
     newest_event,
+    probe_path,
     worst,
 )
 from crossfade.adapters.kubernetes.room import shortage
@@ -27,6 +28,7 @@ IMAGE_TRIES = 3
 
 _LOG_LINES = 5
 _LONGEST_LOG = 600
+_LONGEST_ANSWER = 200
 _MOST_NODES = 10
 
 
@@ -108,7 +110,10 @@ async def _told_in_full(api: KubeApi, root: str, trouble: Trouble, pod: Object) 
             return _held_up(trouble, events)
         case Rank.PROBE:
             failure = newest_event(events, "Unhealthy")
-            return replace(trouble, text=f"{trouble.text}: {failure}") if failure else trouble
+            if not failure:
+                return trouble
+            answer = await _answer(api, root, trouble, pod) if "statuscode" in failure else ""
+            return replace(trouble, text=f"{trouble.text}: {failure}{answer}")
         case Rank.IMAGE:
             return _with_tries(trouble, events)
         case _:
@@ -126,6 +131,18 @@ async def _with_nodes(api: KubeApi, trouble: Trouble, pod: Object) -> Trouble:
         return replace(trouble, cause=Cause.NODE) if hidden else trouble
     others, _ = await api.list("/api/v1/pods")
     return replace(trouble, text=shortage(pod, nodes, others) or trouble.text)
+
+
+async def _answer(api: KubeApi, root: str, trouble: Trouble, pod: Object) -> str:
+    """Return what a container says where its readiness probe asks, "" if it cannot be asked."""
+    path = probe_path(pod, trouble.container)
+    if not path:
+        return ""
+    try:
+        body = await api.peek(f"{root}/pods/{path}")
+    except CrossfadeError:  # few accounts may use the proxy
+        return ""
+    return f", saying: {_one_line(body)[:_LONGEST_ANSWER]}" if body.strip() else ""
 
 
 def _held_up(trouble: Trouble, events: Sequence[Object]) -> Trouble:

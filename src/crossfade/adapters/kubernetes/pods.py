@@ -209,6 +209,17 @@ def missing(message: str) -> str:
     return ""
 
 
+def probe_path(pod: Object, container: str) -> str:
+    """Return where the API server's proxy asks as the readiness probe does, "" if it does not."""
+    for each in mappings(mapping(pod.get("spec")).get("containers")):
+        action = mapping(mapping(each.get("readinessProbe")).get("httpGet"))
+        if each.get("name") == container and action and not action.get("host"):
+            scheme = str(action.get("scheme") or "HTTP").lower()
+            path = str(action.get("path") or "/").lstrip("/")
+            return f"{scheme}:{name_of(pod)}:{action.get('port')}/proxy/{path}"
+    return ""
+
+
 def newest_event(events: Iterable[Object], reason: str, words: str = "") -> str:
     """Return what the newest event of the reason says that has the words, "" without any."""
     told = [

@@ -20,7 +20,7 @@ v1 Namespace namespaces cluster ns /status
 v1 Node nodes cluster no /status
 v1 PersistentVolume persistentvolumes cluster pv /status
 v1 PersistentVolumeClaim persistentvolumeclaims pvc /status
-v1 Pod pods po +all /status /log /eviction /binding
+v1 Pod pods po +all /status /log /eviction /binding /proxy
 v1 PodTemplate podtemplates
 v1 ReplicationController replicationcontrollers rc +all /status /scale
 v1 ResourceQuota resourcequotas quota /status

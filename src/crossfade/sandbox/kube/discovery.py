@@ -22,6 +22,7 @@ _SUBRESOURCES = {
     "eviction": ("policy", "v1", "Eviction", ("create",)),
     "binding": ("", "v1", "Binding", ("create",)),
     "log": ("", "v1", "Pod", ("get",)),
+    "proxy": ("", "v1", "PodProxyOptions", ("get",)),
     "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
 }
 """Group, version and kind of what a subresource holds, when it is not the object itself."""

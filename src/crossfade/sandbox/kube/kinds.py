@@ -20,7 +20,7 @@ class Kind:
     singular: str = field(default="", compare=False)
     short_names: tuple[str, ...] = field(default=(), compare=False)
     subresources: tuple[str, ...] = field(default=(), compare=False)
-    """Of `status`, `scale`, `log`, `eviction`, `binding`."""
+    """Of `status`, `scale`, `log`, `proxy`, `eviction`, `binding`."""
     categories: tuple[str, ...] = field(default=(), compare=False)
 
     @property

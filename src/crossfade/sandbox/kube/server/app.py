@@ -112,6 +112,8 @@ class ApiServer:
                 return self._reader.read(where, query, request.headers.get("accept", ""))
             case "log" if where.kind.plural == "pods":
                 return await self._pods.log(where, query)
+            case "proxy" if where.kind.plural == "pods":
+                return await self._pods.proxy(where, request.url.query)
             case "scale":
                 return self._writer.scale("GET", Request(where, query, "", "", b""))
             case _:

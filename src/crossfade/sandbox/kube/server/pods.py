@@ -1,4 +1,4 @@
-"""The parts of a pod that are more than data: its log, its binding to a node, its eviction."""
+"""The parts of a pod that are more than data: log, proxy, binding to a node, eviction."""
 
 from collections.abc import AsyncIterator, Mapping
 
@@ -11,6 +11,7 @@ from crossfade.sandbox.kube.kinds import POD
 from crossfade.sandbox.kube.logs import LogQuery, LogReader
 from crossfade.sandbox.kube.server import bodies
 from crossfade.sandbox.kube.server.answers import Answer
+from crossfade.sandbox.kube.server.proxying import proxied
 from crossfade.sandbox.kube.server.target import Target, dry_run, flag, number
 from crossfade.sandbox.kube.server.writing import Request
 from crossfade.sandbox.kube.status import bad_request, conflict, not_found
@@ -37,6 +38,10 @@ class Pods:
         except StopAsyncIteration:
             return Response(b"", media_type="text/plain")
         return StreamingResponse(_quiet(chunks, first), media_type="text/plain")
+
+    async def proxy(self, target: Target, query: str) -> Response:
+        """Answer with what the pod answers over HTTP; raises ApiError."""
+        return await proxied(self._api, target, query)
 
     def bind(self, request: Request) -> Answer:
         """Bind the pod to the node that a `Binding` names; raises ApiError 404, 409."""

@@ -20,6 +20,8 @@ class Target:
     name: str = ""
     """Empty for a collection."""
     subresource: str = ""
+    rest: str = ""
+    """What follows `proxy`: the path that is asked behind it."""
 
     @property
     def kind(self) -> Kind:
@@ -42,13 +44,13 @@ def parse(registry: Registry, path: str) -> Target:
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest, "", "")[:3]
     served = registry.at(group, version, plural)
-    if served is None or len(rest) > 3:
+    if served is None or (len(rest) > 3 and subresource != "proxy"):
         raise no_such_path()
     if (namespace is not None) and not served.kind.namespaced:
         raise no_such_path()
     if name and served.kind.namespaced and namespace is None:
         raise no_such_path()
-    return Target(served, namespace, name, subresource)
+    return Target(served, namespace, name, subresource, "/".join(rest[3:]))
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:

@@ -1,0 +1,55 @@
+"""`pods/NAME/proxy`: what a pod answers over HTTP, asked through the API server."""
+
+import re
+
+import httpx
+from starlette.responses import Response
+
+from crossfade.sandbox.kube.api import Api
+from crossfade.sandbox.kube.client import ApiError, Object
+from crossfade.sandbox.kube.kinds import POD
+from crossfade.sandbox.kube.kubelet.ports import mapped_ports, port_number
+from crossfade.sandbox.kube.server.target import Target
+from crossfade.sandbox.kube.status import bad_request
+
+_NAME = re.compile(r"(?:(?P<scheme>https?):)?(?P<name>[a-z0-9.-]+)(?::(?P<port>[a-z0-9-]*))?")
+_SECONDS = 5.0
+
+
+async def proxied(api: Api, target: Target, query: str) -> Response:
+    """Answer with what the pod answers to a GET; raises ApiError 400, 404, 503."""
+    asked = _NAME.fullmatch(target.name)
+    if asked is None:
+        raise bad_request(f'invalid pod request "{target.name}"')
+    pod = api.get(POD, target.namespace, asked["name"])
+    address = (pod.get("status") or {}).get("podIP")
+    if not address:
+        raise _unreachable("the pod has no address yet")
+    port = _port(pod, asked["port"] or "")
+    url = f"{asked['scheme'] or 'http'}://{address}:{port}/{target.rest}?{query}".rstrip("?")
+    try:
+        # No certificates are checked, as by the real API server.
+        async with httpx.AsyncClient(verify=False, trust_env=False, timeout=_SECONDS) as client:  # noqa: S501
+            answer = await client.get(url)
+    except httpx.HTTPError as error:
+        raise _unreachable(str(error) or type(error).__name__) from error
+    media = answer.headers.get("content-type", "text/plain")
+    return Response(answer.content, answer.status_code, media_type=media)
+
+
+def _port(pod: Object, wanted: str) -> int:
+    """Return the port of this machine that a port of the pod is at."""
+    ports = mapped_ports(pod)
+    containers = pod["spec"].get("containers") or ()
+    declared = [port for each in containers for port in each.get("ports") or ()]
+    if not wanted:
+        wanted = str(declared[0]["containerPort"]) if declared else "80"
+    for container in containers:
+        found = port_number(container, wanted, ports)
+        if found is not None:
+            return found
+    raise bad_request(f'invalid port "{wanted}"')
+
+
+def _unreachable(why: str) -> ApiError:
+    return ApiError(503, "ServiceUnavailable", f"error trying to reach service: {why}")
