@@ -157,6 +157,7 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     Raises Conflict when the port is taken or another hub runs on the store.
     """
     from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
     from crossfade.adapters.notify.gates import WebhookGates
     from crossfade.adapters.probes.gateway import HttpGatewayProbe
@@ -168,12 +169,21 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
         clock = SteadyClock(not_before=await store.newest_event_at())
         secrets = _secrets(settings, connections)
         gates, notifier = WebhookGates(secrets, clock), ChannelNotifier(secrets, clock)
+        sources = MetricSources(secrets, clock, connections.api)
         leadership = Leadership(store, clock, own_holder())
         lease = await leadership.acquire()
         try:
             await edges.start()
             ports = HubPorts(
-                store, store, connections, edges, HttpGatewayProbe(), gates, notifier, clock
+                store,
+                store,
+                connections,
+                edges,
+                HttpGatewayProbe(),
+                gates,
+                notifier,
+                sources,
+                clock,
             )
             hub = Hub(ports, leadership, lease.epoch)
             ready.set()
@@ -184,5 +194,6 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
         await edges.stop()
         await gates.close()
         await notifier.close()
+        await sources.close()
         await connections.close()
         await store.close()

@@ -16,6 +16,7 @@ from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import LEASE, Leadership
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
+from crossfade.testing.fake_measurements import FakeSources
 from crossfade.testing.fake_notifier import FakeGates, FakeNotifier
 
 QUICK = application(SetWeight(50), Pause(0.05), analysis=Analysis(judge=None))
@@ -54,6 +55,7 @@ def new_hub(world, holder="here/1/1"):
             world.connections,
             FakeGates(),
             FakeNotifier(),
+            FakeSources(world.measurements),
             world.clock,
         )
         return Hub(ports, leads, lease.epoch)

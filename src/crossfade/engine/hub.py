@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +18,7 @@ from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.loops.rollouts import Rollouts
+from crossfade.engine.loops.runs import Runs
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
@@ -29,6 +31,7 @@ from crossfade.engine.records import (
     HEALTH,
     REPORT,
     ROLLOUT,
+    RUN,
     Records,
 )
 from crossfade.ports.blobs import Blobs
@@ -37,6 +40,7 @@ from crossfade.ports.documents import Documents
 from crossfade.ports.edge import Edges
 from crossfade.ports.gates import Gates
 from crossfade.ports.gateway_probe import GatewayProbe
+from crossfade.ports.measurements import Sources
 from crossfade.ports.notifier import Notifier
 
 log = logging.getLogger(__name__)
@@ -55,6 +59,7 @@ class HubPorts:
     gateway_probe: GatewayProbe
     gates: Gates
     notifier: Notifier
+    sources: Sources
     clock: Clock
 
 
@@ -66,7 +71,8 @@ class Hub:
         records.on_commit = self._committed
         telemetry = Telemetry(records, ports.connections, ports.clock)
         judging = Judging(records, telemetry, ports.clock)
-        rollouts = Rollouts(records, judging, ports.clock)
+        runs = Runs(records, ports.sources, ports.clock)
+        rollouts = Rollouts(records, judging, runs, ports.clock)
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
@@ -76,10 +82,22 @@ class Hub:
         )
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
         self._seen = 0
+        self._wakes: dict[str, Callable[[str], None]] = {
+            APPLICATION: self._all_look,
+            REPORT: self._reported,
+            HEALTH: self._fleet_changed,
+            CLUSTER: self._fleet_changed,
+            ROLLOUT: self._moved,
+            EVIDENCE: self._moved,
+            ANSWERS: self._moved,
+            RUN: self._moved,
+            DELIVERY: self._undelivered,
+        }
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
         self.judging = KeyedLoop("judging", rollouts.keys, judging.reconcile)
+        self.runs = KeyedLoop("runs", rollouts.keys, runs.reconcile)
         self.gating = KeyedLoop("gating", rollouts.keys, gating.reconcile)
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
@@ -104,6 +122,7 @@ class Hub:
             self.telemetry,
             self.judging,
             self.gating,
+            self.runs,
             self.rollouts,
             self.notifications,
         )
@@ -135,25 +154,33 @@ class Hub:
         if sequence == self._seen + 1:
             self._seen = sequence  # otherwise somebody else wrote too, and the watch tells
         for kind, name in changed:
-            match kind:
-                case _ if kind == APPLICATION:
-                    for loop in (self.convergence, self.telemetry, self.traffic):
-                        loop.poke()
-                    self.rollouts.poke(name)
-                case _ if kind == REPORT:
-                    self.rollouts.poke(name.partition("@")[0])
-                    self.traffic.poke(EDGE_PLAN)
-                case _ if kind in {HEALTH, CLUSTER}:
-                    for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
-                        loop.poke()
-                case _ if kind in {ROLLOUT, EVIDENCE, ANSWERS}:
-                    self.rollouts.poke(name.rpartition(".")[0])
-                    self.gating.poke(name.rpartition(".")[0])
-                    self.notifications.poke(DISPATCH)
-                case _ if kind == DELIVERY:
-                    self.notifications.poke()
-                case _:
-                    pass
+            wake = self._wakes.get(kind)
+            if wake is not None:
+                wake(name)
+
+    def _all_look(self, name: str) -> None:
+        """An application, or something that concerns many of them, has changed."""
+        for loop in (self.convergence, self.telemetry, self.traffic):
+            loop.poke()
+        self.rollouts.poke(name)
+
+    def _fleet_changed(self, _name: str) -> None:
+        for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
+            loop.poke()
+
+    def _reported(self, name: str) -> None:
+        self.rollouts.poke(name.partition("@")[0])
+        self.traffic.poke(EDGE_PLAN)
+
+    def _moved(self, name: str) -> None:
+        """A rollout, or what it depends on, has changed: `application.number`, a run behind it."""
+        application = name.partition("/")[0].rpartition(".")[0]
+        self.rollouts.poke(application)
+        self.gating.poke(application)
+        self.notifications.poke(DISPATCH)
+
+    def _undelivered(self, _name: str) -> None:
+        self.notifications.poke()
 
 
 async def _subscriptions(

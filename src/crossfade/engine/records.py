@@ -8,6 +8,7 @@ from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.evidence import Evidence
+from crossfade.core.analysis.runs import RunState
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Report
@@ -27,6 +28,7 @@ REPORT = "report"
 EDGE_PLAN = "edge-plan"
 EVIDENCE = "evidence"
 ANSWERS = "answers"
+RUN = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ def rollout_name(application: ApplicationName, number: int) -> str:
 def report_name(application: ApplicationName, cluster: ClusterName) -> str:
     """Return the name of a report's document, which is also the key of its loop."""
     return f"{application}@{cluster}"
+
+
+def run_name(rollout: Rollout, run: str) -> str:
+    """Return the name of the document of an analysis run; one that is repeated has several."""
+    where = f"{rollout.state.wave}-{rollout.state.step}"
+    spec = next((each for each in rollout.analysis.runs if each.name == run), None)
+    place = "" if spec is None or spec.background else f"@{where}"
+    return f"{rollout_name(rollout.application, rollout.number)}/{run}{place}"
 
 
 class Records:
@@ -132,6 +142,10 @@ class Records:
         """Return what gates and hooks answered in the rollout, or None before the first."""
         return await self._find(ANSWERS, rollout, Answers)
 
+    async def find_run(self, name: str) -> Stored[RunState] | None:
+        """Return what is known of an analysis run, or None before it began."""
+        return await self._find(RUN, name, RunState)
+
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
         sequence = await self._documents.commit(changes, events, self._fence)
@@ -190,6 +204,11 @@ def save_evidence(version: int, rollout: str, value: Evidence) -> Save:
 def save_answers(version: int, rollout: str, value: Answers) -> Save:
     """Return the change that stores the answers; `version` 0 for the first."""
     return Save(ANSWERS, rollout, version, to_json(value))
+
+
+def save_run(version: int, name: str, value: RunState) -> Save:
+    """Return the change that stores the run; `version` 0 for the first."""
+    return Save(RUN, name, version, to_json(value))
 
 
 def save_edge_plan(version: int, value: EdgePlan) -> Save:

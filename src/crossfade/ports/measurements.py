@@ -7,6 +7,7 @@ from typing import Protocol
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.queries import CounterQuery, Query
+from crossfade.core.analysis.sources import MetricSource
 
 
 class Ability(StrEnum):
@@ -84,4 +85,12 @@ class Measurements(Protocol):
 
     async def close(self) -> None:
         """Close its connections."""
+        ...
+
+
+class Sources(Protocol):
+    """Makes the adapter of a source, the same one each time."""
+
+    def open(self, source: MetricSource) -> Measurements:
+        """Return what asks the source; nothing is asked yet."""
         ...

@@ -17,6 +17,7 @@ from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.rollouts import Rollouts
+from crossfade.engine.loops.runs import Runs
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
@@ -27,6 +28,7 @@ from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_cluster import FakeCluster, FakeConnections, HubKilled
 from crossfade.testing.fake_edges import FakeEdges
+from crossfade.testing.fake_measurements import FakeMeasurements, FakeSources
 from crossfade.testing.fake_notifier import FakeGates
 from crossfade.testing.fake_store import FakeStore
 
@@ -88,6 +90,8 @@ class EngineWorld:
     requests_per_second: int = 100
     """What each gateway counts per second, split by the shares in force."""
     gates: FakeGates = field(default_factory=FakeGates)
+    measurements: FakeMeasurements = field(default_factory=FakeMeasurements)
+    """The one source of metrics that there is."""
     error_rates: dict[str, float] = field(default_factory=dict)
     """Share of failing requests, by revision."""
     hub: "EngineHub" = field(init=False)
@@ -176,8 +180,9 @@ class EngineHub:
         connections, clock = world.connections, world.clock
         self._telemetry = Telemetry(self._records, connections, clock)
         self._judging = Judging(self._records, self._telemetry, clock)
+        self._runs = Runs(self._records, FakeSources(world.measurements), clock)
         self._gating = Gating(self._records, world.gates, clock)
-        self._rollouts = Rollouts(self._records, self._judging, clock)
+        self._rollouts = Rollouts(self._records, self._judging, self._runs, clock)
         self._convergence = Convergence(self._records, world.store, connections, clock)
         self._fleet = Fleet(self._records, connections, connections, clock)
         self._traffic = Traffic(self._records, world.edges, clock)
@@ -189,6 +194,7 @@ class EngineHub:
             (self._convergence.keys, self._telemetry.reconcile),
             (self._rollouts.keys, self._judging.reconcile),
             (self._rollouts.keys, self._gating.reconcile),
+            (self._rollouts.keys, self._runs.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
             (self._traffic.keys, self._traffic.reconcile),

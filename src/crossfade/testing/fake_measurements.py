@@ -7,6 +7,7 @@ from crossfade.base.errors import Denied, Unavailable
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.counters import Reading
 from crossfade.core.analysis.queries import CounterQuery, PrometheusQuery, Query
+from crossfade.core.analysis.sources import MetricSource
 from crossfade.ports.measurements import Ability, Measured, Point, Span
 
 
@@ -56,3 +57,14 @@ class FakeMeasurements:
             raise Denied("the fake refuses", hint="set denied to False")
         self.asked.append(query)
         return query.text if isinstance(query, PrometheusQuery) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSources:
+    """The Sources port for tests: every source is the same one."""
+
+    measurements: FakeMeasurements
+
+    def open(self, source: MetricSource) -> FakeMeasurements:
+        """Return the one source."""
+        return self.measurements

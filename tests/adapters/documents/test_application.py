@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 from crossfade.adapters.documents.application import parse, read_application, read_applications
 from crossfade.base.errors import CrossfadeError, Denied, InputError, NotFound
 from crossfade.base.secrets import SecretRef
+from crossfade.core.analysis.kayenta import Direction
+from crossfade.core.analysis.queries import PrometheusQuery, WebQuery
+from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, RunSpec
+from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
 from crossfade.core.application import Application, Placement, Route, Shared, Source
 from crossfade.core.rollout.freeze import FreezeWindow
@@ -38,6 +42,26 @@ FULL = (HERE / "full.yaml").read_text()
 SHORT = (HERE / "short.yaml").read_text()
 
 
+ANSWERS = RunMetric(
+    "answers",
+    WebQuery("https://{{service}}.test{{args.path}}", path="{$.ok}"),
+    success="result == true",
+    interval_seconds=10.0,
+    count=3,
+    failure_limit=1,
+)
+LATENCY = Comparison(
+    (
+        ComparedMetric(
+            "latency",
+            PrometheusQuery("p99{revision='{{revision}}'}"),
+            PrometheusQuery("p99{revision='{{stable}}'}"),
+            direction=Direction.INCREASE,
+        ),
+    ),
+    lifetime_seconds=3600.0,
+    interval_seconds=600.0,
+)
 TESTERS = (
     HeaderMatch("x-tester", "yes"),
     HeaderMatch("beta", "a", MatchKind.PREFIX, cookie=True),
@@ -125,6 +149,11 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                     min_requests=20,
                 ),
                 ErrorThreshold(2.5, 10, 60.0),
+                (
+                    RunSpec("smoke", (ANSWERS,), arguments={"path": "/"}),
+                    RunSpec("compared", comparison=LATENCY, background=True),
+                ),
+                PrometheusSource("https://prometheus.example.com"),
             ),
             shared=(
                 Shared("colors-db", Source("oci://registry.example.com/charts/db", None, "3.1")),
@@ -206,6 +235,7 @@ def test_every_strategy_becomes_steps(rollout, steps):
         ("{canary: {}, blueGreen: {}}", "cannot go with `canary`"),
         ("{canary: {steps: [{setWeight: 1, pause: {}}]}}", "a step has exactly one of"),
         ("{canary: {steps: [], ramp: risk-budget}}", "cannot go with `steps`"),
+        ("{canary: {steps: [{analysis: {run: x}}]}}", "waits for the analysis run `x`"),
         ("{canary: {ramp: risky}}", "allowed: risk-budget, or"),
         ("{canary: {ramp: {maxWeight: 0}}}", "a number from 0.2 to 100"),
         ("{keepOld: never}", "a duration such as 10m, or forever"),

@@ -1,5 +1,6 @@
 """The keys of `spec.analysis`: how a new revision is judged."""
 
+from crossfade.adapters.documents.runs_shape import RUNS
 from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
@@ -10,6 +11,7 @@ from crossfade.adapters.documents.shapes import (
     Read,
     Record,
 )
+from crossfade.adapters.documents.sources_shape import SOURCE
 
 _THRESHOLD = Record(
     {
@@ -88,6 +90,8 @@ ANALYSIS = Record(
             "What follows then; promote only when the risk is inside the budget.",
             default="pause",
         ),
+        "source": Field(SOURCE, "Where the metrics of `runs` come from."),
+        "runs": Field(RUNS, "Metrics of other systems; steps wait for them, or they go beside."),
         "thresholds": Field(
             ListOf(_THRESHOLD, "a list, as `- {metric: errors, maxPercent: 5}`"),
             "Limits that hold whatever the stable revision does.",

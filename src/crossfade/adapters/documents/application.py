@@ -9,7 +9,9 @@ from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.notifications_shape import notifications
 from crossfade.adapters.documents.problems import Mark, Problems
 from crossfade.adapters.documents.rollout import strategy
+from crossfade.adapters.documents.runs_shape import runs
 from crossfade.adapters.documents.shapes import Read, given, listed, part
+from crossfade.adapters.documents.sources_shape import source
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -171,8 +173,10 @@ def _analysis(analysis: Read) -> Analysis:
     limit = None
     if thresholds:
         limit = ErrorThreshold(**given(thresholds[0], _THRESHOLD_NAMES))  # type: ignore[arg-type]
+    more = runs(analysis.get("runs", ()))
+    where = source(analysis["source"]) if "source" in analysis else None
     if analysis.get("metrics", True) == ():
-        return Analysis(judge=None, threshold=limit)
+        return Analysis(None, limit, more, where)
     on_timeout = OnTimeout(str(analysis.get("onTimeout", "pause")))
     judge = Judge(on_timeout=on_timeout, **given(analysis, _JUDGE_NAMES))  # type: ignore[arg-type]
-    return Analysis(judge=judge, threshold=limit)
+    return Analysis(judge, limit, more, where)

@@ -15,6 +15,8 @@ from crossfade.adapters.documents.shapes import (
     Record,
     Text,
     Tree,
+    listed,
+    part,
 )
 
 API_VERSION = "crossfade.dev/v1alpha1"
@@ -144,6 +146,23 @@ SHARED = Record(
     }
 )
 
+
+def _check_spec(spec: Read, places: Places) -> None:
+    """Check that steps name analysis runs that there are."""
+    rollout, analysis = part(spec, "rollout"), part(spec, "analysis")
+    known = [str(each.get("name")) for each in listed(analysis, "runs")]
+    steps = [
+        *listed(part(rollout, "canary"), "steps"),
+        *listed(part(rollout, "blueGreen"), "before"),
+        *listed(part(rollout, "blueGreen"), "after"),
+    ]
+    for step in steps:
+        run = part(step, "analysis").get("run")
+        if run is not None and run not in known:
+            there = ", ".join(known) or "none"
+            places.wrong("rollout", f"waits for the analysis run `{run}`; analysis.runs: {there}")
+
+
 APPLICATION = Record(
     {
         "apiVersion": Field(Choice((API_VERSION,)), "Version of this format.", required=True),
@@ -184,6 +203,7 @@ APPLICATION = Record(
                 later={
                     "failover": "users leave a lost cluster by themselves; leave it out",
                 },
+                check=_check_spec,
             ),
             "What is wanted.",
             required=True,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from crossfade.core.analysis.runs import RunSpec
+from crossfade.core.analysis.sources import MetricSource
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorThreshold:
@@ -56,6 +59,9 @@ class Analysis:
     """None: only thresholds, or nothing, decides."""
     threshold: ErrorThreshold | None = None
     """A limit that holds whatever stable does."""
+    runs: tuple[RunSpec, ...] = ()
+    source: MetricSource | None = None
+    """Where the metrics of runs come from, unless they say otherwise."""
 
     @property
     def judged(self) -> bool:

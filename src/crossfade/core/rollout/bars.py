@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.judgement import Run, Verdict
 from crossfade.core.rollout.state import ClusterPhase, Rollout, Sight
 from crossfade.core.rollout.words import names
 
@@ -40,11 +40,19 @@ def bars(rollout: Rollout, sight: Sight) -> Bars:
     alone = back_alone(rollout)
     if alone:
         return Bars(closed, alone)
+    unclear = next((f"{n}: {run.reason}" for n, run in sight.runs.items() if _unclear(run)), "")
+    if unclear:
+        advice = f"`crossfade rollout promote {rollout.application}` goes on all the same"
+        return Bars(closed, f"holding: {unclear}; {advice}")
     if not state.meets_users or not rollout.analysis.judged or verdict is Verdict.PASS:
         return Bars(closed)
     advice = f"`crossfade rollout promote {rollout.application}` goes on without a verdict"
     why = f"holding: {sight.judgement.reason}; {advice}"
     return Bars(closed, silence=why) if verdict is Verdict.UNKNOWN else Bars(closed, why)
+
+
+def _unclear(run: Run) -> bool:
+    return run.background and run.verdict is Verdict.INCONCLUSIVE
 
 
 def closed_by(sight: Sight) -> str:

@@ -17,6 +17,7 @@ from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
 from crossfade.engine.decisions import decision_event
 from crossfade.engine.loops.judging import Judging
+from crossfade.engine.loops.runs import Runs
 from crossfade.engine.records import (
     APPLICATION,
     Records,
@@ -38,6 +39,7 @@ class Rollouts:
 
     records: Records
     judging: Judging
+    runs: Runs
     clock: Clock
     _told: dict[str, float] = field(default_factory=dict)
     """When each application's last decision was written down."""
@@ -117,6 +119,7 @@ class Rollouts:
         return Sight(
             sights,
             self.judging.judgement(record, rollout, reachable, now),
+            runs=await self.runs.standing(rollout),
             frozen="" if rollout.swap else look(rollout.strategy.freeze, now).reason,
             closed=closed(rollout, answers),
             unwanted=unwanted(rollout, answers),
