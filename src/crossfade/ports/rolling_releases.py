@@ -20,6 +20,7 @@ class RollingReleases(Protocol):
 
         Back is the same call: `roll(stable, chart, 100)` replaces the pods that are not stable's
         and touches no other, those that never came up included.  Returns once the API server has
-        it.  Raises InputError if the chart or the cluster refuses the objects, Unavailable.
+        it.  Raises InputError if the chart or the cluster refuses the objects, Conflict while
+        somebody removes the release, Unavailable.
         """
         ...

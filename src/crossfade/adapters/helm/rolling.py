@@ -43,7 +43,7 @@ class Rolling:
     async def roll(self, revision: Revision, chart: bytes, percent: int) -> None:
         """Ask for so many pods of the revision; see the port for errors."""
         release, namespace = revision.application, revision.namespace
-        record = await self.upgrades.recover(namespace, release)
+        record = await self.upgrades.only(namespace, release)
         if record is None or not _holds(record, revision.id):
             # Until the partition is moved below, no pod changes: a crash in between harms nobody.
             wanted = Upgrade(

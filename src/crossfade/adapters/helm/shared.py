@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from crossfade.adapters.helm import manifest_text, postrender
 from crossfade.adapters.helm.command import Call
-from crossfade.adapters.helm.records import DEPLOYED, Record, read_records, release_record
+from crossfade.adapters.helm.records import DEPLOYED, Record, read_records
 from crossfade.adapters.helm.upgrades import Upgrade, Upgrades
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.kubernetes.readiness import Readiness
 from crossfade.adapters.kubernetes.workloads import PodsOf, list_workloads, read_workload
-from crossfade.base.errors import Conflict, Unavailable
+from crossfade.base.errors import Unavailable
 from crossfade.core.release.kinds import child, labels_of, mapping, mappings, name_of
 from crossfade.core.release.shared import DIGEST_LABEL, SHARED_LABEL, SharedRelease
 from crossfade.ports.shared_releases import SharedStatus
@@ -36,16 +36,9 @@ class Shared:
 
     async def upgrade_shared(self, shared: SharedRelease) -> None:
         """Install or upgrade it unless it is current; see the port for errors."""
-        record = await release_record(self._api, shared.namespace, shared.name)
+        record = await self.upgrades.only(shared.namespace, shared.name)
         if record is not None and _is_current(record, shared):
             return
-        if record is not None and record.status == "uninstalling":
-            raise Conflict(
-                f"somebody is removing the release {shared.name} from namespace {shared.namespace}",
-                hint=f"finish that with `helm uninstall {shared.name} -n {shared.namespace}`, "
-                "or take it out of spec.shared",
-                cluster=self._api.cluster.name,
-            )
         await self._define(shared)
         wanted = Upgrade(
             shared.name,

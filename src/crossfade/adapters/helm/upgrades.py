@@ -11,6 +11,8 @@ from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.base.errors import Conflict, Denied
 from crossfade.core.application import Values
 
+_LEAVING = "uninstalling"
+
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
@@ -43,19 +45,35 @@ class Upgrades:
 
         Raises InputError if chart or cluster refuse it, Unavailable.
         """
-        await self.recover(wanted.namespace, wanted.release)
+        await release_record(self.api, wanted.namespace, wanted.release)
         try:
             await self._run(wanted)
         except Conflict:  # somebody's helm was killed since we looked
-            await self.recover(wanted.namespace, wanted.release)
+            await release_record(self.api, wanted.namespace, wanted.release)
             await self._run(wanted)
 
     async def recover(self, namespace: str, release: str) -> Record | None:
-        """Return the record of a release that Helm can work on, None when there is none."""
+        """Return the record of a release, None when there is none; a removal is finished first."""
         record = await release_record(self.api, namespace, release)
-        if record is not None and record.status == "uninstalling":
+        if record is not None and record.status == _LEAVING:
             await self.uninstall(namespace, release)
             return None
+        return record
+
+    async def only(self, namespace: str, release: str) -> Record | None:
+        """
+        Return the record of a release of which there is only one, None when there is none.
+
+        Raises Conflict while it is being removed: that is somebody else's wish, since Crossfade
+        never removes it.
+        """
+        record = await release_record(self.api, namespace, release)
+        if record is not None and record.status == _LEAVING:
+            raise Conflict(
+                f"somebody is removing the release {release} from namespace {namespace}",
+                hint=f"finish that with `helm uninstall {release} -n {namespace}`, then try again",
+                cluster=self.api.cluster.name,
+            )
         return record
 
     async def uninstall(self, namespace: str, release: str) -> None:
