@@ -72,7 +72,7 @@ class RealConnections:
         self, application: Application, address: Address, revisions: tuple[Revision, ...]
     ) -> TrafficCounts:
         """Return what reads the counters at the address."""
-        if address.metrics_url is None:
+        if address.metrics_url is None or application.route is None:
             return _NoCounts(address)
         port = application.route.port
         clusters = {cluster_name(each.namespace, each.service, port): each.id for each in revisions}

@@ -89,7 +89,7 @@ async def _on_stage(
     from crossfade.wiring import session
 
     application = play.prepared(read_application(play.example() / "crossfade.yaml"))
-    host = f"{application.route.host}:{layout.edge_port}"
+    host = f"{application.route.host if application.route else ''}:{layout.edge_port}"
     target = target_of(f"http://127.0.0.1:{layout.edge_port}/callme", host)
     load = Load(target, play.RATE)
     record = Record(load.figures)

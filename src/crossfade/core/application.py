@@ -77,7 +77,8 @@ class Application:
 
     name: ApplicationName
     source: Source
-    route: Route
+    route: Route | None = None
+    """None: nobody asks it over HTTP, and its pods are all that is rolled out."""
     namespace: str = "default"
     shared: tuple[Shared, ...] = ()
     placement: Placement = Placement()

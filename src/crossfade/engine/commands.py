@@ -41,6 +41,12 @@ _PAST = {
 }
 
 
+def _same_host(one: Application, other: Application) -> bool:
+    routes = one.route, other.route
+    hosts = {each.host.lower() for each in routes if each is not None}
+    return len(hosts) == 1 and None not in routes
+
+
 @dataclass(frozen=True, slots=True)
 class Commands:
     """The commands on fleet, applications and rollouts; `engine/deployments.py` has `deploy`."""
@@ -144,9 +150,9 @@ class Commands:
             )
         for stored in await self.records.applications():
             other = stored.value.spec
-            if other.name != wanted.name and other.route.host.lower() == wanted.route.host.lower():
+            if other.name != wanted.name and other.route is not None and _same_host(other, wanted):
                 raise InputError(
-                    f"`{other.name}` has the host `{wanted.route.host}` already",
+                    f"`{other.name}` has the host `{other.route.host}` already",
                     hint="give each application a host of its own in spec.route.host",
                 )
         clusters = [each.value for each in await self.records.clusters()]

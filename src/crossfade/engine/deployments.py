@@ -79,8 +79,10 @@ class Deployments:
         as_application = await self.charts.render(packed.data, name, spec.namespace, values)
         as_release = await self.charts.render(packed.data, release, spec.namespace, values)
         prepared = prepare(as_release, name, revision)
-        service = service_of(spec.route.service, as_application, as_release, release)
-        require_port(prepared.objects, service, spec.route.port)
+        service = ""
+        if spec.route is not None:
+            service = service_of(spec.route.service, as_application, as_release, release)
+            require_port(prepared.objects, service, spec.route.port)
         made = Revision(
             id=revision,
             application=name,

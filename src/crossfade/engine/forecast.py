@@ -81,20 +81,29 @@ class Forecasts:
         limit = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             asked = [
-                group.create_task(self._ask(limit, each, revision, chart))
+                group.create_task(
+                    self._ask(limit, each, revision, chart, in_place=spec.strategy.in_place)
+                )
                 for each in mine
                 if wave_of(waves, each) == first
             ]
         return tuple(each.result() for each in asked)
 
     async def _ask(
-        self, limit: asyncio.Semaphore, cluster: Cluster, revision: Revision, chart: bytes
+        self,
+        limit: asyncio.Semaphore,
+        cluster: Cluster,
+        revision: Revision,
+        chart: bytes,
+        *,
+        in_place: bool,
     ) -> Checked:
         releases = self.connections.cluster(cluster).releases
         try:
             async with limit:
                 async with asyncio.timeout(CHECK_SECONDS):
-                    return Checked(cluster.name, await releases.dry_run(revision, chart))
+                    found = await releases.dry_run(revision, chart, in_place=in_place)
+                    return Checked(cluster.name, found)
         except TimeoutError:
             return Checked(cluster.name, (), f"no answer in {CHECK_SECONDS:g} s")
         except (Unavailable, Denied) as error:

@@ -15,6 +15,7 @@ from crossfade.core.release.converge import (
     Act,
     Install,
     Rest,
+    Roll,
     Scale,
     Uninstall,
     WriteRoute,
@@ -162,7 +163,7 @@ class World:
                     served = cluster.served.get(revision_id, 0)
                     if served:
                         raise AssertionError(f"{revision_id} was removed with {served} % of users")
-            case Rest():
+            case Rest() | Roll():  # nothing here is replaced in place
                 pass
 
     def start_pod(self, cluster: ModelCluster) -> None:

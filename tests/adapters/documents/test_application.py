@@ -218,8 +218,6 @@ def test_an_a_b_test_sends_who_matches_until_it_is_over():
     [
         ("canary: {ramp: risk-budget}", (Ramp(),)),
         ("canary: {ramp: {maxWeight: 20}}", (Ramp(20),)),
-        ("rolling: {}", (SetWeight(25), SetWeight(50), SetWeight(75))),
-        ("rolling: {steps: [10]}", (SetWeight(10),)),
         ("keepOld: forever", ()),
     ],
 )
@@ -229,9 +227,40 @@ def test_every_strategy_becomes_steps(rollout, steps):
     assert found.strategy.steps == steps
 
 
+WORKER = "".join(line for line in SHORT.splitlines(True) if "route:" not in line)
+
+
+@pytest.mark.parametrize(
+    ("rolling", "steps", "in_place"),
+    [
+        ("{}", (25, 50, 75), False),
+        ("{steps: [10], inPlace: true}", (10,), True),
+    ],
+)
+def test_what_has_no_users_is_rolled_by_its_pods_and_not_judged(rolling, steps, in_place):
+    (found,) = parse(f"{WORKER}  rollout: {{rolling: {rolling}}}\n", "crossfade.yaml")
+
+    assert found.route is None
+    assert found.strategy.steps == tuple(SetWeight(each) for each in steps)
+    assert found.strategy.in_place is in_place
+    assert not found.analysis.judged
+
+
+@pytest.mark.parametrize(
+    ("rest", "message"),
+    [
+        ("  rollout: {canary: {}}\n", "needs a route"),
+        ("  analysis: {metrics: [errors]}\n", "there is no route"),
+    ],
+)
+def test_what_needs_users_is_refused_without_a_route(rest, message):
+    assert message in problems(WORKER + rest)
+
+
 @pytest.mark.parametrize(
     ("rollout", "message"),
     [
+        ("{rolling: {}}", "which is for what has no route"),
         ("{canary: {}, blueGreen: {}}", "cannot go with `canary`"),
         ("{canary: {steps: [{setWeight: 1, pause: {}}]}}", "a step has exactly one of"),
         ("{canary: {steps: [], ramp: risk-budget}}", "cannot go with `steps`"),
@@ -289,7 +318,7 @@ def test_no_key_of_the_core_is_out_of_reach_of_a_file():
     for part in (Application, Source, Route, Placement, Strategy):
         full, default = (_first(part, application) for application in (found, short))
         same = [f.name for f in fields(part) if getattr(full, f.name) == getattr(default, f.name)]
-        assert set(same) <= {"name", "host", "repo", "router", "kind"}
+        assert set(same) <= {"name", "host", "repo", "router", "kind", "in_place"}
 
 
 def _first(part: type, application: Application) -> object:

@@ -112,10 +112,10 @@ def _application(document: Read, folder: Path | None) -> Application:
             Shared(str(each["name"]), _source(part(each, "source"), folder))
             for each in listed(spec, "shared")
         ),
-        route=_route(part(spec, "route")),
+        route=_route(part(spec, "route")) if "route" in spec else None,
         placement=Placement(labels),
         strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
-        analysis=_analysis(part(spec, "analysis")),
+        analysis=_analysis(part(spec, "analysis"), routed="route" in spec),
         notifications=notifications(spec.get("notifications", ())),
         edge_weights={ClusterName(name): weight for name, weight in weights.items()},
     )
@@ -168,14 +168,14 @@ _JUDGE_NAMES = {
 }
 
 
-def _analysis(analysis: Read) -> Analysis:
+def _analysis(analysis: Read, *, routed: bool) -> Analysis:
     thresholds = cast("tuple[Read, ...]", analysis.get("thresholds", ()))
     limit = None
     if thresholds:
         limit = ErrorThreshold(**given(thresholds[0], _THRESHOLD_NAMES))  # type: ignore[arg-type]
     more = runs(analysis.get("runs", ()))
     where = source(analysis["source"]) if "source" in analysis else None
-    if analysis.get("metrics", True) == ():
+    if analysis.get("metrics", True) == () or not routed:
         return Analysis(None, limit, more, where)
     on_timeout = OnTimeout(str(analysis.get("onTimeout", "pause")))
     judge = Judge(on_timeout=on_timeout, **given(analysis, _JUDGE_NAMES))  # type: ignore[arg-type]

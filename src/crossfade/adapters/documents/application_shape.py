@@ -147,9 +147,24 @@ SHARED = Record(
 )
 
 
+def _check_route(routed: bool, rollout: Read, analysis: Read, places: Places) -> None:
+    """Check that the strategy suits what has users, or has none."""
+    entries = places.record.value
+    if not routed and isinstance(entries, dict) and "route" in entries:
+        return  # it is wrong by itself
+    if routed and "rolling" in rollout:
+        places.wrong("rollout", "has `rolling`, which is for what has no route: use `canary`")
+    others = [each for each in ("canary", "blueGreen", "abTest", "stickiness") if each in rollout]
+    if not routed and others:
+        places.wrong("rollout", f"has `{others[0]}`, which needs a route; use `rolling` without")
+    if not routed and ("thresholds" in analysis or analysis.get("metrics")):
+        places.wrong("analysis", "has metrics of users, but there is no route; `runs` are fine")
+
+
 def _check_spec(spec: Read, places: Places) -> None:
     """Check that steps name analysis runs that there are."""
     rollout, analysis = part(spec, "rollout"), part(spec, "analysis")
+    _check_route("route" in spec, rollout, analysis, places)
     known = [str(each.get("name")) for each in listed(analysis, "runs")]
     steps = [
         *listed(part(rollout, "canary"), "steps"),
@@ -189,7 +204,11 @@ APPLICATION = Record(
                     "source": Field(
                         SOURCE, "Where its Kubernetes objects come from.", required=True
                     ),
-                    "route": Field(ROUTE, "How users reach it.", required=True),
+                    "route": Field(
+                        ROUTE,
+                        "How users reach it.",
+                        default="none: a worker; see `rollout.rolling`",
+                    ),
                     "shared": Field(
                         ListOf(SHARED, "a list, as `- {name: db, source: {chart: charts/db}}`"),
                         "Charts that are there once, upgraded in place before a revision.",

@@ -55,6 +55,7 @@ def strategy(rollout: Read, survive: int) -> Strategy:
     return Strategy(
         steps=steps,
         kind=kind,
+        in_place=bool(part(rollout, "rolling").get("inPlace", False)),
         waves=tuple(_wave(each) for each in listed(rollout, "waves")),
         unreachable=Unreachable(str(rollout.get("unreachable", "hold"))),
         deadlines=deadlines,

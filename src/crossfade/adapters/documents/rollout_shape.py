@@ -183,7 +183,12 @@ ROLLING = Record(
             ListOf(Number(1, 100), "a list of percentages, as [25, 50, 75]"),
             "Percent of pods of the new revision, in order; all follow.",
             default="25, 50, 75",
-        )
+        ),
+        "inPlace": Field(
+            Flag(),
+            "Replace pods in one release, StatefulSets by partition, instead of beside the old.",
+            default="false",
+        ),
     }
 )
 

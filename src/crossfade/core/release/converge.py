@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from crossfade.base.ids import Epoch, RevisionId
 from crossfade.core.release.report import Report
-from crossfade.core.release.wanted import Wanted
+from crossfade.core.release.wanted import Rolled, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,14 @@ class Install:
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Run this percentage of the chart's pods."""
+
+    revision: RevisionId
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Replace pods in place until this percentage of them is of the revision."""
 
     revision: RevisionId
     percent: int
@@ -51,7 +59,7 @@ class Rest:
     settled: bool = False
 
 
-Act: TypeAlias = Install | Scale | WriteRoute | Uninstall | Rest
+Act: TypeAlias = Install | Scale | Roll | WriteRoute | Uninstall | Rest
 
 
 def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, now: float) -> Act:
@@ -65,6 +73,8 @@ def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, no
         drain_seconds: time between 0 % confirmed and removal.
         now: the time of `seen`, in the same clock as `seen.idle_since`.
     """
+    if wanted.rolled is not None:
+        return _roll(wanted.rolled, seen)
     if held > wanted.epoch:
         return Rest(
             f"the cluster is at epoch {held}, beyond our {wanted.epoch}: not ours to change"
@@ -84,12 +94,26 @@ def next_act(wanted: Wanted, seen: Report, held: Epoch, drain_seconds: float, no
     return _remove(wanted, seen, drain_seconds, now)
 
 
+def _roll(rolled: Rolled, seen: Report) -> Act:
+    report = seen.of(rolled.revision)
+    if report.refused:
+        return Rest(report.trouble)
+    if not report.installed or report.scale != rolled.percent:
+        return Roll(rolled.revision, rolled.percent)
+    if rolled.percent > 0 and not report.ready:
+        return Rest(report.trouble or f"waiting for {rolled.revision}")
+    return Rest("as wanted", settled=True)
+
+
 def _without_users(wanted: Wanted, seen: Report) -> Act:
     """There is no route, so that nobody can be hurt by removing what is not wanted."""
     for revision in sorted(set(seen.revisions) - set(wanted.revisions)):
         return Uninstall(revision)
     for revision in wanted.revisions:
-        if not seen.of(revision).ready:
+        if seen.of(revision).installed and seen.of(revision).scale > wanted.pods(revision):
+            return Scale(revision, wanted.pods(revision))
+    for revision in wanted.revisions:
+        if wanted.pods(revision) > 0 and not seen.of(revision).ready:
             return Rest(seen.of(revision).trouble or f"waiting for {revision}")
     return Rest("as wanted; no users yet", settled=True)
 

@@ -8,6 +8,14 @@ from crossfade.core.traffic.split import Split
 
 
 @dataclass(frozen=True, slots=True)
+class Rolled:
+    """One release in which this percentage of pods is of the revision."""
+
+    revision: RevisionId
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Saved before anybody acts; the cluster is brought to it and reports when it is there."""
 
@@ -22,6 +30,8 @@ class Wanted:
     """What is to be installed; those without a share are kept ready.  Any other is removed."""
     scale: Mapping[RevisionId, int] = field(default_factory=dict)
     """Percent of the chart's pods; a revision that is not named runs all of them."""
+    rolled: Rolled | None = None
+    """Of an application whose pods are replaced in place; then `revisions` is empty."""
 
     def share(self, revision: RevisionId) -> float:
         """Return the percentage of `revision`, 0 when it has none."""
@@ -54,4 +64,5 @@ def change(wanted: Wanted, after: Wanted, epoch: Epoch, now: float) -> Wanted:
         split=split,
         revisions=after.revisions,
         scale=after.scale,
+        rolled=after.rolled,
     )

@@ -1,12 +1,13 @@
 """An application as it is remembered: its file, what runs, what is kept, and what is wanted."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
 from crossfade.core.application import Application, Values
 from crossfade.core.release.revision import Revision
-from crossfade.core.release.wanted import Wanted, change
+from crossfade.core.release.wanted import Rolled, Wanted, change
 from crossfade.core.rollout.spec import Strategy
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -115,6 +116,7 @@ def with_wanted(
         for cluster in sorted(clusters)
     }
     needed = {revision for each in wanted.values() for revision in each.revisions}
+    needed |= {each.rolled.revision for each in wanted.values() if each.rolled}
     candidates = {each.id: each for each in _candidates(record, moving)}
     revisions = tuple(candidates[each] for each in sorted(needed))
     changed = any(each.epoch == epoch for each in wanted.values())
@@ -167,6 +169,8 @@ def _wanted(record: Record, rollout: Rollout | None, cluster: ClusterName, now: 
     """Return what the cluster should run, without an epoch."""
     base = record.pinned.get(cluster) or (record.active.id if record.active else None)
     kept = [each.revision.id for each in record.kept if each.at(now)]
+    if record.spec.route is None:
+        return _pods(record, rollout, cluster, base, kept)
     if rollout is None:
         shares = {} if base is None else {base: 100.0}
         return _of(Split(shares), [base, *kept])
@@ -180,6 +184,32 @@ def _wanted(record: Record, rollout: Rollout | None, cluster: ClusterName, now: 
     split = _split(rollout, progress, base)
     scale = {canary: progress.scale} if progress.scale < 100 and percent < 100 else {}
     return _of(split, [base, canary, *kept], scale)
+
+
+def _pods(
+    record: Record,
+    rollout: Rollout | None,
+    cluster: ClusterName,
+    base: RevisionId | None,
+    kept: list[RevisionId],
+) -> Wanted:
+    """Return what the cluster runs of an application without users: shares are pods."""
+    progress = rollout.state.clusters.get(cluster, Progress()) if rollout else Progress()
+    moving = rollout is not None and rollout.state.phase is not Phase.ROLLING_BACK
+    runs = moving and progress.phase not in {ClusterPhase.WAITING, ClusterPhase.BACK}
+    canary = rollout.canary.id if rollout is not None and runs else None
+    if record.spec.strategy.in_place:
+        if canary is not None:
+            return Wanted(rolled=Rolled(canary, round(progress.percent)))
+        return Wanted(rolled=Rolled(base, 100) if base else None)
+    idle = dict.fromkeys(kept, 0)
+    if canary is None or canary == base:
+        return _of(Split(), [base, *kept], {**idle, **({base: 100} if base else {})})
+    # Pods of the new revision are there before those of the old one go.
+    scale = {**idle, canary: max(progress.scale, math.ceil(progress.percent))}
+    if base is not None:
+        scale[base] = 100 - math.floor(progress.percent)
+    return _of(Split(), [base, canary, *kept], scale)
 
 
 def _split(rollout: Rollout, progress: Progress, base: RevisionId | None) -> Split:

@@ -135,6 +135,8 @@ class Strategy:
     steps: tuple[Step, ...] = ()
     """In order, in each cluster; all its users follow after the last one."""
     kind: Kind = Kind.CANARY
+    in_place: bool = False
+    """Pods are replaced in one release instead of beside it, StatefulSets by partition."""
     waves: tuple[Wave, ...] = ()
     """In order; clusters of no wave go last, together."""
     max_skew: int = 0

@@ -12,6 +12,7 @@ from crossfade.core.release.converge import (
     Act,
     Install,
     Rest,
+    Roll,
     Scale,
     Uninstall,
     WriteRoute,
@@ -27,6 +28,7 @@ from crossfade.ports.cluster_access import ClusterAccess, Connections
 from crossfade.ports.releases import RevisionStatus
 from crossfade.ports.router import RouteBackend, RouteStatus, WantedRoute
 
+_NO_ROUTE = RouteStatus(NO_EPOCH, in_force=False)
 SETTLED_SECONDS = 2.0
 WAITING_SECONDS = 0.2
 """Until the next look after something has changed; longer each time that nothing has."""
@@ -93,9 +95,13 @@ class Convergence:
         self, key: str, record: Record, cluster: ClusterName, access: ClusterAccess
     ) -> tuple[Report, Epoch]:
         spec, now = record.spec, self.clock.now()
-        route = await access.router.read(spec.name, spec.namespace)
+        route = _NO_ROUTE
+        if spec.route is not None:
+            route = await access.router.read(spec.name, spec.namespace)
         statuses = await access.releases.status(spec.name, spec.namespace)
-        address = await self._address(key, spec.route.gateway, access, now)
+        address = None
+        if spec.route is not None:
+            address = await self._address(key, spec.route.gateway, access, now)
         before = await self.records.find_report(spec.name, cluster)
         revisions = {each.revision: _revision_report(each) for each in statuses}
         for revision, refusal in self._refusals(key, record, now).items():
@@ -166,6 +172,10 @@ class Convergence:
                 return await self._install(
                     key, _named(record, revision_id), percent, record, access
                 )
+            case Roll(revision_id, percent):
+                return await self._install(
+                    key, _named(record, revision_id), percent, record, access
+                )
             case Scale(revision_id, percent):
                 await access.releases.scale(_named(record, revision_id), percent)
                 return 0.0
@@ -192,7 +202,10 @@ class Convergence:
             if waits:
                 return WAITING_SECONDS
             chart = await self.blobs.fetch(revision.chart_digest)
-            await access.releases.install(revision, chart, percent)
+            if record.spec.strategy.in_place:
+                await access.releases.roll(revision, chart, percent)
+            else:
+                await access.releases.install(revision, chart, percent)
         except InputError as error:
             why = " ".join(error.what.split())  # it becomes part of a sentence
             self._refused[key, revision.id] = Refusal(why, self.clock.now(), record.rollout)
@@ -202,6 +215,8 @@ class Convergence:
 def wanted_route(record: Record, cluster: ClusterName) -> WantedRoute:
     """Return the application's route in the cluster, as it is wanted there."""
     spec, wanted = record.spec, record.at(cluster)
+    if spec.route is None:
+        raise ValueError(f"{spec.name} has no route")
     backends = tuple(
         RouteBackend(each, _named(record, each).service, wanted.share(each))
         for each in wanted.revisions
@@ -235,6 +250,8 @@ def _trouble(act: Act) -> str:
             return reason
         case Install(revision):
             return f"installing {revision}"
+        case Roll(revision, percent):
+            return f"replacing pods: {percent} % of them by {revision}"
         case Scale(revision, percent):
             return f"scaling {revision} to {percent} % of its pods"
         case WriteRoute(epoch):

@@ -8,7 +8,8 @@ from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
-from crossfade.core.release.report import Report
+from crossfade.core.release.report import Report, RevisionReport
+from crossfade.core.release.wanted import Wanted
 from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.freeze import look
 from crossfade.core.rollout.gating import Answers, closed, unwanted
@@ -126,6 +127,15 @@ class Rollouts:
         )
 
 
+def _as_rolled(canary: RevisionReport, wanted: Wanted) -> RevisionReport:
+    """Return the revision as the steps see it: ready once the pods asked for have been replaced."""
+    rolled = wanted.rolled
+    if rolled is None or canary.refused:
+        return canary
+    there = canary.installed and canary.scale == rolled.percent
+    return replace(canary, ready=there and (rolled.percent == 0 or canary.ready), scale=100)
+
+
 def without_reasons(rollout: Rollout) -> Rollout:
     """Return the rollout without what is only for people."""
     clusters = {name: replace(p, reason="") for name, p in rollout.state.clusters.items()}
@@ -151,8 +161,12 @@ def cluster_sight(
     fresh = health is None or (not health.lost and report.looked_at >= health.back_at)
     canary = report.of(rollout.canary.id)
     wanted = record.at(cluster.name)
+    if rollout.strategy.in_place:
+        canary = _as_rolled(canary, wanted)
     # Before the first user there is no route, and so nothing that a data plane could confirm.
     settled = report.epoch == wanted.epoch and (report.in_force or report.epoch == NO_EPOCH)
+    if rollout.strategy.in_place:
+        settled = canary.installed and canary.ready
     return ClusterSight(
         cluster.name,
         reachable,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ClusterName
+from crossfade.core.application import Route
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
@@ -63,9 +64,11 @@ class Traffic:
                 if (name, each.name) in reports and placed(record.spec.placement, each)
             }
             earlier = known.get(name)
+            if record.spec.route is None:
+                continue
             shares = self._shares(record, mine, health, earlier)
             if shares:
-                routes.append(edge_route(record, mine, shares, earlier))
+                routes.append(edge_route(record.spec.route, record, mine, shares, earlier))
                 reasons += [f"{name}: {s.cluster} {s.weight} ({s.reason})" for s in shares]
         return tuple(routes), reasons
 
@@ -89,6 +92,7 @@ class Traffic:
 
 
 def edge_route(
+    route: Route,
     record: Record,
     mine: dict[ClusterName, tuple[Cluster, Report]],
     shares: tuple[ClusterShare, ...],
@@ -104,7 +108,6 @@ def edge_route(
             targets.append(EdgeTarget(cluster.name, cluster.cloud, host, port, share.weight))
         elif share.cluster in known:
             targets.append(replace(known[share.cluster], weight=share.weight))
-    route = record.spec.route
     return EdgeRoute(
         record.spec.name, route.host, route.probe_path, route.try_seconds, tuple(targets)
     )
