@@ -4,6 +4,9 @@ import pytest
 
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.importers.fates import Fate
+from crossfade.base.secrets import SecretRef
+from crossfade.core.rollout.gates import GatePoint, HookPhase, OnFailure
+from crossfade.core.rollout.notifications import Occasion, SlackChannel, WebhookChannel
 from crossfade.core.rollout.spec import (
     Kind,
     Pause,
@@ -12,7 +15,7 @@ from crossfade.core.rollout.spec import (
     SetWeight,
 )
 from crossfade.core.traffic.split import Sticky
-from crossfade.testing.imports import application, brought_in, fates, flagger
+from crossfade.testing.imports import FLAGGER, application, brought_in, fates, flagger, thing
 
 
 def weights(analysis):
@@ -112,3 +115,102 @@ def test_the_route_of_flagger_is_kept():
     assert (route.host, route.service, route.port) == ("app.example.com", "front", 9898)
     assert (route.gateway, route.try_seconds) == ("infra/public", 1.0)
     assert "Canary/podinfo spec.service.gatewayRefs[1]" in fates(got, Fate.UNSUPPORTED)
+
+
+def webhook(kind, **more):
+    return {"name": "Ask them", "type": kind, "url": "http://gate.test/open", **more}
+
+
+@pytest.mark.parametrize(
+    ("kind", "point"),
+    [
+        ("confirm-rollout", GatePoint.START),
+        ("confirm-traffic-increase", GatePoint.STEP),
+        ("confirm-promotion", GatePoint.PROMOTION),
+    ],
+)
+def test_what_confirms_is_a_gate(kind, point):
+    given = webhook(kind, timeout="5s", retries=2)
+    (gate,) = application(flagger({"webhooks": [given]})).strategy.gates
+
+    assert (gate.name, gate.before) == ("ask-them", point)
+    assert (gate.endpoint.url, gate.endpoint.timeout_seconds, gate.endpoint.attempts) == ("http://gate.test/open", 5, 3)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase", "on_failure"),
+    [
+        ("pre-rollout", HookPhase.PROGRESSING, OnFailure.ROLL_BACK),
+        ("post-rollout", HookPhase.ENDED, OnFailure.IGNORE),
+    ],
+)
+def test_what_comes_before_and_after_is_a_hook(kind, phase, on_failure):
+    (hook,) = application(flagger({"webhooks": [webhook(kind)]})).strategy.hooks
+
+    assert (hook.phase, hook.on_failure) == (phase, on_failure)
+
+
+def test_what_hears_events_is_notified():
+    (told,) = application(flagger({"webhooks": [webhook("event")]})).notifications
+
+    assert isinstance(told.channel, WebhookChannel)
+    assert Occasion.STEP in told.on
+
+
+@pytest.mark.parametrize("given", [webhook("rollout"), webhook(""), webhook("rollback"), webhook("confirm-rollout", url="not an address")])  # fmt: skip
+def test_webhooks_without_a_like_are_told_to_be_unsupported(given):
+    got = brought_in(flagger({"webhooks": [given]}))
+
+    assert "Canary/podinfo spec.analysis.webhooks[0].url" in fates(got, Fate.UNSUPPORTED)
+    assert parse(got.text, "x")[0].strategy.gates == ()
+
+
+def test_two_webhooks_of_one_name_get_two():
+    got = application(
+        flagger({"webhooks": [webhook("confirm-rollout"), webhook("confirm-promotion")]})
+    )
+
+    assert [each.name for each in got.strategy.gates] == ["ask-them", "ask-them-2"]
+
+
+def provider(**spec):
+    return thing("AlertProvider", "team", spec, api=FLAGGER, namespace="test")
+
+
+def alerted(alert, *objects):
+    return brought_in(flagger({"alerts": [{"name": "on call", "providerRef": {"name": "team"}, **alert}]}), *objects)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("severity", "told", "not_told"),
+    [
+        ("info", Occasion.STEP, None),
+        ("", Occasion.STEP, None),
+        ("warn", Occasion.HELD, Occasion.STEP),
+        ("error", Occasion.ROLLED_BACK, Occasion.HELD),
+    ],
+)
+def test_alerts_over_slack_are_notifications(severity, told, not_told):
+    got = alerted({"severity": severity}, provider(type="slack", address="https://hooks.test/x"))
+    (notification,) = parse(got.text, "x")[0].notifications
+
+    assert notification.channel == SlackChannel("https://hooks.test/x")
+    assert told in notification.on
+    assert not_told not in notification.on
+
+
+def test_an_address_in_a_secret_stays_a_secret():
+    got = alerted({}, provider(type="slack", secretRef={"name": "slack-url"}, channel="ops"))
+    (notification,) = parse(got.text, "x")[0].notifications
+
+    assert notification.channel == SlackChannel(SecretRef("slack-url"))
+    assert "give the hub a secret slack-url" in fates(got, Fate.CHANGED)["AlertProvider/team spec.secretRef"]  # fmt: skip
+    assert "AlertProvider/team spec.channel" in fates(got, Fate.UNSUPPORTED)
+
+
+@pytest.mark.parametrize("objects", [[], [provider(type="msteams", address="https://x.test/y")], [provider(type="slack")]])  # fmt: skip
+def test_alerts_that_cannot_be_told_are_said_so(objects):
+    got = alerted({"severity": "error"}, *objects)
+
+    assert "Canary/podinfo spec.analysis.alerts[0].providerRef" in fates(got, Fate.UNSUPPORTED)
+    assert "notifications" not in got.text

@@ -151,6 +151,11 @@ def test_canaries_that_are_not_as_they_should_be_do_not_break_anything(spec):
 
 
 FIELDS = [
+    "webhooks",
+    "type",
+    "url",
+    "alerts",
+    "providerRef",
     "analysis",
     "canary",
     "blueGreen",

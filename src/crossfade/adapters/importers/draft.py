@@ -35,6 +35,9 @@ class Draft:
     revision_window: int | None = None
     ready_seconds: float | None = None
     sticky: Content | None = None
+    gates: list[Content] = field(default_factory=list)
+    hooks: list[Content] = field(default_factory=list)
+    notifications: list[Content] = field(default_factory=list)
     most_errors_percent: float | None = None
     judged: bool = True
     """Whether anything watches the new revision."""
@@ -76,6 +79,8 @@ def document_of(draft: Draft, chart: str) -> Content:
         spec["rollout"] = rollout
     if analysis := _analysis(draft):
         spec["analysis"] = analysis
+    if draft.notifications:
+        spec["notifications"] = [dict(each) for each in draft.notifications]
     metadata: Content = {"name": draft.name}
     _put(metadata, "namespace", draft.namespace or None)
     return {
@@ -100,6 +105,9 @@ def _rollout(draft: Draft) -> Content:
     _put(rollout, "keepLimit", draft.keep_limit)
     _put(rollout, "revisionWindow", draft.revision_window)
     _put(rollout, "stickiness", draft.sticky)
+    for key, calls in (("gates", draft.gates), ("hooks", draft.hooks)):
+        if calls:
+            rollout[key] = [dict(each) for each in calls]
     steps: list[Json] = [dict(step) for step in draft.steps]
     if draft.blue_green is not None:
         before: Content = {"before": steps} if steps else {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crossfade.adapters.importers.draft import Draft, Step
 from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out, unsupported
+from crossfade.adapters.importers.flagger_calls import add_alerts, add_webhooks
 from crossfade.adapters.importers.flagger_fields import CANARY
 from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
 from crossfade.adapters.importers.surroundings import Things, bare, find, is_host
@@ -36,6 +37,7 @@ def draft_of(canary: KubernetesObject) -> Draft:
     draft.judged = spec.get("skipAnalysis") is not True
     if draft.judged:
         _thresholds(draft, spec)
+    add_webhooks(draft, *_analysis(spec))
     return draft
 
 
@@ -193,6 +195,12 @@ def _thresholds(draft: Draft, spec: Content) -> None:
                 draft.notes[f"{path}.metrics[{index}].{keys[0]}"] = note
                 draft.notes[f"{path}.metrics[{index}].name"] = kept()
                 break
+
+
+def alerts_of(draft: Draft, canary: KubernetesObject, things: Things) -> tuple[Entry, ...]:
+    """Add whom the Canary alerts to the draft; return what became of the providers."""
+    path, analysis = _analysis(canary.spec)
+    return tuple(add_alerts(draft, path, canary, analysis, things))
 
 
 def entries_of(draft: Draft, canary: KubernetesObject) -> Iterator[Entry]:

@@ -4,7 +4,6 @@ from crossfade.adapters.importers.fates import Note, changed, kept, unsupported
 
 _CHART = changed("goes into the chart")
 _ONE_ROUTE = changed("Crossfade writes the application's one route itself, to every revision")
-_NOT_YET = unsupported("not supported yet")
 _IN_THE_SERVICE = unsupported("write it into the Service of the chart")
 _NOT_IN_ROUTES = unsupported("the application's route only splits users; put a proxy before it")
 _READY = changed("a step counts once all pods of the revision are ready")
@@ -14,6 +13,10 @@ _NOT_IN_COOKIES = unsupported("the cookie has a name and an age")
 _OF_COOKIES = (
     "primaryCookieName", "domain", "httpOnly", "partitioned", "path", "sameSite", "secure",
 )  # fmt: skip
+
+_NO_ALERT = unsupported("alerts over Slack are taken over when their provider is in the files")
+_NO_WEBHOOK = unsupported("only confirm-, pre-rollout, post-rollout and event have a like here")
+_NO_PROVIDER = unsupported("alerts go to Slack, to webhooks or by mail: see `notifications`")
 
 _ANALYSIS: dict[str, Note] = {
     "interval": kept("as the pause after each weight"),
@@ -37,8 +40,11 @@ _ANALYSIS: dict[str, Note] = {
     "metrics[].query": _NO_RUNS,
     "metrics[].templateRef": _NO_RUNS,
     "metrics[].templateVariables": _NO_RUNS,
-    "alerts": _NOT_YET,
-    "webhooks": _NOT_YET,
+    **{f"alerts[].{key}": _NO_ALERT for key in ("name", "severity", "providerRef")},
+    **{f"webhooks[].{key}": _NO_WEBHOOK for key in ("name", "type", "url", "timeout", "retries")},
+    "webhooks[].muteAlert": unsupported("what is told is chosen by `on` of a notification"),
+    "webhooks[].disableTLS": unsupported("certificates are always checked"),
+    "webhooks[].metadata": unsupported("the body of a webhook has fields of ours only"),
     "sessionAffinity.cookieName": kept("as `stickiness`"),
     "sessionAffinity.maxAge": kept("as `stickiness`"),
     **{f"sessionAffinity.{key}": _NOT_IN_COOKIES for key in _OF_COOKIES},
@@ -102,7 +108,7 @@ METRIC_TEMPLATE: dict[str, Note] = {"spec.provider": _NO_RUNS, "spec.query": _NO
 """Fields of a MetricTemplate's spec."""
 
 ALERT_PROVIDER: dict[str, Note] = {
-    f"spec.{key}": _NOT_YET
+    f"spec.{key}": _NO_PROVIDER
     for key in ("type", "channel", "username", "address", "proxy", "secretRef")
 }
 """Fields of an AlertProvider's spec."""
