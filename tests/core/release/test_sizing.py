@@ -65,7 +65,15 @@ def test_what_is_no_deployment_or_stateful_set_keeps_its_size():
     ]
     before = deepcopy(things)
     resize(things, 10)
-    assert things == before
+    assert [each["spec"] for each in things] == [each["spec"] for each in before]
+
+
+def test_whatever_workload_is_asked_tells_the_scale_that_was_installed():
+    daemon = {"kind": "DaemonSet", "metadata": {"name": "agent"}, "spec": {}}
+    things = [deployment(10), daemon, {"kind": "Job", "metadata": {"name": "j"}, "spec": {}}]
+    resize(things, 25)
+    assert [scale_of([each]) for each in things] == [25, 25, 25]
+    assert scale_of(things) == 25
 
 
 def test_an_autoscaler_is_rendered_with_its_range_scaled_and_its_workload_without_a_number():

@@ -8,7 +8,15 @@ other.  What an autoscaler runs keeps it: its range is scaled instead, so that n
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from crossfade.core.release.kinds import Object, annotations_of, child, mapping, name_of, title
+from crossfade.core.release.kinds import (
+    Object,
+    annotations_of,
+    child,
+    is_hook,
+    mapping,
+    name_of,
+    title,
+)
 
 REPLICAS = "crossfade.dev/replicas"
 """Annotation: the chart's own number of pods; of an autoscaler its range, as `2-10`."""
@@ -18,6 +26,9 @@ SCALE = "crossfade.dev/scale"
 
 FULL = 100
 _SIZED = ("Deployment", "StatefulSet")
+_UNSIZED = ("DaemonSet", "Job")
+"""Workloads that take note of the percentage and run as many pods as ever."""
+
 _AUTOSCALER = "HorizontalPodAutoscaler"
 
 
@@ -38,6 +49,8 @@ def resize(objects: Sequence[Object], percent: int) -> None:
                 # Left to the autoscaler: a number here would take its pods away when the
                 # revision is installed again, as after a crash.
                 thing["spec"].pop("replicas", None)
+        elif thing.get("kind") in _UNSIZED and not is_hook(thing):
+            child(thing, "metadata", "annotations")[SCALE] = str(percent)  # it may be asked, too
 
 
 def changes(
