@@ -128,6 +128,11 @@ CASES = {
         {"steps": {"a": step()}, "hooks": {"on_finish": {"steps": {"a": step(), "b": after("a")}}}}, {},
         {"@on_finish/a": "success", "@on_finish/b": "success", "build": "success"},
     ),
+    "the usual test for a missing variable": (
+        {"steps": {
+            "with": on('includes("${{V}}", "{{V}}") == false'), "without": on('includes("${{V}}", "{{V}}") == true'),
+        }}, {}, {"with": "skipped", "without": "success"},
+    ),
     "no steps": ({"steps": {}}, {}, {"build": "success"}),
 }  # fmt: skip
 

@@ -233,10 +233,11 @@ def _lint_criteria(root: Node, steps: tuple[Placed, ...], found: Findings) -> No
     holders = [("success_criteria", root), *((f"{s.path}.success_criteria", s.node) for s in steps)]
     for path, holder in holders:
         criteria = holder["success_criteria"]
-        if criteria is None or criteria["steps"] is None:
+        listed = criteria["steps"] if criteria is not None else None
+        if listed is None:
             continue
         names = {step.name for step in children(holder["steps"], "")}
-        for inner, node in texts(criteria["steps"], f"{path}.steps"):
+        for inner, node in texts(listed, f"{path}.steps"):
             if node.text not in names:
                 message = f"there is no step {shown(node.text)} in this group"
                 found.warning(node.at, inner, message)
