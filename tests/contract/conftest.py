@@ -22,7 +22,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
-from crossfade.adapters.routers.choice import ROUTERS, router_for
+from crossfade.adapters.routers.choice import router_for
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.core.fleet.cluster import Cluster
@@ -224,7 +224,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "world" in metafunc.fixturenames:
         worlds = ["memory", "sandbox"]
         if metafunc.module.__name__.endswith("test_traffic_router"):
-            worlds += [f"sandbox-{kind}" for kind in ROUTERS if kind != "gateway-api"]
+            worlds.append("sandbox-istio")
         if metafunc.module.__name__.endswith(("_releases", "test_cluster_probe")):
             contexts = os.environ.get("CROSSFADE_TEST_CONTEXTS", "")
             worlds += [f"context-{name}" for name in contexts.split(",") if name]

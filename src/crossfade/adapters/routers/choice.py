@@ -3,10 +3,11 @@
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.routers.istio import IstioRouter
+from crossfade.adapters.routers.nginx import NginxRouter
 from crossfade.base.errors import InputError
 from crossfade.ports.router import TrafficRouter
 
-ROUTERS = ("gateway-api", "istio")
+ROUTERS = ("gateway-api", "istio", "nginx")
 """The first is the default."""
 
 
@@ -17,6 +18,8 @@ def router_for(kind: str, api: KubeApi) -> TrafficRouter:
             return GatewayApiRouter(api)
         case "istio":
             return IstioRouter(api)
+        case "nginx":
+            return NginxRouter(api)
         case _:
             raise InputError(
                 f"there is no router `{kind}`",
