@@ -4,10 +4,11 @@ from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.routers.istio import IstioRouter
 from crossfade.adapters.routers.nginx import NginxRouter
+from crossfade.adapters.routers.replicas import ReplicasRouter
 from crossfade.base.errors import InputError
 from crossfade.ports.router import TrafficRouter
 
-ROUTERS = ("gateway-api", "istio", "nginx")
+ROUTERS = ("gateway-api", "istio", "nginx", "replicas")
 """The first is the default."""
 
 
@@ -20,6 +21,8 @@ def router_for(kind: str, api: KubeApi) -> TrafficRouter:
             return IstioRouter(api)
         case "nginx":
             return NginxRouter(api)
+        case "replicas":
+            return ReplicasRouter(api)
         case _:
             raise InputError(
                 f"there is no router `{kind}`",
