@@ -34,7 +34,6 @@ class Router(StrEnum):
     GATEWAY_API = "gateway-api"
     ISTIO = "istio"
     NGINX = "nginx"
-    REPLICAS = "replicas"
 
 
 @dataclass(frozen=True, slots=True)
