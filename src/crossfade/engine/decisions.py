@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,18 @@ class Replayed:
     """State and reason are the same as then."""
 
 
+_WAITS = re.compile(
+    "paused|waiting at|holding: (frozen|rolled back|(gate|hook) (?!.*it is being (asked|called)))"
+)
+"""Reasons for which somebody may have to do something; the others pass by themselves."""
+
+
+def _waits(state: State) -> bool:
+    """Say whether it cannot go on by itself."""
+    reasons = (state.reason, *(each.reason for each in state.clusters.values()))
+    return state.held_since is not None or any(_WAITS.match(each) for each in reasons)
+
+
 def decision_event(before: Rollout, sight: Sight, now: float, decision: Decision) -> Event:
     """Return the event that tells of the decision, and from which it can be made again."""
     state = decision.want
@@ -38,8 +51,8 @@ def decision_event(before: Rollout, sight: Sight, now: float, decision: Decision
         "pending": list(state.pending),
         "from_phase": before.state.phase.value,
         "from_percent": before.state.percent,
-        "held": state.held_since is not None,
-        "from_held": before.state.held_since is not None,
+        "held": _waits(replace(state, reason=decision.reason)),
+        "from_held": _waits(before.state),
         "verdict": sight.judgement.verdict.value,
         "requests": sight.judgement.requests,
         "errors": sight.judgement.errors,

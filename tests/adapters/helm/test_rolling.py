@@ -8,6 +8,7 @@ from crossfade.adapters.helm.charts import pack_folder
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.base.errors import Unavailable
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 
@@ -104,6 +105,27 @@ async def test_a_roll_that_was_killed_at_any_moment_is_finished_by_repeating_it(
             task.cancel()
         await releases.roll(one, chart, 100)
         await ready(one)
+
+
+async def test_a_crash_between_helm_and_the_partition_is_seen_as_nothing_done(
+    releases, api, chart, ready, monkeypatch
+):
+    blue, red = revision("r1111111"), revision("r2222222")
+    await releases.roll(blue, chart, 100)
+    await ready(blue)
+
+    async def die(_path, _patch):
+        raise Unavailable("the hub is killed here", hint="")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "merge", die)
+        with pytest.raises(Unavailable):
+            await releases.roll(red, chart, 100)
+    found = {each.revision: each for each in await releases.status("shop", "default")}
+    assert (found[red.id].scale, found[red.id].wanted_pods) == (0, 0)
+    assert (found[blue.id].ready_pods, found[blue.id].ready) == (3, True)
+    await releases.roll(red, chart, 100)
+    await ready(red)
 
 
 async def test_a_pod_that_its_node_evicts_in_the_middle_is_no_fault_of_the_revision(

@@ -93,6 +93,12 @@ def test_a_note_on_one_field_wins_over_the_rule():
     assert found == {"spec.d[0].e": Fate.UNSUPPORTED, "spec.d[1].e": Fate.KEPT}
 
 
+def test_notes_below_a_rule_leave_the_rule_to_the_others():
+    found = fates({"a": {"x": 1, "y": [2]}}, {"spec.a.y[0]": unsupported("not this")})
+
+    assert found == {"spec.a.x": Fate.KEPT, "spec.a.y[0]": Fate.UNSUPPORTED}
+
+
 trees = st.recursive(
     st.integers(),
     lambda inner: (

@@ -13,6 +13,7 @@ from crossfade.core.release.rolling import (
     partition,
     parts,
     prepare_in_place,
+    reached,
     shifts,
     stuck,
 )
@@ -60,6 +61,7 @@ def test_no_pod_changes_by_being_installed_and_selectors_stay():
     (made,) = prepare_in_place([thing], "shop", "blue")
     assert thing == before
     assert made["spec"]["updateStrategy"]["rollingUpdate"]["partition"] == NOBODY
+    assert scale_of([made]) == 0
     assert made["spec"]["selector"] == {"matchLabels": {"app": "db"}}
     labels = made["spec"]["template"]["metadata"]["labels"]
     assert labels["crossfade.dev/revision"] == "blue"
@@ -90,6 +92,25 @@ def test_a_shift_that_is_cut_short_is_seen_as_not_done_and_one_that_is_done_is_n
     live[0]["metadata"]["annotations"][SCALE] = "30"
     live[0]["spec"]["replicas"] = 30
     assert len(list(shifts(live, 30))) == 1, "it was scaled since"
+
+
+@pytest.mark.parametrize(
+    ("replicas", "first", "asked", "told"),
+    [
+        (3, 2, 30, 30),
+        (6, 4, 30, 30),
+        (10, 4, 30, 60),
+        (2, 2, 30, 0),
+        (3, NOBODY, 0, 0),
+        (0, 0, 5, 5),
+    ],
+)
+def test_pods_that_an_autoscaler_adds_are_seen_as_more_than_was_asked_for(
+    replicas, first, asked, told
+):
+    thing = stateful_set(replicas, first)
+    thing["metadata"]["annotations"] = {SCALE: str(asked)}
+    assert reached(thing) == told
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,14 @@ def test_a_template_of_the_users_own_is_used():
     assert told.text == "2026-11-23 07:00:41 UTC step aws, gcp"
 
 
+def test_a_share_is_written_as_people_write_it():
+    own = Notification("team", CHANNEL, (Occasion.STEP,), "{{from_percent}} to {{percent}}")
+    for percent, text in ((20.0, "0 to 20"), (0.5, "0 to 0.5")):
+        told = message(own, moved(percent=percent, from_percent=0.0), "key")
+        assert told is not None
+        assert told.title == text
+
+
 def test_a_reason_with_braces_is_text_and_no_template():
     own = Notification("team", CHANNEL, (Occasion.HELD,), "{{reason}}")
     told = message(own, moved(held=True, reason="{{revision}} {{x}}"), "key")

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,13 +11,25 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, InputError, Unavailable
 from crossfade.base.secrets import SecretRef
+from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.commands import Command
+from crossfade.core.rollout.freeze import FreezeWindow
+from crossfade.core.rollout.gates import (
+    Endpoint,
+    Gate,
+    GatePoint,
+    GateState,
+    Hook,
+    HookPhase,
+    Moment,
+)
 from crossfade.core.rollout.notifications import Notification, Occasion, SlackChannel
+from crossfade.core.rollout.spec import Approval, Pause, SetWeight, Strategy
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event
-from crossfade.testing.builders import APP
+from crossfade.testing.builders import APP, application
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.engine_world import EngineWorld, KillingDocuments
 from crossfade.testing.fake_cluster import HubKilled
@@ -124,6 +136,63 @@ async def test_a_rollout_that_somebody_pauses_is_told_as_held_once():
     told = [message.occasion for to, message in world.notifier.sent if to == TEAM]
     assert told.count(Occasion.HELD) == 1
     assert Occasion.COMMAND in told
+
+
+HELD = {
+    "a-pause-until-promoted": (Strategy((SetWeight(10), Pause())), {}),
+    "an-approval": (Strategy((SetWeight(10), Approval("by qa"))), {}),
+    "a-closed-gate": (
+        Strategy(
+            (SetWeight(10),), gates=(Gate("board", Endpoint("http://x"), GatePoint.PROMOTION),)
+        ),
+        {"board": GateState.CLOSED},
+    ),
+    "a-failed-hook": (
+        Strategy(
+            (SetWeight(10),),
+            hooks=(Hook("smoke", Moment.BEFORE, HookPhase.PROMOTING, Endpoint("http://x")),),
+        ),
+        {"smoke": GateState.UNREACHABLE},
+    ),
+    "a-freeze": (
+        Strategy((SetWeight(10), Pause(2.0)), freeze=(FreezeWindow("always", "* * * * *", 3600),)),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("why", HELD)
+async def test_what_waits_for_a_person_or_a_gate_is_told_once_as_held(why):
+    strategy, states = HELD[why]
+    engine = EngineWorld()
+    await engine.prepare(replace(application(), analysis=Analysis(judge=None)))
+    await engine.deploy({"colour": "green"})
+    world = World(engine.store, engine.clock)
+    await world.hub().reconcile(DISPATCH)
+    engine.gates.states = states
+    await engine.commands.apply(
+        replace(application(), strategy=strategy, analysis=Analysis(judge=None))
+    )
+    await engine.deployments.deploy(APP, {"colour": "yellow"})
+    for _ in range(60):
+        await engine.turn()
+    await turns(world.hub(), 60)
+    assert (await engine.rollout()).active
+    told = [message for _, message in world.notifier.sent if message.occasion is Occasion.HELD]
+    assert len(told) == 1, [each.text for each in told]
+
+
+async def test_a_rollout_that_goes_on_by_itself_is_never_told_as_held():
+    engine = EngineWorld()
+    gate = Gate("board", Endpoint("http://x"), GatePoint.STEP)
+    strategy = Strategy((SetWeight(10), Pause(2.0), SetWeight(50), Pause(2.0)), gates=(gate,))
+    await engine.prepare(replace(application(), strategy=strategy))
+    world = World(engine.store, engine.clock)
+    await engine.deploy({"colour": "green"})
+    await world.hub().reconcile(DISPATCH)
+    await engine.deploy({"colour": "yellow"})
+    await turns(world.hub(), 60)
+    assert Occasion.HELD not in [message.occasion for _, message in world.notifier.sent]
 
 
 async def test_what_happened_before_anybody_asked_is_told_to_nobody():

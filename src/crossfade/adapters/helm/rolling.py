@@ -20,10 +20,10 @@ from crossfade.adapters.kubernetes.workloads import (
 )
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import RevisionId
-from crossfade.core.release import rolling
+from crossfade.core.release import rolling, sizing
 from crossfade.core.release.kinds import APPLICATION_LABEL, REVISION_LABEL, labels_of, title
 from crossfade.core.release.revision import Revision
-from crossfade.core.release.rolling import IN_PLACE_LABEL, Part
+from crossfade.core.release.rolling import IN_PLACE_LABEL
 from crossfade.ports.releases import RevisionStatus
 
 _HISTORY = 10
@@ -115,15 +115,14 @@ def _dealt(thing: Object, pods: Sequence[Object]) -> Iterator[tuple[RevisionId, 
         return
     for part in rolling.parts(thing, pods):
         newest = part.revision == wanted
-        yield part.revision, _workload(part, whole, title(thing), newest=newest)
-
-
-def _workload(part: Part, whole: Workload, name: str, *, newest: bool) -> Workload:
-    return Workload(
-        title=name,
-        wanted=part.wanted,
-        ready=part.ready,
-        failure=whole.failure if newest else "",
-        probed=whole.probed,
-        scale=whole.scale if newest else 100,
-    )
+        yield (
+            part.revision,
+            Workload(
+                title=title(thing),
+                wanted=part.wanted,
+                ready=part.ready,
+                failure=whole.failure if newest else "",
+                probed=whole.probed,
+                scale=rolling.reached(thing) if newest else sizing.FULL,
+            ),
+        )

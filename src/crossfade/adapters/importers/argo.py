@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from crossfade.adapters.importers.argo_fields import ROLLOUT, TEMPLATE
+from crossfade.adapters.importers.argo_fields import ROLLOUT
+from crossfade.adapters.importers.argo_runs import Runs
 from crossfade.adapters.importers.argo_steps import add_steps, seconds_of
 from crossfade.adapters.importers.draft import Draft
 from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out
-from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
+from crossfade.adapters.importers.objects import Content, KubernetesObject, at, mapping, text
 from crossfade.adapters.importers.surroundings import Things, bare, find
 from crossfade.base.json_value import Json
 from crossfade.base.units import format_duration
-from crossfade.core.analysis.expression_syntax import Binary, Literal, Member, Name, parse
-from crossfade.core.analysis.expression_tokens import ExpressionError
 
 GROUP = "argoproj.io"
 READY_SECONDS = 600.0
@@ -19,12 +18,11 @@ READY_SECONDS = 600.0
 KEEP_SECONDS = 30.0
 """Argo's own time for which an old revision is kept."""
 _MOST_KEPT, _MOST_WINDOW = 10, 9
-_TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
 _CANARY, _BLUE_GREEN = "spec.strategy.canary", "spec.strategy.blueGreen"
 
 
-def draft_of(rollout: KubernetesObject) -> Draft:
-    """Return what the Rollout says of its application."""
+def draft_of(rollout: KubernetesObject, things: Things) -> tuple[Draft, tuple[Entry, ...]]:
+    """Return what the Rollout says of its application, and what became of its templates."""
     draft = Draft(rollout.title, rollout.name, rollout.namespace)
     spec = rollout.spec
     draft.ready_seconds = _number(spec.get("progressDeadlineSeconds"), READY_SECONDS)
@@ -32,13 +30,24 @@ def draft_of(rollout: KubernetesObject) -> Draft:
         draft.notes["spec.progressDeadlineAbort"] = kept("a revision not ready in time goes back")
     window = at(spec, "rollbackWindow", "revisions")
     draft.revision_window = _at_most(draft, "spec.rollbackWindow.revisions", window, _MOST_WINDOW)
-    blue_green = at(spec, "strategy", "blueGreen")
+    canary, blue_green = at(spec, "strategy", "canary"), at(spec, "strategy", "blueGreen")
+    runs = Runs(draft, things, _meanings(canary, blue_green))
     if isinstance(blue_green, dict):
-        _blue_green(draft, blue_green)
+        _blue_green(draft, blue_green, runs)
     else:
-        canary = mapping(at(spec, "strategy", "canary"))
-        _canary(draft, canary, spec.get("replicas"))
-    return draft
+        _canary(draft, mapping(canary), spec.get("replicas"), runs)
+    return draft, tuple(runs.entries())
+
+
+def _meanings(canary: Json, blue_green: Json) -> dict[str, str]:
+    """Return the Services that stand for a revision, with the placeholders for them."""
+    found = {
+        text(at(canary, "stableService")): "{{stable_service}}",
+        text(at(blue_green, "activeService")): "{{stable_service}}",
+        text(at(canary, "canaryService")): "{{service}}",
+        text(at(blue_green, "previewService")): "{{service}}",
+    }
+    return {name: meaning for name, meaning in found.items() if name}
 
 
 def services_of(rollout: KubernetesObject) -> tuple[str, ...]:
@@ -100,7 +109,7 @@ def _kept_revisions(draft: Draft, path: str, strategy: Content) -> None:
     draft.keep_limit = _at_most(draft, f"{path}.{key}", strategy.get(key), _MOST_KEPT)
 
 
-def _blue_green(draft: Draft, strategy: Content) -> None:
+def _blue_green(draft: Draft, strategy: Content, runs: Runs) -> None:
     _kept_revisions(draft, _BLUE_GREEN, strategy)
     seconds = seconds_of(strategy.get("autoPromotionSeconds"))
     draft.blue_green = {}
@@ -111,82 +120,27 @@ def _blue_green(draft: Draft, strategy: Content) -> None:
             draft.notes[path] = changed("a person promotes, as with `autoPromotionEnabled: false`")
     elif seconds:
         draft.blue_green = {"autoPromote": {"duration": format_duration(seconds)}}
+    for key in ("prePromotionAnalysis", "postPromotionAnalysis"):
+        analysis = mapping(strategy.get(key))
+        run = runs.add(f"{_BLUE_GREEN}.{key}", analysis) if analysis else None
+        if run is None:
+            continue
+        step: Content = {"analysis": {"run": run}}
+        if key == "prePromotionAnalysis":
+            draft.steps.append(step)
+        else:
+            draft.blue_green["after"] = [step]
 
 
-def _canary(draft: Draft, strategy: Content, replicas: Json) -> None:
+def _canary(draft: Draft, strategy: Content, replicas: Json, runs: Runs) -> None:
     _kept_revisions(draft, _CANARY, strategy)
     stickiness = mapping(at(strategy, "trafficRouting", "alb", "stickinessConfig"))
     if stickiness.get("enabled") is True:
         seconds = _number(stickiness.get("durationSeconds"), 0.0)
         draft.sticky = {"ttl": format_duration(seconds)} if seconds >= 1 else {}
-    add_steps(draft, strategy, replicas)
-
-
-def thresholds_of(draft: Draft, rollout: KubernetesObject, things: Things) -> tuple[Entry, ...]:
-    """
-    Give the draft a threshold of errors where a template has one; return what became of templates.
-
-    Of several the strictest holds.
-    """
-    entries: list[Entry] = []
-    for template in _templates(rollout, things):
-        notes = {}
-        for index, metric in enumerate(items(template.spec.get("metrics"))):
-            limit = _most_errors(mapping(metric))
-            if limit is not None:
-                draft.limit_errors(limit)
-                path = f"spec.metrics[{index}]"
-                notes[f"{path}.name"] = kept()
-                notes[f"{path}.successCondition"] = changed(
-                    f"at most {limit:g} % errors, counted at the gateways and not by the query"
-                )
-        entries += sorted_out(template.title, dict(template.spec), TEMPLATE, notes)
-    return tuple(entries)
-
-
-def _templates(rollout: KubernetesObject, things: Things) -> Iterator[KubernetesObject]:
-    """Yield the templates that the rollout names, each once."""
-    wanted = [
-        text(at(each, "templateName"))
-        for analysis in _analyses(rollout.spec)
-        for each in items(at(analysis, "templates"))
-    ]
-    for name in dict.fromkeys(wanted):
-        for kind in _TEMPLATES:
-            found = find(things, kind, name)
-            if found is not None:
-                yield found
-                break
-
-
-def _analyses(spec: Content) -> Iterator[Json]:
-    canary, blue_green = at(spec, "strategy", "canary"), at(spec, "strategy", "blueGreen")
-    yield at(canary, "analysis")
-    for step in items(at(canary, "steps")):
-        yield at(step, "analysis")
-    yield at(blue_green, "prePromotionAnalysis")
-    yield at(blue_green, "postPromotionAnalysis")
-
-
-def _most_errors(metric: Content) -> float | None:
-    """Return the share of errors, in percent, that a metric allows; None when it tells none."""
-    name = text(metric.get("name")).lower()
-    try:
-        tree = parse(text(metric.get("successCondition")))
-    except ExpressionError:
-        return None
-    match tree:
-        case Binary(operator, Name() | Member(Name(), Literal(0)), Literal(limit)):
-            pass
-        case _:
-            return None
-    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 <= limit <= 1:
-        return None
-    if operator in (">", ">=") and "success" in name:
-        return round((1 - limit) * 100, 6)
-    if operator in ("<", "<=") and ("error" in name or "fail" in name):
-        return round(limit * 100, 6)
-    return None
+    if analysis := mapping(strategy.get("analysis")):
+        runs.add(f"{_CANARY}.analysis", analysis, background=True)
+    add_steps(draft, strategy, replicas, runs)
 
 
 def entries_of(draft: Draft, rollout: KubernetesObject) -> Iterator[Entry]:

@@ -5,7 +5,7 @@ from crossfade.adapters.importers.fates import Note, changed, kept, unsupported
 _CHART = changed("goes into the chart")
 _ONE_ROUTE = changed("Crossfade writes the application's one route itself, to every revision")
 _NO_METADATA = unsupported("revisions carry the labels crossfade.dev/application and /revision")
-_NO_RUNS = unsupported("runs of templates are not supported yet; Crossfade's own judge watches")
+_NO_RUNS = unsupported("no analysis of a rollout in the files names this template")
 _IN_THE_CHART = unsupported("write it into the pod template of the chart")
 _SIDE_BY_SIDE = changed("the new revision grows beside the old one, which keeps all its pods")
 _WORKLOAD = changed("the workload that it names goes into the chart")
@@ -19,6 +19,20 @@ _ROUTERS = (
     "ambassador", "apisix", "appMesh", "istio", "managedRoutes", "nginx", "plugins", "smi",
     "traefik",
 )  # fmt: skip
+
+_ANALYSES = (
+    "spec.strategy.canary.analysis",
+    "spec.strategy.canary.steps[].analysis",
+    "spec.strategy.blueGreen.prePromotionAnalysis",
+    "spec.strategy.blueGreen.postPromotionAnalysis",
+)
+_ANALYSIS = {
+    "templates": kept("as a run of `analysis.runs`"),
+    "args": kept("as `args` of the run"),
+    "dryRun": kept("as `dryRun` of metrics"),
+    "measurementRetention": changed("the last ten measurements of a metric are kept"),
+    "analysisRunMetadata": unsupported("runs are no objects of a cluster"),
+}
 
 ROLLOUT: dict[str, Note] = {
     "spec.analysis": unsupported("the hub keeps the history of rollouts by itself"),
@@ -80,32 +94,16 @@ ROLLOUT: dict[str, Note] = {
     ),
     "spec.strategy.blueGreen.scaleDownDelayRevisionLimit": kept("as `keepLimit`"),
     "spec.strategy.blueGreen.scaleDownDelaySeconds": kept("as `keepOld`"),
-    "spec.strategy.blueGreen.prePromotionAnalysis": _NO_RUNS,
-    "spec.strategy.blueGreen.postPromotionAnalysis": _NO_RUNS,
-    "spec.strategy.canary.analysis": _NO_RUNS,
-    "spec.strategy.canary.steps[].analysis": _NO_RUNS,
+    "spec.strategy.canary.analysis.startingStep": changed("it goes on from the first users on"),
+    **{f"{place}.{key}": note for place in _ANALYSES for key, note in _ANALYSIS.items()},
 }
 """Fields of a Rollout's spec."""
 
-_SAME = unsupported("a threshold of errors has one window; see `analysis.thresholds`")
-
 TEMPLATE: dict[str, Note] = {
-    "spec.args": unsupported("queries are not asked, so nothing has to be filled in"),
-    "spec.dryRun": unsupported("metrics in a dry run decide nothing: leave them out"),
-    "spec.measurementRetention": unsupported("the hub keeps what it has measured by itself"),
+    "spec.args": _NO_RUNS,
+    "spec.dryRun": kept("as `dryRun` of metrics"),
+    "spec.measurementRetention": changed("the last ten measurements of a metric are kept"),
     "spec.templates": unsupported("templates of templates: import those by themselves"),
-    "spec.metrics[].name": _NO_RUNS,
-    "spec.metrics[].provider": unsupported(
-        "sources of metrics are not supported yet; Crossfade counts requests at its gateways"
-    ),
-    "spec.metrics[].successCondition": unsupported("conditions on queries are not supported yet"),
-    "spec.metrics[].failureCondition": unsupported("conditions on queries are not supported yet"),
-    "spec.metrics[].consecutiveErrorLimit": unsupported("without telemetry a rollout holds"),
-    "spec.metrics[].consecutiveSuccessLimit": _SAME,
-    "spec.metrics[].count": _SAME,
-    "spec.metrics[].failureLimit": _SAME,
-    "spec.metrics[].inconclusiveLimit": _SAME,
-    "spec.metrics[].initialDelay": _SAME,
-    "spec.metrics[].interval": _SAME,
+    "spec.metrics": _NO_RUNS,
 }
 """Fields of the spec of an AnalysisTemplate or ClusterAnalysisTemplate."""

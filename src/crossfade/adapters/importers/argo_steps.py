@@ -3,6 +3,7 @@
 import math
 import re
 
+from crossfade.adapters.importers.argo_runs import Runs
 from crossfade.adapters.importers.draft import Draft
 from crossfade.adapters.importers.fates import changed, unsupported
 from crossfade.adapters.importers.objects import Content, at, items, mapping, text
@@ -24,12 +25,12 @@ def seconds_of(value: Json) -> float | None:
         return None
 
 
-def add_steps(draft: Draft, strategy: Content, replicas: Json) -> None:
+def add_steps(draft: Draft, strategy: Content, replicas: Json, runs: Runs) -> None:
     """Add the steps of a canary to the draft, with notes on those that are not quite the same."""
     most = _whole(at(strategy, "trafficRouting", "maxTrafficWeight")) or 100
     # Istio takes several matches as alternatives, others as conditions that all must hold.
     either = isinstance(at(strategy, "trafficRouting", "istio"), dict)
-    steps = _Steps(draft, most, _whole(replicas), either)
+    steps = _Steps(draft, runs, most, _whole(replicas), either)
     for index, step in enumerate(items(strategy.get("steps"))):
         if isinstance(step, dict):
             steps.add(f"{_STEPS}[{index}]", step)
@@ -41,8 +42,11 @@ def _whole(value: Json) -> int | None:
 
 
 class _Steps:
-    def __init__(self, draft: Draft, most: int, replicas: int | None, either: bool) -> None:
-        self._draft, self._most, self._replicas, self._either = draft, most, replicas, either
+    def __init__(
+        self, draft: Draft, runs: Runs, most: int, replicas: int | None, either: bool
+    ) -> None:
+        self._draft, self._runs, self._most = draft, runs, most
+        self._replicas, self._either = replicas, either
         self._routes: dict[str, list[str]] = {}
 
     def add(self, path: str, step: Content) -> None:
@@ -57,6 +61,10 @@ class _Steps:
             self._header_route(f"{path}.setHeaderRoute", mapping(step["setHeaderRoute"]))
         elif "setMirrorRoute" in step:
             self._mirror(f"{path}.setMirrorRoute", mapping(step["setMirrorRoute"]))
+        elif "analysis" in step:
+            run = self._runs.add(f"{path}.analysis", mapping(step["analysis"]))
+            if run is not None:
+                self._draft.steps.append({"analysis": {"run": run}})
 
     def _weight(self, path: str, weight: Json) -> None:
         if not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight <= self._most:

@@ -38,6 +38,7 @@ class Draft:
     gates: list[Content] = field(default_factory=list)
     hooks: list[Content] = field(default_factory=list)
     notifications: list[Content] = field(default_factory=list)
+    runs: list[Content] = field(default_factory=list)
     most_errors_percent: float | None = None
     judged: bool = True
     """Whether anything watches the new revision."""
@@ -120,8 +121,10 @@ def _rollout(draft: Draft) -> Content:
 def _analysis(draft: Draft) -> Content:
     if not draft.judged:
         return {"metrics": []}
-    percent = draft.most_errors_percent
-    if percent is None:
-        return {}
-    whole = int(percent) if percent == int(percent) else percent
-    return {"thresholds": [{"metric": "errors", "maxPercent": whole}]}
+    analysis: Content = {}
+    if draft.runs:
+        analysis["runs"] = [dict(each) for each in draft.runs]
+    if (percent := draft.most_errors_percent) is not None:
+        whole = int(percent) if percent == int(percent) else percent
+        analysis["thresholds"] = [{"metric": "errors", "maxPercent": whole}]
+    return analysis

@@ -57,7 +57,12 @@ def unsupported(reason: str) -> Note:
 
 
 def sorted_out(
-    title: str, value: Json, rules: Rules, notes: Mapping[str, Note], path: str = "spec"
+    title: str,
+    value: Json,
+    rules: Rules,
+    notes: Mapping[str, Note],
+    path: str = "spec",
+    above: Note = UNKNOWN,
 ) -> Iterator[Entry]:
     """
     Yield what becomes of everything below `value`, each field exactly once.
@@ -68,20 +73,26 @@ def sorted_out(
         rules: what becomes of fields of this kind.
         notes: what became of single fields, by their very path; they win over rules.
         path: where `value` stands.
+        above: what becomes of a field that has neither rule nor note.
     """
     pattern = _pattern(path)
+    rule = rules.get(pattern)
+    told_below = any(each.startswith((f"{path}.", f"{path}[")) for each in notes)
     if path in notes:
         yield _entry(title, path, notes[path])
-    elif pattern in rules:
-        yield _entry(title, path, rules[pattern])
-    elif isinstance(value, dict) and _below(pattern + ".", rules):
+        return
+    if rule is not None and not told_below:
+        yield _entry(title, path, rule)
+        return
+    above = rule or above
+    if isinstance(value, dict) and value and (told_below or _below(f"{pattern}.", rules)):
         for key, item in value.items():
-            yield from sorted_out(title, item, rules, notes, f"{path}.{key}")
-    elif isinstance(value, list) and _below(pattern + "[]", rules):
+            yield from sorted_out(title, item, rules, notes, f"{path}.{key}", above)
+    elif isinstance(value, list) and value and (told_below or _below(f"{pattern}[]", rules)):
         for index, item in enumerate(value):
-            yield from sorted_out(title, item, rules, notes, f"{path}[{index}]")
+            yield from sorted_out(title, item, rules, notes, f"{path}[{index}]", above)
     else:
-        yield _entry(title, path, UNKNOWN)
+        yield _entry(title, path, above)
 
 
 def _pattern(path: str) -> str:

@@ -81,9 +81,8 @@ def applications_of(things: Sequence[KubernetesObject], wishes: Wishes) -> Impor
 
 def _imported(thing: KubernetesObject, things: Things, wishes: Wishes) -> Imported:
     if thing.group == argo.GROUP:
-        draft = argo.draft_of(thing)
+        draft, templates = argo.draft_of(thing, things)
         services, workloads = argo.services_of(thing), argo.workloads_of(thing, things)
-        templates = argo.thresholds_of(draft, thing, things)
         entries = (*argo.entries_of(draft, thing), *templates)
     else:
         draft = flagger.draft_of(thing)

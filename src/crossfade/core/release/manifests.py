@@ -158,8 +158,8 @@ def _shared(objects: Sequence[Object]) -> Iterator[str]:
     for thing in objects:
         if thing["kind"] in SHARED:
             yield (
-                f"{title(thing)} exists once in a cluster: take it out of the chart and put it into"
-                " one that `spec.shared` names"
+                f"{title(thing)} exists once in a cluster: take it out of the chart and put it "
+                "into one that `spec.shared` names"
             )
 
 

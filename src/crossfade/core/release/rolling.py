@@ -31,6 +31,8 @@ from crossfade.core.release.kinds import (
 IN_PLACE_LABEL = "crossfade.dev/in-place"
 """On objects and on Helm's records: the revision that is wanted in place."""
 
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
+
 NOBODY = 2**31 - 1
 """A partition that holds every pod back."""
 
@@ -53,6 +55,9 @@ def prepare_in_place(
         for template in pod_templates(thing):
             marks = {APPLICATION_LABEL: application, REVISION_LABEL: revision}
             child(template, "metadata", "labels").update(marks)
+        if thing.get("kind") in _WORKLOADS:
+            # What an earlier revision has reached must not be taken for what this one has.
+            child(thing, "metadata", "annotations")[sizing.SCALE] = "0"
         if thing.get("kind") == "StatefulSet":
             strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": NOBODY}}
             child(thing, "spec")["updateStrategy"] = strategy
@@ -79,6 +84,19 @@ def shifts(workloads: Iterable[Object], percent: int) -> Iterator[tuple[Object, 
             patch["spec"] = {"updateStrategy": {"rollingUpdate": {"partition": first}}}
         if not same:
             yield thing, patch
+
+
+def reached(workload: Object) -> int:
+    """
+    Return the percentage that the workload was asked for, as far as that is still so.
+
+    An autoscaler adds pods with the highest numbers, which are all of the wanted revision: then
+    it is what that comes to, so that whoever compares asks again.
+    """
+    asked, replicas, first = sizing.scale_of([workload]), _replicas(workload), _partition(workload)
+    if first == partition(replicas, asked) or first == NOBODY or replicas == 0:
+        return asked
+    return sizing.FULL * max(replicas - first, 0) // replicas
 
 
 @dataclass(frozen=True, slots=True)

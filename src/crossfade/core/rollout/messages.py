@@ -172,6 +172,8 @@ def _text(value: Json) -> str:
     match value:
         case None:
             return ""
+        case float():
+            return f"{value:g}"
         case list():
             return ", ".join(_text(each) for each in value)
         case _:
