@@ -12,7 +12,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
-from crossfade.adapters.routers.gateway_api import GatewayApiRouter
+from crossfade.adapters.routers.choice import router_for
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.kubernetes import KubernetesSecrets
@@ -21,7 +21,7 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.application import Application
+from crossfade.core.application import Application, Router
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
@@ -54,8 +54,12 @@ class RealConnections:
             return known[1]
         api = self._apis[cluster.name] = KubeApi(cluster)
         self._opened.append(api)
+        routers = {kind: router_for(kind, api) for kind in Router}
         access = ClusterAccess(
-            LightkubeProbe(api), HelmReleases(api, self._helm), GatewayApiRouter(api)
+            LightkubeProbe(api),
+            HelmReleases(api, self._helm),
+            routers[Router.GATEWAY_API],
+            routers,
         )
         self._known[cluster.name] = (cluster, access)
         return access

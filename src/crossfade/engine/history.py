@@ -114,12 +114,12 @@ def _look_again(evidence: Evidence, event: Event) -> tuple[Evidence, bool]:
     try:
         windows = tuple(from_json(Window, each) for each in event.facts["windows"])
         excluded = tuple(event.facts["excluded"])
-        percent = float(event.facts["percent"])
+        percent, rps = float(event.facts["percent"]), float(event.facts["rps"])
         written = event.facts["verdict"]
     except (KeyError, TypeError) as error:
         raise InputError(
             f"the verdict at {event.at:.1f} cannot be read",
             hint="it was written by another version of crossfade",
         ) from error
-    seen = look(evidence, windows, percent, excluded, event.at)
+    seen = look(evidence, windows, percent, rps, excluded, event.at)
     return seen.after, to_json(seen.found) == written

@@ -69,7 +69,7 @@ class Hub:
     def __init__(self, ports: HubPorts, leadership: Leadership, epoch: int) -> None:
         records = Records(ports.documents, fence=epoch)
         records.on_commit = self._committed
-        telemetry = Telemetry(records, ports.connections, ports.clock)
+        telemetry = Telemetry(records, ports.connections, ports.sources, ports.clock)
         judging = Judging(records, telemetry, ports.clock)
         runs = Runs(records, ports.sources, ports.clock)
         rollouts = Rollouts(records, judging, runs, ports.clock)

@@ -1,9 +1,10 @@
 """Everything that the engine can do in one cluster."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from crossfade.core.application import Application
+from crossfade.core.application import Application, Router
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
@@ -20,6 +21,12 @@ class ClusterAccess:
     probe: ClusterProbe
     releases: Releases
     router: TrafficRouter
+    """That of the Gateway API."""
+    others: Mapping[Router, TrafficRouter] = field(default_factory=dict)
+
+    def router_of(self, kind: Router) -> TrafficRouter:
+        """Return the router of this kind."""
+        return self.others.get(kind, self.router)
 
 
 class Connections(Protocol):

@@ -94,6 +94,8 @@ class EngineWorld:
     """The one source of metrics that there is."""
     error_rates: dict[str, float] = field(default_factory=dict)
     """Share of failing requests, by revision."""
+    error_rates_at: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Of one cluster and revision, instead."""
     hub: "EngineHub" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -162,7 +164,9 @@ class EngineWorld:
                 continue
             for revision, percent in cluster.shares(APP).items():
                 requests = round(self.requests_per_second * seconds * percent / 100)
-                errors = round(requests * self.error_rates.get(revision, 0.0))
+                rate = self.error_rates.get(revision, 0.0)
+                rate = self.error_rates_at.get((cluster.name, revision), rate)
+                errors = round(requests * rate)
                 cluster.serve(APP, revision, requests, errors)
 
     def weights(self) -> dict[str, int]:
@@ -176,16 +180,18 @@ class EngineHub:
 
     def __init__(self, world: EngineWorld, documents: KillingDocuments) -> None:
         self.documents = documents
-        self._records = Records(documents)
+        self.records = Records(documents)
         connections, clock = world.connections, world.clock
-        self._telemetry = Telemetry(self._records, connections, clock)
-        self._judging = Judging(self._records, self._telemetry, clock)
-        self._runs = Runs(self._records, FakeSources(world.measurements), clock)
-        self._gating = Gating(self._records, world.gates, clock)
-        self._rollouts = Rollouts(self._records, self._judging, self._runs, clock)
-        self._convergence = Convergence(self._records, world.store, connections, clock)
-        self._fleet = Fleet(self._records, connections, connections, clock)
-        self._traffic = Traffic(self._records, world.edges, clock)
+        self._telemetry = Telemetry(
+            self.records, connections, FakeSources(world.measurements), clock
+        )
+        self._judging = Judging(self.records, self._telemetry, clock)
+        self._runs = Runs(self.records, FakeSources(world.measurements), clock)
+        self._gating = Gating(self.records, world.gates, clock)
+        self._rollouts = Rollouts(self.records, self._judging, self._runs, clock)
+        self._convergence = Convergence(self.records, world.store, connections, clock)
+        self._fleet = Fleet(self.records, connections, connections, clock)
+        self._traffic = Traffic(self.records, world.edges, clock)
 
     async def turn(self) -> None:
         """Let every loop look at every key once; what cannot be reached is left for later."""

@@ -12,6 +12,7 @@ from crossfade.engine.loops.judging import SILENT_SECONDS, Judging
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, CLUSTERS, application
+from crossfade.testing.fake_measurements import FakeSources
 
 YELLOW = {"colour": "yellow"}
 
@@ -31,7 +32,9 @@ class Judge:
     def __init__(self, world):
         self.world = world
         records = Records(world.store)
-        self.loop = Telemetry(records, world.connections, world.clock)
+        self.loop = Telemetry(
+            records, world.connections, FakeSources(world.measurements), world.clock
+        )
         self.judging = Judging(records, self.loop, world.clock)
 
     async def read(self, *clusters):

@@ -6,12 +6,15 @@ from crossfade.adapters.documents.shapes import (
     Duration,
     Field,
     ListOf,
+    MapOf,
     Number,
     Places,
     Read,
     Record,
+    Text,
 )
 from crossfade.adapters.documents.sources_shape import SOURCE
+from crossfade.core.analysis.presets import Preset
 
 _THRESHOLD = Record(
     {
@@ -34,6 +37,11 @@ _THRESHOLD = Record(
 
 
 def _check(analysis: Read, places: Places) -> None:
+    source = analysis.get("source")
+    if "counters" in analysis and not (isinstance(source, dict) and "prometheus" in source):
+        places.wrong("counters", "needs `source: {prometheus: {address: ...}}`")
+    if "counters" in analysis and analysis.get("thresholds"):
+        places.wrong("thresholds", "are for counters of gateways; use a run with a condition")
     thresholds = analysis.get("thresholds")
     if isinstance(thresholds, tuple) and len(thresholds) > 1:
         places.wrong("thresholds", "has more than one entry; one threshold for errors is allowed")
@@ -91,6 +99,26 @@ ANALYSIS = Record(
             default="pause",
         ),
         "source": Field(SOURCE, "Where the metrics of `runs` come from."),
+        "counters": Field(
+            Record(
+                {
+                    "preset": Field(
+                        Choice(tuple(each.value for each in Preset)), "Whose.", required=True
+                    ),
+                    "labels": Field(
+                        MapOf(Text("a label", r"[a-zA-Z_]\w*", 100), Text("a value", longest=500)),
+                        "More labels of all series; `{{cluster}}` is the cluster's name.",
+                    ),
+                    "edges": Field(
+                        ListOf(Duration(0.0001), "a list of durations, as [100ms, 1s]"),
+                        "Latencies to count above; edges of the histogram's buckets.",
+                        default="100ms, 250ms, 500ms, 1s",
+                    ),
+                }
+            ),
+            "Counters of requests in the Prometheus of `source`, for the judge.",
+            default="those of the gateways",
+        ),
         "runs": Field(RUNS, "Metrics of other systems; steps wait for them, or they go beside."),
         "thresholds": Field(
             ListOf(_THRESHOLD, "a list, as `- {metric: errors, maxPercent: 5}`"),

@@ -15,8 +15,9 @@ from crossfade.adapters.documents.sources_shape import source
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
-from crossfade.core.application import Application, Placement, Route, Shared, Source, Values
+from crossfade.core.analysis.presets import Preset
+from crossfade.core.analysis.spec import Analysis, CounterSource, ErrorThreshold, Judge, OnTimeout
+from crossfade.core.application import Application, Placement, Route, Router, Shared, Source, Values
 
 
 def read_application(path: Path) -> Application:
@@ -146,7 +147,8 @@ _ROUTE_NAMES = {
 
 def _route(route: Read) -> Route:
     probe = given(part(route, "probe"), {"path": "probe_path"})
-    return Route(**given(route, _ROUTE_NAMES), **probe)  # type: ignore[arg-type]
+    router = Router(str(route.get("router", Router.GATEWAY_API)))
+    return Route(**given(route, _ROUTE_NAMES), **probe, router=router)  # type: ignore[arg-type]
 
 
 _THRESHOLD_NAMES = {
@@ -175,8 +177,14 @@ def _analysis(analysis: Read, *, routed: bool) -> Analysis:
         limit = ErrorThreshold(**given(thresholds[0], _THRESHOLD_NAMES))  # type: ignore[arg-type]
     more = runs(analysis.get("runs", ()))
     where = source(analysis["source"]) if "source" in analysis else None
+    counters = _counters(part(analysis, "counters")) if "counters" in analysis else None
     if analysis.get("metrics", True) == () or not routed:
         return Analysis(None, limit, more, where)
     on_timeout = OnTimeout(str(analysis.get("onTimeout", "pause")))
     judge = Judge(on_timeout=on_timeout, **given(analysis, _JUDGE_NAMES))  # type: ignore[arg-type]
-    return Analysis(judge, limit, more, where)
+    return Analysis(judge, limit, more, where, counters)
+
+
+def _counters(read: Read) -> CounterSource:
+    more = given(read, {"labels": "labels", "edges": "edges_seconds"})
+    return CounterSource(Preset(str(read["preset"])), **more)  # type: ignore[arg-type]

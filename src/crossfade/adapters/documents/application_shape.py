@@ -80,7 +80,7 @@ ROUTE = Record(
         ),
         "port": Field(Number(1, 65535), "Port of that Service.", default="80"),
         "router": Field(
-            Choice(("gateway-api",), later=("istio", "nginx", "replicas")),
+            Choice(("gateway-api", "istio", "nginx", "replicas")),
             "What splits users over revisions inside a cluster.",
             default="gateway-api",
         ),

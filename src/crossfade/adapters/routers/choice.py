@@ -1,30 +1,26 @@
 """Routers by the names that application files give them."""
 
+from typing import assert_never
+
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.routers.istio import IstioRouter
 from crossfade.adapters.routers.nginx import NginxRouter
 from crossfade.adapters.routers.replicas import ReplicasRouter
-from crossfade.base.errors import InputError
+from crossfade.core.application import Router
 from crossfade.ports.router import TrafficRouter
 
-ROUTERS = ("gateway-api", "istio", "nginx", "replicas")
-"""The first is the default."""
 
-
-def router_for(kind: str, api: KubeApi) -> TrafficRouter:
-    """Return the router of that name for a cluster.  Raises InputError."""
+def router_for(kind: Router, api: KubeApi) -> TrafficRouter:
+    """Return the router of that kind for a cluster."""
     match kind:
-        case "gateway-api":
+        case Router.GATEWAY_API:
             return GatewayApiRouter(api)
-        case "istio":
+        case Router.ISTIO:
             return IstioRouter(api)
-        case "nginx":
+        case Router.NGINX:
             return NginxRouter(api)
-        case "replicas":
+        case Router.REPLICAS:
             return ReplicasRouter(api)
         case _:
-            raise InputError(
-                f"there is no router `{kind}`",
-                hint=f"set route.router to one of: {', '.join(ROUTERS)}",
-            )
+            assert_never(kind)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ClusterName
+from crossfade.core.analysis import spec
 from crossfade.core.analysis.counters import ERRORS, Rules, Tally, slower_than
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.judgement import Judgement, Verdict
@@ -14,6 +15,11 @@ from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decid
 from crossfade.core.analysis.verdict import Verdict as Found
 
 LATENCY = "latency"
+_ON_TIMEOUT = {
+    spec.OnTimeout.PAUSE: OnTimeout.PAUSE,
+    spec.OnTimeout.ROLL_BACK: OnTimeout.ROLLBACK,
+    spec.OnTimeout.PROMOTE: OnTimeout.PROMOTE_IF_INSIDE_BUDGET,
+}
 _TAILS = (0.25, 0.05, 0.01, 0.001)
 """Shares of stable's answers that are slower than the edges that are watched."""
 _ENOUGH = 1_000
@@ -39,9 +45,11 @@ class Evidence:
     """Of all users of the clusters, in the newest windows."""
 
 
-def rules_of(judge: Judge) -> Rules:
-    """Return how readings of gateways, made twice a second, become windows."""
+def rules_of(judge: Judge, *, scraped: bool = False) -> Rules:
+    """Return how readings become windows: of gateways, made twice a second, or of Prometheus."""
     window = judge.window_seconds
+    if scraped:
+        return Rules(window_seconds=window, late_seconds=15.0, warmup_seconds=0.0)
     return Rules(
         window_seconds=window,
         gap_seconds=max(10.0, 2 * window),
@@ -56,6 +64,8 @@ def begin(
     history: Tally,
     max_percent: float,
     now: float,
+    *,
+    scraped: bool = False,
 ) -> Evidence:
     """
     Return the evidence before the first user meets the new revision.
@@ -66,8 +76,10 @@ def begin(
         history: what stable has served so far; it chooses the latency edges, before the rollout.
         max_percent: the share up to which a ramp goes.
         now: in seconds.
+        scraped: counters come by way of Prometheus, and so later.
     """
     window = judge.window_seconds
+    lag = rules_of(judge, scraped=scraped).late_seconds
     plan = Plan(
         metrics=_metrics(judge, history),
         clusters=tuple(sorted(clouds)),
@@ -78,11 +90,11 @@ def begin(
         min_soak_s=judge.min_seconds,
         max_s=judge.max_seconds,
         budget=judge.budget,
-        react_s=min(60.0, 4 * window + 2),
+        react_s=min(60.0, 4 * window + 2 + lag),
         tick_s=window,
-        silent_s=min(90.0, max(10.0, 6 * window)),
+        silent_s=min(90.0, max(10.0, 6 * window)) + 2 * lag,
         w_max=max(max_percent / 100, 0.002),
-        on_timeout=OnTimeout.PAUSE,
+        on_timeout=_ON_TIMEOUT[judge.on_timeout],
     )
     return Evidence(plan, State(now), level_since=now)
 
@@ -127,7 +139,9 @@ def latency_edges(history: Tally) -> tuple[int, ...]:
     return tuple(int(each) for each in sorted(nearest))
 
 
-def grown(evidence: Evidence, windows: Iterable[Window], percent: float, now: float) -> Evidence:
+def grown(
+    evidence: Evidence, windows: Iterable[Window], percent: float, rps: float, now: float
+) -> Evidence:
     """
     Return the evidence with more windows; those of clusters that came later are left out.
 
@@ -135,7 +149,6 @@ def grown(evidence: Evidence, windows: Iterable[Window], percent: float, now: fl
     """
     if percent != evidence.percent:
         evidence = replace(evidence, percent=percent, level_since=now, level_requests=0)
-    latest: dict[ClusterName, int] = {}
     state = evidence.state
     for window in windows:
         known = state.clusters.get(window.cluster)
@@ -144,16 +157,13 @@ def grown(evidence: Evidence, windows: Iterable[Window], percent: float, now: fl
         ):
             continue
         state = update(state, evidence.plan, window)
-        latest[window.cluster] = window.n_c + window.n_s
         evidence = replace(
             evidence,
             level_requests=evidence.level_requests + window.n_c,
             requests=evidence.requests + window.n_c,
             errors=evidence.errors + window.events.get(ERRORS, (0, 0))[0],
         )
-    if latest:
-        evidence = replace(evidence, rps=sum(latest.values()) / evidence.plan.tick_s)
-    return replace(evidence, state=state)
+    return replace(evidence, state=state, rps=rps)
 
 
 def verdict_of(evidence: Evidence, excluded: Collection[ClusterName], now: float) -> Found:
@@ -177,8 +187,9 @@ def judgement_of(judge: Judge, evidence: Evidence, found: Found) -> Judgement:
         evidence.errors,
         reason,
         scope=found.scope,
-        proven=found.proven and verdict is Verdict.PASS,
-        ramp=round(100 * found.weight, 2),
+        proven=verdict is Verdict.PASS and (found.proven or found.action is Action.PROMOTE),
+        # Without any traffic nobody knows how many a share would harm.
+        ramp=round(100 * found.weight, 2) if evidence.rps > 0 else None,
         evidence=found.e,
         harmed=found.harm,
     )
@@ -206,6 +217,7 @@ class Look:
 
     windows: tuple[Window, ...]
     percent: float
+    rps: float
     excluded: tuple[ClusterName, ...]
     at: float
     found: Found
@@ -216,10 +228,11 @@ def look(
     evidence: Evidence,
     windows: tuple[Window, ...],
     percent: float,
+    rps: float,
     excluded: Collection[ClusterName],
     now: float,
 ) -> Look:
-    """Return the verdict after these windows."""
-    after = grown(evidence, windows, percent, now)
+    """Return the verdict after these windows; `rps` are the requests of all users per second."""
+    after = grown(evidence, windows, percent, rps, now)
     names = tuple(sorted(excluded))
-    return Look(windows, percent, names, now, verdict_of(after, names, now), after)
+    return Look(windows, percent, rps, names, now, verdict_of(after, names, now), after)

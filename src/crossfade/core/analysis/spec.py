@@ -1,8 +1,10 @@
 """How a new revision is judged, as the application's file says it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.runs import RunSpec
 from crossfade.core.analysis.sources import MetricSource
 
@@ -52,6 +54,18 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class CounterSource:
+    """Counters of requests in Prometheus, for the judge, instead of those of the gateways."""
+
+    preset: Preset
+    """Whose counters."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """More labels of all series; `{{cluster}}` in a value is the cluster's name."""
+    edges_seconds: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0)
+    """Latencies to count above; edges of the histogram's buckets."""
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """What watches a rollout."""
 
@@ -61,7 +75,9 @@ class Analysis:
     """A limit that holds whatever stable does."""
     runs: tuple[RunSpec, ...] = ()
     source: MetricSource | None = None
-    """Where the metrics of runs come from, unless they say otherwise."""
+    """Where the metrics of runs come from, unless they say otherwise, and `counters`."""
+    counters: CounterSource | None = None
+    """None: the gateways themselves are asked."""
 
     @property
     def judged(self) -> bool:

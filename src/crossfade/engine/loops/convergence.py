@@ -7,6 +7,7 @@ from typing import assert_never
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
+from crossfade.core.application import Route
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.converge import (
     Act,
@@ -26,7 +27,7 @@ from crossfade.engine.shared_charts import SharedCharts
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import ClusterAccess, Connections
 from crossfade.ports.releases import RevisionStatus
-from crossfade.ports.router import RouteBackend, RouteStatus, WantedRoute
+from crossfade.ports.router import RouteBackend, RouteStatus, TrafficRouter, WantedRoute
 
 _NO_ROUTE = RouteStatus(NO_EPOCH, in_force=False)
 SETTLED_SECONDS = 2.0
@@ -97,11 +98,11 @@ class Convergence:
         spec, now = record.spec, self.clock.now()
         route = _NO_ROUTE
         if spec.route is not None:
-            route = await access.router.read(spec.name, spec.namespace)
+            route = await access.router_of(spec.route.router).read(spec.name, spec.namespace)
         statuses = await access.releases.status(spec.name, spec.namespace)
         address = None
         if spec.route is not None:
-            address = await self._address(key, spec.route.gateway, access, now)
+            address = await self._address(key, spec.route, access, now)
         before = await self.records.find_report(spec.name, cluster)
         revisions = {each.revision: _revision_report(each) for each in statuses}
         for revision, refusal in self._refusals(key, record, now).items():
@@ -136,14 +137,15 @@ class Convergence:
         return mine
 
     async def _address(
-        self, key: str, gateway: str, access: ClusterAccess, now: float
+        self, key: str, route: Route, access: ClusterAccess, now: float
     ) -> Address | None:
         """Return where the gateway is; it moves so seldom that it is not asked each time."""
+        gateway = route.gateway
         known = self._addresses.get((key, gateway))
         if known is not None and now - known[0] < ADDRESS_SECONDS:
             return known[1]
         try:
-            found = await access.router.endpoint(gateway)
+            found = await access.router_of(route.router).endpoint(gateway)
         except NotFound:
             return None
         address = Address(found.host, found.port, found.metrics_url)
@@ -180,7 +182,8 @@ class Convergence:
                 await access.releases.scale(_named(record, revision_id), percent)
                 return 0.0
             case WriteRoute():
-                await access.router.write(wanted_route(record, ClusterName(key.partition("@")[2])))
+                wanted = wanted_route(record, ClusterName(key.partition("@")[2]))
+                await _router(record, access).write(wanted)
                 return 0.0
             case Uninstall(revision_id):
                 await access.releases.uninstall(_named(record, revision_id))
@@ -210,6 +213,11 @@ class Convergence:
             why = " ".join(error.what.split())  # it becomes part of a sentence
             self._refused[key, revision.id] = Refusal(why, self.clock.now(), record.rollout)
         return 0.0
+
+
+def _router(record: Record, access: ClusterAccess) -> TrafficRouter:
+    route = record.spec.route
+    return access.router if route is None else access.router_of(route.router)
 
 
 def wanted_route(record: Record, cluster: ClusterName) -> WantedRoute:

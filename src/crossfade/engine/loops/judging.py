@@ -1,5 +1,6 @@
 """Judges each rollout, window by window, and remembers the evidence and every verdict."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,8 @@ class Judging:
     clock: Clock
     _known: dict[str, Stored[Evidence]] = field(default_factory=dict)
     """The evidence of the newest rollout of each application."""
+    _served: dict[str, dict[ClusterName, float]] = field(default_factory=dict)
+    """Requests per second of each application's clusters, in their newest windows."""
 
     async def reconcile(self, name: str) -> float:
         """Take in the windows that have ended; return seconds until the next look."""
@@ -49,16 +52,19 @@ class Judging:
         rollout = await self.records.rollout(stored.value)
         if rollout is None or not rollout.value.active:
             self._known.pop(name, None)
+            self._served.pop(name, None)
             return IDLE_SECONDS
         judge = rollout.value.analysis.judge
         if judge is None or rollout.value.direct or rollout.value.state.phase is Phase.INSTALLING:
             return IDLE_SECONDS / 4
         evidence = await self._evidence(stored.value, rollout.value, judge)
-        windows = await self._windows(stored.value, rollout.value, judge)
+        windows, rps = self._windows(stored.value, rollout.value, judge)
+        rps = evidence.value.rps if rps is None else rps
         percent = rollout.value.state.percent
-        if windows or percent != evidence.value.percent:
+        first = evidence.value.rps == 0 and rps > 0
+        if windows or first or percent != evidence.value.percent:
             excluded = _excluded(rollout.value, evidence.value)
-            seen = look(evidence.value, windows, percent, excluded, self.clock.now())
+            seen = look(evidence.value, windows, percent, rps, excluded, self.clock.now())
             self._known[name] = await self._save(rollout.value, evidence, seen)
         return judge.window_seconds / 4
 
@@ -134,20 +140,36 @@ class Judging:
         stable = rollout.stable.id if rollout.stable else rollout.canary.id
         history = self.telemetry.served(record.spec.name, stable)
         ramps = [each.max_percent for each in rollout.strategy.steps if isinstance(each, Ramp)]
-        return begin(judge, clouds, history, max(ramps, default=50.0), self.clock.now())
+        scraped = rollout.analysis.counters is not None
+        most = max(ramps, default=50.0)
+        return begin(judge, clouds, history, most, self.clock.now(), scraped=scraped)
 
-    async def _windows(self, record: Record, rollout: Rollout, judge: Judge) -> tuple[Window, ...]:
-        rules = rules_of(judge)
+    def _windows(
+        self, record: Record, rollout: Rollout, judge: Judge
+    ) -> tuple[tuple[Window, ...], float | None]:
+        """Return the windows that have ended, and the requests per second of all users in them."""
+        rules = rules_of(judge, scraped=rollout.analysis.counters is not None)
         found = []
+        served = self._served.setdefault(record.spec.name, {})
         for cluster, progress in rollout.state.clusters.items():
             base = record.pinned.get(cluster) or (rollout.stable.id if rollout.stable else None)
             for window in self.telemetry.windows(record.spec.name, cluster, rules):
+                requests = sum(each.requests for each in window.revisions.values())
+                if cluster in served:  # the first window began before we looked
+                    served[cluster] = requests / judge.window_seconds
+                served.setdefault(cluster, math.nan)
                 if base is None or not progress.meets_users:
                     continue
                 both = compared(window, rollout.canary.id, base, rules)
                 if both is not None:
                     found.append(both)
-        return tuple(sorted(found, key=lambda each: (each.id, each.cluster)))
+        needed = {name for name, each in rollout.state.clusters.items() if not each.late}
+        counted = served.keys() >= needed
+        rps = sum(served.values())
+        known = counted and not math.isnan(rps)
+        return tuple(sorted(found, key=lambda each: (each.id, each.cluster))), (
+            rps if known else None
+        )
 
     async def _save(
         self, rollout: Rollout, before: Stored[Evidence], seen: Look
@@ -156,6 +178,7 @@ class Judging:
         facts = {
             "windows": [to_json(each) for each in seen.windows],
             "percent": seen.percent,
+            "rps": seen.rps,
             "excluded": list(seen.excluded),
             "verdict": to_json(seen.found),
         }

@@ -1,6 +1,7 @@
 """Reads the gateways' counters of every revision, one application in one cluster at a time."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
@@ -15,10 +16,17 @@ from crossfade.core.analysis.counters import (
     close,
     slower_than,
 )
+from crossfade.core.analysis.evidence import rules_of
+from crossfade.core.analysis.placeholders import fill
+from crossfade.core.analysis.presets import Arm, Place, counters
+from crossfade.core.analysis.spec import CounterSource
 from crossfade.core.analysis.windows import Reading as Totals
 from crossfade.core.analysis.windows import Series
+from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.state import Rollout
 from crossfade.engine.records import Records, report_name
 from crossfade.ports.cluster_access import Connections
+from crossfade.ports.measurements import Sources, Span
 from crossfade.ports.traffic_counts import Counts
 
 READ_SECONDS = 0.5
@@ -37,6 +45,7 @@ class Telemetry:
 
     records: Records
     connections: Connections
+    sources: Sources
     clock: Clock
     _series: dict[tuple[str, RevisionId], Series] = field(default_factory=dict)
     _counters: dict[str, Counters] = field(default_factory=dict)
@@ -53,9 +62,11 @@ class Telemetry:
         if stored is None or rollout is None or not rollout.value.active:
             self._forget(key)
             return IDLE_SECONDS
+        record = stored.value
+        if rollout.value.analysis.counters is not None:
+            return await self._scrape(key, record, rollout.value, rollout.value.analysis.counters)
         if report is None or report.value.address is None:
             return IDLE_SECONDS
-        record = stored.value
         counts = self.connections.counts(record.spec, report.value.address, record.revisions)
         found = {each.revision: each for each in await counts.read(name)}
         judge = rollout.value.analysis.judge
@@ -66,6 +77,32 @@ class Telemetry:
         self._read_at[key] = self.clock.now()
         return READ_SECONDS
 
+    async def _scrape(
+        self, key: str, record: Record, rollout: Rollout, wanted: CounterSource
+    ) -> float:
+        """Read the samples that Prometheus has taken since the last time."""
+        judge, source = rollout.analysis.judge, rollout.analysis.source
+        if judge is None or source is None:
+            return IDLE_SECONDS
+        cluster = ClusterName(key.partition("@")[2])
+        labels = {name: fill(text, {"cluster": cluster}) for name, text in wanted.labels.items()}
+        place = Place(cluster, record.spec.namespace, record.spec.name, labels)
+        arms = tuple(Arm(each.id, each.service, at) for at, each in enumerate(record.revisions))
+        query = counters(wanted.preset, place, arms, wanted.edges_seconds)
+        now = self.clock.now()
+        since = self._read_at.get(key, now) - 2 * judge.window_seconds
+        found = await self.sources.open(source).counts(query, Span(since, now))
+        rules = rules_of(judge, scraped=True)
+        known = self._counters.get(key, Counters(cluster))
+        self._counters[key] = add(known, found, rules)
+        newest = {(each.revision, each.source): each for each in found}
+        for revision in {each.revision for each in found}:
+            tallies = [each.totals for (of, _), each in newest.items() if of == revision]
+            self._totals.setdefault(key, {})[revision] = together(tallies)
+        if found:
+            self._read_at[key] = now
+        return judge.window_seconds / 2
+
     def _book(self, key: str, cluster: ClusterName, count: Counts, window: float) -> None:
         now, revision = self.clock.now(), count.revision
         series = self._series.get((key, revision), Series())
@@ -74,19 +111,19 @@ class Telemetry:
         slower = {slower_than(edge / 1000): many for edge, many in count.slower.items()}
         tally = Tally(count.requests, {ERRORS: count.errors, **slower})
         self._totals.setdefault(key, {})[revision] = tally
-        counters = self._counters.get(key, Counters(cluster))
+        known = self._counters.get(key, Counters(cluster))
         rules = Rules(window_seconds=window, gap_seconds=max(10.0, 2 * window), warmup_seconds=0.0)
-        self._counters[key] = add(counters, [Reading(revision, cluster, now, tally)], rules)
+        self._counters[key] = add(known, [Reading(revision, cluster, now, tally)], rules)
 
     def windows(
         self, application: ApplicationName, cluster: ClusterName, rules: Rules
     ) -> tuple[ClusterWindow, ...]:
         """Return the windows of the cluster that have ended since the last call."""
         key = report_name(application, cluster)
-        counters = self._counters.get(key)
-        if counters is None:
+        known = self._counters.get(key)
+        if known is None:
             return ()
-        self._counters[key], ended = close(counters, self.clock.now(), rules)
+        self._counters[key], ended = close(known, self.clock.now(), rules)
         return ended
 
     def served(self, application: ApplicationName, revision: RevisionId) -> Tally:
@@ -95,10 +132,7 @@ class Telemetry:
         for key, tallies in self._totals.items():
             tally = tallies.get(revision)
             if tally is not None and key.startswith(f"{application}@"):
-                events = dict(total.events)
-                for event, many in tally.events.items():
-                    events[event] = events.get(event, 0) + many
-                total = replace(total, requests=total.requests + tally.requests, events=events)
+                total = together([total, tally])
         return total
 
     def lately(
@@ -129,3 +163,13 @@ class Telemetry:
         self._totals.pop(key, None)
         for known in [each for each in self._series if each[0] == key]:
             del self._series[known]
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    """Return the sum of tallies; an event that one of them lacks counts where it is known."""
+    requests, events = 0, dict[str, int]()
+    for tally in tallies:
+        requests += tally.requests
+        for event, many in tally.events.items():
+            events[event] = events.get(event, 0) + many
+    return Tally(requests, events)

@@ -1,0 +1,132 @@
+"""The judge takes bad revisions back, and says what it rests on; after a restart it goes on."""
+
+from dataclasses import replace
+
+import pytest
+
+from crossfade.core.analysis.counters import Reading, Tally
+from crossfade.core.analysis.presets import Preset
+from crossfade.core.analysis.sources import PrometheusSource
+from crossfade.core.analysis.spec import Analysis, CounterSource, Judge
+from crossfade.core.rollout.spec import Pause, Ramp, SetWeight
+from crossfade.core.rollout.state import Outcome
+from crossfade.engine.history import History
+from crossfade.testing.builders import APP, application
+
+JUDGE = Judge(window_seconds=1.0, min_requests=20, min_seconds=20.0)
+YELLOW = {"colour": "yellow"}
+
+
+def judged(*steps, judge=JUDGE, **more):
+    return application(*steps, analysis=Analysis(judge, **more))
+
+
+async def test_a_revision_that_fails_more_often_is_taken_back_with_its_figures(world):
+    await world.commands.apply(judged(SetWeight(10), Pause(600.0)))
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.error_rates[rollout.canary.id] = 0.2
+    ended = await world.until_ended()
+
+    assert ended.state.outcome is Outcome.ROLLED_BACK
+    assert "errors is worse on the canary" in ended.state.reason
+
+
+async def test_a_revision_that_is_bad_on_one_cluster_is_taken_back_there_alone(world, turn_until):
+    await world.commands.apply(judged(SetWeight(50), Pause(600.0)))
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.error_rates_at["gcp", rollout.canary.id] = 0.3
+    await turn_until(world, lambda each: "gcp" in str(each.state.reason), turns=400)
+    for _ in range(20):
+        await world.turn()
+
+    assert world.clusters["gcp"].shares(APP).get(rollout.canary.id, 0) == 0
+    assert world.clusters["aws"].shares(APP)[rollout.canary.id] == 50
+    assert (await world.rollout()).active
+
+
+async def test_an_incident_that_hits_stable_as_well_takes_nobody_back(world):
+    await world.commands.apply(judged(SetWeight(10), Pause(60.0)))
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    stable = (await world.queries.record(APP)).active
+    for revision in (rollout.canary.id, stable.id):
+        world.error_rates_at["gcp", revision] = 0.2
+    ended = await world.until_ended(turns=800)
+
+    assert ended.state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_ramp_rises_with_the_evidence_until_the_revision_is_proven(world):
+    world.requests_per_second = 300
+    await world.commands.apply(judged(Ramp(50.0)))
+    await world.deployments.deploy(APP, YELLOW)
+    shares = []
+    for _ in range(3000):
+        await world.turn()
+        rollout = await world.rollout()
+        if rollout.state.percent not in shares[-1:]:
+            shares.append(rollout.state.percent)
+        if not rollout.active:
+            break
+
+    assert (await world.rollout()).state.outcome is Outcome.SUCCEEDED
+    rising = shares[: shares.index(50.0) + 1]
+    assert rising == sorted(rising)
+    assert len(rising) >= 4
+    assert rising[1] < 5, "300 requests may be harmed, and 900 come each second"
+
+
+async def test_a_new_hub_goes_on_with_the_evidence_of_the_old_one(world, turn_until):
+    await world.commands.apply(judged(SetWeight(10), Pause(600.0)))
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda each: each.state.level(10))
+    for _ in range(20):
+        await world.turn()
+    name = "colors.000002"
+    before = await world.hub.records.find_evidence(name)
+    world.start_hub()
+    for _ in range(20):
+        await world.turn()
+    after = await world.hub.records.find_evidence(name)
+
+    assert after.value.requests > before.value.requests > 0
+    assert after.value.state.since_s == before.value.state.since_s
+
+
+async def test_the_story_of_a_rollout_comes_out_the_same_again(world):
+    await world.commands.apply(judged(SetWeight(10), Pause(5.0)))
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.error_rates[rollout.canary.id] = 0.2
+    await world.until_ended()
+    story = await History(world.queries).story(APP, again=True)
+
+    assert story.replayed > 10
+    assert story.different == ()
+    assert {each.kind for each in story.chapters} == {"decision", "verdict", "command"}
+
+
+@pytest.mark.parametrize(("failing", "outcome"), [(0.3, "rolled-back"), (0.0, "succeeded")])
+async def test_counters_of_prometheus_judge_as_those_of_gateways_do(world, failing, outcome):
+    counters = CounterSource(Preset.ISTIO, {"cluster": "{{cluster}}"})
+    spec = judged(
+        SetWeight(10),
+        Pause(40.0),
+        judge=replace(JUDGE, metrics=("errors",)),
+        source=PrometheusSource("http://prometheus.test"),
+        counters=counters,
+    )
+    await world.commands.apply(spec)
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    stable = (await world.queries.record(APP)).active
+    totals = {rollout.canary.id: 0, stable.id: 0}
+    for _ in range(800):
+        for revision, each in totals.items():
+            totals[revision] = each + 50
+            bad = int(failing * totals[revision]) if revision == rollout.canary.id else 0
+            tally = Tally(totals[revision], {"errors": bad})
+            at = world.clock.now()
+            world.measurements.readings.append(Reading(revision, "pod", at, tally))
+        await world.turn()
+        if not (await world.rollout()).active:
+            break
+
+    assert (await world.rollout()).state.outcome.value == outcome
