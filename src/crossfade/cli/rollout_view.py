@@ -25,7 +25,7 @@ from crossfade.core.rollout.state import Outcome, Rollout
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from crossfade.engine.queries import RolloutView
+    from crossfade.engine.queries import AnalysisView, RolloutView
 
 
 def rollout_data(rollout: Rollout) -> dict[str, Any]:
@@ -59,10 +59,28 @@ def view_data(view: "RolloutView") -> dict[str, Any]:
             "stable_pods": each.stable_pods,
             "user_percent": each.user_percent,
             "trouble": each.trouble,
+            "phase": each.phase,
         }
         for each in view.clusters
     ]
-    return {**rollout_data(view.rollout), "clusters": clusters}
+    return {
+        **rollout_data(view.rollout),
+        "clusters": clusters,
+        "analysis": _analysis_data(view.analysis) if view.analysis else None,
+    }
+
+
+def _analysis_data(analysis: "AnalysisView") -> dict[str, Any]:
+    return {
+        "requests": analysis.requests,
+        "errors": analysis.errors,
+        "evidence": analysis.evidence,
+        "threshold": analysis.threshold,
+        "harmed": analysis.harmed,
+        "budget": analysis.budget,
+        "ratios": {name: list(ends) for name, ends in analysis.ratios.items()},
+        "reason": analysis.reason,
+    }
 
 
 def status(rollout: Rollout) -> str:
@@ -126,6 +144,7 @@ def clusters_text(view: "RolloutView") -> str:
     rows = [
         (
             each.cluster,
+            each.phase,
             each.health,
             f"{each.user_percent:g} %",
             "-" if each.percent is None else f"{each.percent:g} %",
@@ -135,7 +154,7 @@ def clusters_text(view: "RolloutView") -> str:
         )
         for each in view.clusters
     ]
-    columns = ("CLUSTER", "HEALTH", "USERS", "NEW", "NEW PODS", "OLD PODS", "WAITING FOR")
+    columns = ("CLUSTER", "PHASE", "HEALTH", "USERS", "NEW", "NEW PODS", "OLD PODS", "WAITING FOR")
     return table(columns, rows)
 
 
@@ -147,7 +166,20 @@ def head_text(view: "RolloutView") -> str:
         f"{rollout.application}.{rollout.number}: {stable} -> {rollout.canary.id}"
         f"  {status(rollout)} at {rollout.state.percent:g} %\n"
         f"steps: {steps_text(rollout)}\n"
-        f"{rollout.state.reason}"
+        f"{rollout.state.reason}" + (f"\n{analysis_text(view.analysis)}" if view.analysis else "")
+    )
+
+
+def analysis_text(analysis: "AnalysisView") -> str:
+    """Return what the judge knows in one line."""
+    ratios = ", ".join(
+        f"{name} {low:.2g}-{'?' if high is None else f'{high:.2g}'}x"
+        for name, (low, high) in analysis.ratios.items()
+    )
+    return (
+        f"analysis: {analysis.errors} of {analysis.requests} requests failed,"
+        f" {analysis.harmed:.0f} of {analysis.budget:g} harmed,"
+        f" evidence {analysis.evidence:.2g} of {analysis.threshold:g}; {ratios}"
     )
 
 

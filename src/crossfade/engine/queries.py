@@ -1,19 +1,20 @@
 """What people can look at: the store as views that are ready to print."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
+from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
-from crossfade.engine.records import Records
+from crossfade.engine.records import Records, rollout_name
 from crossfade.ports.edge import EdgePlan, EdgeTarget
 
 WATCH_SECONDS = 0.1
@@ -34,6 +35,27 @@ class ClusterView:
     user_percent: float
     """Share of all users that the edges are told to send here."""
     trouble: str
+    phase: str = ""
+    """Where it stands in the rollout: waiting, installing, stepping, done, back."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisView:
+    """What the judge knows of a rollout."""
+
+    requests: int
+    """Of the new revision."""
+    errors: int
+    evidence: float
+    """Against it; 1 is none."""
+    threshold: float
+    """Evidence with which users are taken back."""
+    harmed: float
+    """Requests that failed because of it."""
+    budget: float
+    ratios: Mapping[str, tuple[float, float | None]]
+    """Range of the ratio to stable, by metric; None: no upper end yet."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,8 @@ class RolloutView:
 
     rollout: Rollout
     clusters: tuple[ClusterView, ...]
+    analysis: AnalysisView | None = None
+    """None before the judge has begun, or when nothing is judged."""
 
     @property
     def step(self) -> str:
@@ -114,7 +138,26 @@ class Queries:
                 f"`{application}` has no rollout yet",
                 hint=f"`crossfade deploy {application}` starts one",
             )
-        return RolloutView(stored.value, await self._clusters(record, stored.value))
+        clusters = await self._clusters(record, stored.value)
+        return RolloutView(stored.value, clusters, await self._analysis(stored.value))
+
+    async def _analysis(self, rollout: Rollout) -> AnalysisView | None:
+        stored = await self.records.find_evidence(rollout_name(rollout.application, rollout.number))
+        if stored is None:
+            return None
+        evidence = stored.value
+        newest = max((c.last_s for c in evidence.state.clusters.values()), default=0.0)
+        found = verdict_of(evidence, (), max(newest, evidence.level_since))
+        return AnalysisView(
+            requests=evidence.requests,
+            errors=evidence.errors,
+            evidence=found.e,
+            threshold=1 / evidence.plan.alpha,
+            harmed=found.harm,
+            budget=evidence.plan.budget,
+            ratios={name: (each.low, each.high) for name, each in found.ratio.items()},
+            reason=found.reason,
+        )
 
     async def watch(self, application: ApplicationName) -> AsyncIterator[RolloutView]:
         """
@@ -165,6 +208,7 @@ def _cluster_view(
     health: ClusterHealth | None,
     user_percent: float,
 ) -> ClusterView:
+    progress = rollout.state.clusters.get(cluster.name)
     percent = None
     if report is not None and report.epoch > 0:
         percent = report.shares.get(rollout.canary.id, 0)
@@ -176,6 +220,7 @@ def _cluster_view(
         stable_pods=_pods(report, rollout.stable.id) if rollout.stable else "",
         user_percent=round(user_percent, 1),
         trouble=report.trouble if report else "not looked at yet",
+        phase=progress.phase.value if progress else "",
     )
 
 
