@@ -255,8 +255,9 @@ def happen(world, watch, history, *, people=True):
             world.plan()
         elif event == "break":
             world.break_pods(cluster, BLUE.id)
-            watch.turn()  # it is seen, and then the new revision turns out to be bad
-            world.verdict, world.scope = Verdict.FAIL, ()
+            if people:
+                watch.turn()  # it is seen, and then the new revision turns out to be bad
+                world.verdict, world.scope = Verdict.FAIL, ()
         elif event == "ask" and people:
             world.ask(command)
         watch.turn(crash=event == "crash", repeat=event == "repeat", late=event == "late")

@@ -336,3 +336,14 @@ def test_a_late_cluster_catches_up_with_the_hindmost_and_not_with_the_foremost()
     rehearsal.until(lambda state: not state.clusters[ONPREM].late)
 
     assert (rehearsal.at(ONPREM).step, rehearsal.at(ONPREM).percent) == (1, 10)
+
+
+@pytest.mark.parametrize("quorum", [0, 2, 3])
+def test_a_rollout_goes_on_when_clusters_are_back_however_many_were_away(quorum):
+    rehearsal = rehearse(unreachable=Unreachable.SKIP, quorum=quorum)
+    rehearsal.until(lambda state: state.level(10.0))
+    rehearsal.faults = dict.fromkeys(CLUSTERS, AWAY)
+    rehearsal.looks(5)
+    rehearsal.faults.clear()
+
+    assert rehearsal.looks(60).outcome is Outcome.SUCCEEDED
