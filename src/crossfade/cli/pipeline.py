@@ -52,9 +52,11 @@ def validate(
 
 
 def _definitions(place: str | None) -> "Definitions":
-    from crossfade.adapters.pipelines.definitions import read_definitions
+    if place is None:
+        return {}
+    from crossfade.adapters.pipelines.definitions import read_definitions  # slow: an HTTP client
 
-    return read_definitions(place) if place is not None else {}
+    return read_definitions(place)
 
 
 def _judge(path: Path, definitions: "Definitions") -> "Judged":

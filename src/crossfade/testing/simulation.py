@@ -1,13 +1,16 @@
 """
 A small world without I/O: clusters that take acts late or never, a hub that forgets and repeats.
 
-It runs the real decisions of `core` in the order in which the engine runs them, and checks after
-every event what must always hold.
+It runs the real decisions of `core` in the order in which the engine runs them.  Tests look at it
+after every event, and say what must hold.
 """
 
+import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from crossfade.base.errors import Conflict
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
 from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.fleet.health import ClusterHealth
@@ -22,10 +25,12 @@ from crossfade.core.release.converge import (
     next_act,
 )
 from crossfade.core.release.report import Address, Report, RevisionReport
+from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.record import Record, advance, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
 from crossfade.core.traffic.plan import cluster_share, settle
+from crossfade.core.traffic.split import Split
 from crossfade.testing.builders import APP
 
 PODS = 3
@@ -37,20 +42,27 @@ class ModelCluster:
 
     name: ClusterName
     up: bool = True
+    api: bool = True
+    """Its API server answers; without it the data plane serves on, and nothing can be asked."""
     pods: dict[RevisionId, int] = field(default_factory=dict)
     """Ready pods of each installed revision."""
     scale: dict[RevisionId, int] = field(default_factory=dict)
     """Percent of the chart's pods that each installed revision is asked to run."""
     held: Epoch = NO_EPOCH
-    route: dict[RevisionId, float] = field(default_factory=dict)
+    route: Split = field(default_factory=Split)
     served_epoch: Epoch = NO_EPOCH
-    served: dict[RevisionId, float] = field(default_factory=dict)
+    served: Split = field(default_factory=Split)
     """What users of this cluster meet; follows the route late."""
     idle_since: dict[RevisionId, float] = field(default_factory=dict)
     report: Report | None = None
     back_at: float = 0.0
     share: int = 0
     """Weight at the edge."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether anything can be seen of it or asked of it."""
+        return self.up and self.api
 
     def size(self, revision: RevisionId) -> int:
         """Return how many pods the revision is asked to run."""
@@ -59,25 +71,24 @@ class ModelCluster:
     def take_route(self) -> None:
         """Let the data plane serve the route."""
         if self.up:
-            self.served_epoch, self.served = self.held, dict(self.route)
+            self.served_epoch, self.served = self.held, self.route
 
     def look(self, now: float) -> Report:
         """Return what a hub sees, which the cluster remembers as its report."""
         in_force = self.served_epoch == self.held
         last = self.report
         if in_force:
-            epoch, shares = self.served_epoch, dict(self.served)
+            epoch, shares = self.served_epoch, dict(self.served.shares)
         elif last is None or last.looked_at < self.back_at:
             epoch, shares = NO_EPOCH, {}
         else:
             epoch, shares = last.epoch, dict(last.shares)
         if in_force:
-            gone = set(self.idle_since) - {r for r in self.pods if self.served.get(r, 0) == 0}
-            for revision in gone:
+            idle = {each for each in self.pods if not self.served.meets_users(each)}
+            for revision in set(self.idle_since) - idle:
                 del self.idle_since[revision]
-            for revision in self.pods:
-                if self.served.get(revision, 0) == 0:
-                    self.idle_since.setdefault(revision, now)
+            for revision in idle:
+                self.idle_since.setdefault(revision, now)
         else:
             self.idle_since.clear()
         revisions = {
@@ -111,7 +122,10 @@ class World:
     record: Record
     rollout: Rollout
     clusters: list[ModelCluster]
+    waves: Mapping[ClusterName, int] = field(default_factory=dict)
     verdict: Verdict = Verdict.PASS
+    scope: tuple[ClusterName, ...] = ()
+    """Where a FAIL was found; empty: everywhere."""
     now: float = 100.0
     removed: list[tuple[ClusterName, RevisionId]] = field(default_factory=list)
 
@@ -125,26 +139,74 @@ class World:
         if not self.rollout.active:
             self.record = with_wanted(self.record, None, self.names, self.now)
             return
-        judged = Judgement(self.verdict, 100, 10, "model")
-        sight = Sight(tuple(self._sight(each) for each in self.clusters), judged)
-        decision = decide(self.rollout, sight, self.now)
+        decision = decide(self.rollout, self.sight(), self.now)
         self.record, self.rollout = advance(
             self.record, self.rollout, decision, self.names, self.now
         )
+
+    def sight(self) -> Sight:
+        """Return what the rollouts loop sees now."""
+        good = self.verdict is Verdict.PASS
+        scope = self.scope if self.verdict is Verdict.FAIL else ()
+        share = self.rollout.state.percent
+        judged = Judgement(
+            self.verdict,
+            100,
+            10,
+            "model",
+            scope=scope,
+            proven=good and share > 0,
+            ramp=max(1.0, 2 * share) if good else share / 2,
+        )
+        return Sight(tuple(self._sight(each) for each in self.clusters), judged)
+
+    def ask(self, command: Command) -> bool:
+        """Ask for a change of the rollout under way; return False when it is refused."""
+        try:
+            after = perform(self.rollout, command, "so said somebody")
+        except Conflict:
+            return False
+        if isinstance(after, Rollout):
+            self.rollout = after
+        return True
+
+    def turn(self, *, crash: bool = False, repeat: bool = False, late: bool = False) -> None:
+        """
+        Let every loop take one turn.
+
+        A hub that crashes does not act; one that repeats acts twice; gateways that are late do
+        not take the route, and nobody looks again.
+        """
+        self.decide()
+        for cluster in self.clusters:
+            self.converge(cluster, times=2 if repeat else 1, lost=crash)
+            self.start_pod(cluster)
+        for cluster in self.clusters:
+            if not late:
+                cluster.take_route()
+            if cluster.reachable and not late:
+                cluster.look(self.now)
+        self.plan()
 
     def converge(self, cluster: ModelCluster, *, times: int = 1, lost: bool = False) -> None:
         """
         Let the convergence loop take one step.
 
         `times` > 1 repeats the act, as after a crash that came before the save; `lost` crashes
-        before the act.
+        before the act.  Raises AssertionError when the second time changes anything.
         """
-        if not cluster.up:
+        if not cluster.reachable:
             return
         seen = cluster.look(self.now)
         act = next_act(self.record.at(cluster.name), seen, cluster.held, 5.0, self.now)
-        for _ in range(0 if lost else times):
+        if lost:
+            return
+        self._do(cluster, act)
+        for _ in range(times - 1):
+            once = copy.deepcopy(cluster)
             self._do(cluster, act)
+            if cluster != once:
+                raise AssertionError(f"{act} is not the same when it is repeated")
 
     def _do(self, cluster: ModelCluster, act: Act) -> None:
         match act:
@@ -156,13 +218,11 @@ class World:
                 cluster.pods[revision] = min(cluster.pods[revision], cluster.size(revision))
             case WriteRoute(epoch):
                 cluster.held = epoch
-                cluster.route = dict(self.record.at(cluster.name).split.shares)
+                cluster.route = self.record.at(cluster.name).split
             case Uninstall(revision_id):
                 if cluster.pods.pop(revision_id, None) is not None:
+                    cluster.scale.pop(revision_id, None)
                     self.removed.append((cluster.name, revision_id))
-                    served = cluster.served.get(revision_id, 0)
-                    if served:
-                        raise AssertionError(f"{revision_id} was removed with {served} % of users")
             case Rest() | Roll():  # nothing here is replaced in place
                 pass
 
@@ -177,8 +237,14 @@ class World:
         cluster.up = False
         cluster.pods = dict.fromkeys(cluster.pods, 0)
 
+    def break_pods(self, cluster: ModelCluster, revision: RevisionId) -> None:
+        """Let the pods of the revision fail there; they start again one by one."""
+        if revision in cluster.pods:
+            cluster.pods[revision] = 0
+
     def bring_back(self, cluster: ModelCluster) -> None:
         """Bring it back as it was saved."""
+        cluster.api = True
         if not cluster.up:
             cluster.up, cluster.back_at = True, self.now
 
@@ -207,21 +273,25 @@ class World:
         total = sum(each.share for each in serving)
         if total == 0:
             return 0.0
-        return sum(each.share * each.served.get(revision, 0) for each in serving) / total
+        return sum(each.share * each.served.share(revision) for each in serving) / total
 
     def _sight(self, cluster: ModelCluster) -> ClusterSight:
-        report = cluster.report
+        report, name = cluster.report, cluster.name
         stable = self.rollout.stable
+        base = self.record.pinned.get(name) or (stable.id if stable else None)
+        wave = self.waves.get(name, 0)
         if report is None:
-            return ClusterSight(cluster.name, cluster.up, False, False, stable is None)
-        fresh = cluster.up and report.looked_at >= cluster.back_at
+            return ClusterSight(
+                name, cluster.reachable, False, False, base is None, scale=0, wave=wave
+            )
+        fresh = cluster.reachable and report.looked_at >= cluster.back_at
+        canary = report.of(self.rollout.canary.id)
         return ClusterSight(
-            cluster.name,
-            cluster.up,
-            converged=fresh
-            and report.in_force
-            and report.epoch == self.record.at(cluster.name).epoch,
-            canary_ready=fresh and report.of(self.rollout.canary.id).ready,
-            stable_whole=stable is None or report.of(stable.id).ready,
-            scale=report.of(self.rollout.canary.id).scale,
+            name,
+            cluster.reachable,
+            converged=fresh and report.in_force and report.epoch == self.record.at(name).epoch,
+            canary_ready=fresh and canary.ready,
+            stable_whole=base is None or report.of(base).ready,
+            scale=canary.scale if canary.installed else 0,
+            wave=wave,
         )

@@ -323,3 +323,27 @@ def test_a_cluster_that_leaves_the_fleet_is_no_longer_waited_for():
     rehearsal.clusters = CLUSTERS[:2]
 
     assert rehearsal.looks(60).outcome is Outcome.SUCCEEDED
+
+
+def test_a_late_cluster_catches_up_with_the_hindmost_and_not_with_the_foremost():
+    strategy = {"max_skew": 2, "unreachable": Unreachable.SKIP}
+    rehearsal = rehearse(*STEPS, Pause(1000.0), **strategy)
+    rehearsal.until(lambda state: state.step == 1)
+    rehearsal.faults = {ONPREM: AWAY, GCP: {"scale": 10}}  # its pods for more never come
+    rehearsal.looks(20)
+    assert percents(rehearsal)[:2] == [80, 10]
+    rehearsal.faults.pop(ONPREM)
+    rehearsal.until(lambda state: not state.clusters[ONPREM].late)
+
+    assert (rehearsal.at(ONPREM).step, rehearsal.at(ONPREM).percent) == (1, 10)
+
+
+@pytest.mark.parametrize("quorum", [0, 2, 3])
+def test_a_rollout_goes_on_when_clusters_are_back_however_many_were_away(quorum):
+    rehearsal = rehearse(unreachable=Unreachable.SKIP, quorum=quorum)
+    rehearsal.until(lambda state: state.level(10.0))
+    rehearsal.faults = dict.fromkeys(CLUSTERS, AWAY)
+    rehearsal.looks(5)
+    rehearsal.faults.clear()
+
+    assert rehearsal.looks(60).outcome is Outcome.SUCCEEDED

@@ -1,6 +1,6 @@
 """Whether a step may run: `when`, in three parts that must all hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,23 +45,44 @@ class Choice:
     reason: str = ""
 
 
-def choose(unit: Unit, units: Mapping[str, UnitState], context: Context, *, again: bool) -> Choice:
-    """Return whether the step may run; `again`: what does not hold now may hold later."""
+def choose(
+    unit: Unit,
+    units: Mapping[str, UnitState],
+    context: Callable[[], Context],
+    *,
+    again: bool,
+    changed: Collection[str] | None = None,
+) -> Choice:
+    """
+    Return whether the step may run; `again`: what does not hold now may hold later.
+
+    When only the steps in `changed` have become final since the last time, not all that it waits
+    for are looked at again.
+    """
     when = unit.step.when
     if when is None:
         return Choice(Go.RUN)
-    branch = _branch(when, context)
+    steps = _steps(unit, when, units, changed)
+    if steps.go is Go.WAIT and again:
+        return steps if changed is not None else _branch_first(when, context, steps)
+    seen = context()
+    branch = _branch(when, seen)
     if branch:
         return Choice(Go.SKIP, branch)
-    steps = _steps(unit, when, units)
     if steps.go is not Go.RUN:
-        return steps if again or steps.go is Go.SKIP else Choice(Go.SKIP, steps.reason)
+        return Choice(Go.SKIP, steps.reason)
     if when.condition is None:
         return Choice(Go.RUN)
-    holds, reason = judge(when.condition, context)
+    holds, reason = judge(when.condition, seen)
     if holds:
         return Choice(Go.RUN)
     return Choice(Go.WATCH if again else Go.SKIP, reason)
+
+
+def _branch_first(when: When, context: Callable[[], Context], steps: Choice) -> Choice:
+    """Return that the branch is the wrong one, if so: then there is nothing to wait for."""
+    branch = _branch(when, context()) if when.only or when.ignore else ""
+    return Choice(Go.SKIP, branch) if branch else steps
 
 
 def judge(condition: Condition, context: Context) -> tuple[bool, str]:
@@ -117,12 +138,23 @@ def _matches(pattern: str, branch: str, context: Context) -> bool:
         return False
 
 
-def _steps(unit: Unit, when: When, units: Mapping[str, UnitState]) -> Choice:
+def _steps(
+    unit: Unit, when: When, units: Mapping[str, UnitState], changed: Collection[str] | None
+) -> Choice:
     if not unit.waits:
         return Choice(Go.RUN)
-    choices = [_step(each, units) for each in unit.waits]
     good, bad = (Go.RUN, Go.SKIP) if when.any_step else (Go.SKIP, Go.RUN)
-    return next(choice for go in (good, Go.WAIT, bad) for choice in choices if choice.go is go)
+    if changed is None:
+        choices = [_step(each, units) for each in unit.waits]
+        return next(choice for go in (good, Go.WAIT, bad) for choice in choices if choice.go is go)
+    for each in unit.waits_on(changed):
+        if (choice := _step(each, units)).go is good:
+            return choice
+    choice = Choice(bad)
+    for each in unit.probes:
+        if (choice := _step(each, units)).go is not bad:
+            return choice
+    return choice
 
 
 def _step(waits: Waits, units: Mapping[str, UnitState]) -> Choice:

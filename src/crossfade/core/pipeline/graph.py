@@ -1,10 +1,14 @@
 """A pipeline laid out for planning: every step under one key, and who waits for whom."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from crossfade.core.pipeline.document import Block, Hook, Mode, Pipeline, Step, Wanted
 from crossfade.core.pipeline.state import BUILD
+
+_FEW = 16
+"""So many waits are gone through one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,18 @@ class Unit:
     index: int
     """Its place in its block."""
     waits: tuple[Waits, ...] = ()
+    probes: tuple[Waits, ...] = ()
+    """The same in an order without order: of many, one that is still open is found soon."""
+    by_key: Mapping[str, tuple[Waits, ...]] = field(default_factory=dict)
+    """The same by the key of the step, when they are many."""
+
+    def waits_on(self, keys: Collection[str]) -> Iterator[Waits]:
+        """Yield what it waits for of these steps."""
+        if len(self.waits) <= _FEW:
+            yield from (each for each in self.waits if each.key in keys)
+            return
+        for key in keys:
+            yield from self.by_key.get(key, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +128,7 @@ class _Maker:
         units: dict[str, Unit] = {}
         for key, unit in self._units.items():
             waits = self._waits(unit)
-            units[key] = Unit(key, unit.step, unit.owner, unit.hook, unit.index, waits)
+            units[key] = replace(unit, waits=waits, probes=_scattered(waits), by_key=_by_key(waits))
             for each in waits:
                 if each.key is not None:
                     dependents.setdefault(each.key, []).append(key)
@@ -132,3 +148,20 @@ class _Maker:
         if f"{prefix}{name}" in self._units:
             return f"{prefix}{name}"
         return name if name in self._units else None
+
+
+def _scattered(waits: tuple[Waits, ...]) -> tuple[Waits, ...]:
+    count = len(waits)
+    if count <= _FEW:
+        return waits
+    stride = next(s for s in range(int(count * 0.618), count + 1) if math.gcd(s, count) == 1)
+    return tuple(waits[index * stride % count] for index in range(count))
+
+
+def _by_key(waits: tuple[Waits, ...]) -> dict[str, tuple[Waits, ...]]:
+    found: dict[str, tuple[Waits, ...]] = {}
+    if len(waits) > _FEW:
+        for each in waits:
+            if each.key is not None:
+                found[each.key] = (*found.get(each.key, ()), each)
+    return found

@@ -1,10 +1,12 @@
 """Whose turn it is: blocks, their phases, and the steps that decide their result."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from crossfade.core.pipeline.conditions import judge
+from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Hook
 from crossfade.core.pipeline.graph import Graph, Layout, Unit
-from crossfade.core.pipeline.state import Phase, UnitState
+from crossfade.core.pipeline.state import BUILD, Phase, Result, UnitState
 from crossfade.core.pipeline.variables import Variable
 
 _HOOK_PHASES = {
@@ -67,3 +69,38 @@ def let_out(
     names = plugin.returns
     left = tuple(each for each in variables if names is None or each.name in names)
     return left, {f"output.{each.name}": each.value for each in left}
+
+
+def outcome(
+    graph: Graph, key: str, state: UnitState, context: Callable[[], Context]
+) -> tuple[Result, str]:
+    """Return how a group, or the build, ended, once all of its steps have."""
+    if state.failed:
+        return state.worst, state.aborted
+    criteria = graph.units[key].step.criteria
+    if criteria is not None and criteria.condition is not None:
+        holds, reason = judge(criteria.condition, context())
+        if not holds:
+            return Result.FAILURE, f"success_criteria: {reason}"
+    if key == BUILD and state.strict:
+        return Result.FAILURE, f"{state.strict} steps failed, and strict_fail_fast is set"
+    return Result.SUCCESS, ""
+
+
+def stuck(
+    graph: Graph,
+    active: Iterable[str],
+    units: Mapping[str, UnitState],
+    watching: Iterable[str],
+) -> list[tuple[str, str]]:
+    """Return the steps that can never run: whose condition stays false, else one of a circle."""
+    found = [(key, "its condition never became true") for key in watching]
+    if found:
+        return found
+    for owner in active:
+        layout = graph.layout(owner, running_hook(units[owner]))
+        for key in layout.keys if layout is not None else ():
+            if key not in units:
+                waits = ", ".join(each.wanted.step for each in graph.units[key].waits)
+                return [(key, f"waits for {waits} for ever")]
+    return []

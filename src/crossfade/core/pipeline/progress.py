@@ -4,17 +4,19 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from crossfade.core.pipeline.conditions import Go, choose, judge, reads_workflow
+from crossfade.core.pipeline.conditions import Go, choose, reads_workflow
 from crossfade.core.pipeline.context import Context, view
-from crossfade.core.pipeline.document import Hook, Step
+from crossfade.core.pipeline.document import Hook
 from crossfade.core.pipeline.graph import Graph, Unit
 from crossfade.core.pipeline.order import (
     following,
     is_next,
     is_open,
     let_out,
+    outcome,
     outside_criteria,
     running_hook,
+    stuck,
 )
 from crossfade.core.pipeline.state import (
     BUILD,
@@ -34,12 +36,15 @@ class Progress:
         self.graph, self.now = graph, now
         self.units: dict[str, UnitState] = dict(state.units)
         self.active: dict[str, None] = dict.fromkeys(state.active)
+        self.timed: dict[str, None] = dict.fromkeys(state.timed)
         self.events: list[tuple[str, str]] = []
         self._old = state
         self._watching: dict[str, None] = dict.fromkeys(state.watching)
         self._exports = list(state.exports)
         self._terminated = state.terminated
         self._queue: deque[str] = deque()
+        self._changed: dict[str, set[str] | None] = {}
+        """For pending steps in the queue: what has changed of what they wait for; None: all."""
         self._adopted: Mapping[str, UnitState] = {}
         self._scope: Scope | None = None
         self._quiet = False
@@ -50,6 +55,7 @@ class Progress:
             self._old,
             units=self.units,
             active=tuple(self.active),
+            timed=tuple(key for key in self.timed if key in self.active),
             watching=tuple(self._watching),
             exports=tuple(self._exports),
             terminated=self._terminated,
@@ -104,6 +110,7 @@ class Progress:
         self._watching.pop(key, None)
         if key != BUILD:
             self.change(owner, active=self.units[owner].active + 1)
+            self._wake(key)
         self.note(key, "starts")
         if not self._open(key, Hook.ELECTED):
             self._body(key)
@@ -116,7 +123,9 @@ class Progress:
         done = [each for each in layout.keys if each in self._adopted]
         self.change(key, active=0, settled=len(done), failed=0, strict=0, aborted="")
         pending = [each for each in layout.keys if each not in self._adopted]
-        self._queue.extend(pending[:1] if layout.sequential else pending)
+        for each in pending[:1] if layout.sequential else pending:
+            self._changed[each] = None
+            self._queue.append(each)
         self._queue.append(key)
         return True
 
@@ -127,10 +136,13 @@ class Progress:
             if not self._open(key, None):
                 self.end_body(key, Result.SUCCESS, "it has no steps")
         elif step.approval is not None:
+            self.timed[key] = None
             self.change(key, result=Result.WAITING)
             self.note(key, "waits for approval")
         else:
             self.change(key, run=1, sees=len(self._exports))
+            if step.timeout_seconds is not None:
+                self.timed[key] = None
 
     # Ending
 
@@ -174,7 +186,7 @@ class Progress:
             self.active.pop(key, None)
             return
         self._tell_owner(key, result, reason)
-        self._queue.extend(self.graph.dependents.get(key, ()))
+        self._wake(key)
 
     def _never_ran(self, key: str, result: Result, reason: str) -> None:
         """End a step that was not begun, and with it all that is part of it."""
@@ -184,7 +196,7 @@ class Progress:
             self.units[each] = UnitState(
                 Phase.DONE, result, self.now, reason, self.now, result, began=self.now
             )
-            self._queue.extend(self.graph.dependents.get(each, ()))
+            self._wake(each)
             layout = self.graph.layout(each, None)
             left += layout.keys if layout is not None else ()
 
@@ -261,6 +273,7 @@ class Progress:
         if unit.phase is Phase.DONE:
             return
         self.change(key, stop=result, reason=reason)
+        self.timed[key] = None
         self.note(key, f"is to end: {reason}")
         if unit.working:
             if unit.result is Result.WAITING or unit.not_before is not None:
@@ -281,6 +294,17 @@ class Progress:
                 continue
             return
 
+    def _wake(self, key: str) -> None:
+        """Look again at the pending steps that wait for this one."""
+        for each in self.graph.dependents.get(key, ()):
+            if each in self.units:
+                continue
+            if each not in self._changed:
+                self._changed[each] = {key}
+                self._queue.append(each)
+            elif (changed := self._changed[each]) is not None:
+                changed.add(key)
+
     def _watch(self) -> None:
         """Look at conditions again."""
         for key in tuple(self._watching):
@@ -297,6 +321,7 @@ class Progress:
 
     def _consider(self, key: str) -> None:
         """Start or skip a step that is pending, if its turn has come."""
+        changed = self._changed.pop(key, None)
         unit = self.graph.units[key]
         layout = self.graph.layout(unit.owner, unit.hook)
         owner = self.units.get(unit.owner)
@@ -308,7 +333,7 @@ class Progress:
             self.start(key)
             return
         again = not layout.sequential
-        choice = choose(unit, self.units, self._context(key), again=again)
+        choice = choose(unit, self.units, lambda: self._context(key), again=again, changed=changed)
         match choice.go:
             case Go.RUN:
                 self.start(key)
@@ -337,7 +362,7 @@ class Progress:
             case Phase.BEFORE:
                 self._body(key)
             case Phase.BODY:
-                self.end_body(key, *self._outcome(key, unit))
+                self.end_body(key, *outcome(self.graph, key, unit, lambda: self._context(key)))
             case Phase.OUTCOME:
                 self._finish(key)
             case _:
@@ -350,21 +375,6 @@ class Progress:
             self.settle(inner, Result.SKIPPED, f"did not run: {why}")
         self.end_body(key, Result.FAILURE, why)
 
-    def _outcome(self, key: str, unit: UnitState) -> tuple[Result, str]:
-        """Return how a group, or the build, ended."""
-        step: Step = self.graph.units[key].step
-        if unit.failed:
-            return unit.worst, unit.aborted
-        criteria = step.criteria
-        if criteria is not None and criteria.condition is not None:
-            context = self._context(key)
-            holds, reason = judge(criteria.condition, context)
-            if not holds:
-                return Result.FAILURE, f"success_criteria: {reason}"
-        if key == BUILD and unit.strict:
-            return Result.FAILURE, f"{unit.strict} steps failed, and strict_fail_fast is set"
-        return Result.SUCCESS, ""
-
     def _unblock(self) -> bool:
         """Skip what can never run, once nothing is under way that could change it."""
         if any(self.units[key].working for key in self.active):
@@ -375,21 +385,7 @@ class Progress:
         self._quiet = False
         if len(self.units) > before:
             return True
-        stuck = self._stuck()
-        for key, reason in stuck:
+        for key, reason in stuck(self.graph, self.active, self.units, self._watching):
             if key not in self.units:
                 self.settle(key, Result.SKIPPED, reason)
-        return bool(stuck)
-
-    def _stuck(self) -> list[tuple[str, str]]:
-        """Return the steps to skip: those whose condition stays false, else one of a circle."""
-        if self._watching:
-            return [(key, "its condition never became true") for key in self._watching]
-        for owner in self.active:
-            unit = self.units[owner]
-            layout = self.graph.layout(owner, running_hook(unit))
-            for key in layout.keys if layout is not None else ():
-                if key not in self.units:
-                    waits = ", ".join(each.wanted.step for each in self.graph.units[key].waits)
-                    return [(key, f"waits for {waits} for ever")]
-        return []
+        return len(self.units) > before

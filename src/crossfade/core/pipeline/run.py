@@ -7,6 +7,7 @@ names are started, all others ended.  Every run has a number, so that a start ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
@@ -28,6 +29,7 @@ from crossfade.core.pipeline.variables import Variable
 MOST_LOSSES = 20
 """So often may machines be lost under one step."""
 _LONGEST_WAIT_SECONDS = 60.0
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ def runs(graph: Graph, state: State) -> tuple[Run, ...]:
 
 
 def _wants_run(unit: UnitState) -> bool:
-    return unit.working and unit.run > 0 and unit.stop is None and unit.not_before is None
+    if unit.run == 0 or unit.phase is not Phase.BODY:
+        return False
+    return unit.stop is None and unit.not_before is None
 
 
 def decide(graph: Graph, state: State, seen: Seen, now: float) -> Decision:
@@ -65,7 +69,9 @@ def decide(graph: Graph, state: State, seen: Seen, now: float) -> Decision:
         progress.start(BUILD)
     if seen.terminate and not state.terminated and not progress.state().ended:
         progress.terminate(seen.terminate)
-    for key in tuple(progress.active):
+    near = {*progress.timed, *seen.runs, *seen.answers}
+    known = (each for each in near if each in progress.active)
+    for key in sorted(known, key=lambda each: (progress.units[each].since, each)):
         if progress.units[key].working:
             _look(progress, key, seen)
     progress.settle_all()
@@ -77,11 +83,13 @@ def _reason(state: State) -> str:
     build = state.units[BUILD]
     if build.phase is Phase.DONE:
         return build.reason or f"the build ended: {build.result}"
-    working = [key for key in state.active if state.units[key].working]
-    if not working:
+    working = (key for key in state.active if state.units[key].working)
+    first = list(islice(working, _MOST_NAMED + 1))
+    if not first:
         return build.reason
-    shown = ", ".join(working[:5]) + (f" and {len(working) - 5} more" if working[5:] else "")
-    return f"{'waiting for' if state.result is Result.WAITING else 'running'} {shown}"
+    waiting = all(state.units[key].result is Result.WAITING for key in first)
+    more = " and more" if len(first) > _MOST_NAMED else ""
+    return f"{'waiting for' if waiting else 'running'} {', '.join(first[:_MOST_NAMED])}{more}"
 
 
 def _look(progress: Progress, key: str, seen: Seen) -> None:
@@ -158,6 +166,7 @@ def _lost(progress: Progress, key: str, sight: RunSight) -> None:
         progress.end_body(key, Result.FAILURE, f"{why}, {MOST_LOSSES} times")
         return
     wait = min(2.0**unit.lost - 1, _LONGEST_WAIT_SECONDS)
+    progress.timed[key] = None
     progress.change(
         key,
         run=unit.run + 1,
@@ -175,6 +184,7 @@ def _failed(progress: Progress, key: str, why: str) -> None:
         tries = f" ({unit.attempt} attempts)" if unit.attempt > 1 else ""
         progress.end_body(key, Result.FAILURE, f"{why}{tries}")
         return
+    progress.timed[key] = None
     wait = step.retry.wait_seconds(unit.attempt)
     if step.timeout_seconds is not None:
         wait = min(wait, step.timeout_seconds)
@@ -184,7 +194,7 @@ def _failed(progress: Progress, key: str, why: str) -> None:
 
 def _wake_at(graph: Graph, state: State) -> float | None:
     times = []
-    for key in state.active:
+    for key in state.timed:
         unit, step = state.units[key], graph.units[key].step
         if not unit.working or unit.stop is not None:
             continue
@@ -213,7 +223,9 @@ def restarted(graph: Graph, state: State, now: float) -> State:
         and unit.result in (Result.SUCCESS, Result.APPROVED)
     }
     exports = tuple(each for each in state.exports if each.step in kept)
-    again = replace(state, units={}, active=(), watching=(), exports=exports, terminated="")
+    again = replace(
+        state, units={}, active=(), timed=(), watching=(), exports=exports, terminated=""
+    )
     progress = Progress(graph, again, now)
     progress.adopt(kept)
     return progress.state()

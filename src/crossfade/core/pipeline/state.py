@@ -108,6 +108,8 @@ class State:
     units: Mapping[str, UnitState] = field(default_factory=dict)
     active: tuple[str, ...] = ()
     """Steps under way, the build itself included, in the order of their start."""
+    timed: tuple[str, ...] = ()
+    """Those of them that time alone may change."""
     watching: tuple[str, ...] = ()
     """Steps that only wait for a condition to become true."""
     variables: Mapping[str, Variable] = field(default_factory=dict)

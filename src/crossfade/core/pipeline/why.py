@@ -29,7 +29,7 @@ def why(graph: Graph, state: State, key: str) -> tuple[str, ...]:
         before = layout.keys[unit.index - 1]
         return (f"{name}: pending", f"its turn comes after {before}")
     context = context_of(graph, state, key)
-    choice = choose(unit, state.units, context, again=True)
+    choice = choose(unit, state.units, lambda: context, again=True)
     reason = "it may start now" if choice.go is Go.RUN else choice.reason
     condition = unit.step.when.condition if unit.step.when is not None else None
     return (f"{name}: pending", reason, *_conditions(condition, context))

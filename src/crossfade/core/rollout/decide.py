@@ -185,7 +185,8 @@ def _phase(
     if last and runs and len(over) == len(going):
         phase = Phase.PROMOTING
     since = turn.now if phase is not after.phase else after.phase_since
-    reason = tell({each.cluster: after.clusters[each.cluster].reason for each in wave})
+    told = tell({each.cluster: after.clusters[each.cluster].reason for each in wave})
+    reason = told or "clusters that were away take part again"
     return Decision(replace(after, phase=phase, phase_since=since), reason)
 
 

@@ -131,7 +131,8 @@ def _absent(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
         return go_back(rollout, sight, now, why)
     if away and rule is Unreachable.HOLD:
         return hold(state, why, now)
-    taking_part = counted(rollout, sight)
+    late = [each for each in sight.clusters if each.reachable and state.clusters[each.cluster].late]
+    taking_part = [*counted(rollout, sight), *late]  # who is back must be let catch up
     if not taking_part:
         back = state.clusters and not away
         none = "every cluster was taken back" if back else "no cluster is selected"
