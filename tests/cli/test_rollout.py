@@ -9,7 +9,7 @@ from crossfade.core.rollout.state import Phase
 from crossfade.testing.builders import application
 
 CLUSTER = {
-    "cluster", "health", "percent", "canary_pods", "stable_pods", "user_percent", "trouble",
+    "cluster", "health", "percent", "canary_pods", "stable_pods", "user_percent", "trouble", "phase",
 }  # fmt: skip
 ROLLOUT = {
     "application", "number", "revision", "stable", "phase", "percent", "step", "steps", "paused",
@@ -55,7 +55,7 @@ def test_a_script_that_waits_for_a_good_rollout_goes_on(crossfade, world):
     data = json.loads(line)
 
     assert ran.code == 0
-    assert set(data) == ROLLOUT | {"clusters"}
+    assert set(data) == ROLLOUT | {"clusters", "analysis"}
     assert [set(cluster) for cluster in data["clusters"]] == [CLUSTER] * 3
     assert (data["outcome"], data["percent"]) == ("succeeded", 100)
 

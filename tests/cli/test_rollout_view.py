@@ -12,7 +12,7 @@ from crossfade.cli import rollout_view
 from crossfade.cli.output import Format
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase
-from crossfade.engine.queries import ClusterView, RolloutView
+from crossfade.engine.queries import AnalysisView, ClusterView, RolloutView
 from crossfade.testing.builders import rollout, stepping
 
 STEPS = (SetWeight(10), Pause(), SetWeight(50), Pause(90.0))
@@ -24,8 +24,8 @@ DONE = replace(
 
 def view(state, **changes):
     clusters = (
-        ClusterView("aws", "healthy", 10, "3/3", "3/3", 50.0, ""),
-        ClusterView("gcp", "lost", None, "", "", 0.0, "no answer"),
+        ClusterView("aws", "healthy", 10, "3/3", "3/3", 50.0, "", "stepping"),
+        ClusterView("gcp", "lost", None, "", "", 0.0, "no answer", "waiting"),
     )
     return RolloutView(replace(rollout(*STEPS, state=state), **changes), clusters)
 
@@ -52,9 +52,9 @@ def test_the_head_says_from_what_to_what_how_far_and_why():
 def test_a_cluster_that_confirms_nothing_is_told_from_one_at_zero():
     header, aws, gcp = rollout_view.clusters_text(view(AT_TEN)).splitlines()
 
-    assert header.split()[:4] == ["CLUSTER", "HEALTH", "USERS", "NEW"]
-    assert aws.split() == ["aws", "healthy", "50", "%", "10", "%", "3/3", "3/3", "-"]
-    assert gcp.split() == ["gcp", "lost", "0", "%", "-", "-", "-", "no", "answer"]
+    assert header.split()[:4] == ["CLUSTER", "PHASE", "HEALTH", "USERS"]
+    assert aws.split() == ["aws", "stepping", "healthy", "50", "%", "10", "%", "3/3", "3/3", "-"]
+    assert gcp.split() == ["gcp", "waiting", "lost", "0", "%", "-", "-", "-", "no", "answer"]
 
 
 def test_a_list_never_shows_more_steps_than_there_are():
@@ -86,7 +86,17 @@ async def test_programs_get_one_object_a_line(capsys):
         "stable_pods": "",
         "user_percent": 0.0,
         "trouble": "no answer",
+        "phase": "waiting",
     }
+
+
+def test_people_see_what_the_judge_knows_and_what_it_has_cost():
+    known = AnalysisView(200, 3, 2.5, 100.0, 3.4, 300.0, {"errors": (0.8, None)}, "watching")
+    head = rollout_view.head_text(replace(view(AT_TEN), analysis=known))
+
+    assert head.splitlines()[-1] == (
+        "analysis: 3 of 200 requests failed, 3 of 300 harmed, evidence 2.5 of 100; errors 0.8-?x"
+    )
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ROLLED_BACK, Outcome.SUPERSEDED])

@@ -7,9 +7,9 @@ import pytest
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.application import Placement, Source
 from crossfade.core.rollout.commands import Command
-from crossfade.core.rollout.spec import Pause, SetWeight
+from crossfade.core.rollout.spec import Pause, SetWeight, Wave
 from crossfade.core.rollout.state import Outcome, Phase
-from crossfade.testing.builders import APP, application
+from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import FakeCluster
 
@@ -221,6 +221,21 @@ async def test_a_revision_that_was_refused_gets_another_try_once_the_cluster_was
     world.clusters["gcp"].refused.clear()
 
     assert (await world.deploy(YELLOW)).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_first_revision_that_is_superseded_with_users_keeps_them(turn_until):
+    world = EngineWorld()
+    waves = (Wave((CLUSTERS[0],)),)
+    spec = application()
+    await world.prepare(replace(spec, strategy=replace(spec.strategy, waves=waves)))
+    first = await world.deployments.deploy(APP, {"colour": "blue"})
+    await turn_until(world, lambda each: "wave 1 is done" in each.state.reason)
+    await world.deployments.deploy(APP, YELLOW)
+    for _ in range(3):
+        await world.turn()
+
+    assert world.clusters[CLUSTERS[0]].shares(APP)[first.canary.id] > 0
+    assert (await world.until_ended(turns=2000)).state.outcome is Outcome.SUCCEEDED
 
 
 async def test_what_a_cluster_of_the_first_wave_refuses_is_not_begun(world):

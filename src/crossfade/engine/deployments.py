@@ -278,6 +278,7 @@ class Deployments:
                 hint="`crossfade fleet add` adds clusters; `--label` sets their labels",
                 wanted=labels or "any cluster",
             )
+        record = _with_what_serves(record, before)
         rollout = Rollout(
             application=name,
             number=record.rollout + 1,
@@ -317,3 +318,11 @@ def _proven_lately(record: Record, revision: RevisionId, now: float) -> bool:
         return True
     window = record.history[1 : 1 + record.spec.strategy.revision_window]
     return any(each.id == revision for each in window)
+
+
+def _with_what_serves(record: Record, before: Stored[Rollout] | None) -> Record:
+    """Return the record; a first revision that is superseded with users is what they go back to."""
+    if record.active is not None or before is None or before.value.state.percent == 0:
+        return record
+    first = before.value.canary
+    return replace(record, active=first, history=(first, *record.history))

@@ -155,7 +155,7 @@ class Queries:
             threshold=1 / evidence.plan.alpha,
             harmed=found.harm,
             budget=evidence.plan.budget,
-            ratios={name: (each.low, each.high) for name, each in found.ratio.items()},
+            ratios=dict(found.ratio),
             reason=found.reason,
         )
 
