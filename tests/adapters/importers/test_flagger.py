@@ -5,6 +5,8 @@ import pytest
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.importers.fates import Fate
 from crossfade.base.secrets import SecretRef
+from crossfade.core.analysis.queries import PrometheusQuery
+from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.rollout.gates import GatePoint, HookPhase, OnFailure
 from crossfade.core.rollout.notifications import Occasion, SlackChannel, WebhookChannel
 from crossfade.core.rollout.spec import (
@@ -214,3 +216,66 @@ def test_alerts_that_cannot_be_told_are_said_so(objects):
 
     assert "Canary/podinfo spec.analysis.alerts[0].providerRef" in fates(got, Fate.UNSUPPORTED)
     assert "notifications" not in got.text
+
+
+QUERY = """
+100 - sum(rate(http{ns="{{ namespace }}", workload="{{ target }}", code="{{ variables.code }}"}[{{ interval }}]))
+"""
+
+
+def template(**more):
+    spec = {"provider": {"type": "prometheus", "address": "http://prometheus.test:9090"}, "query": QUERY}  # fmt: skip
+    return thing("MetricTemplate", "errors", {**spec, **more}, api=FLAGGER, namespace="test")
+
+
+CHECK = {
+    "name": "Not Found",
+    "templateRef": {"name": "errors"},
+    "templateVariables": {"code": "404"},
+    "thresholdRange": {"min": 1, "max": 99.5},
+    "interval": "30s",
+}
+
+
+def test_metrics_of_templates_are_checked_beside_the_steps():
+    got = brought_in(flagger({"metrics": [CHECK], "interval": "2m", "threshold": 5}), template())
+    (run,) = parse(got.text, "x")[0].analysis.runs
+    (one,) = run.metrics
+
+    assert (run.background, one.name) == (True, "not-found")
+    assert one.query == PrometheusQuery(
+        '100 - sum(rate(http{ns="{{namespace}}", workload="{{release}}-podinfo", code="404"}[30s]))'
+    )
+    assert one.source == PrometheusSource("http://prometheus.test:9090")
+    assert one.success == "last(result) >= 1 && last(result) <= 99.5"
+    assert (one.interval_seconds, one.failure_limit) == (120, 4)
+    assert "MetricTemplate/errors spec.query" in fates(got, Fate.KEPT)
+    assert "Canary/podinfo spec.analysis.metrics[0].templateRef" in fates(got, Fate.KEPT)
+
+
+def test_a_query_in_the_canary_is_checked_too():
+    metric = {"name": "own", "query": "up", "thresholdRange": {"max": 5}}
+    given = flagger({"metrics": [metric]}, metricsServer="http://prometheus.test:9090")
+    (run,) = application(given).analysis.runs
+
+    assert run.metrics[0].query == PrometheusQuery("up")
+    assert (run.metrics[0].success, run.metrics[0].failure_limit) == ("last(result) <= 5", 0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "objects"),
+    [
+        pytest.param(CHECK, [], id="no-template"),
+        pytest.param(CHECK, [template(provider={"type": "newrelic"})], id="no-such-source"),
+        pytest.param(CHECK, [template(query="x{{ ingress }}")], id="a-placeholder-without-meaning"),
+        pytest.param(
+            {**CHECK, "templateVariables": {}}, [template()], id="a-variable-without-value"
+        ),
+        pytest.param({**CHECK, "thresholdRange": {}}, [template()], id="no-limit"),
+    ],
+)
+def test_metrics_that_cannot_be_asked_are_told(metric, objects):
+    got = brought_in(flagger({"metrics": [metric]}), *objects)
+
+    assert "Canary/podinfo spec.analysis.metrics[0].templateRef" in fates(got, Fate.UNSUPPORTED)
+    assert "runs" not in got.text

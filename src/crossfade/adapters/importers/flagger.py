@@ -6,6 +6,7 @@ from crossfade.adapters.importers.draft import Draft, Step
 from crossfade.adapters.importers.fates import Entry, changed, kept, sorted_out, unsupported
 from crossfade.adapters.importers.flagger_calls import add_alerts, add_webhooks
 from crossfade.adapters.importers.flagger_fields import CANARY
+from crossfade.adapters.importers.flagger_runs import Checks, add_checks
 from crossfade.adapters.importers.objects import Content, KubernetesObject, at, items, mapping, text
 from crossfade.adapters.importers.surroundings import Things, bare, find, is_host
 from crossfade.base.json_value import Json
@@ -109,9 +110,13 @@ def _analysis(spec: Content) -> tuple[str, Content]:
     return f"spec.{key}", mapping(spec.get(key))
 
 
+def _interval(analysis: Content) -> float:
+    return max(_seconds(analysis.get("interval")) or INTERVAL_SECONDS, SHORTEST_SECONDS)
+
+
 def _steps(draft: Draft, spec: Content) -> None:
     path, analysis = _analysis(spec)
-    interval = max(_seconds(analysis.get("interval")) or INTERVAL_SECONDS, SHORTEST_SECONDS)
+    interval = _interval(analysis)
     weights, iterations = _weights(analysis), _whole(analysis.get("iterations")) or 0
     routes = list(_routes(draft, path, analysis))
     if routes and not weights:
@@ -197,10 +202,15 @@ def _thresholds(draft: Draft, spec: Content) -> None:
                 break
 
 
-def alerts_of(draft: Draft, canary: KubernetesObject, things: Things) -> tuple[Entry, ...]:
-    """Add whom the Canary alerts to the draft; return what became of the providers."""
+def add_surroundings(draft: Draft, canary: KubernetesObject, things: Things) -> tuple[Entry, ...]:
+    """Add whom the Canary alerts and what it asks; return what became of what they name."""
     path, analysis = _analysis(canary.spec)
-    return tuple(add_alerts(draft, path, canary, analysis, things))
+    entries = list(add_alerts(draft, path, canary, analysis, things))
+    if draft.judged:
+        failures = _whole(analysis.get("threshold")) or 1
+        checks = Checks(draft, canary, path, analysis, _interval(analysis), failures)
+        entries += add_checks(checks, things)
+    return tuple(entries)
 
 
 def entries_of(draft: Draft, canary: KubernetesObject) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ _ONE_ROUTE = changed("Crossfade writes the application's one route itself, to ev
 _IN_THE_SERVICE = unsupported("write it into the Service of the chart")
 _NOT_IN_ROUTES = unsupported("the application's route only splits users; put a proxy before it")
 _READY = changed("a step counts once all pods of the revision are ready")
-_NO_RUNS = unsupported("metrics of templates and queries are not supported yet")
+_NO_RUNS = unsupported("only Prometheus is asked, by queries whose placeholders are known")
 
 _NOT_IN_COOKIES = unsupported("the cookie has a name and an age")
 _OF_COOKIES = (

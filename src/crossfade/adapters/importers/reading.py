@@ -87,8 +87,8 @@ def _imported(thing: KubernetesObject, things: Things, wishes: Wishes) -> Import
     else:
         draft = flagger.draft_of(thing)
         services, workloads = flagger.services_of(thing), flagger.workloads_of(thing, things)
-        providers = flagger.alerts_of(draft, thing, things)
-        entries = (*flagger.entries_of(draft, thing), *providers)
+        around = flagger.add_surroundings(draft, thing, things)
+        entries = (*flagger.entries_of(draft, thing), *around)
     made_up = tuple(_made_up(draft, services, things, wishes))
     document = document_of(draft, f"{wishes.charts}/{draft.name}")
     # What our own reader refuses would only be found out later, and by somebody else.
