@@ -8,6 +8,7 @@ from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Condition, When
 from crossfade.core.pipeline.expression.errors import ExpressionError
 from crossfade.core.pipeline.expression.evaluate import Verdict, evaluate, names
+from crossfade.core.pipeline.expression.meter import Meter
 from crossfade.core.pipeline.expression.regex import Flags, found
 from crossfade.core.pipeline.graph import Unit, Waits
 from crossfade.core.pipeline.state import Phase, Result, UnitState
@@ -119,21 +120,25 @@ def _branch(when: When, context: Context) -> str:
         return ""
     value = context.scope.values.get(_BRANCH)
     branch = value.value if value is not None else ""
-    if when.only and not any(_matches(each, branch, context) for each in when.only):
+    meter = Meter()
+
+    def hits(pattern: str) -> bool:
+        return _matches(context.substituted(pattern), branch, meter)
+
+    if when.only and not any(map(hits, when.only)):
         return f"branch {branch or '(none)'} is not among {', '.join(when.only)}"
-    ignored = next((each for each in when.ignore if _matches(each, branch, context)), None)
+    ignored = next(filter(hits, when.ignore), None)
     return f"branch {branch} is ignored by {ignored}" if ignored is not None else ""
 
 
-def _matches(pattern: str, branch: str, context: Context) -> bool:
+def _matches(pattern: str, branch: str, meter: Meter) -> bool:
     """Return whether the branch is the one that is named, or matches `/regex/flags`."""
-    pattern = context.substituted(pattern)
     body, slash, letters = pattern[1:].rpartition("/")
     if not pattern.startswith("/") or not slash or set(letters) - set("gimsuy"):
         return pattern == branch
     flags = Flags("i" in letters, "m" in letters, "s" in letters)
     try:
-        return found(body, branch, flags)
+        return found(body, branch, flags, meter)
     except ExpressionError:
         return False
 

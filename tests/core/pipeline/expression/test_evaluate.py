@@ -152,6 +152,23 @@ def test_long_chains_are_no_deep_ones():
     assert evaluate("!" * 10_000 + "true", {}).result
 
 
+SLOW = [
+    " && ".join(["match(A, '^(([a-z])+.)+[A-Z]', false)"] * 200),
+    " && ".join(["includes(upper(B), 'x')"] * 400),
+    "replace(A, 'a', '" + "$`$'$&" * 1500 + "')",
+    " + ".join(["B"] * 1500),
+    "match(B, '" + "(.*a)" * 20 + "', true)",
+]
+
+
+@pytest.mark.parametrize("text", SLOW, ids=["patterns", "texts", "replacement", "sum", "pattern"])
+def test_no_expression_makes_anybody_wait(text):
+    started = time.process_time()
+    evaluate(text, {"A": "a" * 10_000 + "!", "B": "\u00e9" * 1_000_000})
+
+    assert time.process_time() - started < 1
+
+
 def test_a_lone_half_of_a_character_breaks_nothing():
     assert evaluate("length('\ud83d') == 1", {}).result
     assert evaluate("x\ud83d", {}).error

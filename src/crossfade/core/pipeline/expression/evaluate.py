@@ -24,6 +24,7 @@ from crossfade.core.pipeline.expression.code import (
 )
 from crossfade.core.pipeline.expression.errors import ExpressionError
 from crossfade.core.pipeline.expression.grammar import compiled
+from crossfade.core.pipeline.expression.meter import Meter
 from crossfade.core.pipeline.expression.values import Value, entered, joined, type_name, units
 
 LONGEST = 12_000
@@ -102,52 +103,64 @@ def _read(text: str) -> Code:
 
 
 def _run(code: Code, variables: Mapping[str, Value]) -> Value:
-    stack: list[Value] = []
+    machine = _Machine(variables)
     for operation in code:
-        _step(operation, stack, variables)
-    return stack.pop()
+        machine.step(operation)
+    return machine.stack.pop()
 
 
-def _step(operation: Operation, stack: list[Value], variables: Mapping[str, Value]) -> None:
-    match operation:
-        case Push(value):
-            stack.append(value)
-        case Load(name):
-            stack.append(_variable(name, variables))
-        case Get(name):
-            if name is None:
-                raise ExpressionError("Invalid identifier member: 'undefined'")
-            stack.append(functions.member(stack.pop(), name))
-        case Find() | Call():
-            _function(operation, stack, variables)
-        case Prefix(sign):
-            stack.append(operators.prefixed(sign, stack.pop()))
-        case Combine(sign):
-            right, left = stack.pop(), stack.pop()
-            stack.append(operators.combined(sign, left, right))
-        case Fail(message):
-            raise ExpressionError(message)
+class _Machine:
+    """The stack of one evaluation, and the work that is left for it."""
 
+    def __init__(self, variables: Mapping[str, Value]) -> None:
+        self.stack: list[Value] = []
+        self._variables = variables
+        self._meter = Meter()
 
-def _function(operation: Find | Call, stack: list[Value], variables: Mapping[str, Value]) -> None:
-    name = operation.name
-    if isinstance(operation, Find):
-        if name not in functions.FUNCTIONS:
-            raise ExpressionError(f"Unknown function: '{joined(name)}'")
-        return
-    arguments = stack[len(stack) - operation.count :]
-    del stack[len(stack) - operation.count :]
-    value = functions.call(name, arguments)
-    if name == "Variable" and isinstance(value, str):
-        value = _variable(value, variables)
-    stack.append(value)
+    def step(self, operation: Operation) -> None:
+        """Do one operation.  Raises ExpressionError."""
+        stack = self.stack
+        match operation:
+            case Push(value):
+                stack.append(value)
+            case Load(name):
+                stack.append(self._variable(name))
+            case Get(name):
+                if name is None:
+                    raise ExpressionError("Invalid identifier member: 'undefined'")
+                stack.append(functions.member(stack.pop(), name))
+            case Find() | Call():
+                self._function(operation)
+            case Prefix(sign):
+                stack.append(operators.prefixed(sign, stack.pop()))
+            case Combine(sign):
+                right, left = stack.pop(), stack.pop()
+                stack.append(operators.combined(sign, left, right))
+            case Fail(message):
+                raise ExpressionError(message)
 
+    def _function(self, operation: Find | Call) -> None:
+        name = operation.name
+        if isinstance(operation, Find):
+            if name not in functions.FUNCTIONS:
+                raise ExpressionError(f"Unknown function: '{joined(name)}'")
+            return
+        first = len(self.stack) - operation.count
+        arguments = self.stack[first:]
+        del self.stack[first:]
+        value = functions.call(name, arguments, self._meter)
+        if name == "Variable" and isinstance(value, str):
+            value = self._variable(value)
+        self.stack.append(value)
 
-def _variable(name: str, variables: Mapping[str, Value]) -> Value:
-    name = joined(name)
-    if name not in variables:
-        raise ExpressionError(f"Invalid identifier: '{name}'")
-    return entered(variables[name])
+    def _variable(self, name: str) -> Value:
+        name = joined(name)
+        if name not in self._variables:
+            raise ExpressionError(f"Invalid identifier: '{name}'")
+        value = self._variables[name]
+        if isinstance(value, str):
+            self._meter.read(value)
+        return entered(value)
 
 
 def _truth(value: Value) -> bool:

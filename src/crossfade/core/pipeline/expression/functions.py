@@ -1,16 +1,19 @@
 """The functions of the language: fixed numbers of arguments, each of fixed types."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from crossfade.core.pipeline.expression import numbers
 from crossfade.core.pipeline.expression.errors import ExpressionError
+from crossfade.core.pipeline.expression.meter import Meter
 from crossfade.core.pipeline.expression.regex import matches
 from crossfade.core.pipeline.expression.values import Value, entered, joined, type_name, units
 
 Arguments: TypeAlias = Sequence[Value]
+_MEANT = re.compile(r"\$([$&`'])")
 _LONGEST = 1_000_000
 """Characters that a text may grow to."""
 
@@ -24,7 +27,7 @@ class Function:
     body: Callable[[Arguments], Value]
 
 
-def call(name: str, arguments: Arguments) -> Value:
+def call(name: str, arguments: Arguments, meter: Meter) -> Value:
     """Return what the function makes of the arguments.  Raises ExpressionError."""
     function = FUNCTIONS[name]
     if len(arguments) != len(function.types):
@@ -37,6 +40,11 @@ def call(name: str, arguments: Arguments) -> Value:
                 f"Invalid argument #{index} of type {given} for function '{name}': "
                 f"expected {','.join(allowed)}"
             )
+    for argument in arguments:
+        if isinstance(argument, str):
+            meter.read(argument)
+    if name == "match":
+        return _match(arguments, meter)
     return function.body(arguments)
 
 
@@ -111,20 +119,12 @@ def _replace(arguments: Arguments) -> Value:
     at = text.find(old)
     if at < 0:
         return text
-    before, after = text[:at], text[at + len(old) :]
-    parts, rest = [], new
-    while rest:
-        plain, sign, rest = rest.partition("$")
-        parts.append(plain)
-        meant = {"$": "$", "&": old, "`": before, "'": after}.get(rest[:1]) if sign else ""
-        if meant is None:
-            parts.append("$")
-        elif sign:
-            parts.append(meant)
-            rest = rest[1:]
-        if sum(map(len, parts)) > _LONGEST:
-            raise ExpressionError("The text becomes too long")
-    return before + "".join(parts) + after
+    meant = {"$": "$", "&": old, "`": text[:at], "'": text[at + len(old) :]}
+    places = [found[1] for found in _MEANT.finditer(new)]
+    if len(text) + len(new) + sum(len(meant[each]) for each in places) > _LONGEST:
+        raise ExpressionError("The text becomes too long")
+    filled = _MEANT.sub(lambda found: meant[found[1]], new)
+    return text[:at] + filled + text[at + len(old) :]
 
 
 def _substring(arguments: Arguments) -> Value:
@@ -139,8 +139,9 @@ def _index(number: float, length: int) -> int:
     return 0 if math.isnan(number) else int(min(max(number, 0), length))
 
 
-def _match(arguments: Arguments) -> Value:
-    return matches(_text(arguments[1]), _text(arguments[0]), ignore_case=arguments[2] is True)
+def _match(arguments: Arguments, meter: Meter) -> Value:
+    text, pattern, ignore_case = arguments
+    return matches(_text(pattern), _text(text), ignore_case=ignore_case is True, meter=meter)
 
 
 _S, _N, _SN = ("string",), ("number",), ("number", "string")
@@ -163,5 +164,5 @@ FUNCTIONS: Mapping[str, Function] = {
     "length": Function((_S,), lambda a: float(len(_text(a[0])))),
     "includes": Function((_S, _S), lambda a: _text(a[1]) in _text(a[0])),
     "indexOf": Function((_S, _S), lambda a: float(_text(a[0]).find(_text(a[1])))),
-    "match": Function((_S, _S, ("boolean",)), _match),
+    "match": Function((_S, _S, ("boolean",)), lambda a: _match(a, Meter())),
 }

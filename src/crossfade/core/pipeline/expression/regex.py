@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from crossfade.core.pipeline.expression.errors import ExpressionError
+from crossfade.core.pipeline.expression.meter import Meter
 from crossfade.core.pipeline.expression.numbers import SPACES
 from crossfade.core.pipeline.expression.regex_syntax import (
     Assertion,
@@ -27,8 +28,6 @@ from crossfade.core.pipeline.expression.regex_syntax import (
     parsed,
 )
 
-MOST_STEPS = 250_000
-"""Steps of one search: some tenths of a second."""
 MOST_STATES = 5_000
 """Size of the program of one pattern."""
 
@@ -110,16 +109,18 @@ class _Program:
     """There are references, so that groups must be remembered."""
 
 
-def matches(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+def matches(
+    pattern: str, text: str, *, ignore_case: bool = False, meter: Meter | None = None
+) -> bool:
     """Return whether the pattern is found in the text.  Raises ExpressionError."""
-    return found(pattern, text, Flags(ignore_case=ignore_case))
+    return found(pattern, text, Flags(ignore_case=ignore_case), meter)
 
 
-def found(pattern: str, text: str, flags: Flags) -> bool:
+def found(pattern: str, text: str, flags: Flags, meter: Meter | None = None) -> bool:
     """Return whether the pattern is found in the text.  Raises ExpressionError."""
     try:
         program = _program(pattern, flags)
-        return _Search(text, flags).anywhere(program)
+        return _Search(text, flags, meter or Meter()).anywhere(program)
     except RegexError as error:
         raise ExpressionError(str(error)) from None
 
@@ -278,11 +279,10 @@ _Slots: TypeAlias = tuple[int, ...]
 
 
 class _Search:
-    """One search in one text; its budget is shared by all that the pattern asks for."""
+    """One search in one text."""
 
-    def __init__(self, text: str, flags: Flags) -> None:
-        self._text, self._flags = text, flags
-        self._left = MOST_STEPS
+    def __init__(self, text: str, flags: Flags, meter: Meter) -> None:
+        self._text, self._flags, self._meter = text, flags, meter
         self._peeked: dict[tuple[int, int], bool] = {}
 
     def anywhere(self, program: _Program) -> bool:
@@ -302,9 +302,7 @@ class _Search:
                 if (state, at) in seen:
                     continue
                 seen.add((state, at))
-            self._left -= 1
-            if self._left < 0:
-                raise RegexError("Invalid regular expression: it takes too long")
+            self._meter.spend()
             now = program.states[state]
             if now is None:
                 if end is None or at == end:
