@@ -25,6 +25,7 @@ from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_na
 from crossfade.adapters.routers.choice import router_for
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter
 from crossfade.adapters.store.sql import SqlStore
+from crossfade.core.application import Router
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
@@ -152,7 +153,7 @@ class SandboxWorld(RealWorld):
 
     def __init__(self, cloud, router: str) -> None:
         super().__init__(cloud.cluster, "default")
-        self.access = replace(self.access, router=router_for(router, self.api))
+        self.access = replace(self.access, router=router_for(Router(router), self.api))
         self.cloud = cloud
         self.pages = EnvoyPages()
         self.metrics_url = cloud.metrics_url
