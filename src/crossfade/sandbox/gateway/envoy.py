@@ -66,6 +66,8 @@ class _Served:
     endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
     routes: dict[str, Any] | None = None
     versions: dict[str, int] = field(default_factory=dict)
+    unconfirmed: set[str] = field(default_factory=set)
+    """Files that Envoy may have read since, or not: they are written again, changed or not."""
 
 
 class GatewayEnvoy:
@@ -187,10 +189,11 @@ class GatewayEnvoy:
         )
 
     async def _program(self, what: str, changed: bool, values: list[dict[str, Any]]) -> None:
-        if not changed:
+        if not changed and what not in self._served.unconfirmed:
             return
         self._rejected_before = text_values(await self.admin.get(_REJECTIONS))
         old = (self._files / f"{what}.json").read_bytes()
+        self._served.unconfirmed.add(what)
         self._write(what, values)
         try:
             await self._in_force(what)
@@ -198,6 +201,7 @@ class GatewayEnvoy:
             # Envoy still serves the old one; so must a restarted Envoy.
             (self._files / f"{what}.json").write_bytes(old)
             raise
+        self._served.unconfirmed.discard(what)
 
     async def _in_force(self, what: str) -> None:
         """Return once Envoy says that it runs the newest version.  Raises Rejected, AdminError."""
