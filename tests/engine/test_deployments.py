@@ -223,6 +223,75 @@ async def test_a_revision_that_was_refused_gets_another_try_once_the_cluster_was
     assert (await world.deploy(YELLOW)).state.outcome is Outcome.SUCCEEDED
 
 
+async def test_a_kept_revision_that_is_deployed_again_gets_all_users_at_once(world):
+    await world.deploy(YELLOW)
+    again = await world.deploy(BLUE, turns=20)
+
+    assert again.swap
+    assert again.state.outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(("window", "swap"), [(0, False), (1, True)])
+async def test_a_revision_within_the_window_skips_the_steps_though_it_is_gone(world, window, swap):
+    spec = application()
+    strategy = replace(spec.strategy, keep_old_seconds=0.0, revision_window=window)
+    await world.commands.apply(replace(spec, strategy=strategy))
+    await world.deploy(YELLOW)
+
+    assert (await world.deployments.deploy(APP, BLUE)).swap is swap
+
+
+async def test_deploying_what_serves_takes_the_rollout_under_way_back(world, turn_until):
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, at(10))
+    await world.deployments.deploy(APP, BLUE)
+    ended = await world.until_ended()
+
+    assert ended.state.outcome is Outcome.ROLLED_BACK
+    assert "was deployed again" in ended.state.reason
+
+
+async def test_what_was_taken_back_can_be_tried_again_as_a_new_rollout(world):
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.error_rates[rollout.canary.id] = 0.9
+    assert (await world.until_ended()).state.outcome is Outcome.ROLLED_BACK
+    world.error_rates.clear()
+    again = await world.deployments.retry(APP)
+    ended = await world.until_ended()
+
+    assert (again.number, again.canary.id) == (rollout.number + 1, rollout.canary.id)
+    assert ended.state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_restart_replaces_all_pods_by_the_same_content_in_a_new_rollout(world):
+    before = (await world.queries.record(APP)).active
+    await world.deployments.restart(APP)
+    ended = await world.until_ended()
+    after = (await world.queries.record(APP)).active
+
+    assert ended.state.outcome is Outcome.SUCCEEDED
+    assert after.id != before.id
+    assert (after.chart_digest, after.values) == (before.chart_digest, before.values)
+
+
+@pytest.mark.parametrize(
+    ("kept", "limit", "left"), [(None, 3, 3), (None, 1, 1), (0.0, 3, 0), (600.0, 2, 2)]
+)
+async def test_old_revisions_are_kept_as_long_and_as_many_as_the_file_says(
+    world, kept, limit, left
+):
+    spec = application()
+    strategy = replace(spec.strategy, keep_old_seconds=kept, keep_limit=limit)
+    await world.commands.apply(replace(spec, strategy=strategy))
+    for colour in ("yellow", "red", "green"):
+        await world.deploy({"colour": colour})
+    for _ in range(40):
+        await world.turn()
+
+    assert len((await world.queries.record(APP)).kept) == left
+    assert len(world.clusters["aws"].revisions) == 1 + left
+
+
 async def test_a_first_revision_that_is_superseded_with_users_keeps_them(turn_until):
     world = EngineWorld()
     waves = (Wave((CLUSTERS[0],)),)

@@ -113,7 +113,7 @@ class Judging:
             return None
         if not rollout.state.meets_users:
             return NOT_JUDGED
-        since = now - limit.window_seconds
+        since = max(now - limit.window_seconds, rollout.started_at)  # a retry begins anew
         requests, errors = self.telemetry.lately(name, rollout.canary.id, since)
         meeting = tuple(
             each for each in reachable if rollout.state.clusters.get(each, Progress()).meets_users
