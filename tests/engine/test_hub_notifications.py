@@ -12,6 +12,7 @@ from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import Leadership
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
+from crossfade.testing.fake_measurements import FakeSources
 from crossfade.testing.fake_notifier import FakeGates, FakeNotifier
 
 TEAM = Notification("team", SlackChannel(SecretRef("slack-url")))
@@ -25,7 +26,15 @@ async def test_a_rollout_is_told_from_begin_to_end_while_it_happens(until):
     lease = await leads.acquire()
     store, connections = world.store, world.connections
     ports = HubPorts(
-        store, store, connections, world.edges, connections, FakeGates(), notifier, world.clock
+        store,
+        store,
+        connections,
+        world.edges,
+        connections,
+        FakeGates(),
+        notifier,
+        FakeSources(world.measurements),
+        world.clock,
     )
     hub = Hub(ports, leads, lease.epoch)
 

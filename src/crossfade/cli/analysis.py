@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError
+from crossfade.cli.analysis_calibrate import calibrate
 from crossfade.cli.analysis_compat import kayenta, threshold
+from crossfade.cli.analysis_record import check_measured
 from crossfade.cli.frame import noun
 from crossfade.cli.output import Format, OutputOption, note, show, table
 
 if TYPE_CHECKING:
     from crossfade.core.analysis.backtest import Outcome
-    from crossfade.core.analysis.counts import Window
-    from crossfade.core.analysis.plan import Plan
     from crossfade.core.analysis.replay import Judged
 
 app = noun("Judge recorded windows of a canary; needs no hub.")
@@ -46,7 +46,7 @@ def judge(
 
     record = read_windows(windows)
     chosen = read_plan(plan, (each.cluster for each in record))
-    _check_measured(chosen, record)
+    check_measured(chosen, record)
     try:
         judged = replay(chosen, record)
     except ValueError as error:
@@ -83,7 +83,7 @@ def backtest(
     windows = read_windows(record)
     metrics = sorted({metric for window in windows for metric in window.events})
     chosen = read_spec(spec, (each.cluster for each in windows), metrics)
-    _check_measured(chosen.plan, windows)
+    check_measured(chosen.plan, windows)
     if chosen.passed_over:
         note(f"note: passed at once, as a record has none: {', '.join(chosen.passed_over)}")
     try:
@@ -118,19 +118,6 @@ def _outcome_text(outcome: "Outcome") -> str:
     return "\n".join(lines)
 
 
-def _check_measured(plan: "Plan", record: "Iterable[Window]") -> None:
-    """Refuse a metric that no window has: a slip of the pen would make the canary unjudged."""
-    measured = {metric for window in record for metric in window.events}
-    wanted = {each.name for each in plan.metrics}
-    if missing := wanted - measured:
-        raise InputError(
-            f"no window has events of {', '.join(sorted(missing))}",
-            hint=f"the windows have {', '.join(sorted(measured)) or 'no events'}",
-        )
-    if others := measured - wanted:
-        note(f"note: not judged, as the plan does not name them: {', '.join(sorted(others))}")
-
-
 def _as_json(judged: "Judged") -> dict[str, object]:
     from crossfade.base.codec import to_json
 
@@ -154,5 +141,6 @@ def _text(judged: "Iterable[Judged]") -> str:
     return "\n".join(blocks)
 
 
+app.command()(calibrate)
 app.command()(kayenta)
 app.command()(threshold)

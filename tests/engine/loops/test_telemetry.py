@@ -118,6 +118,16 @@ async def test_a_gateway_that_is_not_read_is_silence_and_named(world, canary, ju
     assert found.reason == "no telemetry from gcp"
 
 
+async def test_a_gateway_that_was_never_read_is_silence_and_named(world, canary, judge):
+    await judge.read("aws", "onprem")
+    world.clusters["aws"].serve(APP, canary, 1000, 0)
+    await judge.read("aws", "onprem")
+    found = await judge.verdict()
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.reason == "no telemetry from gcp"
+
+
 async def test_a_cluster_that_is_away_is_not_waited_for(world, canary, judge):
     await judge.read()
     world.clusters["aws"].serve(APP, canary, 1000, 0)

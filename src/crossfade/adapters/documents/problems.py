@@ -1,12 +1,12 @@
 """What is wrong with a file: every problem with its place, reported at once."""
 
-import difflib
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from crossfade.base.errors import InputError
+from crossfade.base.words import did_you_mean, shown
+
+__all__ = ["Mark", "Problem", "Problems", "did_you_mean", "shown"]
 
 _SHOWN = 50
 """So many problems are listed; a file with more is wrong as a whole."""
@@ -63,20 +63,3 @@ class Problems:
             hint=f"mend {'them' if many else 'it'} and send the file again; nothing was changed. "
             f"{self.reference}",
         )
-
-
-def shown(value: object) -> str:
-    """Return a value as it may be quoted in a message: short, on one line."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def did_you_mean(wrong: str, allowed: Iterable[str]) -> str:
-    """Return `; did you mean "x"?`, or "" when nothing comes near."""
-    plain = {_plain(word): word for word in allowed}
-    near = difflib.get_close_matches(_plain(wrong), plain, n=1, cutoff=0.6)
-    return f'; did you mean "{plain[near[0]]}"?' if near else ""
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("_", "").replace("-", "")

@@ -98,7 +98,7 @@ class Runs:
     def _name(self, wanted: str) -> str:
         """Return a name for the run: each is waited for once, so no two analyses share one."""
         plain = re.sub(r"[^a-z0-9]+", "-", wanted.lower()).strip("-")[:34].strip("-") or "run"
-        taken, number = {each["name"] for each in self.draft.runs}, 1
+        taken, number = [each["name"] for each in self.draft.runs], 1
         while (name := plain if number == 1 else f"{plain}-{number}") in taken:
             number += 1
         return name
@@ -188,7 +188,7 @@ def _plain(name: str) -> str:
 
 
 def _unique(name: str, made: list[Content]) -> str:
-    taken = {each["name"] for each in made}
+    taken = [each["name"] for each in made]
     return f"{name}-{len(made) + 1}" if name in taken else name
 
 

@@ -62,7 +62,7 @@ def _name(draft: Draft, given: Content, kind: str, index: int) -> str:
     """Return a name that an application may have, and that nothing else has yet."""
     plain = re.sub(r"[^a-z0-9]+", "-", text(given.get("name")).lower()).strip("-")[:50].strip("-")
     name = plain or f"{kind}-{index + 1}"
-    taken = {each["name"] for each in (*draft.gates, *draft.hooks, *draft.notifications)}
+    taken = [each["name"] for each in (*draft.gates, *draft.hooks, *draft.notifications)]
     return f"{name}-{index + 1}" if name in taken else name
 
 

@@ -144,5 +144,5 @@ def _number(value: Json) -> float | None:
 
 def _unique(name: str, made: list[Content]) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:36].strip("-") or "metric"
-    taken = {each["name"] for each in made}
+    taken = [each["name"] for each in made]
     return f"{plain}-{len(made) + 1}" if plain in taken else plain

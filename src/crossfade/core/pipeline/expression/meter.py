@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crossfade.core.pipeline.expression.errors import ExpressionError
 
-MOST_STEPS = 250_000
+MOST_STEPS = 150_000
 """Steps of one evaluation: some tenths of a second."""
 _CHARACTERS = 50
 """Characters of a text that are gone through in the time of one step."""

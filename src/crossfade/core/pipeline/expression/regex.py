@@ -196,15 +196,21 @@ class _Builder:
             case Repeat():
                 self._repeat(tree)
             case Group(number, _, inner):
-                self._put(_Save(number * 2))
-                self._add(inner)
-                self._put(_Save(number * 2 + 1))
+                self._group(number, inner)
             case Back(group):
                 number = group if isinstance(group, int) else self._names.get(group, 0)
                 self._put(_Again(number))
             case Look(ahead, negated, inner):
                 program = _Builder(self._flags, inner).program()
                 self._put(_Peek(ahead, negated, program, _length(inner)))
+
+    def _group(self, number: int, inner: Tree) -> None:
+        if not self._remembers:
+            self._add(inner)
+            return
+        self._put(_Save(number * 2))
+        self._add(inner)
+        self._put(_Save(number * 2 + 1))
 
     def _either(self, choices: tuple[Tree, ...]) -> None:
         fork = self._put(None)
@@ -303,36 +309,39 @@ class _Search:
                     continue
                 seen.add((state, at))
             self._meter.spend()
-            now = program.states[state]
-            if now is None:
-                if end is None or at == end:
+            match program.states[state]:
+                case _One() as one:
+                    if at < len(self._text) and one.accepts(self._text[at]):
+                        stack.append((state + 1, at + 1, slots))
+                case _Fork(targets):
+                    for target in reversed(targets):
+                        stack.append((target, at, slots))  # noqa: PERF401 - often one or two
+                case None if end is None or at == end:
                     return True
-                continue
-            self._advance(now, (state, at, slots), stack)
+                case None:
+                    continue
+                case now:
+                    self._advance(now, (state, at, slots), stack)
         return False
 
     def _advance(
-        self, now: _State, here: tuple[int, int, _Slots], stack: list[tuple[int, int, _Slots]]
+        self,
+        now: "_Place | _Peek | _Save | _Again",
+        here: tuple[int, int, _Slots],
+        stack: list[tuple[int, int, _Slots]],
     ) -> None:
         state, at, slots = here
         match now:
-            case _One():
-                if at < len(self._text) and now.accepts(self._text[at]):
-                    stack.append((state + 1, at + 1, slots))
-            case _Fork(targets):
-                stack.extend((target, at, slots) for target in reversed(targets))
             case _Place() | _Peek():
                 if self._stands(now, at):
                     stack.append((state + 1, at, slots))
             case _Save(slot):
-                kept = (*slots[:slot], at, *slots[slot + 1 :]) if slots else slots
+                kept = (*slots[:slot], at, *slots[slot + 1 :])
                 stack.append((state + 1, at, kept))
             case _Again(group):
                 length = self._again(slots, group, at)
                 if length is not None:
                     stack.append((state + 1, at + length, slots))
-            case None:
-                return
 
     def _stands(self, now: "_Place | _Peek", at: int) -> bool:
         if isinstance(now, _Place):
