@@ -71,11 +71,13 @@ def _judge(path: Path, definitions: "Definitions") -> "Judged":
 
 
 def _read(path: Path) -> str:
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
 
     if str(path) == "-":
-        return decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input")
-    return read_text(path)
+        data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
+        return decode(data, "standard input", LARGEST_BYTES)
+    return read_text(path, LARGEST_BYTES)
 
 
 def _data(path: Path, judged: "Judged") -> dict[str, object]:

@@ -18,6 +18,7 @@ from crossfade.core.pipeline.tree import Date, Entry, Mark, Node, Plain
 
 DEEPEST = 60
 """Levels of nesting."""
+LARGEST_BYTES = 2 * 1024 * 1024
 MOST_VALUES = 200_000
 """Values in one file, counted as often as aliases repeat them: no file becomes a bomb."""
 
@@ -49,7 +50,7 @@ class _Unreadable(Exception):
 
 def read_pipelines(path: Path) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
     """Return the documents of the file, or why it cannot be read.  Raises NotFound, InputError."""
-    return parse(read_text(path))
+    return parse(read_text(path, LARGEST_BYTES))
 
 
 def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
