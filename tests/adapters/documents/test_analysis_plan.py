@@ -30,7 +30,7 @@ kappa: 0.4
 w_min: 0.01
 w_start: 0.05
 w_max: 0.4
-on_timeout: promote-if-inside-budget
+on_timeout: promote
 """
 
 
@@ -64,7 +64,7 @@ def test_every_key_of_a_plan_is_taken_over(read):
         0.01,
         0.05,
         0.4,
-        OnTimeout.PROMOTE_IF_INSIDE_BUDGET,
+        OnTimeout.PROMOTE,
     )
 
 

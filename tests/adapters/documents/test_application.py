@@ -9,10 +9,11 @@ from crossfade.adapters.documents.application import parse
 from crossfade.base.errors import InputError
 from crossfade.base.secrets import SecretRef
 from crossfade.core.analysis.kayenta import Direction
+from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.queries import PrometheusQuery, WebQuery
 from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, RunSpec
 from crossfade.core.analysis.sources import PrometheusSource
-from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge, OnTimeout
+from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge
 from crossfade.core.application import Application, Placement, Route, Shared, Source
 from crossfade.core.rollout.freeze import FreezeWindow
 from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment

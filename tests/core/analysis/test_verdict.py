@@ -183,8 +183,8 @@ def test_a_spent_budget_rolls_back_before_anything_is_proven():
     ("choice", "action"),
     [
         (OnTimeout.PAUSE, Action.INCONCLUSIVE),
-        (OnTimeout.ROLLBACK, Action.ROLLBACK),
-        (OnTimeout.PROMOTE_IF_INSIDE_BUDGET, Action.PROMOTE),
+        (OnTimeout.ROLL_BACK, Action.ROLLBACK),
+        (OnTimeout.PROMOTE, Action.PROMOTE),
     ],
 )
 def test_when_time_is_up_the_plan_says_what_follows(choice, action):
@@ -204,7 +204,7 @@ def test_silence_decides_nothing_even_when_time_is_up(choice):
 
 
 def test_what_cannot_fit_into_the_budget_is_not_promoted_for_lack_of_time():
-    plan = replace(PLAN, on_timeout=OnTimeout.PROMOTE_IF_INSIDE_BUDGET, max_s=300.0)
+    plan = replace(PLAN, on_timeout=OnTimeout.PROMOTE, max_s=300.0)
 
     assert judged(record(20), plan, rps=1e6).action is Action.INCONCLUSIVE
 

@@ -14,6 +14,7 @@ from crossfade.adapters.documents.shapes import (
     Text,
 )
 from crossfade.adapters.documents.sources_shape import SOURCE
+from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
 
 _THRESHOLD = Record(
@@ -94,7 +95,7 @@ ANALYSIS = Record(
             Duration(1), "After so long without an answer `onTimeout` decides.", default="3h"
         ),
         "onTimeout": Field(
-            Choice(("pause", "rollback", "promote")),
+            Choice(tuple(OnTimeout)),
             "What follows then; promote only when the risk is inside the budget.",
             default="pause",
         ),

@@ -15,8 +15,9 @@ from crossfade.adapters.documents.sources_shape import source
 from crossfade.adapters.documents.tree import Located, read_tree
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
-from crossfade.core.analysis.spec import Analysis, CounterSource, ErrorThreshold, Judge, OnTimeout
+from crossfade.core.analysis.spec import Analysis, CounterSource, ErrorThreshold, Judge
 from crossfade.core.application import Application, Placement, Route, Router, Shared, Source, Values
 
 

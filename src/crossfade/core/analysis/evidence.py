@@ -4,22 +4,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.analysis import spec
 from crossfade.core.analysis.counters import ERRORS, Rules, Tally, slower_than
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.judgement import Judgement, Verdict
-from crossfade.core.analysis.plan import Metric, OnTimeout, Plan, bad_ratio
+from crossfade.core.analysis.plan import Metric, Plan, bad_ratio
 from crossfade.core.analysis.sequential import State, update
 from crossfade.core.analysis.spec import Judge
 from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decide
 from crossfade.core.analysis.verdict import Verdict as Found
 
 LATENCY = "latency"
-_ON_TIMEOUT = {
-    spec.OnTimeout.PAUSE: OnTimeout.PAUSE,
-    spec.OnTimeout.ROLL_BACK: OnTimeout.ROLLBACK,
-    spec.OnTimeout.PROMOTE: OnTimeout.PROMOTE_IF_INSIDE_BUDGET,
-}
 _TAILS = (0.25, 0.05, 0.01, 0.001)
 """Shares of stable's answers that are slower than the edges that are watched."""
 _ENOUGH = 1_000
@@ -94,7 +88,7 @@ def begin(
         tick_s=window,
         silent_s=min(90.0, max(10.0, 6 * window)) + 2 * lag,
         w_max=max(max_percent / 100, 0.002),
-        on_timeout=_ON_TIMEOUT[judge.on_timeout],
+        on_timeout=judge.on_timeout,
     )
     return Evidence(plan, State(now), level_since=now)
 

@@ -15,8 +15,9 @@ class OnTimeout(StrEnum):
     """What follows when nothing is proven within `max_s`."""
 
     PAUSE = "pause"
-    ROLLBACK = "rollback"
-    PROMOTE_IF_INSIDE_BUDGET = "promote-if-inside-budget"
+    ROLL_BACK = "rollback"
+    PROMOTE = "promote"
+    """If what all users may lose is inside the budget."""
 
 
 @dataclass(frozen=True, slots=True)

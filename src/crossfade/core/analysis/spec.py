@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.runs import RunSpec
 from crossfade.core.analysis.sources import MetricSource
@@ -18,15 +18,6 @@ class ErrorThreshold:
     """Fewer requests than this give no verdict, neither good nor bad."""
     window_seconds: float = 30.0
     """How far back requests are counted."""
-
-
-class OnTimeout(StrEnum):
-    """What follows when `max_seconds` have passed without an answer."""
-
-    PAUSE = "pause"
-    ROLL_BACK = "rollback"
-    PROMOTE = "promote"
-    """If what it may cost is inside the budget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,9 +223,9 @@ def _time_is_up(case: _Case) -> Verdict:
     plan, moment = case.plan, case.moment
     reason = f"nothing is proven after {plan.max_s / 60:.0f} min: {_waiting(case)}"
     match plan.on_timeout:
-        case OnTimeout.ROLLBACK if not case.silent:
+        case OnTimeout.ROLL_BACK if not case.silent:
             return _verdict(case, Action.ROLLBACK, 0.0, reason)
-        case OnTimeout.PROMOTE_IF_INSIDE_BUDGET if _is_inside_budget(case):
+        case OnTimeout.PROMOTE if _is_inside_budget(case):
             inside = f"{reason}; the budget allows all users"
             return _verdict(case, Action.PROMOTE, moment.weight, inside)
     return _verdict(case, Action.INCONCLUSIVE, moment.weight, reason)
