@@ -33,9 +33,9 @@ def test_children_of_scale_add_their_keys_to_those_of_the_parent():
         "when": {"branch": {"only": ["main"]}},
         "type": "parallel",
         "steps": {
-            "a": {"image": "x", "environment": ["Y=0", "X=1"], "arguments": {"n": {"p": 1}}},
-            "b": {"image": "y", "environment": ["Y=0"], "arguments": {"n": {"p": 1, "q": 2}}},
-            "c": {"image": "x", "environment": ["Y=0"], "arguments": {"n": {"p": 1}}},
+            "a": {"image": "x", "environment": ["Y=0", "X=1"], "n": {"p": 1}},
+            "b": {"image": "y", "environment": ["Y=0"], "n": {"p": 1, "q": 2}},
+            "c": {"image": "x", "environment": ["Y=0"], "n": {"p": 1}},
         },
     }
 

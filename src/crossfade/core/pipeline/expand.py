@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import islice, product
 
 from crossfade.core.pipeline.findings import Findings, under
-from crossfade.core.pipeline.steps import PARALLEL, Placed, children
+from crossfade.core.pipeline.steps import PARALLEL, Placed, children, every, lifted
 from crossfade.core.pipeline.tree import Entry, Node, plain
 
 MOST_CHILDREN = 256
@@ -22,17 +22,10 @@ _OF_GROUP = ("title", "stage", "when", "fail_fast", "fail-fast", "strict_fail_fa
 def expanded(root: Node, found: Findings) -> Node:
     """Return the document with groups in place of scaled steps."""
     steps = root["steps"]
-    if steps is None or not any(_scaled(each.node) for each in _all(steps)):
+    if steps is None or not any(_scaled(each.node) for each in every(steps, "")):
         return root
-    taken = {each.name for each in _all(steps)}
+    taken = {each.name for each in every(steps, "")}
     return root.changed(steps=_level(steps, "steps", taken, found))
-
-
-def _all(steps: Node) -> list[Placed]:
-    found = list(children(steps, ""))
-    for each in tuple(found):
-        found += children(each.node["steps"], "")
-    return found
 
 
 def _scaled(step: Node) -> bool:
@@ -71,7 +64,7 @@ def _group(step: Placed, taken: set[str], found: Findings) -> Node:
         overrides = _of_matrix(given, step, taken, found)
     shared = Node({key: e for key, e in base.items() if key not in _OF_GROUP}, node.at)
     steps = {
-        name: Entry(each.at, Node(_merged(shared, each).entries, each.at))
+        name: Entry(each.at, lifted(Node(_merged(shared, each).entries, each.at)))
         for name, each in overrides.items()
     }
     group = {key: entry for key, entry in base.items() if key in _OF_GROUP}
