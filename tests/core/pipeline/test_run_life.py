@@ -164,3 +164,26 @@ def test_the_same_sight_twice_changes_nothing():
     again = decide(build.graph, build.state, build.seen, build.now)
 
     assert (again.want, again.events) == (build.state, ())
+
+
+def test_what_was_inside_of_a_group_that_succeeded_is_still_known_after_a_restart():
+    group = {"type": "parallel", "steps": {"a": step(hooks={"on_finish": ["x"]}), "b": step()}}
+    build = FakeBuild({"steps": {"g": group, "c": step(), "d": step()}}, {"c": [FAIL]}).play()
+    build.state, build.started, build.seen = restarted(build.graph, build.state, 1.0), [], Seen()
+    assert (build["g"], build["a"], build["a@on_finish/on_finish"], build["c"]) == (
+        "success", "success", "success", "running",
+    )  # fmt: skip
+    build.play()
+
+    assert build.started == ["c", "d"]
+    assert build["build"] == "success"
+
+
+def test_a_restarted_build_runs_its_first_hook_again_and_then_goes_on():
+    document = {"steps": {"a": step(), "b": step(), "c": step()}, "hooks": {"on_elected": ["x"]}}
+    build = FakeBuild(document, {"b": [FAIL]}).play()
+    build.state, build.started, build.seen = restarted(build.graph, build.state, 1.0), [], Seen()
+    build.play()
+
+    assert build.started == ["@on_elected/on_elected", "b", "c"]
+    assert build["build"] == "success"

@@ -45,7 +45,6 @@ class Progress:
         self._queue: deque[str] = deque()
         self._changed: dict[str, set[str] | None] = {}
         """For pending steps in the queue: what has changed of what they wait for; None: all."""
-        self._adopted: Mapping[str, UnitState] = {}
         self._scope: Scope | None = None
         self._quiet = False
 
@@ -81,7 +80,6 @@ class Progress:
     def adopt(self, units: Mapping[str, UnitState]) -> None:
         """Start the build with these steps done already."""
         self.units.update(units)
-        self._adopted = units
         self.start(BUILD)
         self.settle_all()
 
@@ -120,9 +118,9 @@ class Progress:
         layout = self.graph.layout(key, hook)
         if layout is None or not layout.keys:
             return False
-        done = [each for each in layout.keys if each in self._adopted]
+        done = [each for each in layout.keys if each in self.units]
         self.change(key, active=0, settled=len(done), failed=0, strict=0, aborted="")
-        pending = [each for each in layout.keys if each not in self._adopted]
+        pending = [each for each in layout.keys if each not in self.units]
         for each in pending[:1] if layout.sequential else pending:
             self._changed[each] = None
             self._queue.append(each)

@@ -213,8 +213,8 @@ def restarted(graph: Graph, state: State, now: float) -> State:
 
     What succeeded stays as it is, with what it told and exported; the rest has not been.
     """
-    kept = {
-        key: unit
+    done = {
+        key
         for key, unit in state.units.items()
         if key != BUILD
         and graph.units[key].owner == BUILD
@@ -222,6 +222,7 @@ def restarted(graph: Graph, state: State, now: float) -> State:
         and unit.phase is Phase.DONE
         and unit.result in (Result.SUCCESS, Result.APPROVED)
     }
+    kept = {key: unit for key, unit in state.units.items() if _top(graph, key) in done}
     exports = tuple(each for each in state.exports if each.step in kept)
     again = replace(
         state, units={}, active=(), timed=(), watching=(), exports=exports, terminated=""
@@ -229,3 +230,10 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     progress = Progress(graph, again, now)
     progress.adopt(kept)
     return progress.state()
+
+
+def _top(graph: Graph, key: str) -> str:
+    """Return the step of the pipeline itself that the step is, or is part of."""
+    while key != BUILD and graph.units[key].owner != BUILD:
+        key = graph.units[key].owner
+    return key
