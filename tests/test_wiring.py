@@ -116,3 +116,25 @@ async def test_a_taken_port_is_told_and_leaves_no_lease(settings):
     assert str(settings.hub_port) in f"{raised.value}"
     assert not ready.is_set()
     assert (await lease_of(settings)).holder == ""
+
+
+async def test_a_hub_that_cannot_begin_says_why_and_closes_what_it_had_opened(
+    settings, monkeypatch
+):
+    closed = []
+    close = SqlStore.close
+
+    async def unreadable(store):
+        raise Unavailable("the history cannot be read", hint="look at the disk")
+
+    async def note(store):
+        closed.append(store)
+        await close(store)
+
+    monkeypatch.setattr(SqlStore, "newest_event_at", unreadable)
+    monkeypatch.setattr(SqlStore, "close", note)
+
+    with pytest.raises(Unavailable, match="the history cannot be read"):
+        await run_hub(settings, asyncio.Event())
+
+    assert closed

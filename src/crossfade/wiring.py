@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from crossfade.adapters.helm.charts import HelmCharts
@@ -166,38 +166,27 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     from crossfade.adapters.notify.gates import WebhookGates
     from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
-    store = await SqlStore.open(settings.database_url)
-    connections = RealConnections(HelmCommand())
-    edges = AdsEdges(settings.hub_port)
-    try:
+    async with AsyncExitStack() as closing:  # closes what was opened, the newest first
+        store = await SqlStore.open(settings.database_url)
+        closing.push_async_callback(store.close)
+        connections = RealConnections(HelmCommand())
+        closing.push_async_callback(connections.close)
         clock = SteadyClock(not_before=await store.newest_event_at())
         secrets = _secrets(settings, connections)
-        gates, notifier = WebhookGates(secrets, clock), ChannelNotifier(secrets, clock)
         sources = MetricSources(secrets, clock, connections.api)
+        closing.push_async_callback(sources.close)
+        notifier = ChannelNotifier(secrets, clock)
+        closing.push_async_callback(notifier.close)
+        gates = WebhookGates(secrets, clock)
+        closing.push_async_callback(gates.close)
+        edges = AdsEdges(settings.hub_port)
+        closing.push_async_callback(edges.stop)
         leadership = Leadership(store, clock, own_holder())
         lease = await leadership.acquire()
-        try:
-            await edges.start()
-            ports = HubPorts(
-                store,
-                store,
-                connections,
-                edges,
-                HttpGatewayProbe(),
-                gates,
-                notifier,
-                sources,
-                clock,
-            )
-            hub = Hub(ports, leadership, lease.epoch)
-            ready.set()
-            await hub.run()
-        finally:
-            await leadership.give_up()
-    finally:
-        await edges.stop()
-        await gates.close()
-        await notifier.close()
-        await sources.close()
-        await connections.close()
-        await store.close()
+        closing.push_async_callback(leadership.give_up)
+        await edges.start()
+        probe = HttpGatewayProbe()
+        ports = HubPorts(store, store, connections, edges, probe, gates, notifier, sources, clock)
+        hub = Hub(ports, leadership, lease.epoch)
+        ready.set()
+        await hub.run()
