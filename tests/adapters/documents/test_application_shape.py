@@ -70,8 +70,8 @@ def changed(old: str, new: str, text: str = FULL) -> str:
         (changed("port: 8080", "port: 80.5"), "spec.route.port: 80.5 is not allowed"),
         (changed("port: 8080", "port: '80'"), 'spec.route.port: "80" is not allowed'),
         (
-            changed("gateway-api", "istio"),
-            'spec.route.router: "istio" is not supported yet; allowed: gateway-api',
+            changed("gateway-api", "traefik"),
+            'spec.route.router: "traefik" is not allowed; allowed: gateway-api, istio, nginx, replicas',
         ),
         (changed("gateway-api", "gatewayapi"), 'did you mean "gateway-api"?'),
         (changed("infra/private", "private"), "allowed: namespace/name"),
