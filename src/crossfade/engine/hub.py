@@ -8,8 +8,9 @@ from functools import partial
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable
-from crossfade.base.ids import ApplicationName
+from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
+from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.fleet import Fleet
@@ -33,6 +34,7 @@ from crossfade.engine.records import (
     ROLLOUT,
     RUN,
     Records,
+    report_name,
 )
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import Connections
@@ -67,7 +69,8 @@ class Hub:
     """Runs every loop until cancelled, or until another hub has taken over."""
 
     def __init__(self, ports: HubPorts, leadership: Leadership, epoch: int) -> None:
-        records = Records(ports.documents, fence=epoch)
+        self._documents = CachedDocuments(ports.documents)
+        records = Records(self._documents, fence=epoch)
         records.on_commit = self._committed
         telemetry = Telemetry(records, ports.connections, ports.sources, ports.clock)
         judging = Judging(records, telemetry, ports.clock)
@@ -78,12 +81,12 @@ class Hub:
         traffic = Traffic(records, ports.edges, ports.clock)
         gating = Gating(records, ports.gates, ports.clock)
         notifications = Notifications(
-            records, ports.documents, ports.notifier, partial(_subscriptions, records), ports.clock
+            records, self._documents, ports.notifier, partial(_subscriptions, records), ports.clock
         )
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
         self._seen = 0
         self._wakes: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._all_look,
+            APPLICATION: self._changed,
             REPORT: self._reported,
             HEALTH: self._fleet_changed,
             CLUSTER: self._fleet_changed,
@@ -144,6 +147,7 @@ class Hub:
                 readable = False
                 continue
             readable = True
+            self._documents.refresh(sequence)
             if sequence != self._seen:
                 self._seen = sequence
                 for loop in self._loops():
@@ -158,10 +162,11 @@ class Hub:
             if wake is not None:
                 wake(name)
 
-    def _all_look(self, name: str) -> None:
-        """An application, or something that concerns many of them, has changed."""
-        for loop in (self.convergence, self.telemetry, self.traffic):
-            loop.poke()
+    def _changed(self, name: str) -> None:
+        """We have changed what the clusters of an application should run."""
+        for loop in (self.convergence, self.telemetry):
+            loop.poke_those_of(report_name(ApplicationName(name), ClusterName("")))
+        self.traffic.poke()
         self.rollouts.poke(name)
 
     def _fleet_changed(self, _name: str) -> None:

@@ -30,6 +30,9 @@ EVIDENCE = "evidence"
 ANSWERS = "answers"
 RUN = "run"
 
+MOST_KEPT = 50_000
+"""Values of documents that are kept, so that one that has not changed is not made again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[T]):
@@ -68,6 +71,7 @@ class Records:
     def __init__(self, documents: Documents, fence: int = 0) -> None:
         self._documents = documents
         self._fence = fence
+        self._values: dict[tuple[str, str], tuple[Document, Stored[Any]]] = {}
         self.on_commit: Callable[[int, tuple[tuple[str, str], ...]], None] = lambda *_: None
 
     async def application(self, name: ApplicationName) -> Stored[Record]:
@@ -157,14 +161,22 @@ class Records:
 
     async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:
         document = await self._documents.get(kind, name)
-        return None if document is None else _stored(document, of)
+        return None if document is None else self._stored(document, of)
 
     async def _all(self, kind: str, of: type[T]) -> tuple[Stored[T], ...]:
-        return tuple(_stored(each, of) for each in await self._documents.list(kind))
+        return tuple(self._stored(each, of) for each in await self._documents.list(kind))
 
-
-def _stored(document: Document, of: type[T]) -> Stored[T]:
-    return Stored(from_json(of, document.body), document.version)
+    def _stored(self, document: Document, of: type[T]) -> Stored[T]:
+        """Return the value; the one that was made from this very document if there is one."""
+        key = document.kind, document.name
+        known = self._values.get(key)
+        if known is not None and known[0] is document:
+            return known[1]
+        made = Stored(from_json(of, document.body), document.version)
+        if len(self._values) >= MOST_KEPT:
+            self._values.clear()
+        self._values[key] = (document, made)
+        return made
 
 
 def _save(kind: str, name: str, stored: Stored[Any], value: object) -> Save:

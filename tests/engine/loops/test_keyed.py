@@ -216,3 +216,23 @@ async def test_the_end_of_the_hub_ends_every_look(until):
         await seen(until, work, "a")
         await seen(until, work, "b")
     assert sorted(work.ended) == ["a", "b"]
+
+
+async def test_what_concerns_one_application_wakes_nobody_else(until):
+    work = Work("colors@aws", "colors@gcp", "colors-2@aws")
+    async with running(work) as loop:
+        for key in work.keys:
+            await seen(until, work, key)
+        loop.poke_those_of("colors@")
+        await seen(until, work, "colors@aws", 2)
+        await seen(until, work, "colors@gcp", 2)
+        assert work.looks["colors-2@aws"] == 1
+
+
+async def test_an_application_that_is_new_is_found_by_the_poke_that_concerns_it(until):
+    work = Work("colors@aws")
+    async with running(work) as loop:
+        await seen(until, work, "colors@aws")
+        work.keys.add("shapes@aws")
+        loop.poke_those_of("shapes@")
+        await seen(until, work, "shapes@aws")

@@ -46,6 +46,14 @@ class KeyedLoop:
         for name in self._pokes if key is None else {key} & self._pokes.keys():
             self._pokes[name].set()
 
+    def poke_those_of(self, prefix: str) -> None:
+        """Have the keys that begin like this looked at at once; every key when there is none."""
+        those = [key for key in self._pokes if key.startswith(prefix)]
+        if not those:
+            self.poke()
+        for key in those:
+            self._pokes[key].set()
+
     async def run(self) -> None:
         """Run until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -102,7 +102,8 @@ class Rollouts:
         self, record: Record, rollout: Rollout, clusters: Sequence[Cluster], now: float
     ) -> Sight:
         health = await self.records.health()
-        reports = await self.records.reports_of(record.spec.name)
+        found = [await self.records.find_report(record.spec.name, each.name) for each in clusters]
+        reports = {each.value.cluster: each.value for each in found if each is not None}
         sights = tuple(
             cluster_sight(
                 record,

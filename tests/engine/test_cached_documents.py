@@ -1,0 +1,165 @@
+"""What is kept in memory is never older than the hub may take it for, and never loses a write."""
+
+import asyncio
+
+import pytest
+
+from crossfade.base.errors import Conflict, Unavailable
+from crossfade.engine.cached_documents import CachedDocuments
+from crossfade.ports.documents import Document, Remove, Save
+from crossfade.testing.fake_store import FakeStore
+
+
+class CountingStore(FakeStore):
+    """A store that counts what it is asked for, and may hold an answer back."""
+
+    def __init__(self):
+        super().__init__()
+        self.reads = 0
+        self.held = None
+
+    async def get(self, kind, name):
+        self.reads += 1
+        found = await super().get(kind, name)
+        await self._hold()
+        return found
+
+    async def list(self, kind):
+        self.reads += 1
+        found = await super().list(kind)
+        await self._hold()
+        return found
+
+    async def _hold(self):
+        if self.held is not None:
+            await self.held.wait()
+
+
+@pytest.fixture
+def store():
+    return CountingStore()
+
+
+@pytest.fixture
+def cached(store):
+    return CachedDocuments(store)
+
+
+def save(name, version=0, **body):
+    return Save("thing", name, version, body)
+
+
+async def test_what_nobody_has_changed_is_read_once(store, cached):
+    await store.commit((save("a"), save("b")))
+    cached.refresh(1)
+    first = await cached.list("thing")
+    for _ in range(3):
+        cached.refresh(1)
+        assert await cached.list("thing") is first
+        assert await cached.get("thing", "a") is first[0]
+        assert await cached.get("other", "x") is None
+
+    assert store.reads == 2
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_our_own_commits_are_seen_at_once_and_nothing_is_read_again(store, cached, listed):
+    await cached.commit((save("a", step=1),))
+    if listed:
+        await cached.list("thing")
+    reads = store.reads
+    await cached.commit((save("a", 1, step=2), save("b")))
+    await cached.commit((Remove("thing", "b", 1),))
+
+    assert await cached.get("thing", "a") == Document("thing", "a", 2, {"step": 2})
+    assert await cached.get("thing", "b") is None
+    assert store.reads == reads
+    assert await cached.list("thing") == (Document("thing", "a", 2, {"step": 2}),)
+    assert await cached.list("thing") == await store.list("thing")
+
+
+async def test_what_others_write_is_seen_with_the_next_look_at_the_number(store, cached):
+    await cached.commit((save("a", by="us"),))
+    await store.commit((save("a", 1, by="them"), save("b")))
+    cached.refresh(await cached.sequence())
+
+    assert (await cached.get("thing", "a")).body == {"by": "them"}
+    assert len(await cached.list("thing")) == 2
+
+
+async def test_what_others_wrote_before_our_commit_is_seen_after_it(store, cached):
+    await cached.list("thing")
+    await store.commit((save("theirs"),))
+    await cached.commit((save("ours"),))
+
+    assert [each.name for each in await cached.list("thing")] == ["ours", "theirs"]
+
+
+async def test_a_refused_commit_is_followed_by_a_fresh_look(store, cached):
+    await cached.commit((save("a", by="us"),))
+    await store.commit((save("a", 1, by="them"),))
+    with pytest.raises(Conflict):
+        await cached.commit((save("a", 1, by="us again"),))
+
+    assert (await cached.get("thing", "a")).version == 2
+
+
+async def test_after_a_commit_of_which_nobody_knows_whether_it_was_made_all_is_read_anew(
+    store, cached
+):
+    class Dying(FakeStore):
+        async def commit(self, *arguments):
+            await FakeStore.commit(self, *arguments)
+            raise Unavailable("the line is cut", hint="wait")
+
+    dying = Dying()
+    cached = CachedDocuments(dying)
+    assert await cached.get("thing", "a") is None
+    with pytest.raises(Unavailable):
+        await cached.commit((save("a"),))
+
+    assert (await cached.get("thing", "a")).version == 1
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_read_that_was_on_its_way_does_not_undo_what_was_written_meanwhile(
+    store, cached, listed
+):
+    await cached.commit((save("a", step=1), save("gone")))
+    cached.refresh(99)  # so that all is read again
+    cached.refresh(1)
+    store.held = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(cached.list("thing") if listed else cached.get("thing", "a"))
+        await asyncio.sleep(0)
+        changes = (save("a", 1, step=2), save("new"), Remove("thing", "gone", 1))
+        await cached.commit(changes)
+        store.held.set()
+    seen = read.result()
+
+    assert (seen if not listed else seen[0]).body == {"step": 2}
+    assert (await cached.get("thing", "a")).version == 2
+    assert [each.name for each in await cached.list("thing")] == ["a", "new"]
+
+
+async def test_a_read_that_was_on_its_way_when_others_wrote_is_not_kept(store, cached):
+    await store.commit((save("a", step=1),))
+    cached.refresh(1)
+    store.held = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(cached.get("thing", "a"))
+        await asyncio.sleep(0)
+        await store.commit((save("a", 1, step=2),))
+        cached.refresh(2)
+        store.held.set()
+
+    assert read.result().version == 1
+    assert (await cached.get("thing", "a")).version == 2
+
+
+async def test_a_name_that_was_removed_and_made_anew_is_not_taken_for_the_old_one(store, cached):
+    await cached.commit((save("a", life=1),))
+    await cached.commit((Remove("thing", "a", 1),))
+    await cached.commit((save("a", life=2),))
+
+    assert (await cached.get("thing", "a")).body == {"life": 2}
