@@ -9,7 +9,6 @@ from crossfade.core.analysis.argo_run import (
     assess_run,
     consequence,
     is_terminating,
-    next_look_at,
 )
 
 S, F, I, E, R = Phase.SUCCESSFUL, Phase.FAILED, Phase.INCONCLUSIVE, Phase.ERROR, Phase.RUNNING  # noqa: E741
@@ -150,14 +149,3 @@ def test_a_run_that_is_told_to_end_keeps_what_was_bad():
 )
 def test_what_a_rollout_does(phase, follows):
     assert consequence(phase) is follows
-
-
-def test_the_next_look_is_at_the_first_metric_that_is_due():
-    two = [Metric("first", interval_seconds=60), Metric("second", interval_seconds=60)]
-    results = {
-        "first": Result(measurements=(Measurement(S, finished_at=970.0),)),
-        "second": Result(measurements=(Measurement(S, finished_at=950.0),)),
-    }
-
-    assert next_look_at(two, results, 900.0, 1000.0) == 1010.0
-    assert next_look_at(two, {name: ended(S) for name in results}, 900.0, 1000.0) is None

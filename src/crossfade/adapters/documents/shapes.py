@@ -12,8 +12,6 @@ from crossfade.base.units import parse_duration
 Read: TypeAlias = dict[str, object]
 """What was read of a mapping: keys that are missing or wrong are left out."""
 
-NOT_YET = "is not supported yet"
-
 
 class Shape(Protocol):
     """Reads one value."""
@@ -74,10 +72,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some words; `later` are words of the design that are not built yet."""
+    """One of some words."""
 
     words: tuple[str, ...]
-    later: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> str:
@@ -89,9 +86,7 @@ class Choice:
         word = value.value
         if isinstance(word, str) and word in self.words:
             return word
-        if isinstance(word, str) and word in self.later:
-            problems.add(value.at, path, f"{shown(word)} {NOT_YET}; allowed: {self.allowed}")
-        elif isinstance(word, str):
+        if isinstance(word, str):
             near = did_you_mean(word, self.words)
             problems.add(
                 value.at, path, f"{shown(word)} is not allowed; allowed: {self.allowed}{near}"
@@ -351,7 +346,7 @@ class Record:
 
     def _unknown(self, key: str, value: Located, path: str, problems: Problems) -> None:
         if key in self.later:
-            problems.add(value.at, path, f"{NOT_YET}: {self.later[key]}")
+            problems.add(value.at, path, f"is not supported yet: {self.later[key]}")
             return
         near = did_you_mean(key, self.fields)
         problems.add(

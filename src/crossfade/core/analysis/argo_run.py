@@ -10,7 +10,6 @@ from crossfade.core.analysis.argo import (
     Result,
     assess_result,
     broken_limit,
-    next_measurement_at,
 )
 
 _FROM_BEST_TO_WORST = (
@@ -168,16 +167,3 @@ class _Verdict:
 
 def _is_worse(than: Phase, phase: Phase) -> bool:
     return _FROM_BEST_TO_WORST.index(phase) > _FROM_BEST_TO_WORST.index(than)
-
-
-def next_look_at(
-    metrics: Sequence[Metric],
-    results: Mapping[str, Result],
-    started_at: float | None,
-    now: float,
-) -> float | None:
-    """Return when the first of the metrics is due, None when none is."""
-    due = (
-        next_measurement_at(metric, results.get(metric.name), started_at, now) for metric in metrics
-    )
-    return min((at for at in due if at is not None), default=None)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from crossfade.base.errors import InputError
 from crossfade.base.ids import ClusterName, RevisionId
-from crossfade.core.analysis.queries import CounterQuery, CounterSeries, PrometheusQuery
+from crossfade.core.analysis.queries import CounterQuery, CounterSeries
 
 
 class Preset(StrEnum):
@@ -114,50 +113,11 @@ def counters(
     )
 
 
-def success_rate(preset: Preset, place: Place, arm: Arm, interval: str = "1m") -> PrometheusQuery:
-    """Return the share of requests that did not fail, from 0 to 1, for thresholds and Kayenta."""
-    shape = _COUNTERS[preset]
-    good = f'{shape.failed_label}!~"{shape.failed_pattern}"'
-    rates = [
-        f"sum(rate({_selector(shape.requests, place, shape, matchers)}[{interval}]))"
-        for each in _arm_matchers(preset, place, arm)
-        for matchers in ([each, good], [each])
-    ]
-    return PrometheusQuery(_either(rates[0::2], rates[1::2]))
-
-
-def latency(
-    preset: Preset, place: Place, arm: Arm, quantile: float, interval: str = "1m"
-) -> PrometheusQuery:
-    """Return a latency quantile in seconds.  Raises InputError for a quantile out of range."""
-    if not 0 < quantile < 1:
-        raise InputError(
-            "the quantile is not between 0 and 1", hint="0.99 is the 99th percentile", got=quantile
-        )
-    shape = _COUNTERS[preset]
-    texts = [
-        f"histogram_quantile({quantile:g}, sum by (le) "
-        f"(rate({_selector(shape.latency, place, shape, [each])}[{interval}])))"
-        for each in _arm_matchers(preset, place, arm)
-    ]
-    text = " or ".join(texts)
-    return PrometheusQuery(text if shape.unit_seconds == 1 else f"({text}) / 1000")
-
-
-def _either(good: list[str], total: list[str]) -> str:
-    return " or ".join(f"{over} / {under}" for over, under in zip(good, total, strict=True))
-
-
 def _value(preset: Preset, place: Place, arm: Arm) -> str:
     """Return what the series call the revision."""
     if preset is Preset.ENVOY_GATEWAY:
         return f"httproute/{place.namespace}/{place.route}/rule/0/backend/{arm.backend}"
     return arm.service
-
-
-def _arm_matchers(preset: Preset, place: Place, arm: Arm) -> list[str]:
-    value = _quoted(_value(preset, place, arm))
-    return [f"{label}={value}" for label in _COUNTERS[preset].arm_labels]
 
 
 def _series(preset: Preset, metric: str, place: Place) -> tuple[CounterSeries, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.plan import Plan
-from crossfade.core.analysis.sequential import State, update
+from crossfade.core.analysis.sequential import State, all_of
 from crossfade.core.analysis.verdict import Moment, Verdict, decide
 
 
@@ -80,8 +80,7 @@ def replay(plan: Plan, windows: Iterable[Window]) -> tuple[Judged, ...]:
     state = State(began(plan, record))
     found = []
     for tick in record:
-        for window in tick.windows:
-            state = update(state, plan, window)
+        state = all_of(state, plan, tick.windows)
         now = tick.ends_at(plan)
         weight = min(tick.share, 1.0)
         moment = Moment(now, tick.requests / plan.tick_s, weight, state.since_s, full=True)

@@ -7,8 +7,6 @@ cluster may fall silent; none of these makes up or loses a request that was coun
 
 from dataclasses import dataclass, replace
 
-from crossfade.base.ids import ClusterName, RevisionId
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -56,6 +54,3 @@ class Series:
         """Return requests and errors booked after `since`."""
         inside = [each for each in self.increments if each.at > since]
         return sum(each.requests for each in inside), sum(each.errors for each in inside)
-
-
-SeriesKey = tuple[ClusterName, RevisionId]
