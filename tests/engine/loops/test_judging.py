@@ -55,6 +55,29 @@ async def test_an_incident_that_hits_stable_as_well_takes_nobody_back(world):
     assert ended.state.outcome is Outcome.SUCCEEDED
 
 
+async def test_a_revision_that_supersedes_a_bad_one_is_not_judged_by_what_that_one_did(world):
+    """Nor is a bad one proven by what a good one did before it."""
+    await world.commands.apply(judged(SetWeight(10), Pause(60.0)))
+    first = await world.deployments.deploy(APP, YELLOW)
+    while not (await world.rollout()).state.meets_users:
+        await world.turn()
+    for _ in range(12):
+        await world.turn()
+    second = await world.deployments.deploy(APP, {"colour": "green"})
+    while not (await world.rollout()).state.meets_users:
+        await world.turn()
+    for _ in range(12):
+        await world.turn()
+    records = world.hub.records
+    one = await records.find_evidence(f"{APP}.{first.number:06d}")
+    two = await records.find_evidence(f"{APP}.{second.number:06d}")
+
+    assert one is not None
+    assert two is not None
+    assert two.value.state.since_s > one.value.state.since_s
+    assert 0 < two.value.requests < 12 * world.requests_per_second
+
+
 async def test_a_ramp_rises_with_the_evidence_until_the_revision_is_proven(world):
     world.requests_per_second = 300
     await world.commands.apply(judged(Ramp(50.0)))

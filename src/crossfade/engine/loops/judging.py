@@ -42,7 +42,7 @@ class Judging:
     telemetry: Telemetry
     clock: Clock
     _known: dict[str, Stored[Evidence]] = field(default_factory=dict)
-    """The evidence of the newest rollout of each application."""
+    """The evidence of each application's newest rollout, by the name of the rollout's document."""
     _served: dict[str, dict[ClusterName, float]] = field(default_factory=dict)
     """Requests per second of each application's clusters, in their newest windows."""
 
@@ -51,7 +51,7 @@ class Judging:
         stored = await self.records.application(ApplicationName(name))
         rollout = await self.records.rollout(stored.value)
         if rollout is None or not rollout.value.active:
-            self._known.pop(name, None)
+            self._forget(name)
             self._served.pop(name, None)
             return IDLE_SECONDS
         judge = rollout.value.analysis.judge
@@ -65,7 +65,8 @@ class Judging:
         if windows or first or percent != evidence.value.percent:
             excluded = _excluded(rollout.value, evidence.value)
             seen = look(evidence.value, windows, percent, rps, excluded, self.clock.now())
-            self._known[name] = await self._save(rollout.value, evidence, seen)
+            document = rollout_name(rollout.value.application, rollout.value.number)
+            self._known[document] = await self._save(rollout.value, evidence, seen)
         return judge.window_seconds / 4
 
     def judgement(
@@ -99,7 +100,7 @@ class Judging:
         judge = rollout.analysis.judge
         if judge is None:
             return None
-        known = self._known.get(rollout.application)
+        known = self._known.get(rollout_name(rollout.application, rollout.number))
         if known is None:
             return NOT_JUDGED
         excluded = _excluded(rollout, known.value)
@@ -122,14 +123,20 @@ class Judging:
         return within_limit(limit, requests, errors, silent)
 
     async def _evidence(self, record: Record, rollout: Rollout, judge: Judge) -> Stored[Evidence]:
-        name = rollout.application
+        name = rollout_name(rollout.application, rollout.number)
         known = self._known.get(name)
         if known is None:
-            known = await self.records.find_evidence(rollout_name(name, rollout.number))
+            # One rollout may follow another between two looks; what was known of that is not it.
+            self._forget(rollout.application)
+            known = await self.records.find_evidence(name)
         if known is None:
             known = Stored(await self._begin(record, rollout, judge))
         self._known[name] = known
         return known
+
+    def _forget(self, application: str) -> None:
+        for name in [each for each in self._known if each.rpartition(".")[0] == application]:
+            del self._known[name]
 
     async def _begin(self, record: Record, rollout: Rollout, judge: Judge) -> Evidence:
         clouds = {
