@@ -61,6 +61,7 @@ async def finish(world):
     )
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("moment", "every"), [("kill_after", 1), ("kill_before", 4)])
 async def test_killed_after_every_commit_and_before_some(begun, moment, every):
     """Before a commit is after the one before it and the acts between, which are killed below."""
