@@ -6,8 +6,11 @@ import pytest
 
 from crossfade.base.errors import Conflict
 from crossfade.cli import demo
+from crossfade.sandbox.demo import acts, verdicts
 from crossfade.sandbox.demo.record import Act, Record
 from crossfade.sandbox.load_figures import Figures
+
+wished = []
 
 
 @pytest.fixture
@@ -16,8 +19,9 @@ def played(monkeypatch):
     folders = []
 
     def play(record):
-        async def perform(state_dir: Path, *_):
+        async def perform(state_dir: Path, _, wishes, *__):
             folders.append(state_dir)
+            wished.append(wishes)
             assert state_dir.is_dir()
             if isinstance(record, Exception):
                 raise record
@@ -90,6 +94,16 @@ def test_a_demo_that_cannot_begin_leaves_nothing_behind(crossfade, played):
     assert ran.code == 5
     assert "--port-base" in ran.err
     assert not folders[0].exists()
+
+
+def test_verdicts_are_played_when_they_are_asked_for(crossfade, played):
+    played(record(True))
+    crossfade("demo")
+    crossfade("demo", "--verdicts", "--keep")
+
+    assert wished[-2].programme() is acts.PROGRAMME
+    assert wished[-1].programme() is verdicts.PROGRAMME
+    assert (wished[-2].keep, wished[-1].keep) == (False, True)
 
 
 def test_each_demo_has_a_folder_of_its_own(crossfade, played):

@@ -59,12 +59,12 @@ def test_lines_leave_stdout_to_the_record_when_programs_read_it(capsys):
     assert (printed.out, printed.err) == ("", "starting\n")
 
 
-def test_the_summary_tells_lost_requests_from_errors_of_red(record):
+def test_the_summary_tells_lost_requests_from_errors_of_versions(record):
     ACT.claims[:] = [Claim("a", True, ""), Claim("b", False, "")]
     record.trouble = "waited 5 s for the moon"
 
     assert summary(record) == [
-        "12 requests, 1 lost; red's own errors reached 1 users; p99 10 ms",
+        "12 requests, 1 lost; errors of versions reached 1 users; p99 10 ms",
         "1 of 2 claims held",
         "it could not go on: waited 5 s for the moon",
     ]
@@ -97,7 +97,7 @@ def test_the_picture_shows_who_answers_and_lines_stay_above_it(monkeypatch, reco
 
     assert "blue" in text.getvalue()
     assert "100.0 %" in text.getvalue()
-    assert "12 requests, 1 lost, 1 errors of red" in text.getvalue()
+    assert "12 requests, 1 lost, 1 errors of versions" in text.getvalue()
     assert "[not markup] during" in text.getvalue()
     assert capsys.readouterr().out == "before\nafter\n"
 

@@ -19,6 +19,30 @@ def test_shares_count_only_answers_since_the_given_time():
     assert figures.shares(5).versions == {}
 
 
+def test_an_answer_that_came_late_belongs_to_the_time_of_its_request():
+    """On a busy machine answers queue up; a route that has changed since did not choose them."""
+    figures = Figures()
+    figures.answer(2.3, 1.5, 200, BLUE)
+    figures.answer(2.3, 0.1, 200, RED)
+    assert figures.shares(2.0).versions == {"red": 1.0}
+    assert figures.shares(0.5, 1.0).versions == {"blue": 1.0}
+
+
+def test_errors_of_versions_are_told_from_those_of_gateways():
+    figures = Figures()
+    figures.answer(1.0, 0.1, 500, RED)
+    figures.answer(1.0, 0.1, 503, Source())
+    assert figures.errors_of_versions() == 1
+    assert figures.errors[RED] == 1
+
+
+def test_the_answers_of_one_cloud_are_told_by_version():
+    figures = Figures()
+    for at, source in ((0.5, BLUE), (1.5, BLUE), (1.6, RED), (1.7, Source("red", "aws"))):
+        figures.answer(at, 0.01, 200, source)
+    assert figures.answers_of("aws", 1.0) == {"blue": 1, "red": 1}
+
+
 def test_errors_are_failures_and_no_answers():
     figures = Figures()
     figures.answer(0.5, 0.1, 503, RED)

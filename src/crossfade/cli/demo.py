@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from crossfade.cli.output import Format, OutputOption, note, show
 
 if TYPE_CHECKING:
     from crossfade.cli.demo_view import View
+    from crossfade.sandbox.demo.programme import Programme
     from crossfade.sandbox.demo.record import Record
     from crossfade.sandbox.state import Layout
 
@@ -30,10 +31,17 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave clouds, edge and hub running, and say where.")
     ] = False,
+    verdicts: Annotated[
+        bool,
+        typer.Option("--verdicts", help="Show how versions are judged, instead of a lost cloud."),
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
     Show the whole of it: three embedded clouds, a canary, and a cloud that dies.
+
+    With `--verdicts` four versions are judged by what their users meet: one with more errors, one
+    twice as slow, a good one while a cloud is in trouble, and one that is bad on one cloud only.
 
     It has a state folder and ports of its own, so that it disturbs nothing.  Exits with 0 only
     if every claim held.  `--output json` prints the record.
@@ -43,7 +51,9 @@ def demo(
     state_dir = Path(tempfile.mkdtemp(prefix="crossfade-demo-")).resolve()
     kept = False
     try:
-        record = asyncio.run(_perform(state_dir, port_base, keep, make_view(output)))
+        record = asyncio.run(
+            _perform(state_dir, port_base, _Wishes(verdicts, keep), make_view(output))
+        )
         kept = keep or not record.ok
     finally:
         if not kept:
@@ -58,15 +68,31 @@ def demo(
         )
 
 
-async def _perform(state_dir: Path, port_base: int | None, keep: bool, view: "View") -> "Record":
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is to be played, and whether all of it is left running."""
+
+    verdicts: bool
+    keep: bool
+
+    def programme(self) -> "Programme":
+        """Return the acts that were asked for."""
+        from crossfade.sandbox.demo import acts, verdicts
+
+        return verdicts.PROGRAMME if self.verdicts else acts.PROGRAMME
+
+
+async def _perform(
+    state_dir: Path, port_base: int | None, wishes: _Wishes, view: "View"
+) -> "Record":
     from crossfade.sandbox import control
     from crossfade.sandbox.demo import play
 
     layout = play.choose_layout(state_dir, port_base)
     kept = False
     try:
-        record, hub = await _on_stage(state_dir, layout, keep, view)
-        kept = keep
+        record, hub = await _on_stage(state_dir, layout, wishes, view)
+        kept = wishes.keep
     finally:
         if not kept:
             await asyncio.to_thread(control.down, layout.directory)
@@ -76,7 +102,7 @@ async def _perform(state_dir: Path, port_base: int | None, keep: bool, view: "Vi
 
 
 async def _on_stage(
-    state_dir: Path, layout: "Layout", keep: bool, view: "View"
+    state_dir: Path, layout: "Layout", wishes: _Wishes, view: "View"
 ) -> "tuple[Record, int]":
     from crossfade import settings
     from crossfade.adapters.documents.application import read_application
@@ -88,20 +114,21 @@ async def _on_stage(
     from crossfade.sandbox.load import Load, target_of
     from crossfade.wiring import session
 
-    application = play.prepared(read_application(play.example() / "crossfade.yaml"))
+    programme = wishes.programme()
+    application = play.prepared(read_application(play.example() / "crossfade.yaml"), programme)
     host = f"{application.route.host if application.route else ''}:{layout.edge_port}"
     target = target_of(f"http://127.0.0.1:{layout.edge_port}/callme", host)
-    load = Load(target, play.RATE)
+    load = Load(target, programme.rate)
     record = Record(load.figures)
     chosen = replace(settings.load(state_dir=state_dir), port_base=layout.port_base)
     view.opening(layout)
     started = await asyncio.to_thread(control.up, layout, SteadyClock(), view.cloud_ready)
     view.opened(started.seconds)
-    async with play.hub(state_dir, layout, keep=keep) as hub, session(chosen) as opened:
+    async with play.hub(state_dir, layout, keep=wishes.keep) as hub, session(chosen) as opened:
         hands = Hands(opened.commands, opened.deployments, opened.queries, opened.clock, opened.hub)
         stage = Stage(hands, layout, application, target, load, record, view.tell)
         with view.showing(stage):
-            await play.play(stage, view.draw)
+            await play.play(stage, programme, view.draw)
     view.closing(record)
     return record, hub
 

@@ -113,8 +113,8 @@ def _picture(stage: "Stage") -> "RenderableType":
             bar = Text("█" * round(part * _BAR), style=_COLOURS.get(name, "cyan"))
             grid.add_row(title, name, f"{100 * part:5.1f} %", bar)
             title = ""
-    own = sum(1 for each in figures.failures if each.version is not None)
-    counts = f"{figures.requests} requests, {figures.failed - own} lost, {own} errors of red"
+    own = figures.errors_of_versions()
+    counts = f"{figures.requests} requests, {figures.failed - own} lost, {own} errors of versions"
     grid.add_row("users", counts)
     return grid
 
@@ -131,11 +131,11 @@ def _news(act: Act, news: Moment | Claim) -> str:
 def summary(record: Record) -> list[str]:
     """Return how it went, in a few lines."""
     figures = record.figures
-    own = sum(1 for each in figures.failures if each.version is not None)
+    own = figures.errors_of_versions()
     latencies = figures.latencies()
     claims = [claim for act in record.acts for claim in act.claims]
     lines = [
-        f"{figures.requests} requests, {figures.failed - own} lost; red's own errors reached"
+        f"{figures.requests} requests, {figures.failed - own} lost; errors of versions reached"
         f" {own} users; p99 {latencies.p99_ms:.0f} ms",
         f"{sum(claim.held for claim in claims)} of {len(claims)} claims held",
     ]

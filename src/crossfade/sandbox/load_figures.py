@@ -36,7 +36,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Slice:
-    """What came back within one step of time."""
+    """What became of the requests of one step of time; failures count when they are known."""
 
     answers: Counter[Source] = field(default_factory=Counter)
     failed: int = 0
@@ -75,6 +75,8 @@ class Figures:
         """Sent again on another connection, because a kept one had just been closed."""
         self.statuses: Counter[int] = Counter()
         self.sources: Counter[Source] = Counter()
+        self.errors: Counter[Source] = Counter()
+        """Answers of 500 and above, by who gave them."""
         self.failures: list[Failure] = []
         """The first thousand."""
         self.series: dict[int, Slice] = {}
@@ -88,12 +90,14 @@ class Figures:
         self.statuses[status] += 1
         if status >= 500:
             reason = f"status {status} from {source.cloud}"
+            self.errors[source] += 1
             self._fail(Failure(at, waited_seconds, reason, source.version))
             return
         self.answered += 1
         self.sources[source] += 1
         self.last_seen[source] = at
-        part = self._slice(at)
+        # Routes are chosen when a request comes: a slow answer says what was so then, not now.
+        part = self._slice(max(0.0, at - waited_seconds))
         part.answers[source] += 1
         part.slowest_seconds = max(part.slowest_seconds, waited_seconds)
         self._time(waited_seconds)
@@ -103,7 +107,11 @@ class Figures:
         self._fail(Failure(at, waited_seconds, reason))
 
     def shares(self, since: float, until: float = math.inf) -> Shares:
-        """Return the shares of the answers from `since` on, to a tenth of a second."""
+        """
+        Return the shares of the answers to requests from `since` on, to a tenth of a second.
+
+        A request belongs to the time when it was due, however late its answer came.
+        """
         total: Counter[Source] = Counter()
         failed = 0
         for number, part in self.series.items():
@@ -116,6 +124,19 @@ class Figures:
             versions[source.version] += count
             clouds[source.cloud] += count
         return Shares(answers, failed, _fractions(versions), _fractions(clouds))
+
+    def answers_of(self, cloud: str, since: float) -> dict[str, int]:
+        """Return the good answers of a cloud to requests from `since` on, by version."""
+        total: Counter[Source] = Counter()
+        for number, part in self.series.items():
+            if since <= number * SLICE_SECONDS + 1e-9:
+                total += part.answers
+        own = Counter({source: many for source, many in total.items() if source.cloud == cloud})
+        return _summed(own, lambda source: source.version)
+
+    def errors_of_versions(self) -> int:
+        """Return the number of errors that a version has answered itself: they got there."""
+        return sum(many for source, many in self.errors.items() if source.version != UNKNOWN)
 
     def last_of_other_versions(self, version: str) -> float | None:
         """Return when the last answer of another version came; None when none ever has."""

@@ -1,10 +1,13 @@
 """The demo's stage over clusters in memory, in a time that passes as fast as it can be computed."""
 
+import json
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from crossfade.sandbox.demo import acts, stage
+from crossfade.sandbox.demo import acts, stage, verdicts
 from crossfade.sandbox.demo.play import prepared
 from crossfade.sandbox.demo.record import Record
 from crossfade.sandbox.demo.stage import Hands, Stage
@@ -22,13 +25,13 @@ class Theatre:
     """A world, its users, and a stage."""
 
     def __init__(self, folder):
-        self.world = EngineWorld(requests_per_second=RATE // 3)
+        self.world = EngineWorld(requests_per_second=0)
         self.load = SimpleNamespace(rate=float(RATE), figures=Figures())
         self.told = []
         self.edge_notices = True
         """False: users are sent to clusters that do not answer."""
         self.users_came = False
-        self._red = 0
+        self._due = {}
 
         async def hub():
             return "here/1/1"
@@ -38,7 +41,7 @@ class Theatre:
         self.stage = Stage(
             hands,
             new_layout(folder / "sandbox", tuple(world.clusters), 17000),
-            prepared(application()),
+            prepared(application(), acts.PROGRAMME),
             Target("127.0.0.1", 17000, "/", "colors.localhost"),
             self.load,
             Record(self.load.figures),
@@ -59,6 +62,7 @@ class Theatre:
 
     def _answers(self, seconds):
         figures = self.load.figures
+        figures.requests += round(RATE * seconds)
         at = self.stage.now() - self.stage.record.load_began
         weights = {
             name: weight
@@ -73,13 +77,25 @@ class Theatre:
                 continue
             for (_, revision), installed in cluster.revisions.items():
                 colour = str(installed.revision.values["colour"])
-                if colour == "red":
-                    self.world.error_rates[revision] = 0.2
                 share = cluster.shares("colors").get(revision, 0) / 100
-                for _ in range(round(requests * share)):
-                    self._red += colour == "red"
-                    status = 500 if colour == "red" and self._red % 5 == 0 else 200
+                many = round(requests * share)
+                rate = self._error_rate(installed.revision.values, name)
+                due = self._due.get((colour, name), 0.0) + many * rate
+                errors = min(many, int(due))
+                self._due[colour, name] = due - errors
+                for number in range(many):
+                    status = 500 if number < errors else 200
                     figures.answer(at, 0.001, status, Source(colour, name))
+                slow = many if float(installed.revision.values.get("latencyMs", 0)) > 50 else 0
+                cluster.serve("colors", revision, many, errors, {50: slow})
+
+    def _error_rate(self, values, cloud):
+        """Return the part of answers that fails, as the app of the example has it."""
+        faulty = cloud in str(values.get("faultClouds", cloud)).split()
+        rate = float(values.get("errorRate", 0)) * faulty
+        with suppress(OSError, KeyError):
+            rate += json.loads(Path(values["incidents"], f"{cloud}.json").read_text())["errorRate"]
+        return rate
 
     async def act(self, verb, cloud):
         faults = self.world.clusters[cloud].faults
@@ -94,6 +110,7 @@ def theatre(tmp_path, monkeypatch):
     monkeypatch.setattr(stage, "LOOK_SECONDS", STEP_SECONDS)
     monkeypatch.setattr(stage, "asyncio", SimpleNamespace(sleep=made.sleep))
     monkeypatch.setattr(acts, "asyncio", SimpleNamespace(sleep=made.sleep))
+    monkeypatch.setattr(verdicts, "asyncio", SimpleNamespace(sleep=made.sleep))
 
     async def break_cloud(_, verb, cloud):
         await made.act(verb, cloud)

@@ -20,7 +20,7 @@ def claims(theatre):
 
 
 async def test_all_acts_keep_their_promises_when_everything_works(begun):
-    for act in acts.ACTS:
+    for act in acts.PROGRAMME.acts:
         await act(begun.stage)
     record = begun.stage.record
 
@@ -32,7 +32,7 @@ async def test_all_acts_keep_their_promises_when_everything_works(begun):
 
 async def test_a_lost_cloud_that_costs_requests_is_not_passed_over(begun):
     begun.edge_notices = False
-    for act in acts.ACTS[:3]:
+    for act in acts.PROGRAMME.acts[:3]:
         await act(begun.stage)
 
     assert claims(begun)["no request failed"] is False

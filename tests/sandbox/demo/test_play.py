@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,7 @@ def layout(tmp_path):
 
 def test_the_example_is_there_and_is_shortened_not_changed():
     read = read_application(play.example() / "crossfade.yaml")
-    short = play.prepared(read)
+    short = play.prepared(read, acts.PROGRAMME)
 
     assert (short.name, short.route, short.source) == (read.name, read.route, read.source)
     assert sum(getattr(step, "seconds", 0) or 0 for step in short.strategy.steps) < 60
@@ -122,12 +123,15 @@ class Load:
 
 
 @pytest.fixture
-def short(theatre, monkeypatch):
-    """A play of two acts, and its stage."""
+def short(theatre):
+    """The stage of a play whose users come until they are stopped."""
     theatre.stage.load = Load()
-    monkeypatch.setattr(acts, "blue_for_all", begins("one"))
-    monkeypatch.setattr(acts, "ACTS", (begins("two"),))
     return theatre.stage
+
+
+def programme(*plays):
+    """Return a programme of one act, and then these."""
+    return replace(acts.PROGRAMME, opening=begins("one"), acts=plays)
 
 
 def begins(title):
@@ -139,7 +143,7 @@ def begins(title):
 
 async def test_the_play_ends_users_and_picture(short):
     drawn = []
-    await play.play(short, lambda: drawn.append(1))
+    await play.play(short, programme(begins("two")), lambda: drawn.append(1))
 
     assert short.record.ok
     assert short.load.stopped.is_set()
@@ -147,13 +151,12 @@ async def test_the_play_ends_users_and_picture(short):
     assert [act.title for act in short.record.acts] == ["one", "two"]
 
 
-async def test_what_goes_wrong_is_in_the_record_and_every_act_has_an_end(short, monkeypatch):
+async def test_what_goes_wrong_is_in_the_record_and_every_act_has_an_end(short):
     async def fails(stage):
         stage.begin("two")
         raise Unavailable("waited 40 s for gcp", hint="see the hub's log")
 
-    monkeypatch.setattr(acts, "ACTS", (fails, begins("never")))
-    await play.play(short, lambda: None)
+    await play.play(short, programme(fails, begins("never")), lambda: None)
 
     assert not short.record.ok
     assert short.record.trouble == "waited 40 s for gcp"

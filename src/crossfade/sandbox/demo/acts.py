@@ -10,6 +10,7 @@ from crossfade.core.release.values import parse_set
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
 from crossfade.core.rollout.state import Outcome
 from crossfade.engine.queries import ClusterView
+from crossfade.sandbox.demo.programme import Programme
 from crossfade.sandbox.demo.stage import Stage
 from crossfade.sandbox.load import Load
 
@@ -26,7 +27,12 @@ ANALYSIS = Analysis(Judge(window_seconds=1.0, min_requests=50))
 
 async def blue_for_all(stage: Stage) -> None:
     """Act 1: blue goes to all clouds; users begin to come, and never stop until the end."""
-    act = stage.begin("blue goes to every cloud")
+    stage.begin("blue goes to every cloud")
+    await first_for_all(stage, "colour=blue")
+
+
+async def first_for_all(stage: Stage, *values: str) -> None:
+    """Bring the clouds into the fleet, and the first revision onto all of them."""
     hands = stage.hands
     await stage.until(hands.hub, 20.0, "the hub")
     for cloud in stage.layout.clouds:
@@ -40,10 +46,11 @@ async def blue_for_all(stage: Stage) -> None:
         )
         await hands.commands.add_cluster(cluster)
     await hands.commands.apply(stage.application)
-    await hands.deployments.deploy(stage.name, parse_set(["colour=blue"]))
+    await hands.deployments.deploy(stage.name, parse_set([*values]))
     await stage.until_ended()
     await stage.until(lambda: _all_serve(stage), 20.0, "an answer from every cloud")
-    act.measured["first_answer_seconds"] = stage.note("every cloud answers with blue")
+    answered = stage.note("every cloud answers with blue")
+    stage.record.acts[-1].measured["first_answer_seconds"] = answered
 
 
 async def _all_serve(stage: Stage) -> bool:
@@ -107,7 +114,7 @@ async def cloud_dies(stage: Stage) -> None:
         f"{_percent(early)} early; then it ran {view.percent} % yellow",
     )
     rollout = await stage.until_ended()
-    await _last_of(stage, "blue")
+    await last_of(stage, "blue")
     yellow = stage.shares(stage.now() - 1.0).versions.get("yellow", 0.0)
     done = rollout.state.outcome is Outcome.SUCCEEDED and yellow == 1.0
     stage.claim("then yellow gets every user", done, _percent(yellow))
@@ -129,7 +136,7 @@ async def red_is_bad(stage: Stage) -> None:
         rollout.state.reason,
     )
     over = stage.now()
-    red = await _last_of(stage, "red")
+    red = await last_of(stage, "red")
     harmed = sum(1 for each in stage.load.figures.failures if each.version == "red")
     act.measured["harmed_requests"] = harmed
     total = stage.shares(since)
@@ -149,7 +156,7 @@ async def back_to_blue(stage: Stage) -> None:
     asked = stage.note("undo")
     await stage.hands.deployments.undo(stage.name, None)
     rollout = await stage.until_ended()
-    last = await _last_of(stage, "yellow")
+    last = await last_of(stage, "yellow")
     act.measured["all_blue_seconds"] = last - asked
     blue = stage.shares(stage.now() - 1.0).versions.get("blue", 0.0)
     stage.claim(
@@ -161,11 +168,16 @@ async def back_to_blue(stage: Stage) -> None:
     stage.claim("no request failed", lost == 0, f"{lost} failed")
 
 
-ACTS = (users_come, yellow_as_canary, cloud_dies, red_is_bad, back_to_blue)
-"""What plays while users come, in order."""
+PROGRAMME = Programme(
+    opening=blue_for_all,
+    acts=(users_come, yellow_as_canary, cloud_dies, red_is_bad, back_to_blue),
+    strategy=STRATEGY,
+    analysis=ANALYSIS,
+    rate=200.0,
+)
 
 
-async def _last_of(stage: Stage, version: str) -> float:
+async def last_of(stage: Stage, version: str) -> float:
     """Return when the version answered last, once it has not for a second while others have."""
 
     async def look() -> float | None:

@@ -13,12 +13,11 @@ from pathlib import Path
 from crossfade.base.errors import Conflict, CrossfadeError, InputError
 from crossfade.core.application import Application
 from crossfade.sandbox import ports, state
-from crossfade.sandbox.demo import acts
+from crossfade.sandbox.demo.programme import Programme
 from crossfade.sandbox.demo.stage import Stage
 from crossfade.sandbox.state import Layout
 
 CLOUDS = ("aws", "gcp", "onprem")
-RATE = 200.0
 END_SECONDS = 10.0
 """How long the hub may take to end before it is killed."""
 _BASES = range(state.DEFAULT_PORT_BASE, 30_000, 250)
@@ -34,9 +33,9 @@ def example() -> Path:
     raise InputError("the example `colors` is missing", hint="install Crossfade again")
 
 
-def prepared(application: Application) -> Application:
+def prepared(application: Application, programme: Programme) -> Application:
     """Return the example with steps short enough for a demo."""
-    return replace(application, strategy=acts.STRATEGY, analysis=acts.ANALYSIS)
+    return replace(application, strategy=programme.strategy, analysis=programme.analysis)
 
 
 def choose_layout(state_dir: Path, port_base: int | None) -> Layout:
@@ -83,7 +82,7 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
                     await process.wait()
 
 
-async def play(stage: Stage, watch: Callable[[], None]) -> None:
+async def play(stage: Stage, programme: Programme, watch: Callable[[], None]) -> None:
     """
     Play all acts.  What goes wrong on the way is in the record; nothing is raised for it.
 
@@ -92,10 +91,10 @@ async def play(stage: Stage, watch: Callable[[], None]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(_watch(watch))
-            await acts.blue_for_all(stage)
+            await programme.opening(stage)
             stage.record.load_began = stage.now()
             users = group.create_task(stage.load.run())
-            for act in acts.ACTS:
+            for act in programme.acts:
                 await act(stage)
                 stage.record.acts[-1].ended = stage.now()
             stage.load.stop()
