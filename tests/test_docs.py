@@ -140,6 +140,25 @@ def test_every_application_in_the_docs_can_be_applied(page, text):
     assert parse(text, page)
 
 
+def parts() -> list[tuple[str, str]]:
+    """Return what the guide of rollouts shows of a `spec`, as applications."""
+    page = DOCS / "guides/rollouts.md"
+    found = []
+    for language, text in BLOCK.findall(page.read_text()):
+        if language == "yaml" and "kind: Application\n" not in text:
+            shown = "".join(f"  {line}\n" for line in text.splitlines())
+            route = "" if "rolling:" in text else "  route: {host: a.test, service: a}\n"
+            head = "apiVersion: crossfade.dev/v1alpha1\nkind: Application\n"
+            spec = f"metadata: {{name: a}}\nspec:\n  source: {{chart: a}}\n{route}"
+            found.append((name(page), head + spec + shown))
+    return found
+
+
+@pytest.mark.parametrize(("page", "text"), parts())
+def test_every_part_of_an_application_in_the_guide_of_rollouts_can_be_applied(page, text):
+    assert parse(text, page)
+
+
 def decisions() -> list[Path]:
     return sorted((DOCS / "decisions").glob("*.md"))
 

@@ -11,7 +11,6 @@ from crossfade.sandbox.gateway.admin import AdminError
 from crossfade.sandbox.gateway.config import Config
 from crossfade.sandbox.gateway.envoy import GatewayEnvoy, Place
 
-
 NAMES = {
     "cluster_manager.cds": "clusters",
     f"http.gateway.rds.{resources.ROUTES}": "routes",
