@@ -1,7 +1,7 @@
 """Policies that decide about a canary: ours, and those that people use, for canary_harm.py."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from canary_world import CLUSTERS, EDGES_MS, TICK_S, Counts, Row, World
@@ -200,7 +200,7 @@ class Ours:
     """The sequential judge, on a fixed ramp like Flagger's or on the risk budget."""
 
     def __init__(self, row: Row, ticks: int, *, budget: bool, phi: float = 1.0) -> None:
-        metrics = tuple(replace(m, phi=phi) for m in usual_metrics(row.p0, (250.0, 500.0)))
+        metrics = usual_metrics(row.p0, ("slow_250ms", "slow_500ms"), dispersion=phi)
         cap = 20.0 if ticks == 1 else None
         self.plan = Plan(metrics, _JUDGED, cap=cap, tick_s=ticks * TICK_S)
         self.state = State(0.0)

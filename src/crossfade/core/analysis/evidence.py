@@ -7,7 +7,7 @@ from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.counters import ERRORS, Rules, Tally, slower_than
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.judgement import Judgement, Verdict
-from crossfade.core.analysis.plan import Metric, Plan, bad_ratio
+from crossfade.core.analysis.plan import Metric, Plan, usual_metrics
 from crossfade.core.analysis.sequential import State, update
 from crossfade.core.analysis.spec import Judge
 from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decide
@@ -94,28 +94,17 @@ def begin(
 
 
 def _metrics(judge: Judge, history: Tally) -> tuple[Metric, ...]:
-    noise, tolerance = judge.dispersion, judge.tolerance
-    found = []
-    if ERRORS in judge.metrics:
-        known = history.requests >= _ENOUGH
-        failed = history.events.get(ERRORS, 0)
-        p0 = (failed + 0.5) / (history.requests + 1) if known else None
-        r1 = bad_ratio(p0) if p0 else 1.5
-        found.append(Metric(ERRORS, r0=tolerance, r1=r1, phi=noise, rise=0.005, harm=1.0, p0=p0))
-    if LATENCY in judge.metrics:
-        edges = latency_edges(history)
-        found += [
-            Metric(
-                slower_than(edge / 1000),
-                weight=1 / len(edges),
-                r0=tolerance,
-                phi=noise,
-                rise=0.005,
-                harm=0.0,
-            )
-            for edge in edges
-        ]
-    return tuple(found)
+    known = history.requests >= _ENOUGH
+    failed = history.events.get(ERRORS, 0)
+    edges = latency_edges(history) if LATENCY in judge.metrics else ()
+    usual = usual_metrics(
+        (failed + 0.5) / (history.requests + 1) if known else None,
+        tuple(slower_than(edge / 1000) for edge in edges),
+        tolerance=judge.tolerance,
+        dispersion=judge.dispersion,
+        slow_rise=0.005,
+    )
+    return usual if ERRORS in judge.metrics else usual[1:]
 
 
 def latency_edges(history: Tally) -> tuple[int, ...]:
@@ -193,7 +182,7 @@ def _plain(judge: Judge, evidence: Evidence, found: Found) -> tuple[Verdict, str
     if found.action is Action.ROLLBACK:
         return Verdict.FAIL, found.reason
     if found.silent:
-        return Verdict.UNKNOWN, f"no telemetry from {', '.join(found.silent)}"
+        return Verdict.UNKNOWN, found.reason
     if found.e > HOLD_EVIDENCE:
         return Verdict.HOLD, found.reason
     if found.action is Action.INCONCLUSIVE:

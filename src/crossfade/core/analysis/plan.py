@@ -178,16 +178,28 @@ def visible_ratio(p0: float, requests: float, plan: Plan) -> float | None:
     return high
 
 
-def usual_metrics(p0: float | None, edges_ms: tuple[float, ...] = ()) -> tuple[Metric, ...]:
+def usual_metrics(
+    p0: float | None,
+    slow: tuple[str, ...] = (),
+    *,
+    tolerance: float = 1.1,
+    dispersion: float = 1.0,
+    slow_rise: float = 0.0,
+) -> tuple[Metric, ...]:
     """
     Return the metrics for a service that answers requests: errors, and requests that are slow.
 
     Args:
         p0: share of stable's requests that fail, from history; None: it is not known.
-        edges_ms: requests above each of these are slow; they share half of the evidence.
+        slow: events of requests above an edge of latency; each has the same part of one weight.
+        tolerance: ratio canary to stable that is as good, of every metric.
+        dispersion: of every metric.
+        slow_rise: below this share of slow requests the canary is good, whatever stable's is.
     """
     r1 = bad_ratio(p0) if p0 else 1.5
-    errors = Metric("errors", r1=r1, rise=0.005, harm=1.0, p0=p0)
-    share = 1 / len(edges_ms) if edges_ms else 0.0
-    slow = (Metric(f"slow_{edge:g}ms", weight=share, harm=0.0) for edge in edges_ms)
-    return (errors, *slow)
+    errors = Metric("errors", r0=tolerance, r1=r1, phi=dispersion, rise=0.005, harm=1.0, p0=p0)
+    share = 1 / len(slow) if slow else 0.0
+    latency = (
+        Metric(each, share, r0=tolerance, phi=dispersion, rise=slow_rise, harm=0.0) for each in slow
+    )
+    return (errors, *latency)
