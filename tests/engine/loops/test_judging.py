@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from crossfade.base.errors import Unavailable
 from crossfade.core.analysis.counters import Reading, Tally
+from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, CounterSource, Judge
 from crossfade.core.rollout.spec import Pause, Ramp, SetWeight
 from crossfade.core.rollout.state import Outcome
 from crossfade.engine.history import History
+from crossfade.engine.loops import judging
 from crossfade.testing.builders import APP, application
+from crossfade.testing.fake_cluster import FakeCounts
 
 JUDGE = Judge(window_seconds=1.0, min_requests=20, min_seconds=20.0)
 YELLOW = {"colour": "yellow"}
@@ -153,3 +157,39 @@ async def test_counters_of_prometheus_judge_as_those_of_gateways_do(world, faili
             break
 
     assert (await world.rollout()).state.outcome.value == outcome
+
+
+async def test_gateways_that_fall_silent_are_noticed_though_the_evidence_stays_the_same(
+    world, turn_until, monkeypatch
+):
+    async def silent(_counts, _application):
+        raise Unavailable("no counters", hint="restore the gateway")
+
+    await world.commands.apply(judged(Ramp(50.0)))
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda each: each.state.percent > 0, turns=100)
+    for _ in range(20):
+        await world.turn()
+    monkeypatch.setattr(FakeCounts, "read", silent)
+
+    await turn_until(world, lambda each: "no telemetry from" in each.state.reason, turns=60)
+
+
+async def test_a_verdict_is_not_worked_out_anew_while_nothing_speaks_for_another_one(
+    world, turn_until, monkeypatch
+):
+    asked = []
+
+    def counted(evidence, excluded, now):
+        asked.append(now)
+        return verdict_of(evidence, excluded, now)
+
+    slow = Judge(window_seconds=15.0)
+    await world.commands.apply(judged(SetWeight(10), Pause(600.0), judge=slow))
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda each: each.state.percent == 10, turns=100)
+    monkeypatch.setattr(judging, "verdict_of", counted)
+    for _ in range(100):  # 50 seconds
+        await world.turn()
+
+    assert 50 / judging.VERDICT_SECONDS - 3 <= len(asked) <= 50 / judging.VERDICT_SECONDS + 5

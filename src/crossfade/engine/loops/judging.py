@@ -30,8 +30,25 @@ from crossfade.engine.records import EVIDENCE, Records, Stored, rollout_name, sa
 from crossfade.ports.documents import Event
 
 SILENT_SECONDS = 5.0
+VERDICT_SECONDS = 2.0
+"""A verdict on the same evidence is given anew only after this time: for silence and time-outs."""
 _GRAVITY = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.HOLD, Verdict.INCONCLUSIVE, Verdict.PASS)
 """The worst first: what one says, the other cannot take back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A verdict and what it was given on; the rollout asks for it many times a window."""
+
+    evidence: Evidence
+    excluded: tuple[ClusterName, ...]
+    at: float
+    judgement: Judgement
+
+    def holds(self, evidence: Evidence, excluded: tuple[ClusterName, ...], now: float) -> bool:
+        """Say whether a verdict on this, now, would be the same but for the time that passed."""
+        same = self.evidence is evidence and self.excluded == excluded
+        return same and self.at <= now < self.at + VERDICT_SECONDS
 
 
 @dataclass(slots=True)
@@ -45,6 +62,8 @@ class Judging:
     """The evidence of each application's newest rollout, by the name of the rollout's document."""
     _served: dict[str, dict[ClusterName, float]] = field(default_factory=dict)
     """Requests per second of each application's clusters, in their newest windows."""
+    _given: dict[str, "_Given"] = field(default_factory=dict)
+    """The newest verdict on each rollout whose evidence is known."""
 
     async def reconcile(self, name: str) -> float:
         """Take in the windows that have ended; return seconds until the next look."""
@@ -100,11 +119,16 @@ class Judging:
         judge = rollout.analysis.judge
         if judge is None:
             return None
-        known = self._known.get(rollout_name(rollout.application, rollout.number))
+        name = rollout_name(rollout.application, rollout.number)
+        known = self._known.get(name)
         if known is None:
             return NOT_JUDGED
-        excluded = _excluded(rollout, known.value)
-        return judgement_of(judge, known.value, verdict_of(known.value, excluded, now))
+        evidence, excluded = known.value, tuple(_excluded(rollout, known.value))
+        given = self._given.get(name)
+        if given is None or not given.holds(evidence, excluded, now):
+            found = judgement_of(judge, evidence, verdict_of(evidence, excluded, now))
+            given = self._given[name] = _Given(evidence, excluded, now, found)
+        return given.judgement
 
     def _limited(
         self, record: Record, rollout: Rollout, reachable: tuple[ClusterName, ...], now: float
@@ -137,6 +161,7 @@ class Judging:
     def _forget(self, application: str) -> None:
         for name in [each for each in self._known if each.rpartition(".")[0] == application]:
             del self._known[name]
+            self._given.pop(name, None)
 
     async def _begin(self, record: Record, rollout: Rollout, judge: Judge) -> Evidence:
         clouds = {

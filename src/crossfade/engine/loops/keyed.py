@@ -8,7 +8,6 @@ lost, doubled or late.  A key that hangs or fails delays nobody else.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 
 from crossfade.base.errors import Conflict, CrossfadeError
 
@@ -111,6 +110,9 @@ def _back_off(failures: int) -> float:
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+    """Return when the event is set; after so many seconds it is set here, which costs little."""
+    alarm = asyncio.get_running_loop().call_later(seconds, event.set)
+    try:
+        await event.wait()
+    finally:
+        alarm.cancel()
