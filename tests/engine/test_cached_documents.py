@@ -87,6 +87,18 @@ async def test_what_others_write_is_seen_with_the_next_look_at_the_number(store,
     assert len(await cached.list("thing")) == 2
 
 
+async def test_a_number_that_was_asked_for_before_our_commit_has_nothing_read_again(store, cached):
+    before = await cached.sequence()
+    await cached.commit((save("a", by="us"),))
+    await cached.list("thing")
+    reads = store.reads
+    cached.refresh(before)
+
+    assert await cached.list("thing") == await cached.list("thing")
+    assert (await cached.get("thing", "a")).body == {"by": "us"}
+    assert store.reads == reads
+
+
 async def test_what_others_wrote_before_our_commit_is_seen_after_it(store, cached):
     await cached.list("thing")
     await store.commit((save("theirs"),))

@@ -95,8 +95,12 @@ class CachedDocuments:
         return await self._inner.events(subject, after, limit)
 
     def refresh(self, sequence: int) -> None:
-        """Take note of the store's sequence number; forget everything if others have written."""
-        if sequence != self._at:
+        """
+        Take note of the store's sequence number; forget everything if others have written.
+
+        A lower number than known is an answer from before our own last commit: it tells nothing.
+        """
+        if sequence > self._at:
             self._forget()
             self._at = sequence
 

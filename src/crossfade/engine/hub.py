@@ -148,7 +148,7 @@ class Hub:
                 continue
             readable = True
             self._documents.refresh(sequence)
-            if sequence != self._seen:
+            if sequence > self._seen:  # a lower one was asked for before we wrote
                 self._seen = sequence
                 for loop in self._loops():
                     loop.poke()
