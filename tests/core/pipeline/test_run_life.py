@@ -187,3 +187,11 @@ def test_a_restarted_build_runs_its_first_hook_again_and_then_goes_on():
 
     assert build.started == ["@on_elected/on_elected", "b", "c"]
     assert build["build"] == "success"
+
+
+@pytest.mark.parametrize("kind", ["parallel", "helm:1.1.12"])
+def test_steps_in_arguments_that_repeat_a_name_do_not_hang_the_build(kind):
+    inner = {"type": kind, "arguments": {"steps": {"a": {"image": "x"}}}}
+    build = FakeBuild({"steps": {"a": inner}}).play()
+
+    assert build.state.ended

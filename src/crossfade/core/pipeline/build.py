@@ -156,7 +156,7 @@ def _step(placed: Placed, inherited: float | None) -> Step:
     name, version = version_of(type_of(node))
     settings = _settings(node)
     timeout = _timeout(name, node, inherited)
-    group = name == PARALLEL or (node["steps"] is not None and "image" not in settings)
+    group = name == PARALLEL
     return Step(
         placed.name,
         type=PARALLEL if group else name,

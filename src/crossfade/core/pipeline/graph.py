@@ -117,10 +117,16 @@ class _Maker:
         self, owner: str, hook: Hook | None, block: Block, place: tuple[str, bool]
     ) -> None:
         prefix, watches = place
-        keys = tuple(f"{prefix}{step.name}" for step in block.steps)
+        keys = tuple(self._free(f"{prefix}{step.name}") for step in block.steps)
         self._layouts[owner, hook] = Layout(block, keys, watches)
         for index, (key, step) in enumerate(zip(keys, block.steps, strict=True)):
             self.add(Unit(key, step, owner, hook, index), prefix)
+
+    def _free(self, key: str) -> str:
+        """Return a key that no step has yet: steps in `arguments` may repeat a name."""
+        while key in self._units:
+            key = f"+{key}"  # the name stays its end
+        return key
 
     def graph(self, pipeline: Pipeline) -> Graph:
         """Return everything that was added, with names resolved."""
