@@ -1,8 +1,8 @@
 """
 What policies for canaries cost on simulated users: good ones lost, bad ones let through, harm.
 
-    python bench/canary_harm.py            about four minutes
-    python bench/canary_harm.py --quick    about a minute, for a look after a change
+    python bench/canary_harm.py            about ten minutes
+    python bench/canary_harm.py --quick    half a minute, for a look after a change
     python bench/canary_harm.py --full     the figures to publish; an hour
 
 All policies meet the same worlds (canary_world.py) with the same seeds.  The peers are set as
@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from canary_policies import (
     PROMOTE,
     ROLLBACK,
+    SPENT,
     Argo,
     Flagger,
     Kayenta,
@@ -86,13 +87,18 @@ class Sizes:
     peers: int
     kayenta: int
     replays: int
+    """Replays that the dispersion of the harsh world is learned from; 0: it is not learned anew."""
+    harsh: int
+    """Good canaries in the harsh world with that dispersion."""
     edge: int
     """Canaries at the edge of what is tolerated."""
 
 
-QUICK = Sizes(16, 12, 5, 100, 1000)
-USUAL = Sizes(80, 60, 25, 200, 5000)
-FULL = Sizes(1000, 400, 200, 500, 10_000)
+QUICK = Sizes(ours=16, peers=12, kayenta=5, replays=0, harsh=40, edge=1000)
+USUAL = Sizes(ours=80, peers=60, kayenta=25, replays=1000, harsh=600, edge=5000)
+FULL = Sizes(ours=1000, peers=400, kayenta=200, replays=2000, harsh=1000, edge=10_000)
+HARSH_PHI = 4.0
+"""The dispersion that 1,000 replays of the harsh world ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,8 @@ class Cell:
     policy: str
     runs: int
     rolled_back: int
+    over_budget: int
+    """Those of the rolled back of which nothing was proven: their harm had reached the budget."""
     promoted: int
     minutes: float
     """Median time to the decision."""
@@ -131,7 +139,8 @@ def cell(row: Row, name: str, make: Callable[[Row], Policy], runs: int) -> Cell:
         row.name,
         name,
         runs,
-        sum(decision == ROLLBACK for decision, _, _ in found),
+        sum(decision in (ROLLBACK, SPENT) for decision, _, _ in found),
+        sum(decision == SPENT for decision, _, _ in found),
         sum(decision == PROMOTE for decision, _, _ in found),
         statistics.median(minutes for _, minutes, _ in found),
         statistics.fmean(harms),
@@ -166,21 +175,23 @@ def run_rows(rows: tuple[Row, ...], sizes: Sizes) -> list[Cell]:
     return cells
 
 
-def run_harsh(sizes: Sizes) -> tuple[Calibration, list[Cell]]:
+def run_harsh(sizes: Sizes) -> tuple[Calibration | None, list[Cell]]:
     """Run the world where arms differ by themselves, with the dispersion that it asks for."""
     harsh = next(row for row in GOOD if row.kind == "harsh")
-    found = dispersion(harsh, sizes)
-    print(f"harsh world, dispersion {found.phi:g} from {found.replays} replays {found.crossings}")
+    found = dispersion(harsh, sizes) if sizes.replays else None
+    phi = found.phi if found else HARSH_PHI
+    learned = f"from {found.replays} replays {found.crossings}" if found else "as learned before"
+    print(f"harsh world, dispersion {phi:g}, {learned}")
     rows = (
-        harsh,
-        replace(harsh, name="err x2, harsh", times=2.0),
-        replace(harsh, name="err x4, harsh", times=4.0),
+        (harsh, sizes.harsh),
+        (replace(harsh, name="err x2, harsh", times=2.0), sizes.ours),
+        (replace(harsh, name="err x4, harsh", times=4.0), sizes.ours),
     )
 
     def make(row: Row) -> Policy:
-        return Ours(row, 1, budget=True, phi=found.phi)
+        return Ours(row, 1, budget=True, phi=phi)
 
-    return found, [cell(row, CALIBRATED, make, sizes.ours) for row in rows]
+    return found, [cell(row, CALIBRATED, make, runs) for row, runs in rows]
 
 
 def at_the_edge(runs: int) -> int:
@@ -197,42 +208,56 @@ def at_the_edge(runs: int) -> int:
     return lost
 
 
-def too_many(count: int, runs: int, goal: float) -> bool:
-    """Say whether so many would be seen with a chance below 5 % if the goal were kept."""
-    below = math.fsum(math.comb(runs, k) * goal**k * (1 - goal) ** (runs - k) for k in range(count))
-    return 1 - below < 0.05
+Goal = tuple[str, str, bool]
+"""What is measured, the figure beside its goal, and whether it is reached."""
+
+
+def rate(what: str, count: int, runs: int, goal: float) -> Goal:
+    """Return a share beside its goal: reached when what was seen keeps it, without any margin."""
+    return what, f"{count} of {runs}, goal <= {goal:.0%}", count <= goal * runs
+
+
+def rates(good: list[Cell], bad: list[Cell], harsh: Cell, edge: tuple[int, int]) -> list[Goal]:
+    """Return every cell of ours that a goal is set for."""
+    rows = {row.name for row in GOOD if row.kind != "harsh"}
+    lost = [
+        rate(f"good, rolled back, {each.row}, {each.policy}", each.rolled_back, each.runs, 0.01)
+        for each in good
+        if each.policy in OURS and each.row in rows
+    ]
+    missed = [
+        rate(f"bad, promoted, {each.row}, {each.policy}", each.promoted, each.runs, 0.05)
+        for each in bad
+        if each.policy in OURS
+    ]
+    noisy = f"good, rolled back, harsh, calibrated ({harsh.over_budget} over budget)"
+    return [
+        *lost,
+        rate(noisy, harsh.rolled_back, harsh.runs, 0.02),
+        rate("good at the edge of the tolerance", *edge, 0.01),
+        *missed,
+    ]
 
 
 def judged(good: list[Cell], bad: list[Cell], harsh: Cell, edge: tuple[int, int]) -> bool:
     """Print every goal with its figure; say whether all are reached."""
-    ours = [each for each in good if each.policy in OURS and each.row != "harsh"]
-    worst = max(ours, key=lambda each: each.rolled_back / each.runs)
-    misses = max((e for e in bad if e.policy in OURS), key=lambda each: each.promoted / each.runs)
     harm = {(each.row, each.policy): each for each in bad}
     ratios = {row.name: harm[row.name, README].harm / harm[row.name, BUDGET].harm for row in BAD}
-    least = min(ratios, key=lambda name: ratios[name])
-    p95 = max((harm[row.name, BUDGET] for row in BAD), key=lambda each: each.harm_p95)
-    fast = [row.name for row in GOOD if row.rps >= 100]
-    slow = max((e for e in good if e.policy == BUDGET and e.row in fast), key=lambda e: e.minutes)
     middle = statistics.median(ratios.values())
-
-    def rate(count: int, runs: int, goal: float) -> tuple[str, bool]:
-        return f"{count} of {runs}, goal <= {goal:.0%}", not too_many(count, runs, goal)
-
-    goals = [
-        ("good, rolled back, worst", *rate(worst.rolled_back, worst.runs, 0.01)),
-        ("good, rolled back, harsh", *rate(harsh.rolled_back, harsh.runs, 0.02)),
-        ("good at the edge, rolled back", *rate(*edge, 0.01)),
-        ("bad, promoted, worst", *rate(misses.promoted, misses.runs, 0.05)),
-        ("harm against README, median", f"1/{middle:.1f}, goal <= 1/8", middle >= 8),
-        (f"least, {least}", f"1/{ratios[least]:.1f}, goal <= 1/2", ratios[least] >= 2),
-        (f"harm p95, {p95.row}", f"{p95.harm_p95:.0f}, budget 300", p95.harm_p95 <= 300),
-        (f"good, minutes, {slow.row}", f"{slow.minutes:.1f}, goal <= 15", slow.minutes <= 15),
-    ]
+    fast = {row.name for row in GOOD if row.rps >= 100}
+    goals = rates(good, bad, harsh, edge)
+    goals.append(("harm against README, median", f"1/{middle:.1f}, goal <= 1/8", middle >= 8))
+    for row, ratio in ratios.items():
+        goals.append((f"harm against README, {row}", f"1/{ratio:.1f}, goal <= 1/2", ratio >= 2))
+    for row in BAD:
+        p95 = harm[row.name, BUDGET].harm_p95
+        goals.append((f"harm p95, {row.name}", f"{p95:.0f}, budget 300", p95 <= 300))
+    for each in good:
+        if each.policy == BUDGET and each.row in fast:
+            figure = f"{each.minutes:.1f}, goal <= 15"
+            goals.append((f"good, minutes, {each.row}", figure, each.minutes <= 15))
     for what, figure, reached in goals:
-        print(f"{what:34} {figure:26} {verdict(reached)}")
-    for name, ratio in ratios.items():
-        print(f"  harm against {README}, {name:16} 1/{ratio:.1f}")
+        print(f"{what:60} {figure:26} {verdict(reached)}")
     return all(reached for _, _, reached in goals)
 
 
@@ -247,7 +272,10 @@ def main(arguments: list[str]) -> int:
         "sizes": asdict(sizes),
         "good": [asdict(each) for each in good],
         "bad": [asdict(each) for each in bad],
-        "harsh": {"phi": found.phi, "cells": [asdict(each) for each in harsh]},
+        "harsh": {
+            "phi": found.phi if found else HARSH_PHI,
+            "cells": [asdict(each) for each in harsh],
+        },
         "edge": {"rolled_back": edge, "runs": sizes.edge},
     }
     write("canary_harm", record)

@@ -15,6 +15,8 @@ from crossfade.core.analysis.sequential import State, update
 from crossfade.core.analysis.verdict import HOLD_EVIDENCE, Action, Moment, decide
 
 ROLLBACK, PROMOTE = "rollback", "promote"
+SPENT = "budget spent"
+"""A rollback without a verdict: the canary has harmed as many as were allowed."""
 _JUDGED = tuple(ClusterName(each) for each in CLUSTERS)
 _MINUTE = 4
 
@@ -25,7 +27,7 @@ class Policy(Protocol):
     weight: float
 
     def look(self, tick: int, counts: list[Counts]) -> str | None:
-        """Return `rollback` or `promote`, or None to go on; may change `weight`."""
+        """Return `rollback`, `budget spent` or `promote`, None to go on; may change `weight`."""
         ...
 
 
@@ -223,7 +225,8 @@ class Ours:
         )
         match verdict.action:
             case Action.ROLLBACK:
-                return ROLLBACK
+                proven = self.state.peak >= math.log(1 / self.plan.alpha)
+                return ROLLBACK if proven else SPENT
             case Action.PROMOTE:
                 return PROMOTE
         if self._budget:
