@@ -31,7 +31,8 @@ from crossfade.ports.documents import Event
 from crossfade.ports.measurements import Sources, Span
 
 LOOK_SECONDS = 0.5
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 30.0
+"""Without a rollout that has runs; the hub has everything looked at when one begins."""
 
 
 @dataclass(frozen=True, slots=True)

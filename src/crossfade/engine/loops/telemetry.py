@@ -31,6 +31,8 @@ from crossfade.ports.traffic_counts import Counts
 
 READ_SECONDS = 0.5
 IDLE_SECONDS = 2.0
+REST_SECONDS = 30.0
+"""Without a rollout; the hub has everything looked at when one begins."""
 KEEP_SECONDS = 600.0
 _NOTHING = Tally(0)
 
@@ -58,13 +60,13 @@ class Telemetry:
         name = ApplicationName(application)
         stored = await self.records.find_application(name)
         rollout = await self.records.rollout(stored.value) if stored else None
-        report = await self.records.find_report(name, ClusterName(cluster))
         if stored is None or rollout is None or not rollout.value.active:
             self._forget(key)
-            return IDLE_SECONDS
+            return REST_SECONDS
         record = stored.value
         if rollout.value.analysis.counters is not None:
             return await self._scrape(key, record, rollout.value, rollout.value.analysis.counters)
+        report = await self.records.find_report(name, ClusterName(cluster))
         if report is None or report.value.address is None:
             return IDLE_SECONDS
         counts = self.connections.counts(record.spec, report.value.address, record.revisions)
