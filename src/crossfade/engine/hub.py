@@ -48,6 +48,8 @@ from crossfade.ports.notifier import Notifier
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.05
+TRAFFIC_REST = 4.0
+"""The plan of all edges is made as a whole: at most a fifth of the time goes into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Hub:
         self.gating = KeyedLoop("gating", rollouts.keys, gating.reconcile)
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
-        self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile)
+        self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
 
     async def run(self) -> None:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""

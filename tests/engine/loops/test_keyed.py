@@ -236,3 +236,28 @@ async def test_an_application_that_is_new_is_found_by_the_poke_that_concerns_it(
         work.keys.add("shapes@aws")
         loop.poke_those_of("shapes@")
         await seen(until, work, "shapes@aws")
+
+
+async def test_a_look_at_everything_that_is_poked_all_the_time_leaves_time_for_others():
+    looks = 0
+
+    async def reconcile(_key):
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.02)
+        return LATER
+
+    async def keys():
+        return ["all"]
+
+    loop = KeyedLoop("test", keys, reconcile, rest=4.0)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(loop.run())
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while looks < 5:
+            loop.poke("all")
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    assert clock() - began >= 4 * 5 * 0.02

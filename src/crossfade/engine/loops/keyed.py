@@ -24,7 +24,9 @@ class KeyedLoop:
     """
     Calls `reconcile(key)` for every key, again after the seconds that it returns, or when poked.
 
-    `keys` returns the keys there are now; it is asked again after each poke of all.
+    `keys` returns the keys there are now; it is asked again after each poke of all.  After each
+    look `rest` times as long as it took passes before the next, so that one that looks at
+    everything, and is poked by each of a thousand applications, leaves time for the others.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class KeyedLoop:
         name: str,
         keys: Callable[[], Awaitable[Collection[str]]],
         reconcile: Callable[[str], Awaitable[float]],
+        *,
+        rest: float = 0.0,
     ) -> None:
-        self.name = name
+        self.name, self._rest = name, rest
         self._keys, self._reconcile = keys, reconcile
         self._pokes: dict[str, asyncio.Event] = {}
         self._renew = asyncio.Event()
@@ -80,9 +84,10 @@ class KeyedLoop:
             return None
 
     async def _work(self, key: str, poked: asyncio.Event) -> None:
-        failures = 0
+        failures, clock = 0, asyncio.get_running_loop().time
         while True:
             poked.clear()
+            began = clock()
             try:
                 pause = await self._reconcile(key)
                 failures = 0
@@ -98,6 +103,8 @@ class KeyedLoop:
                 failures += 1
                 pause = _back_off(failures)
                 log.exception("reconcile-crashed", extra=self._facts(key, error))
+            if self._rest:
+                await asyncio.sleep(self._rest * (clock() - began))
             await _wait(poked, pause)
 
     def _facts(self, key: str, error: Exception) -> dict[str, str]:
