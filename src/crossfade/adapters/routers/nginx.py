@@ -10,7 +10,7 @@ import json
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.routers import canary_ingress, written
-from crossfade.adapters.routers.addresses import service_endpoint
+from crossfade.adapters.routers.addresses import endpoint_of_service
 from crossfade.adapters.routers.canary_ingress import (
     NOTE,
     Ingresses,
@@ -18,7 +18,7 @@ from crossfade.adapters.routers.canary_ingress import (
     render,
     service_of,
 )
-from crossfade.base.errors import Conflict, NotFound
+from crossfade.base.errors import Conflict
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.release.kinds import mapping, mappings
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
@@ -73,18 +73,9 @@ class NginxRouter:
 
     async def endpoint(self, gateway: str) -> GatewayEndpoint:
         """Return the address of the controller's Service; see the port for errors."""
-        namespace, _, name = gateway.partition("/")
-        found = await self._api.find(f"/api/v1/namespaces/{namespace}/services/{name}")
-        address = None if found is None else service_endpoint(found, HTTP_PORT)
-        if address is None:
-            raise NotFound(
-                "there is no such Service with an address",
-                hint="set route.gateway to `namespace/name` of the Service of ingress-nginx, or "
-                "annotate it with `crossfade.dev/address: HOST:PORT`",
-                cluster=self._api.cluster.name,
-                gateway=gateway,
-            )
-        return address
+        return await endpoint_of_service(
+            self._api, gateway, "the Service of ingress-nginx", HTTP_PORT
+        )
 
     def _refuse_if_not_ours(self, held: Object | None, wanted: WantedRoute) -> None:
         if held is None:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.adapters.routers import written
-from crossfade.adapters.routers.addresses import service_endpoint
-from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
+from crossfade.adapters.routers.addresses import endpoint_of_service
+from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.release.kinds import APPLICATION_LABEL, REVISION_LABEL, mapping, mappings
 from crossfade.ports.router import GatewayEndpoint, RouteBackend, RouteStatus, WantedRoute
@@ -83,20 +83,8 @@ class ReplicasRouter:
 
     async def endpoint(self, gateway: str) -> GatewayEndpoint:
         """Return the address of the Service `namespace/name`; see the port for errors."""
-        namespace, _, name = gateway.partition("/")
-        found = await self._api.find(_path(namespace, name))
-        ports = [] if found is None else mappings(mapping(found.get("spec")).get("ports"))
-        first = next((int(each["port"]) for each in ports), 80)
-        address = None if found is None else service_endpoint(found, first)
-        if address is None:
-            raise NotFound(
-                "there is no such Service with an address",
-                hint="set route.gateway to `namespace/name` of a Service that leads to the "
-                "application's, or annotate it with `crossfade.dev/address: HOST:PORT`",
-                cluster=self._api.cluster.name,
-                gateway=gateway,
-            )
-        return address
+        what = "a Service that leads to the application's"
+        return await endpoint_of_service(self._api, gateway, what)
 
     async def _body(self, wanted: WantedRoute) -> Object:
         """Return the Service.  Raises InputError, Unavailable."""
