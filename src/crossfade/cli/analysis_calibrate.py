@@ -95,8 +95,9 @@ def _doubt(found: "Calibration", plan: "Plan") -> str:
     crossed = found.crossings[found.phi]
     if not found.needed:
         return (
-            f"no factor up to {max(found.crossings):g} is enough: with {found.phi:g}, {crossed} of {found.replays} good canaries "
-            f"are still rolled back, and {plan.alpha:.2g} of them is accepted"
+            f"no factor up to {max(found.crossings):g} is enough: with {found.phi:g}, {crossed} of "
+            f"{found.replays} good canaries are still rolled back, and {plan.alpha:.2g} of them is "
+            "accepted"
         )
     return (
         f"{found.replays} replays are too few to rely on {found.phi:g}: it takes {found.needed} of "
