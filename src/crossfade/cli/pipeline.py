@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError
+from crossfade.cli import pipeline_run
 from crossfade.cli.frame import noun
 from crossfade.cli.output import Format, OutputOption, json_line, note, show
 
@@ -162,3 +163,13 @@ def _shown(verdict: "Verdict") -> dict[str, object]:
 
 def _line(verdict: "Verdict") -> str:
     return str(verdict.result).lower() + (f"  invalid: {verdict.error}" if verdict.error else "")
+
+
+app.command()(pipeline_run.run)
+app.command(name="list")(pipeline_run.list_builds)
+app.command()(pipeline_run.logs)
+app.command()(pipeline_run.approve)
+app.command()(pipeline_run.deny)
+app.command()(pipeline_run.resume)
+app.command()(pipeline_run.restart)
+app.command()(pipeline_run.terminate)

@@ -1,0 +1,1 @@
+"""Where steps of pipelines run, and where their logs are kept."""

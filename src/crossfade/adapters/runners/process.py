@@ -1,0 +1,296 @@
+"""Steps as processes of this machine, each in a group of its own, in bubblewrap where it works."""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.leftovers import MARK, end_all, marked
+from crossfade.adapters.runners.scripts import CF_EXPORT, KEEPER
+from crossfade.base.errors import Unavailable
+from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.state import RunSight, Status
+from crossfade.core.pipeline.variables import exported
+from crossfade.ports.runner import Order, Output, RunId
+
+MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+_LOOK_SECONDS = 0.05
+_CHUNK = 64 * 1024
+_SCRIPT = ".script"
+_PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_STAND_INS = {"python": "python3", "pip": "pip3"}
+_SIGNALS = {128 + each.value: each.name for each in signal.Signals}
+
+
+class ProcessRunner:
+    """
+    Runs steps on this machine.
+
+    A run is a folder with a lock that its keeper, a small shell, holds as long as it lives.  So
+    everybody can tell whether it runs, also who has not started it.
+    """
+
+    def __init__(
+        self, folder: Path, *, isolated: bool | None = None, most_bytes: int = MOST_OUTPUT_BYTES
+    ) -> None:
+        """
+        `folder` has one folder for each build; `isolated` None: if bubblewrap works here.
+
+        What a run prints beyond `most_bytes` is thrown away, so that it cannot fill the disk.
+        """
+        self._folder, self._most_bytes = folder.resolve(), most_bytes
+        self.isolated = bubblewrap.usable() if isolated is None else isolated
+        self._children: dict[RunId, int] = {}
+        """Keepers that we have started and not buried."""
+
+    def volume(self, build: str) -> Path:
+        """Return the workspace of a build."""
+        return self._folder / build / "volume"
+
+    def _place(self, run: RunId) -> Path:
+        digest = hashlib.sha256(run.key.encode()).hexdigest()[:16]
+        return self._folder / run.build / "runs" / f"{run.generation}-{digest}-{run.number}"
+
+    async def start(self, order: Order) -> None:
+        """Start the run unless it was started before; see the port."""
+        place = self._place(order.run)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.volume(order.run.build).mkdir(exist_ok=True)
+            (self._folder / order.run.build / "home").mkdir(exist_ok=True)
+            place.mkdir(mode=0o700)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise _unavailable(error) from error
+        try:
+            self._spawn(order, place)
+        except (OSError, ValueError) as error:  # too large an environment, a NUL in it
+            (place / "output").write_text(f"the step cannot be started: {error}\n")
+            _write(place / "code", "126\n")
+
+    def _spawn(self, order: Order, place: Path) -> None:
+        (place / "tools").mkdir()
+        (place / "tmp").mkdir(mode=0o700)
+        for name in ("exports", "masked", "output"):
+            (place / name).touch(mode=0o600)
+        self._write_tools(place / "tools", order)
+        argv, environment = self._command(order, place)
+        lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._children[order.run] = os.posix_spawn(
+                "/bin/sh",
+                ["/bin/sh", "-c", KEEPER, "keeper", str(place), *argv],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, lock, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, 1, 2),
+                ],
+                setsid=True,
+            )
+        finally:
+            os.close(lock)
+
+    def _write_tools(self, tools: Path, order: Order) -> None:
+        (tools / _SCRIPT).write_text(self._seen(order.script, order))
+        (tools / "cf_export").write_text(CF_EXPORT)
+        (tools / "cf_export").chmod(0o755)
+        for name, stand_in in _STAND_INS.items():
+            found = shutil.which(stand_in)
+            if found is not None and shutil.which(name) is None:
+                (tools / name).symlink_to(found)
+
+    def _boxed(self, order: Order) -> bool:
+        return self.isolated and bool(order.image)
+
+    def _seen(self, text: str, order: Order) -> str:
+        """Return a text with the workspace as this run sees it."""
+        if self._boxed(order):
+            return text
+        return text.replace(VOLUME, str(self.volume(order.run.build)))
+
+    def _command(self, order: Order, place: Path) -> tuple[list[str], dict[str, str]]:
+        """Return what the keeper runs, and the environment of everything."""
+        self._make_directory(order)
+        shell = shutil.which(order.shell) or "/bin/sh"
+        directory = self._seen(order.directory, order)
+        given = {name: self._seen(value, order) for name, value in order.environment.items()}
+        home = self._folder / order.run.build / "home"
+        if self._boxed(order):
+            view = bubblewrap.View(
+                self.volume(order.run.build),
+                home,
+                place / "tmp",
+                place / "tools",
+                place / "exports",
+                place / "masked",
+            )
+            argv = [shell, f"{bubblewrap.TOOLS}/{_SCRIPT}"]
+            own = (bubblewrap.HOME, bubblewrap.EXPORTS, bubblewrap.MASKED)
+            tools, argv = bubblewrap.TOOLS, bubblewrap.command(view, directory, argv)
+        else:
+            argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, shell]
+            argv.append(str(place / "tools" / _SCRIPT))
+            own_home = str(home) if order.image else os.environ.get("HOME", "/")
+            own = (own_home, str(place / "exports"), str(place / "masked"))
+            tools = str(place / "tools")
+        names = ("HOME", "CF_EXPORT_FILE", "CF_EXPORT_MASKED")
+        return argv, _environment(given, dict(zip(names, own, strict=True)), tools, place)
+
+    def _make_directory(self, order: Order) -> None:
+        volume = self.volume(order.run.build)
+        if order.directory.startswith(f"{VOLUME}/"):
+            below = volume / order.directory[len(VOLUME) + 1 :]
+            below.mkdir(parents=True, exist_ok=True)
+        if self._boxed(order):
+            (volume / "env_vars_to_export").touch()  # to be covered by that of the run
+
+    async def look(self, run: RunId) -> RunSight | None:
+        """Return how the run stands; see the port."""
+        place = self._place(run)
+        if not place.is_dir():
+            return None
+        variables = exported(_read(place / "exports"), _read(place / "masked").split())
+        if self._lives(run):
+            return RunSight(run.number, Status.RUNNING, exports=variables)
+        code = _read(place / "code").strip()
+        if not code:
+            end_all(marked(str(place)), signal.SIGKILL)
+            return RunSight(run.number, Status.LOST, "its process was lost")
+        status = Status.SUCCEEDED if code == "0" else Status.FAILED
+        return RunSight(run.number, status, _why(int(code)), exports=variables)
+
+    def _lives(self, run: RunId) -> bool:
+        """Return whether the keeper holds its lock; one that was ours is buried."""
+        child = self._children.get(run)
+        if child is not None and os.waitpid(child, os.WNOHANG)[0]:
+            del self._children[run]
+        try:
+            lock = os.open(self._place(run) / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+        return False
+
+    async def output(self, run: RunId) -> AsyncIterator[Output]:
+        """Yield what the run prints until it has ended; see the port."""
+        place, offset = self._place(run), 0
+        while True:
+            lives = self._lives(run)  # before reading: what comes after is read in the next turn
+            while offset < self._most_bytes and (data := _tail(place / "output", offset)):
+                offset += len(data)
+                masked = exported(_read(place / "exports"), _read(place / "masked").split())
+                yield Output(data, tuple(each.value for each in masked if each.secret))
+            if not lives:
+                return
+            if offset >= self._most_bytes:
+                os.truncate(place / "output", 0)
+            await self._until_changed(run)
+
+    async def _until_changed(self, run: RunId) -> None:
+        """Wait a little, or until the keeper has ended."""
+        pid = _read(self._place(run) / "pid").strip()
+        try:
+            watched = os.pidfd_open(int(pid)) if pid else -1
+        except OSError:
+            watched = -1
+        if watched < 0:
+            await asyncio.sleep(_LOOK_SECONDS / 10)
+            return
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(watched, ended.set)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _LOOK_SECONDS)
+        finally:
+            loop.remove_reader(watched)
+            os.close(watched)
+
+    async def stop(self, run: RunId, grace_seconds: float) -> None:
+        """End the run; see the port."""
+        place, loop = self._place(run), asyncio.get_running_loop()
+        if not place.is_dir():
+            return
+        kindly_until = loop.time() + grace_seconds
+        end_all(marked(str(place), besides=("bwrap",)), signal.SIGTERM)
+        while self._lives(run) and loop.time() < kindly_until:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_LOOK_SECONDS / 5)
+        while end_all(marked(str(place)), signal.SIGKILL):  # nobody tells that they are gone
+            self._lives(run)  # buries it
+            await asyncio.sleep(_LOOK_SECONDS / 5)
+
+    async def forget(self, run: RunId) -> None:
+        """Drop the run's folder and whatever it left running; see the port."""
+        place = self._place(run)
+        if not place.is_dir() or self._lives(run):
+            return
+        if not self.isolated:  # bubblewrap leaves none
+            end_all(marked(str(place)), signal.SIGKILL)
+        for name in ("tools", "tmp"):
+            shutil.rmtree(place / name, ignore_errors=True)
+        for name in ("output", "exports", "masked"):
+            (place / name).unlink(missing_ok=True)
+
+
+def _environment(
+    given: Mapping[str, str], own: Mapping[str, str], tools: str, place: Path
+) -> dict[str, str]:
+    """Return what the run has: of this process only what every program needs."""
+    passed = {name: os.environ[name] for name in (*_PASSED_ON, *_PROXIES) if name in os.environ}
+    path = given.get("PATH") or os.environ.get("PATH", os.defpath)
+    named = {name: value for name, value in given.items() if name and "=" not in name}
+    return {**passed, **named, **own, "PATH": f"{tools}:{path}", MARK: str(place)}
+
+
+def _why(code: int) -> str:
+    if code == 0:
+        return ""
+    if code in _SIGNALS:
+        return f"ended by {_SIGNALS[code]}"
+    hints = {126: ": it cannot be executed", 127: ": a command was not found"}
+    return f"exit code {code}{hints.get(code, '')}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _tail(path: Path, offset: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(_CHUNK)
+    except FileNotFoundError:
+        return b""
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _unavailable(error: OSError) -> Unavailable:
+    return Unavailable(
+        f"the run has no place on this machine: {error.strerror or error}",
+        hint="see that the state folder can be written and has room, then resume",
+        file=error.filename,
+    )

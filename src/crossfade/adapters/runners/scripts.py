@@ -1,0 +1,35 @@
+"""The shell scripts that a run is made of."""
+
+CF_EXPORT = """#!/bin/sh
+# cf_export NAME=value NAME... [--mask]: variables for later steps
+mask=
+for word; do [ "$word" != --mask ] || mask=1; done
+for word; do
+  [ "$word" != --mask ] || continue
+  name=${word%%=*}
+  case $name in
+    ''|[0-9]*|*[!A-Za-z0-9_]*)
+      echo "cf_export: '$word' is neither NAME=value nor the NAME of a variable" >&2; exit 1 ;;
+  esac
+  [ "$name" != "$word" ] || eval "word=\\"\\$name=\\${$name-}\\""
+  [ -z "$mask" ] || printf '%s\\n' "$name" >> "$CF_EXPORT_MASKED"
+  printf '%s\\n' "$word" >> "$CF_EXPORT_FILE"
+done
+"""
+
+KEEPER = """exec 9<&0 0</dev/null
+cd "$1" || exit
+shift
+echo $$ > pid
+trap : TERM INT HUP
+"$@" 9>&- >>output 2>&1
+echo $? > code.part
+mv code.part code
+kill -KILL 0
+"""
+"""
+Runs the step's command and writes down how it ended; then nothing of its group is left.
+
+Its standard input is the lock of the run, which nobody holds once the keeper is gone.  Signals for
+the group reach the step too; the keeper itself waits for what becomes of it.
+"""

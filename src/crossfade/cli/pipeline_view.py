@@ -1,0 +1,172 @@
+"""How builds are shown: lines with the step before them, and a table at the end."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from crossfade.base.errors import NotFound
+from crossfade.base.units import format_duration
+from crossfade.cli.output import note, table
+
+if TYPE_CHECKING:
+    from crossfade.core.pipeline.graph import Graph
+    from crossfade.core.pipeline.state import State
+    from crossfade.core.pipeline.variables import Variable
+    from crossfade.engine.pipelines.records import Build
+    from crossfade.wiring_pipelines import Pipelines
+
+_FOLLOW_SECONDS = 0.1
+_WIDEST = 30
+
+
+class Lines:
+    """Prints whole lines as they come, each behind the name of its step."""
+
+    def __init__(self, graph: "Graph", *, on_stderr: bool) -> None:
+        self._graph, self._out = graph, sys.stderr if on_stderr else sys.stdout
+        self._begun: dict[str, str] = {}
+        self._width = min(_WIDEST, max((len(key) for key in graph.units), default=0))
+
+    def told(self, key: str, text: str) -> None:
+        """Print what happened to a step; the end of one ends its last line."""
+        self._end_line(key)
+        if key:
+            note(f"{key.ljust(self._width)} * {text}")
+
+    def printed(self, key: str, text: str) -> None:
+        """Print the lines that are whole."""
+        *lines, rest = (self._begun.pop(key, "") + text).split("\n")
+        for line in lines:
+            self._line(key, line)
+        if rest:
+            self._begun[key] = rest
+
+    def finish(self) -> None:
+        """Print what is left of lines without an end."""
+        for key in list(self._begun):
+            self._end_line(key)
+
+    def note(self, text: str) -> None:
+        """Tell people something."""
+        note(text)
+
+    def notices(
+        self, variables: "Mapping[str, Variable]", images: tuple[str, ...], *, isolated: bool
+    ) -> None:
+        """Tell what runs otherwise than where images are pulled."""
+        from crossfade.core.pipeline.supported import notices
+        from crossfade.engine.pipelines.commands import filling
+
+        found = notices(self._graph, filling(variables), images)
+        if found:
+            named = ", ".join(f"{each.image} ({', '.join(each.commands)})" for each in found)
+            note(f"images are not pulled; this machine's tools stand for: {named}")
+        if found and not isolated:
+            note(
+                "bubblewrap does not work here: steps see all files of this machine, and "
+                "/codefresh/volume is put into their commands as the folder that it is"
+            )
+
+    def _end_line(self, key: str) -> None:
+        if key in self._begun:
+            self._line(key, self._begun.pop(key))
+
+    def _line(self, key: str, line: str) -> None:
+        _print(self._out, f"{key.ljust(self._width)} | {line.rstrip()}")
+
+
+def _print(out: TextIO, line: str) -> None:
+    print(line.encode(errors="replace").decode(), file=out, flush=True)
+
+
+def build_json(build: "Build", state: "State", *, claimed: bool) -> dict[str, object]:
+    """Return a build as a row of a list."""
+    from crossfade.core.pipeline.state import Result
+
+    units = state.units.items()
+    waiting = [key for key, unit in units if unit.result is Result.WAITING]
+    return {
+        "run": build.id,
+        "pipeline": build.pipeline,
+        "result": state.result.value,
+        "waiting": ", ".join(waiting),
+        "running": claimed,
+    }
+
+
+def result_json(build: "Build", state: "State") -> dict[str, object]:
+    """Return how a build ended, with each of its steps."""
+    from crossfade.core.pipeline.state import BUILD
+
+    return {
+        "run": build.id,
+        "pipeline": build.pipeline,
+        "result": state.result.value,
+        "reason": state.units[BUILD].reason if BUILD in state.units else "",
+        "steps": {
+            key: {"result": unit.result.value, "reason": unit.reason, "attempt": unit.attempt}
+            for key, unit in state.units.items()
+            if key != BUILD
+        },
+        "variables": {
+            each.variable.name: "***" if each.variable.secret else each.variable.value
+            for each in state.exports
+        },
+    }
+
+
+def summary(build: "Build", state: "State") -> str:
+    """Return the steps of an ended build as a table, and its result."""
+    from crossfade.core.pipeline.state import BUILD
+
+    rows = [
+        (key, unit.result, _took(unit.since, unit.ended), unit.reason)
+        for key, unit in state.units.items()
+        if key != BUILD
+    ]
+    steps = table(("step", "result", "took", "why"), rows)
+    return f"{steps}\nbuild {build.id}: {state.result}"
+
+
+def _took(since: float, ended: float | None) -> str:
+    return "" if ended is None else format_duration(round(max(0.0, ended - since), 1))
+
+
+async def print_logs(
+    pipelines: "Pipelines", build: "Build", graph: "Graph", step: str, *, follow: bool
+) -> None:
+    """Print the logs of a build, and go on with it if asked to.  Raises NotFound."""
+    if step and step not in graph.units:
+        known = ", ".join(key for key in graph.units if key)[:300]
+        raise NotFound(f"there is no step `{step}`", hint=f"steps: {known}")
+    lines, offsets = Lines(graph, on_stderr=False), dict[object, int]()
+    while True:
+        state = (await pipelines.builds.state(build.id)).value
+        _print_new(pipelines, build, state, (lines, step, offsets))
+        if state.ended or not follow:
+            break
+        await asyncio.sleep(_FOLLOW_SECONDS)
+    lines.finish()
+
+
+def _print_new(
+    pipelines: "Pipelines",
+    build: "Build",
+    state: "State",
+    into: tuple[Lines, str, dict[object, int]],
+) -> None:
+    from crossfade.engine.pipelines.records import run_id
+
+    lines, step, offsets = into
+    for key, unit in sorted(state.units.items(), key=lambda each: each[1].since):
+        if step not in ("", key):
+            continue
+        for number in range(1, unit.run + 1):
+            run = run_id(build, key, number)
+            while True:
+                text, offset = pipelines.around.logs.read(run, offsets.get(run, 0))
+                offsets[run] = offset
+                if not text:
+                    break
+                lines.printed(key, text)

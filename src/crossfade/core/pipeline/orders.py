@@ -1,0 +1,207 @@
+"""What a run of a step does, worked out from the document and from what earlier steps told."""
+
+import posixpath
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crossfade.base.json_value import Json
+from crossfade.core.pipeline.context import Context
+from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
+from crossfade.core.pipeline.variables import as_flag
+
+VOLUME = "/codefresh/volume"
+"""The workspace, as steps see it."""
+REVISION = "CLONED_REVISION"
+"""What a clone exports for us; it becomes a member of the step."""
+
+
+class CannotRun(ValueError):
+    """Nothing can be run as this step says; the text tells why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one run does."""
+
+    script: str
+    shell: str
+    directory: str
+    image: str
+    """"": built in; it sees the files of the machine."""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """What others learn of the step."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """On top of the variables."""
+    secrets: tuple[str, ...] = ()
+
+
+def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
+    """
+    Return the work of a step.
+
+    `local_dir` is a folder of the machine that is copied in place of the main clone.
+    Raises CannotRun.
+    """
+    settings = context.settings(step)
+    if step.name == MAIN_CLONE and local_dir:
+        return _copy(local_dir)
+    if step.type == "git-clone":
+        return _clone(settings)
+    return _freestyle(settings, context)
+
+
+def text(value: Json) -> str:
+    """Return a setting as a text, "" when it is not given."""
+    return "" if value is None else str(value)
+
+
+def base_directory(context: Context) -> str:
+    """Return where steps run that do not say where: in the main clone if there is one."""
+    main = context.step(MAIN_CLONE)
+    found = None if main is None else main.get("self")
+    return found if isinstance(found, str) else VOLUME
+
+
+def directory_of(settings: Settings, context: Context) -> str:
+    """Return the folder that a step runs in; what is relative is below the main clone."""
+    given = text(settings.get("working_directory")).strip()
+    if given in ("", "IMAGE_WORK_DIR"):
+        return base_directory(context)
+    return posixpath.normpath(posixpath.join(base_directory(context), given))
+
+
+def _freestyle(settings: Settings, context: Context) -> Work:
+    directory = directory_of(settings, context)
+    commands, image = settings.get("commands"), text(settings.get("image"))
+    members = {"self": directory, "workingDirectory": directory}
+    shell = text(settings.get("shell")) or "sh"
+    if isinstance(commands, list) and commands:
+        script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
+        return Work(script, shell, directory, image, members)
+    words = [*_words(settings.get("entry_point")), *_words(settings.get("cmd"))]
+    if not words or not settings.get("entry_point"):
+        raise CannotRun(
+            "it has no `commands`, so the entry point of its image would run, and images are not "
+            "pulled; give `commands`, or an `entry_point` that this machine has"
+        )
+    return Work(f"exec {shlex.join(words)}\n", "sh", directory, image, members)
+
+
+def _words(value: Json) -> list[str]:
+    if isinstance(value, list):
+        return [text(each) for each in value]
+    return shlex.split(text(value))
+
+
+def _copy(local_dir: str) -> Work:
+    name = posixpath.basename(local_dir.rstrip("/")) or "source"
+    target = posixpath.join(VOLUME, name)
+    script = f"""set -e
+rm -rf {_q(target)}
+mkdir -p {_q(target)}
+cd {_q(local_dir)}
+list() {{
+  if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    git ls-files --cached --others --exclude-standard -z
+  else
+    find . -mindepth 1 -maxdepth 1 -print0
+  fi
+}}
+list | tar --null --ignore-failed-read --warning=no-failed-read -T - -cf - |
+  tar -xf - -C {_q(target)}
+echo "copied $PWD"
+"""
+    return Work(script, "sh", VOLUME, "", {"self": target, "workingDirectory": target})
+
+
+def _clone(settings: Settings) -> Work:
+    repository = text(settings.get("repo")).strip()
+    if not repository or "${{" in repository:
+        raise CannotRun(f"it does not know what to clone: repo is {repository!r}")
+    url = repository if _is_address(repository) else f"https://github.com/{repository}.git"
+    name = posixpath.basename(url.rstrip("/")).removesuffix(".git") or "repository"
+    if name in (".", ".."):
+        raise CannotRun(f"repo names no repository: {repository!r}")
+    where = text(settings.get("working_directory")).strip() or VOLUME
+    target = posixpath.join(VOLUME, where, name)
+    revision = text(settings.get("revision")).strip()
+    options = _clone_options(settings)
+    script = _CLONE.format(
+        target=_q(target),
+        url=_q(url),
+        options=shlex.join(options),
+        revision=_q("" if "${{" in revision else revision),
+        exported=REVISION,
+    )
+    environment, secrets = _credentials(settings)
+    members = {"self": target, "workingDirectory": target, "repo": repository}
+    return Work(script, "sh", VOLUME, "", members, environment, secrets)
+
+
+def _is_address(repository: str) -> bool:
+    return "://" in repository or "@" in repository or repository.startswith("/")
+
+
+def _clone_options(settings: Settings) -> list[str]:
+    options = []
+    depth = text(settings.get("depth")).strip()
+    if depth.isdigit() and int(depth) > 0:
+        options += ["--no-single-branch", f"--depth={depth}"]
+    if as_flag(settings.get("exclude_blobs"), default=False):
+        options.append("--filter=blob:none")
+    return options
+
+
+def _credentials(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
+    given = settings.get("credentials")
+    if not isinstance(given, dict):
+        return {}, ()
+    password = text(given.get("password"))
+    named = {"GIT_CLONE_USER": text(given.get("username")), "GIT_CLONE_PASSWORD": password}
+    return named, (password,) if password else ()
+
+
+_q = shlex.quote
+_HELPER = (
+    '!f() { test "$1" != get || printf "username=%s\\npassword=%s\\n" '
+    '"$GIT_CLONE_USER" "$GIT_CLONE_PASSWORD"; }; f'
+)
+_CLONE = (
+    """set -e
+export GIT_TERMINAL_PROMPT=0
+target={target} url={url} revision={revision}
+git_with() {{ git "$@"; }}
+if [ -n "$GIT_CLONE_USER" ]; then
+  git_with() {{ git -c credential.helper= -c credential.helper="$helper" "$@"; }}
+fi
+helper="""
+    + shlex.quote(_HELPER).replace("{", "{{").replace("}", "}}")
+    + """
+if [ -e "$target/.git" ]; then
+  cd "$target"
+  git remote set-url origin "$url"
+  git clean -fdq
+  git_with fetch -q --force --tags {options} origin '+refs/heads/*:refs/remotes/origin/*'
+else
+  mkdir -p "$(dirname "$target")"
+  rm -rf "$target.part"
+  git_with clone -q {options} -- "$url" "$target.part"
+  rm -rf "$target"
+  mv "$target.part" "$target"
+  cd "$target"
+fi
+if [ -z "$revision" ]; then
+  git_with reset -q --hard
+elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/null; then
+  git_with checkout -q -f -B "$revision" "origin/$revision"
+else
+  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null ||
+    git_with fetch -q origin "$revision"
+  git_with checkout -q -f --detach "$revision"
+fi
+{exported}="$(git rev-parse HEAD)"
+cf_export "{exported}=${exported}"
+git log -1 --format='checked out %h %s'
+"""
+)

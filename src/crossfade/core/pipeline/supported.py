@@ -1,0 +1,101 @@
+"""Which pipelines can be run, asked before anything of them is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.images import Tools, tools_for
+from crossfade.core.pipeline.state import BUILD
+
+_RUN = ("freestyle", "git-clone")
+_NOT_RUN = ("services", "registry_context", "role_arn", "volumes")
+"""Keys of freestyle steps that ask for what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a pipeline cannot be run."""
+
+    line: int
+    step: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.step}: {self.why}"
+
+
+def refusals(
+    graph: Graph,
+    fill_in: Callable[[str], str],
+    tools: Callable[[str], bool],
+    allowed: tuple[str, ...],
+) -> tuple[Refusal, ...]:
+    """
+    Return everything that stands against running the pipeline, in the order of its lines.
+
+    `fill_in` puts values in for references, `tools` says whether this machine has a command, and
+    `allowed` are images that may be run with the machine's tools though they are not known.
+    """
+    found = [Refusal(0, "services", "not supported yet")] if graph.pipeline.services else []
+    for key, unit in graph.units.items():
+        step = unit.step
+        if key == BUILD or step.block is not None or step.approval is not None:
+            continue
+        found += (Refusal(step.line, key, why) for why in _against(step, fill_in, tools, allowed))
+    return tuple(sorted(found, key=lambda each: each.line))
+
+
+def notices(
+    graph: Graph, fill_in: Callable[[str], str], allowed: tuple[str, ...]
+) -> tuple[Tools, ...]:
+    """Return the images that the machine's tools stand for, each once."""
+    images = (_image(unit.step, fill_in) for unit in graph.units.values())
+    known = (tools_for(image, allowed) for image in dict.fromkeys(images) if image)
+    return tuple(each for each in known if each is not None)
+
+
+def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, ...]) -> str:
+    """Return why a step of this image cannot be run, "" when it can."""
+    found = tools_for(image, allowed)
+    if found is None:
+        return (
+            f"the image {image} is not known, and images are not pulled; ways out: "
+            f"`--host-image {image}` runs its commands with the tools of this machine, or take a "
+            "public image of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
+        )
+    missing = [each for each in found.commands if not tools(each)]
+    if missing:
+        return f"for the image {image} this machine needs {', '.join(missing)}; install it"
+    return ""
+
+
+def _image(step: Step, fill_in: Callable[[str], str]) -> str:
+    image = step.settings.get("image")
+    if step.type != "freestyle" or not isinstance(image, str):
+        return ""
+    return fill_in(image)
+
+
+def _against(
+    step: Step,
+    fill_in: Callable[[str], str],
+    tools: Callable[[str], bool],
+    allowed: tuple[str, ...],
+) -> Iterator[str]:
+    if step.type not in _RUN:
+        yield f"steps of type {step.type} are not supported yet"
+        return
+    if step.type == "git-clone":
+        if not tools("git"):
+            yield "this machine needs git; install it"
+        return
+    yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
+    if not step.settings.get("commands") and not step.settings.get("entry_point"):
+        yield "it has no `commands`, and the entry points of images are not supported yet"
+    image = _image(step, fill_in)
+    if "${{" in image:
+        return  # an earlier step may say which one
+    why = image_refusal(image, tools, allowed)
+    if why:
+        yield why

@@ -1,0 +1,1 @@
+"""Pipelines: look, decide, save, act until a build has ended."""

@@ -1,0 +1,166 @@
+"""What people may ask of builds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.state import BUILD, Answer, Result, State
+from crossfade.core.pipeline.supported import refusals
+from crossfade.core.pipeline.variables import Source, Variable, substituted
+from crossfade.engine.pipelines.records import Build, Builds
+
+_TRIES = 20
+_SHOWN = 8
+
+
+def check(
+    graph: Graph,
+    variables: Mapping[str, Variable],
+    has_tool: Callable[[str], bool],
+    host_images: tuple[str, ...],
+) -> None:
+    """Return if the pipeline can be run here.  Raises InputError that says all that is against."""
+    found = refusals(graph, filling(variables), has_tool, host_images)
+    if found:
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        raise InputError(
+            "this pipeline cannot be run here; " + "; ".join([*map(str, found[:_SHOWN]), *more]),
+            hint="nothing was run; docs/guides/running-pipelines.md says what is supported",
+        )
+
+
+def filling(variables: Mapping[str, Variable]) -> Callable[[str], str]:
+    """Return what puts the values of variables into texts."""
+
+    def answer(name: str) -> str | None:
+        return variables[name].value if name in variables else None
+
+    return lambda text: substituted(text, answer)
+
+
+def variables_of(graph: Graph, given: Mapping[str, Variable], build: Build) -> dict[str, Variable]:
+    """Return the variables of a build: what is given goes before what the file says."""
+    pipeline = graph.pipeline
+    own = {
+        "CI": "true",
+        "CF_BUILD_ID": build.id,
+        "CF_BUILD_TIMESTAMP": str(int(build.at * 1000)),
+        "CF_BUILD_INITIATOR": "cli",
+        "CF_PIPELINE_NAME": build.pipeline,
+        "CF_VOLUME_NAME": f"build-{build.id}",
+        "CF_VOLUME_PATH": VOLUME,
+    }
+    system = {name: Variable(name, value, Source.RUN) for name, value in own.items()}
+    written = {
+        name: Variable(name, value, Source.PIPELINE, name in pipeline.secrets)
+        for name, value in pipeline.variables.items()
+    }
+    return {**system, **written, **given}
+
+
+class BuildCommands:
+    """Commands over the store; who runs a build sees them there."""
+
+    def __init__(self, builds: Builds, clock: Clock) -> None:
+        self._builds, self._clock = builds, clock
+
+    async def create(self, wanted: Build, graph: Graph, given: Mapping[str, Variable]) -> Build:
+        """Save a new build under the next number and return it; `wanted` has everything else."""
+        for _ in range(_TRIES):
+            newest = max((int(each.id) for each in await self._builds.all()), default=0)
+            build = replace(wanted, id=str(newest + 1), at=self._clock.now())
+            try:
+                await self._builds.create(build, begin(variables_of(graph, given, build)))
+            except Conflict:
+                continue  # another one took the number
+            return build
+        raise Conflict("other builds take every number", hint="try again")
+
+    async def answer(self, id: str, step: str, answer: Answer) -> str:  # noqa: A002
+        """
+        Answer an approval and return the key of its step; `step` "" is the only one that waits.
+
+        Raises NotFound or Conflict when no such step waits.
+        """
+        build = (await self._builds.build(id)).value
+        state = (await self._builds.state(id)).value
+        key = _waiting(build, state, step)
+        wishes = await self._builds.wishes(build)
+        answers = {**wishes.value.answers, key: answer}
+        await self._builds.save_wishes(build, wishes, replace(wishes.value, answers=answers))
+        return key
+
+    async def terminate(self, id: str, why: str) -> Build:  # noqa: A002
+        """Ask for the end of a build.  Raises Conflict when it has ended."""
+        build = (await self._builds.build(id)).value
+        state = (await self._builds.state(id)).value
+        if state.ended:
+            raise Conflict(f"build {id} has ended: {state.result}", hint="there is nothing to end")
+        wishes = await self._builds.wishes(build)
+        await self._builds.save_wishes(build, wishes, replace(wishes.value, terminate=why))
+        return build
+
+    async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
+        """
+        Have an ended build begin again where it failed, or at a step; return it.
+
+        Raises Conflict while it has not ended, InputError when there is nothing to do again.
+        """
+        build = await self._builds.build(id)
+        stored = await self._builds.state(id)
+        if not stored.value.ended:
+            raise Conflict(
+                f"build {id} has not ended: {stored.value.result}",
+                hint=f"`crossfade pipeline terminate {id}` first, or let it end",
+            )
+        state = stored.value
+        if from_step:
+            state = _without(graph, state, from_step)
+        elif state.result is Result.SUCCESS:
+            raise InputError(
+                f"nothing failed in build {id}",
+                hint="say where to begin with --from-step STEP, or run the pipeline anew",
+            )
+        again, _ = await self._builds.restart(
+            build, stored, restarted(graph, state, self._clock.now())
+        )
+        return again
+
+
+def _waiting(build: Build, state: State, step: str) -> str:
+    """Return the key of the approval that is meant."""
+    units = state.units.items()
+    waiting = [key for key, unit in units if unit.result is Result.WAITING and key in state.active]
+    names = ", ".join(waiting) or "none"
+    if step and step not in waiting:
+        raise NotFound(f"no approval `{step}` waits in build {build.id}", hint=f"waiting: {names}")
+    if not step and len(waiting) != 1:
+        hint = f"say which: {names}" if waiting else "`crossfade pipeline list` shows who waits"
+        raise Conflict(f"{len(waiting)} approvals wait in build {build.id}", hint=hint)
+    return step or waiting[0]
+
+
+def _without(graph: Graph, state: State, step: str) -> State:
+    """Return the state as if the step, and what started after it, had never been."""
+    if step not in graph.units or step == BUILD:
+        known = ", ".join(key for key in graph.units if key)[:300]
+        raise NotFound(f"there is no step `{step}`", hint=f"steps: {known}")
+    key = step
+    while graph.units[key].owner != BUILD:
+        key = graph.units[key].owner
+    if key not in state.units:
+        raise InputError(
+            f"the build never came to {step}",
+            hint="leave --from-step out: it begins where it failed",
+        )
+    since = state.units[key].since
+    layout = graph.layout(BUILD, None)
+    later = {each for each, unit in state.units.items() if unit.since > since}
+    if layout is not None and layout.sequential and key in layout.keys:
+        later |= set(layout.keys[layout.keys.index(key) :])
+    units = {name: unit for name, unit in state.units.items() if name not in {key, *later}}
+    return replace(state, units=units)

@@ -1,0 +1,223 @@
+"""
+One build, from wherever it stands to its end.
+
+Each turn looks at the runs, decides, saves, and then acts.  Whoever dies in between leaves a saved
+state and runs that go on by themselves; the next one acts on that state first, which changes
+nothing that is as it should be.
+"""
+
+import asyncio
+import contextlib
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from crossfade.base.clock import Clock
+from crossfade.core.pipeline.context import context_of
+from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.orders import REVISION, CannotRun, Work, work_of
+from crossfade.core.pipeline.run import Run, decide, runs
+from crossfade.core.pipeline.state import RunSight, Seen, State, Status
+from crossfade.core.pipeline.supported import image_refusal
+from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.step_log import follow
+from crossfade.engine.records import Stored
+from crossfade.ports.documents import Event
+from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.ports.step_logs import StepLogs
+
+POLL_SECONDS = 0.2
+"""So often the wishes of people are looked at."""
+GRACE_SECONDS = 5.0
+"""A step that is to end may take so long to do it by itself."""
+
+
+class Listener(Protocol):
+    """Who watches the build."""
+
+    def told(self, key: str, text: str) -> None:
+        """Take note of what happened to a step."""
+        ...
+
+    def printed(self, key: str, text: str) -> None:
+        """Take note of what a step printed; secrets are masked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a build is run with."""
+
+    builds: Builds
+    runner: Runner
+    logs: StepLogs
+    clock: Clock
+    has_tool: Callable[[str], bool]
+    """Whether this machine has a command."""
+
+
+class Execution:
+    """Runs one build; only one of these may do so at a time."""
+
+    def __init__(
+        self, around: Surroundings, build: Build, graph: Graph, listener: Listener
+    ) -> None:
+        self._around, self._build, self._graph = around, build, graph
+        self._listener = listener
+        self._stored: Stored[State] = Stored(State())
+        self._works: dict[RunId, Work] = {}
+        self._following: set[RunId] = set()
+        self._stopping: set[RunId] = set()
+        self._changed = asyncio.Event()
+        self._terminate = ""
+        self._sequence = -1
+        self._seen_wishes = Seen()
+
+    def terminate(self, why: str) -> None:
+        """Ask for the end of the build."""
+        self._terminate = why
+        self._changed.set()
+
+    async def run(self) -> State:
+        """Return the state in which the build has ended."""
+        self._stored = await self._around.builds.state(self._build.id)
+        async with asyncio.TaskGroup() as group:
+            while not self._stored.value.ended:
+                await self._act(group)
+                self._changed.clear()
+                wake_at = await self._turn()
+                await self._act(group)
+                if not self._stored.value.ended:
+                    await self._wait(wake_at)
+        await self._forget()
+        return self._stored.value
+
+    async def _turn(self) -> float | None:
+        """Look, decide and save; return when time alone may change something."""
+        now = self._around.clock.now()
+        seen = await self._look()
+        decision = decide(self._graph, self._stored.value, seen, now)
+        if decision.want != self._stored.value:
+            told = [f"{key}: {text}" for key, text in decision.events]
+            event = Event(f"build/{self._build.id}", now, decision.reason, {"steps": told})
+            self._stored = await self._around.builds.save_state(
+                self._build, self._stored, decision.want, event
+            )
+        for key, text in decision.events:
+            self._listener.told(key, text)
+        return decision.wake_at
+
+    async def _look(self) -> Seen:
+        found = {}
+        for key, number in self._current():
+            sight = await self._sight(run_id(self._build, key, number))
+            if sight is not None:
+                found[key] = sight
+        await self._look_for_wishes()
+        wishes = self._seen_wishes
+        return replace(wishes, runs=found, terminate=self._terminate or wishes.terminate)
+
+    def _current(self) -> list[tuple[str, int]]:
+        """Return the newest runs of the steps under way."""
+        state = self._stored.value
+        units = ((key, state.units[key]) for key in state.active)
+        return [(key, unit.run) for key, unit in units if unit.working and unit.run]
+
+    async def _sight(self, run: RunId) -> RunSight | None:
+        """Return how a run stands; it has not ended before its whole log has been read."""
+        if run in self._following or run in self._stopping:
+            return RunSight(run.number, Status.RUNNING)
+        sight = await self._around.runner.look(run)
+        work = self._works.get(run)
+        if sight is None or work is None:
+            return sight
+        told = {each.name: each.value for each in sight.exports}
+        members = dict(work.members)
+        if REVISION in told:
+            members["revision"] = told[REVISION]
+        exports = tuple(each for each in sight.exports if each.name != REVISION)
+        return replace(sight, members=members, exports=exports)
+
+    async def _look_for_wishes(self) -> None:
+        sequence = await self._around.builds.sequence()
+        if sequence != self._sequence:
+            self._sequence = sequence
+            wishes = (await self._around.builds.wishes(self._build)).value
+            self._seen_wishes = Seen(answers=wishes.answers, terminate=wishes.terminate)
+
+    async def _wait(self, wake_at: float | None) -> None:
+        """Wait until there is something to decide."""
+        while not self._changed.is_set():
+            left = POLL_SECONDS if wake_at is None else wake_at - self._around.clock.now()
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), min(left, POLL_SECONDS))
+            before = self._seen_wishes
+            await self._look_for_wishes()
+            if self._seen_wishes != before:
+                return
+
+    async def _act(self, group: asyncio.TaskGroup) -> None:
+        """Bring the runs to what the saved state wants."""
+        for run in runs(self._graph, self._stored.value):
+            identity = run_id(self._build, run.key, run.number)
+            if identity not in self._works:
+                order = self._order(run, identity)
+                await self._around.runner.start(order)
+                self._following.add(identity)
+                group.create_task(self._follow(order))
+        units = self._stored.value.units
+        for key, number in self._current():
+            identity = run_id(self._build, key, number)
+            if units[key].stop is not None and identity not in self._stopping:
+                self._stopping.add(identity)
+                group.create_task(self._stop(identity))
+        await self._forget()
+
+    async def _forget(self) -> None:
+        """Let the runner drop what has been taken in."""
+        current = {run_id(self._build, key, number) for key, number in self._current()}
+        for over in self._works.keys() - current - self._following - self._stopping:
+            await self._around.runner.forget(over)
+            del self._works[over]
+
+    def _order(self, run: Run, identity: RunId) -> Order:
+        context = context_of(self._graph, self._stored.value, run.key)
+        try:
+            work = work_of(run.step, context, self._build.local_dir)
+            why = self._refusal(run.step, work)
+        except CannotRun as error:
+            why = str(error)
+        if why:
+            work = Work(f"echo {shlex.quote(why)} >&2\nexit 1\n", "sh", "/", "")
+        self._works[identity] = work
+        return Order(
+            identity,
+            work.script,
+            work.shell,
+            work.directory,
+            {**context.scope.texts, **work.environment},
+            (*context.scope.secrets, *work.secrets),
+            work.image,
+        )
+
+    def _refusal(self, step: Step, work: Work) -> str:
+        if step.type != "freestyle" or not work.image:
+            return ""
+        return image_refusal(work.image, self._around.has_tool, self._build.host_images)
+
+    async def _follow(self, order: Order) -> None:
+        def printed(text: str) -> None:
+            self._listener.printed(order.run.key, text)
+
+        await follow(self._around.runner, self._around.logs, order, printed)
+        self._following.discard(order.run)
+        self._changed.set()
+
+    async def _stop(self, run: RunId) -> None:
+        await self._around.runner.stop(run, GRACE_SECONDS)
+        self._stopping.discard(run)
+        self._changed.set()

@@ -1,0 +1,127 @@
+"""What is remembered of builds: what is run, how it stands, and what people have asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import NotFound
+from crossfade.core.pipeline.state import Answer, State
+from crossfade.engine.records import Stored
+from crossfade.ports.documents import Documents, Event, Save
+from crossfade.ports.runner import RunId
+
+T = TypeVar("T")
+
+BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build of a pipeline, as it was asked for; a restart changes its generation alone."""
+
+    id: str
+    """A number, counted up."""
+    pipeline: str
+    """The name of the pipeline."""
+    text: str
+    """The file, as it was."""
+    at: float
+    """Seconds since the Unix epoch."""
+    local_dir: str = ""
+    definitions: str = ""
+    """Where its typed steps are defined."""
+    host_images: tuple[str, ...] = ()
+    """Images that run with the tools of the machine though they are not known."""
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What people have asked for; it is taken in by who runs the build."""
+
+    generation: int = 0
+    """Those of an earlier one no longer count."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    terminate: str = ""
+
+
+class Builds:
+    """Typed reads and writes over the document store."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def build(self, id: str) -> Stored[Build]:  # noqa: A002 - as everywhere in records
+        """Return the build.  Raises NotFound."""
+        found = await self._find(BUILD, id, Build)
+        if found is None:
+            newest = [each.id for each in await self.all()][-3:]
+            raise NotFound(
+                f"there is no build `{id}`",
+                hint=f"`crossfade pipeline list` shows them; newest: {', '.join(newest) or 'none'}",
+            )
+        return found
+
+    async def all(self) -> tuple[Build, ...]:
+        """Return all builds, oldest first."""
+        documents = await self._documents.list(BUILD)
+        found = (from_json(Build, each.body) for each in documents)
+        return tuple(sorted(found, key=lambda build: int(build.id)))
+
+    async def state(self, id: str) -> Stored[State]:  # noqa: A002
+        """Return how the build stands."""
+        return await self._find(STATE, id, State) or Stored(State())
+
+    async def wishes(self, build: Build) -> Stored[Wishes]:
+        """Return what people ask of the build as it is now."""
+        found = await self._find(WISHES, build.id, Wishes) or Stored(Wishes(build.generation))
+        if found.value.generation != build.generation:
+            return Stored(Wishes(build.generation), found.version)
+        return found
+
+    async def sequence(self) -> int:
+        """Return a number that rises whenever anything is saved."""
+        return await self._documents.sequence()
+
+    async def create(self, build: Build, state: State) -> None:
+        """Save a new build.  Raises Conflict when there is one of this number."""
+        changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
+        await self._documents.commit(changes)
+
+    async def save_state(
+        self, build: Build, stored: Stored[State], state: State, event: Event | None
+    ) -> Stored[State]:
+        """Save how the build stands, with a line of history.  Raises Conflict, Unavailable."""
+        events = (event,) if event is not None else ()
+        await self._documents.commit((_save(STATE, build.id, stored.version, state),), events)
+        return Stored(state, stored.version + 1)
+
+    async def save_wishes(self, build: Build, stored: Stored[Wishes], wishes: Wishes) -> None:
+        """Save what is asked for.  Raises Conflict."""
+        await self._documents.commit((_save(WISHES, build.id, stored.version, wishes),))
+
+    async def restart(
+        self, build: Stored[Build], stored: Stored[State], state: State
+    ) -> tuple[Build, Stored[State]]:
+        """Save that the build begins again with this state.  Raises Conflict."""
+        again = replace(build.value, generation=build.value.generation + 1)
+        changes = (
+            _save(BUILD, again.id, build.version, again),
+            _save(STATE, again.id, stored.version, state),
+        )
+        await self._documents.commit(changes)
+        return again, Stored(state, stored.version + 1)
+
+    async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:
+        document = await self._documents.get(kind, name)
+        return None if document is None else Stored(from_json(of, document.body), document.version)
+
+
+def _save(kind: str, name: str, version: int, value: object) -> Save:
+    return Save(kind, name, version, to_json(value))
+
+
+def run_id(build: Build, key: str, number: int) -> RunId:
+    """Return the identity of a run of a step."""
+    return RunId(build.id, build.generation, key, number)

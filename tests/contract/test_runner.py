@@ -1,0 +1,239 @@
+"""What every runner does, whatever it runs steps in."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.leftovers import marked
+from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.state import RunSight, Status
+from crossfade.ports.runner import Order, RunId, Runner
+
+
+@pytest.fixture(
+    params=[
+        "process",
+        pytest.param(
+            "boxed-process",
+            marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap"),
+        ),
+    ]
+)
+async def runner(request, tmp_path) -> AsyncIterator[Runner]:
+    made = ProcessRunner(tmp_path / "runs", isolated=request.param == "boxed-process")
+    yield made
+    for environ in Path("/proc").glob("*/environ"):
+        try:
+            assert str(tmp_path).encode() not in environ.read_bytes(), "a process is left"
+        except OSError:
+            continue
+
+
+def order(script: str, key: str = "step", number: int = 1, **more: object) -> Order:
+    values = {"image": "alpine", **more}
+    return Order(RunId("7", 0, key, number), script, **values)
+
+
+async def printed(runner: Runner, run: RunId) -> str:
+    return b"".join([each.data async for each in runner.output(run)]).decode()
+
+
+async def ended(runner: Runner, wanted: Order) -> tuple[str, RunSight]:
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        text = await printed(runner, wanted.run)
+    sight = await runner.look(wanted.run)
+    assert sight is not None
+    return text, sight
+
+
+async def test_a_run_that_was_never_started_is_not_there(runner):
+    assert await runner.look(order("true").run) is None
+
+
+async def test_a_run_prints_to_one_log_and_says_how_it_ended(runner):
+    text, sight = await ended(runner, order("echo out\necho err >&2\nexit 3\n"))
+
+    assert text == "out\nerr\n"
+    assert (sight.status, sight.why) == (Status.FAILED, "exit code 3")
+
+
+async def test_a_run_that_goes_well_has_succeeded(runner):
+    assert (await ended(runner, order("true\n")))[1].status is Status.SUCCEEDED
+
+
+async def test_output_comes_while_the_run_goes_on(runner):
+    wanted = order("echo first\nwhile [ ! -e go ]; do sleep 0.02; done\n")
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for output in runner.output(wanted.run):
+            assert output.data == b"first\n"
+            break
+    assert (await runner.look(wanted.run)).status is Status.RUNNING
+
+    await ended(runner, order("touch go\n", key="other"))
+
+    async with asyncio.timeout(20):
+        await printed(runner, wanted.run)
+    assert (await runner.look(wanted.run)).status is Status.SUCCEEDED
+
+
+async def test_a_run_is_started_once_however_often_it_is_asked_for(runner):
+    wanted = order("echo once >> count\n")
+    await ended(runner, wanted)
+    await ended(runner, wanted)
+
+    assert (await ended(runner, order("cat count\n", number=2)))[0] == "once\n"
+
+
+async def test_steps_of_a_build_share_the_workspace_and_others_do_not_see_it(runner):
+    await ended(runner, order("echo mine > file\n"))
+
+    assert (await ended(runner, order("cat file\n", key="next")))[0] == "mine\n"
+    other = Order(RunId("8", 0, "step", 1), "ls file\n", image="alpine")
+    assert (await ended(runner, other))[1].status is Status.FAILED
+
+
+async def test_the_workspace_is_where_pipelines_expect_it(runner):
+    await ended(runner, order(f"mkdir -p {VOLUME}/deep && echo x > {VOLUME}/deep/file\n"))
+
+    assert (await ended(runner, order("cat file\n", number=2, directory=f"{VOLUME}/deep")))[
+        0
+    ] == "x\n"
+
+
+async def test_a_run_has_its_variables_and_none_of_ours(runner, monkeypatch):
+    monkeypatch.setenv("OURS", "private")
+    wanted = order('echo "$GIVEN-$OURS-"\n', environment={"GIVEN": "a 'b' $c\nd"})
+
+    assert (await ended(runner, wanted))[0] == "a 'b' $c\nd--\n"
+
+
+async def test_exports_are_told_and_masked_ones_are_secret_from_their_line_on(runner):
+    script = "cf_export A=1 B\ncf_export --mask T=tok-123\necho tok-123\n"
+    wanted = order(script, environment={"B": "two words"})
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        outputs = [each async for each in runner.output(wanted.run)]
+    sight = await runner.look(wanted.run)
+
+    assert [(v.name, v.value, v.secret) for v in sight.exports] == [
+        ("A", "1", False),
+        ("B", "two words", False),
+        ("T", "tok-123", True),
+    ]
+    assert all(each.secrets == ("tok-123",) for each in outputs if b"tok-123" in each.data)
+
+
+async def test_a_word_that_is_no_variable_is_refused_by_cf_export(runner):
+    text, sight = await ended(runner, order("set -e\ncf_export my-name=1\n"))
+
+    assert "'my-name=1'" in text
+    assert sight.status is Status.FAILED
+
+
+async def test_a_run_that_is_stopped_is_gone_with_everything_it_started(runner):
+    wanted = order("sleep 300 &\nsetsid sleep 300 &\necho up\nsleep 300\n")
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for _ in runner.output(wanted.run):
+            break
+
+    async with asyncio.timeout(20):
+        await runner.stop(wanted.run, 1.0)
+        await printed(runner, wanted.run)
+
+    assert (await runner.look(wanted.run)).status is not Status.RUNNING
+    await runner.stop(wanted.run, 1.0)
+
+
+async def test_a_run_may_clean_up_before_it_is_stopped(runner):
+    script = "trap 'echo bye > last; exit 1' TERM\necho up\nwhile :; do sleep 0.05; done\n"
+    wanted = order(script)
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for _ in runner.output(wanted.run):
+            break
+        await runner.stop(wanted.run, 10.0)
+
+    assert (await ended(runner, order("cat last\n", number=2)))[0] == "bye\n"
+
+
+async def test_a_run_that_does_not_listen_is_stopped_after_its_grace(runner):
+    wanted = order("trap '' TERM\necho up\nwhile :; do sleep 0.05; done\n")
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for _ in runner.output(wanted.run):
+            break
+    began = time.monotonic()
+    await runner.stop(wanted.run, 0.3)
+
+    assert 0.2 < time.monotonic() - began < 10
+    assert (await runner.look(wanted.run)).status is not Status.RUNNING
+
+
+async def test_a_run_whose_processes_are_killed_is_lost_and_not_failed(runner, tmp_path):
+    wanted = order("echo up\nsleep 300\n")
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for _ in runner.output(wanted.run):
+            break
+        pid = int(next((tmp_path / "runs").glob("7/runs/*/pid")).read_text())
+        os.kill(pid, 9)
+        await printed(runner, wanted.run)
+
+    assert (await runner.look(wanted.run)).status is Status.LOST
+
+
+async def test_another_one_who_comes_later_sees_the_same_run(runner, tmp_path):
+    wanted = order("echo up\nwhile [ ! -e go ]; do sleep 0.02; done\ncf_export A=1\nexit 4\n")
+    await runner.start(wanted)
+    heir = ProcessRunner(tmp_path / "runs", isolated=runner.isolated)
+    assert (await heir.look(wanted.run)).status is Status.RUNNING
+
+    await ended(heir, order("touch go\n", key="other"))
+    async with asyncio.timeout(20):
+        text = await printed(heir, wanted.run)
+
+    sight = await heir.look(wanted.run)
+    assert text == "up\n"
+    assert (sight.status, sight.why, len(sight.exports)) == (Status.FAILED, "exit code 4", 1)
+
+
+async def test_what_a_run_leaves_behind_ends_when_it_is_forgotten(runner, tmp_path):
+    wanted = order("setsid sleep 300 > /dev/null 2>&1 &\necho done\n")
+    await ended(runner, wanted)
+    await runner.forget(wanted.run)
+    await runner.forget(wanted.run)
+
+    place = next((tmp_path / "runs").glob("7/runs/*"))
+    async with asyncio.timeout(10):
+        while marked(str(place)):
+            await asyncio.sleep(0.02)
+    assert (await runner.look(wanted.run)).status is Status.SUCCEEDED
+
+
+async def test_a_step_that_cannot_be_started_fails_with_the_reason_in_its_log(runner):
+    text, sight = await ended(runner, order("true\n", environment={"BIG": "x" * 3_000_000}))
+
+    assert "cannot be started" in text
+    assert sight.status is Status.FAILED
+
+
+async def test_a_flood_of_output_does_not_fill_the_disk(tmp_path):
+    runner = ProcessRunner(tmp_path / "runs", most_bytes=100_000)
+    wanted = order(
+        "i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/zero; i=$((i+1)); sleep 0.02; done\n"
+    )
+    text, sight = await ended(runner, wanted)
+
+    assert sight.status is Status.SUCCEEDED
+    assert 100_000 <= len(text) < 2_000_000
+    kept = next((tmp_path / "runs").glob("7/runs/*/output"))
+    assert kept.stat().st_size < 3_000_000

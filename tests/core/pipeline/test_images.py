@@ -1,0 +1,49 @@
+"""Which images are known, however they are written."""
+
+import pytest
+
+from crossfade.core.pipeline.images import bare, tools_for
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("alpine", "alpine"),
+        ("alpine:3.20", "alpine"),
+        ("docker.io/library/node:20-slim", "node"),
+        ("registry.example.com:5000/team/tool:1@sha256:abc", "team/tool"),
+        ("localhost/python:3", "python"),
+        ("quay.io/codefresh/kubectl:1.30", "codefresh/kubectl"),
+    ],
+)
+def test_registry_tag_and_digest_do_not_matter(image, name):
+    assert bare(image) == name
+
+
+@pytest.mark.parametrize(
+    ("image", "command"),
+    [
+        ("python:3.12-slim", "python3"),
+        ("node:20", "node"),
+        ("alpine/helm:3.14", "helm"),
+        ("codefresh/kubectl", "kubectl"),
+        ("quay.io/codefresh/cfstep-helm:3.0.3", "sh"),
+    ],
+)
+def test_the_tools_of_the_machine_stand_for_known_images(image, command):
+    found = tools_for(image)
+
+    assert found is not None
+    assert command in found.commands
+
+
+@pytest.mark.parametrize("image", ["mycompany/tool", "evil/alpine", "alpine2", ""])
+def test_no_other_image_is_taken_for_a_known_one(image):
+    assert tools_for(image) is None
+
+
+def test_an_image_may_be_allowed_by_a_pattern():
+    allowed = ("registry.example.com/team/*",)
+
+    assert tools_for("registry.example.com/team/tool:1", allowed) is not None
+    assert tools_for("registry.example.com/other/tool:1", allowed) is None

@@ -1,0 +1,68 @@
+"""What cannot be run is refused before anything is, with all reasons at once."""
+
+import pytest
+
+from crossfade.core.pipeline.supported import notices, refusals
+from crossfade.testing.fake_build import graph_from
+
+
+def refused(steps, tools=("sh", "git"), allowed=()):
+    graph = graph_from({"steps": steps})
+    return [str(each) for each in refusals(graph, lambda text: text, tools.__contains__, allowed)]
+
+
+RUNS = {"image": "alpine", "commands": ["true"]}
+
+
+def test_what_is_supported_is_not_refused():
+    steps = {
+        "clone": {"type": "git-clone", "repo": "a/b"},
+        "ask": {"type": "pending-approval"},
+        "both": {"type": "parallel", "steps": {"x": RUNS, "y": RUNS}},
+        "hooked": {**RUNS, "hooks": {"on_finish": ["true"]}},
+    }
+
+    assert refused(steps) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ({"type": "build", "image_name": "x"}, "steps of type build are not supported yet"),
+        ({"type": "push", "candidate": "x"}, "steps of type push are not supported yet"),
+        ({"type": "team/thing", "arguments": {}}, "steps of type team/thing are not supported yet"),
+        ({**RUNS, "volumes": ["./a:/b"]}, "`volumes` is not supported yet"),
+        ({"image": "alpine"}, "entry points of images are not supported yet"),
+        ({**RUNS, "image": "my/tool"}, "--host-image my/tool"),
+        ({**RUNS, "image": "node:20"}, "this machine needs node"),
+    ],
+)
+def test_each_thing_that_cannot_be_run_is_named_with_its_step(step, words):
+    (only,) = refused({"odd": step})
+
+    assert "odd" in only
+    assert words in only
+
+
+def test_all_reasons_are_told_at_once_wherever_they_are():
+    build = {"type": "build", "image_name": "x"}
+    steps = {
+        "both": {"type": "parallel", "steps": {"x": build}},
+        "hooked": {**RUNS, "hooks": {"on_fail": {"exec": {"image": "my/tool", "commands": ["a"]}}}},
+    }
+
+    assert len(refused(steps)) == 2
+
+
+def test_an_image_that_an_earlier_step_names_is_looked_at_when_it_is_known():
+    assert refused({"odd": {**RUNS, "image": "${{IMAGE}}"}}) == []
+
+
+def test_an_allowed_image_is_not_refused():
+    assert refused({"odd": {**RUNS, "image": "my/tool:1"}}, allowed=("my/*",)) == []
+
+
+def test_a_notice_names_each_image_once():
+    graph = graph_from({"steps": {"a": RUNS, "b": RUNS, "c": {**RUNS, "image": "node:20"}}})
+
+    assert [each.image for each in notices(graph, lambda text: text, ())] == ["alpine", "node:20"]
