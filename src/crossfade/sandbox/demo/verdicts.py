@@ -202,7 +202,7 @@ PROGRAMME = Programme(
     acts=(users_come, more_errors, twice_as_slow, innocent_in_trouble, bad_on_one_cloud),
     strategy=STRATEGY,
     analysis=ANALYSIS,
-    rate=300.0,
+    rate=240.0,
 )
 
 
