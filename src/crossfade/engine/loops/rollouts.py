@@ -29,7 +29,8 @@ from crossfade.engine.records import (
 )
 from crossfade.ports.documents import Event, Save
 
-ACTIVE_SECONDS = 0.5
+ACTIVE_SECONDS = 1.0
+"""Reports, verdicts and answers wake it at once; this is for what only time changes."""
 IDLE_SECONDS = 30.0
 TALK_SECONDS = 1.0
 

@@ -30,6 +30,10 @@ from crossfade.ports.measurements import Sources, Span
 from crossfade.ports.traffic_counts import Counts
 
 READ_SECONDS = 0.5
+"""The least time between two reads of one gateway."""
+_READS_PER_WINDOW = 6
+_SLOWEST_SECONDS = 2.5
+"""Silence must be noticed within seconds, however long windows are."""
 IDLE_SECONDS = 2.0
 REST_SECONDS = 30.0
 """Without a rollout; the hub has everything looked at when one begins."""
@@ -77,7 +81,7 @@ class Telemetry:
             count = found.get(each.id, Counts(each.id, 0, 0))
             self._book(key, ClusterName(cluster), count, window)
         self._read_at[key] = self.clock.now()
-        return READ_SECONDS
+        return min(max(READ_SECONDS, window / _READS_PER_WINDOW), _SLOWEST_SECONDS)
 
     async def _scrape(
         self, key: str, record: Record, rollout: Rollout, wanted: CounterSource
