@@ -121,11 +121,6 @@ class Records:
         """Return all reports."""
         return await self._all(REPORT, Report)
 
-    async def reports_of(self, application: ApplicationName) -> dict[ClusterName, Report]:
-        """Return the newest report of each cluster on the application."""
-        reports = (each.value for each in await self.reports())
-        return {each.cluster: each for each in reports if each.application == application}
-
     async def find_health(self, cluster: ClusterName) -> Stored[ClusterHealth] | None:
         """Return the cluster's health, or None when it was never probed."""
         return await self._find(HEALTH, cluster, ClusterHealth)

@@ -4,10 +4,8 @@ import pytest
 
 from crossfade.core.analysis.argo import Counters, Measurement, Metric, Phase, Result
 from crossfade.core.analysis.argo_run import (
-    Consequence,
     Summary,
     assess_run,
-    consequence,
     is_terminating,
 )
 
@@ -134,18 +132,3 @@ def test_a_run_that_is_told_to_end_before_it_began_has_succeeded():
 
 def test_a_run_that_is_told_to_end_keeps_what_was_bad():
     assert run(ended(F, failed=1), None, terminate=True).phase is F
-
-
-@pytest.mark.parametrize(
-    ("phase", "follows"),
-    [
-        (Phase.PENDING, Consequence.WAIT),
-        (R, Consequence.WAIT),
-        (S, Consequence.GO_ON),
-        (I, Consequence.PAUSE),
-        (E, Consequence.ABORT),
-        (F, Consequence.ABORT),
-    ],
-)
-def test_what_a_rollout_does(phase, follows):
-    assert consequence(phase) is follows

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.sandbox.demo import acts, stage, verdicts
 from crossfade.sandbox.demo.play import prepared
 from crossfade.sandbox.demo.record import Record
@@ -86,8 +87,9 @@ class Theatre:
                 for number in range(many):
                     status = 500 if number < errors else 200
                     figures.answer(at, 0.001, status, Source(colour, name))
-                slow = many if float(installed.revision.values.get("latencyMs", 0)) > 50 else 0
-                cluster.serve("colors", revision, many, errors, {50: slow})
+                latency = float(installed.revision.values.get("latencyMs", 0))
+                slower = {edge: many for edge in SLOWER_EDGES if latency > edge}
+                cluster.serve("colors", revision, many, errors, slower)
 
     def _error_rate(self, values, cloud):
         """Return the part of answers that fails, as the app of the example has it."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from crossfade.core.analysis.argo import (
     Metric,
@@ -20,28 +19,6 @@ _FROM_BEST_TO_WORST = (
     Phase.ERROR,
     Phase.FAILED,
 )
-
-
-class Consequence(StrEnum):
-    """What a rollout does about a run."""
-
-    WAIT = "wait"
-    GO_ON = "go on"
-    PAUSE = "pause"
-    ABORT = "abort"
-
-
-def consequence(phase: Phase) -> Consequence:
-    """Return what follows for the rollout: bad figures take it back, unclear ones ask a person."""
-    match phase:
-        case Phase.PENDING | Phase.RUNNING:
-            return Consequence.WAIT
-        case Phase.SUCCESSFUL:
-            return Consequence.GO_ON
-        case Phase.INCONCLUSIVE:
-            return Consequence.PAUSE
-        case Phase.FAILED | Phase.ERROR:
-            return Consequence.ABORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,8 @@ class Execution:
         """Return the state in which the build has ended."""
         self._stored = await self._around.builds.state(self._build.id)
         async with asyncio.TaskGroup() as group:
+            await self._act(group)  # what a process before this one has saved and not done
             while not self._stored.value.ended:
-                await self._act(group)
                 self._changed.clear()
                 wake_at = await self._turn()
                 await self._act(group)

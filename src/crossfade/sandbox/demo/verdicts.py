@@ -29,8 +29,13 @@ TROUBLED = "aws"
 FAULTY = "gcp"
 """The cloud on which alone a version is bad."""
 BUDGET = 100.0
-USUAL = ("errorRate=0.005", "latencyMs=30")
-"""What stable is like, and every good version."""
+USUAL = ("errorRate=0.005", "latencyMs=150")
+"""
+What stable is like, and every good version.
+
+Twice its latency is on the other side of 250 ms, from which on gateways count answers as slow,
+with room on both sides for what a busy machine adds.
+"""
 STRATEGY = Strategy(
     steps=(SetWeight(10), Pause(5.0), SetWeight(50), Pause(3.0)),
     keep_old_seconds=0.0,
@@ -93,7 +98,7 @@ async def users_come(stage: Stage) -> None:
 async def more_errors(stage: Stage) -> None:
     """Act 2: five points of errors more than stable."""
     act = stage.begin("red, which fails five requests in 100 more than blue")
-    trial = await _begin(stage, "red", "errorRate=0.055", "latencyMs=30")
+    trial = await _begin(stage, "red", "errorRate=0.055", "latencyMs=150")
     rollout = await stage.until_ended()
     await _claim_rolled_back(stage, rollout, "errors is worse")
     await _claim_gone(stage, trial)
@@ -111,7 +116,7 @@ async def more_errors(stage: Stage) -> None:
 async def twice_as_slow(stage: Stage) -> None:
     """Act 3: answers take twice as long, and none fails that would not have."""
     act = stage.begin("orange, which takes twice as long as blue")
-    trial = await _begin(stage, "orange", "errorRate=0.005", "latencyMs=60")
+    trial = await _begin(stage, "orange", "errorRate=0.005", "latencyMs=300")
     rollout = await stage.until_ended()
     await _claim_rolled_back(stage, rollout, "slower-")
     await _claim_gone(stage, trial)
@@ -164,7 +169,7 @@ async def innocent_in_trouble(stage: Stage) -> None:
 async def bad_on_one_cloud(stage: Stage) -> None:
     """Act 5: bad on one cloud, good on the others: it goes back there, and a person decides."""
     stage.begin(f"purple, which fails every fifth request on {FAULTY}, and only there")
-    trial = await _begin(stage, "purple", "errorRate=0.2", "latencyMs=30", f"faultClouds={FAULTY}")
+    trial = await _begin(stage, "purple", "errorRate=0.2", "latencyMs=150", f"faultClouds={FAULTY}")
     await stage.until(lambda: _back_alone(stage), 40.0, f"{FAULTY} to go back alone")
     since = stage.note(f"{FAULTY} has gone back alone")
     await asyncio.sleep(3.0)
