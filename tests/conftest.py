@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from crossfade.core.fleet.cluster import Cluster
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from crossfade.sandbox.kube.server.gate import Gate
 
 TOKEN = "secret-of-the-test"
+
+# How long an example takes says how busy the machine is; what must be fast has a test of its own.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @dataclass
