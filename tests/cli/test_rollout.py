@@ -112,6 +112,7 @@ def test_a_person_holds_lets_go_and_promotes(crossfade, world, paused):
     assert (held.data["paused"], freed.data["paused"]) == (True, False)
     assert set(held.data) == ROLLOUT
     assert "no hub runs" in held.err
+    assert crossfade("rollout", "pause", "colors").out == "rollout colors.2: paused\n"
 
     ran = crossfade("rollout", "promote", "colors")
     assert (ran.code, ran.out) == (0, "rollout colors.2: progressing\n")

@@ -179,7 +179,8 @@ def _change(
             await follow(session.queries.watch(application), output)
             return
         state = rollout.state
-        text = f"rollout {name}.{rollout.number}: {state.abort or state.phase.value}"
+        word = "paused" if state.paused else state.phase.value
+        text = f"rollout {name}.{rollout.number}: {state.abort or word}"
         show(rollout_data(rollout), output, lambda: text)
 
     with_session(context, work)

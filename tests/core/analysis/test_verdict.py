@@ -99,6 +99,21 @@ def test_a_metric_that_one_cluster_does_not_measure_blocks_promotion_and_is_name
     assert found.reason == "no slow from gcp"
 
 
+def test_a_canary_that_nobody_asks_is_not_said_to_have_lost_its_telemetry():
+    quiet = [
+        replace(each, n_c=0, events={"errors": (0, each.events["errors"][1])})
+        for each in record(60)
+    ]
+
+    assert judged(quiet, weight=0.0).reason == "no canary requests from aws, gcp, onprem"
+
+
+def test_metrics_that_the_same_clusters_leave_out_are_named_together():
+    bare = [replace(each, events={}) if each.id > 50 else each for each in record(60)]
+
+    assert judged(bare, weight=0.5).reason == "no errors, slow from aws, gcp, onprem"
+
+
 def test_a_metric_that_is_no_longer_measured_blocks_promotion():
     windows = [
         replace(each, events={"errors": each.events["errors"]}) if each.id > 50 else each

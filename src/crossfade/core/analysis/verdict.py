@@ -29,6 +29,7 @@ one does harm without making it clearer: evidence per event is best while the sh
 
 _CLOSE = 1e-9
 _ALL = "telemetry"
+_REQUESTS = "canary requests"
 
 
 class Action(StrEnum):
@@ -156,10 +157,12 @@ def _silence(
     if now_s - max(found.last_s if found else 0.0, state.since_s) > plan.silent_s:
         yield cluster, _ALL
     elif found:
+        asked = any(each.n_c for each in found.strata)
         for metric, stratum in zip(plan.metrics, found.strata, strict=True):
             heard = max(stratum.last_s or 0.0, state.since_s)
             if metric.gate and now_s - heard > plan.silent_s:
-                yield cluster, metric.name
+                # What nobody asks is not broken: it has no latency because it has no requests.
+                yield cluster, metric.name if asked else _REQUESTS
 
 
 def _unheard(state: State, plan: Plan, cluster: ClusterName) -> bool:
@@ -274,9 +277,14 @@ def _waiting(case: _Case) -> str:
 
 def _silent(case: _Case) -> str:
     """Return who does not tell what."""
-    whats = dict.fromkeys(what for _, what in case.silent)
-    parts = ((what, [name for name, missing in case.silent if missing == what]) for what in whats)
-    return "; ".join(f"no {what} from {', '.join(names)}" for what, names in parts)
+    silent: dict[str, dict[ClusterName, None]] = {}
+    for cluster, what in case.silent:
+        silent.setdefault(what, {})[cluster] = None
+    alike: dict[tuple[ClusterName, ...], list[str]] = {}
+    for what, clusters in silent.items():
+        alike.setdefault(tuple(clusters), []).append(what)
+    parts = (f"no {', '.join(what)} from {', '.join(names)}" for names, what in alike.items())
+    return "; ".join(parts)
 
 
 def _good(case: _Case) -> str:
