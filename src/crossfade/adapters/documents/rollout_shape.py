@@ -155,7 +155,9 @@ CANARY = Record(
 
 BLUE_GREEN = Record(
     {
-        "preview": Field(MATCHES, "Requests that meet the new revision before the switch."),
+        "preview": Field(
+            MATCHES, "Requests that meet all of these get the new revision before the switch."
+        ),
         "before": Field(_STEP_LIST, "Steps before the switch: analysis, pause, approval."),
         "autoPromote": Field(
             OneOf((Flag(), _DURATION), "true, false, or `{duration: ...}`"),
@@ -170,7 +172,9 @@ BLUE_GREEN = Record(
 
 A_B = Record(
     {
-        "match": Field(MATCHES, "Who meets the new revision.", required=True),
+        "match": Field(
+            MATCHES, "Requests that meet all of these get the new revision.", required=True
+        ),
         "duration": Field(
             Duration(), "How long; then all users follow.", default="until somebody promotes"
         ),
