@@ -203,9 +203,9 @@ class ProcessRunner:
 
     async def _until_changed(self, run: RunId) -> None:
         """Wait a little, or until the keeper has ended."""
-        pid = _read(self._place(run) / "pid").strip()
+        pid = self._children.get(run) or int(_read(self._place(run) / "pid").strip() or 0)
         try:
-            watched = os.pidfd_open(int(pid)) if pid else -1
+            watched = os.pidfd_open(pid) if pid else -1
         except OSError:
             watched = -1
         if watched < 0:
@@ -240,9 +240,10 @@ class ProcessRunner:
         if not place.is_dir() or self._lives(run):
             return
         if not self.isolated:  # bubblewrap leaves none
-            end_all(marked(str(place)), signal.SIGKILL)
+            left = await asyncio.to_thread(marked, str(place))
+            end_all(left, signal.SIGKILL)
         for name in ("tools", "tmp"):
-            shutil.rmtree(place / name, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, place / name, ignore_errors=True)
         for name in ("output", "exports", "masked"):
             (place / name).unlink(missing_ok=True)
 

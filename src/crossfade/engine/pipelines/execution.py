@@ -91,7 +91,6 @@ class Execution:
                 await self._act(group)
                 if not self._stored.value.ended:
                     await self._wait(wake_at)
-        await self._forget()
         return self._stored.value
 
     async def _turn(self) -> float | None:
@@ -175,14 +174,14 @@ class Execution:
             if units[key].stop is not None and identity not in self._stopping:
                 self._stopping.add(identity)
                 group.create_task(self._stop(identity))
-        await self._forget()
+        self._forget(group)
 
-    async def _forget(self) -> None:
-        """Let the runner drop what has been taken in."""
+    def _forget(self, group: asyncio.TaskGroup) -> None:
+        """Let the runner drop what has been taken in, while other steps go on."""
         current = {run_id(self._build, key, number) for key, number in self._current()}
         for over in self._works.keys() - current - self._following - self._stopping:
-            await self._around.runner.forget(over)
             del self._works[over]
+            group.create_task(self._around.runner.forget(over))
 
     def _order(self, run: Run, identity: RunId) -> Order:
         context = context_of(self._graph, self._stored.value, run.key)
