@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from crossfade.core.analysis.counters import Rules, Tally
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
@@ -184,3 +185,20 @@ async def test_an_application_without_steps_goes_to_everybody_at_once(world):
     world.requests_per_second = 0
 
     assert (await world.deploy(YELLOW, turns=20)).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_revision_that_the_gateway_has_forgotten_was_asked_nothing_and_slow_in_nothing(
+    world, canary, judge
+):
+    aws = world.clusters["aws"]
+    stable = (await world.queries.record(APP)).active.id
+    for _ in range(12):
+        aws.serve(APP, canary, 10, slower={250: 1})
+        aws.requests.pop((APP, stable), None)
+        world.clock.advance(0.5)
+        await judge.read()
+    windows = judge.loop.windows(APP, "aws", Rules(window_seconds=0.5, late_seconds=0.0))
+
+    forgotten, asked = windows[-1].revisions[stable], windows[-1].revisions[canary]
+    assert (asked.requests, asked.events["slower-250ms"]) == (10, 1)
+    assert forgotten == Tally(0, dict.fromkeys(asked.events, 0))

@@ -77,8 +77,11 @@ class Telemetry:
         found = {each.revision: each for each in await counts.read(name)}
         judge = rollout.value.analysis.judge
         window = judge.window_seconds if judge else READ_SECONDS
+        # A gateway forgets revisions that get no users: nothing of theirs was slow either.
+        edges = {edge for count in found.values() for edge in count.slower}
+        nothing = dict.fromkeys(edges, 0)
         for each in record.revisions:
-            count = found.get(each.id, Counts(each.id, 0, 0))
+            count = found.get(each.id, Counts(each.id, 0, 0, nothing))
             self._book(key, ClusterName(cluster), count, window)
         self._read_at[key] = self.clock.now()
         return min(max(READ_SECONDS, window / _READS_PER_WINDOW), _SLOWEST_SECONDS)
