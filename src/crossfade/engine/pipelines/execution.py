@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
-from crossfade.core.pipeline.context import context_of
+from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.orders import REVISION, CannotRun, Work, work_of
@@ -185,13 +185,7 @@ class Execution:
 
     def _order(self, run: Run, identity: RunId) -> Order:
         context = context_of(self._graph, self._stored.value, run.key)
-        try:
-            work = work_of(run.step, context, self._build.local_dir)
-            why = self._refusal(run.step, work)
-        except CannotRun as error:
-            why = str(error)
-        if why:
-            work = Work(f"echo {shlex.quote(why)} >&2\nexit 1\n", "sh", "/", "")
+        work = self._work(run.step, context)
         self._works[identity] = work
         return Order(
             identity,
@@ -203,10 +197,16 @@ class Execution:
             work.image,
         )
 
-    def _refusal(self, step: Step, work: Work) -> str:
-        if step.type != "freestyle" or not work.image:
-            return ""
-        return image_refusal(work.image, self._around.has_tool, self._build.host_images)
+    def _work(self, step: Step, context: Context) -> Work:
+        """Return what the step does; if that cannot be, it is to say so and fail."""
+        try:
+            work = work_of(step, context, self._build.local_dir)
+        except CannotRun as error:
+            return _saying(str(error))
+        if not work.image:
+            return work
+        why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
+        return _saying(why) if why else work
 
     async def _follow(self, order: Order) -> None:
         def printed(text: str) -> None:
@@ -220,3 +220,7 @@ class Execution:
         await self._around.runner.stop(run, GRACE_SECONDS)
         self._stopping.discard(run)
         self._changed.set()
+
+
+def _saying(why: str) -> Work:
+    return Work(f"echo {shlex.quote(why)} >&2\nexit 1\n", "sh", "/", "")
