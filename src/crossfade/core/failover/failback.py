@@ -103,7 +103,7 @@ def _begin(back: Return, sight: ReturnSight, policy: Failback, now: float) -> tu
     if policy is not Failback.RAMP and not sight.approved:
         return (
             back,
-            f"failback is {policy}: `crossfade fleet restore {back.cluster}` brings it back",
+            f"failback is {policy}: {back.cluster} waits for a person to bring it back",
         )
     if policy is Failback.NEVER:
         return replace(
