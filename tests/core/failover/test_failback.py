@@ -69,7 +69,7 @@ def test_a_step_lasts_a_minute_even_with_a_good_verdict():
 def test_a_person_lets_users_come_back(policy, percent):
     waiting, reason = advance(Return("aws"), sight(), policy, 0.0)
     assert waiting.percent == 0
-    assert "crossfade fleet restore aws" in reason
+    assert "aws waits for a person to bring it back" in reason
 
     asked, _ = advance(waiting, sight(approved=True), policy, 0.0)
     assert asked.percent == percent
