@@ -19,7 +19,7 @@ from crossfade.core.analysis.counters import (
 from crossfade.core.analysis.evidence import rules_of
 from crossfade.core.analysis.placeholders import fill
 from crossfade.core.analysis.presets import Arm, Place, counters
-from crossfade.core.analysis.spec import CounterSource
+from crossfade.core.analysis.spec import CounterSource, Judge
 from crossfade.core.analysis.windows import Reading as Totals
 from crossfade.core.analysis.windows import Series
 from crossfade.core.rollout.record import Record
@@ -75,16 +75,16 @@ class Telemetry:
             return IDLE_SECONDS
         counts = self.connections.counts(record.spec, report.value.address, record.revisions)
         found = {each.revision: each for each in await counts.read(name)}
-        judge = rollout.value.analysis.judge
-        window = judge.window_seconds if judge else READ_SECONDS
+        rules = rules_of(rollout.value.analysis.judge or Judge(window_seconds=READ_SECONDS))
         # A gateway forgets revisions that get no users: nothing of theirs was slow either.
         edges = {edge for count in found.values() for edge in count.slower}
         nothing = dict.fromkeys(edges, 0)
         for each in record.revisions:
             count = found.get(each.id, Counts(each.id, 0, 0, nothing))
-            self._book(key, ClusterName(cluster), count, window)
+            self._book(key, ClusterName(cluster), count, rules)
         self._read_at[key] = self.clock.now()
-        return min(max(READ_SECONDS, window / _READS_PER_WINDOW), _SLOWEST_SECONDS)
+        often = rules.window_seconds / _READS_PER_WINDOW
+        return min(max(READ_SECONDS, often), _SLOWEST_SECONDS)
 
     async def _scrape(
         self, key: str, record: Record, rollout: Rollout, wanted: CounterSource
@@ -112,7 +112,7 @@ class Telemetry:
             self._read_at[key] = now
         return judge.window_seconds / 2
 
-    def _book(self, key: str, cluster: ClusterName, count: Counts, window: float) -> None:
+    def _book(self, key: str, cluster: ClusterName, count: Counts, rules: Rules) -> None:
         now, revision = self.clock.now(), count.revision
         series = self._series.get((key, revision), Series())
         totals = Totals(now, count.requests, count.errors)
@@ -121,7 +121,6 @@ class Telemetry:
         tally = Tally(count.requests, {ERRORS: count.errors, **slower})
         self._totals.setdefault(key, {})[revision] = tally
         known = self._counters.get(key, Counters(cluster))
-        rules = Rules(window_seconds=window, gap_seconds=max(10.0, 2 * window), warmup_seconds=0.0)
         self._counters[key] = add(known, [Reading(revision, cluster, now, tally)], rules)
 
     def windows(
