@@ -94,6 +94,14 @@ class Rollouts:
         self._told[record.spec.name] = now
         return 0.0
 
+    async def _answers(self, rollout: Rollout) -> Answers:
+        """Return what gates and hooks have said; most rollouts have none, and nothing is read."""
+        if not (rollout.strategy.gates or rollout.strategy.hooks):
+            return Answers()
+        document = rollout_name(rollout.application, rollout.number)
+        stored = await self.records.find_answers(document)
+        return stored.value if stored else Answers()
+
     def _is_mere_talk(self, before: Rollout, after: Rollout, now: float) -> bool:
         """Say whether only reasons differ, which change many times a second: one is enough."""
         told = self._told.get(after.application, 0.0)
@@ -116,9 +124,7 @@ class Rollouts:
             for cluster in clusters
         )
         reachable = tuple(each.cluster for each in sights if each.reachable)
-        document = rollout_name(rollout.application, rollout.number)
-        stored = await self.records.find_answers(document)
-        answers = stored.value if stored else Answers()
+        answers = await self._answers(rollout)
         return Sight(
             sights,
             self.judging.judgement(record, rollout, reachable, now),
