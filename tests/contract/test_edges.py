@@ -14,7 +14,16 @@ from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict, InputError
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeTarget
+from crossfade.ports.edge import (
+    FORGOTTEN_SECONDS,
+    EdgePlan,
+    EdgeRoute,
+    Edges,
+    EdgeSight,
+    EdgeTarget,
+    EdgeTargetSight,
+)
+from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_edges import FakeEdges
 
 
@@ -164,3 +173,21 @@ async def test_a_plan_with_one_host_for_two_applications_is_refused_whole(settin
         with pytest.raises(InputError):
             await setting.edges.publish(EdgePlan(2, (route(), route("shapes", "COLORS.localhost"))))
         await setting.until({"edge-1": 1})
+
+
+async def test_an_edge_that_has_reported_nothing_has_no_sight(setting):
+    assert await setting.edges.sights() == ()
+
+
+async def test_an_edge_that_falls_silent_is_remembered_for_a_while_and_then_forgotten():
+    clock = FakeClock()
+    edges = FakeEdges(clock)
+    sight = EdgeTargetSight(ApplicationName("colors"), ClusterName("aws"), healthy=True)
+    edges.connect("edge-1")
+    edges.report("edge-1", sight)
+    edges.disconnect("edge-1")
+
+    clock.advance(FORGOTTEN_SECONDS - 1)
+    assert await edges.sights() == (EdgeSight("edge-1", 1000.0, (sight,)),)
+    clock.advance(1)
+    assert await edges.sights() == ()

@@ -49,6 +49,41 @@ class EdgeStatus:
     """The edge's own words when it refused the newest plan; it keeps the last good one."""
 
 
+@dataclass(frozen=True, slots=True)
+class EdgeTargetSight:
+    """One cluster as one edge saw it for one application since its sight before."""
+
+    application: ApplicationName
+    cluster: ClusterName
+    healthy: bool
+    """Whether the edge would send it users' requests, by its probes and by outlier detection."""
+    trouble: str = ""
+    """Why not, in a few words for people; "" while healthy."""
+    requests: int = 0
+    """Tries that ended, second tries included, probes not."""
+    failed: int = 0
+    """Of these, no connection, reset, no answer, 502, 503, 504; an application's 500 is not one."""
+    slow: int = 0
+    """Tries that were not answered within `try_seconds`, whatever became of them later."""
+    connect_failures: int = 0
+    """Connections that were refused or not taken in time, those of probes included."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSight:
+    """What one edge reported last."""
+
+    edge: str
+    at: float
+    """When the report arrived, by the hub's clock."""
+    targets: tuple[EdgeTargetSight, ...]
+    """Every cluster in the edge's plan that it has looked at, by application and cluster."""
+
+
+FORGOTTEN_SECONDS = 300.0
+"""An edge that has not reported for so long is known no more: it was taken down."""
+
+
 class Edges(Protocol):
     """Every implementation passes tests/contract/test_edges.py."""
 
@@ -58,4 +93,13 @@ class Edges(Protocol):
 
     async def status(self) -> tuple[EdgeStatus, ...]:
         """Return the edges that are connected now."""
+        ...
+
+    async def sights(self) -> tuple[EdgeSight, ...]:
+        """
+        Return the newest report of each edge, by name.
+
+        Edges report every second.  One that has fallen silent stays, with the time of its last
+        report, for `FORGOTTEN_SECONDS`: it is no voice any more, but it counts in a quorum.
+        """
         ...

@@ -86,7 +86,7 @@ class EngineWorld:
     clusters: dict[ClusterName, FakeCluster] = field(
         default_factory=lambda: {name: FakeCluster(name) for name in CLUSTERS}
     )
-    edges: FakeEdges = field(default_factory=FakeEdges)
+    edges: FakeEdges = field(init=False)
     requests_per_second: int = 100
     """What each gateway counts per second, split by the shares in force."""
     gates: FakeGates = field(default_factory=FakeGates)
@@ -100,6 +100,7 @@ class EngineWorld:
 
     def __post_init__(self) -> None:
         """Start the first hub."""
+        self.edges = FakeEdges(self.clock)
         self.start_hub()
 
     def start_hub(self) -> "EngineHub":

@@ -1,13 +1,16 @@
 """Edges in memory, for tests of what publishes plans."""
 
+from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import Conflict, InputError
-from crossfade.ports.edge import EdgePlan, EdgeStatus
+from crossfade.ports.edge import FORGOTTEN_SECONDS, EdgePlan, EdgeSight, EdgeStatus, EdgeTargetSight
 
 
 class FakeEdges:
     """`Edges` whose proxies accept at once, unless told to refuse or to be slow."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SteadyClock()
+        self._sights: dict[str, EdgeSight] = {}
         self.plans: list[EdgePlan] = []
         """Every plan that was published, oldest first; a repeated one only once."""
         self._acknowledged: dict[str, int] = {}
@@ -32,6 +35,16 @@ class FakeEdges:
             EdgeStatus(edge, number, self._refused.get(edge, ""))
             for edge, number in sorted(self._acknowledged.items())
         )
+
+    async def sights(self) -> tuple[EdgeSight, ...]:
+        """Return the newest report of each edge that is not forgotten yet, by name."""
+        oldest = self._clock.now() - FORGOTTEN_SECONDS
+        return tuple(sight for _, sight in sorted(self._sights.items()) if sight.at > oldest)
+
+    def report(self, edge: str, *targets: EdgeTargetSight) -> None:
+        """Let an edge say now what it has seen since its report before."""
+        ordered = sorted(targets, key=lambda each: (each.application, each.cluster))
+        self._sights[edge] = EdgeSight(edge, self._clock.now(), tuple(ordered))
 
     def connect(self, edge: str, *, slow: bool = False, refuse: str = "") -> None:
         """Let an edge come; a slow one acknowledges nothing, a refusing one says these words."""

@@ -22,7 +22,7 @@ from crossfade.adapters.envoy.conversation import Conversation, Request, Respons
 from crossfade.adapters.envoy.resources import Tuning
 from crossfade.adapters.envoy.snapshot import Content, Encoder, Snapshot
 from crossfade.base.errors import Conflict
-from crossfade.ports.edge import EdgePlan, EdgeStatus
+from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 
 _LOG = logging.getLogger(__name__)
 _STOP_SECONDS = 0.5
@@ -161,6 +161,10 @@ class AdsEdges:
             EdgeStatus(edge, session.acknowledged, session.refused)
             for edge, session in sorted(newest.items())
         )
+
+    async def sights(self) -> tuple[EdgeSight, ...]:
+        """Return the newest report of each edge: none yet, as edges are not asked to report."""
+        return ()
 
     async def serve(self, stream: _Stream) -> None:
         """Talk with one edge until it goes away."""
