@@ -1,5 +1,7 @@
 """What every store of documents does, for commands and for the loops of the hub."""
 
+import asyncio
+
 import pytest
 
 from crossfade.base.errors import Conflict
@@ -70,6 +72,44 @@ async def test_a_stale_writer_is_refused_and_nothing_of_its_commit_stays(store, 
     assert await store.sequence() == before
     assert await store.get("application", "colors") == Document(
         "application", "colors", 2, {"n": 2}
+    )
+
+
+async def test_of_many_commits_at_once_each_is_made_whole_or_refused_by_itself(store):
+    await store.commit((COLORS,))
+    refused, numbers = [], []
+
+    async def one(number: int) -> None:
+        changes = (Save("cluster", str(number), 0, {"n": number}),)
+        if number % 3 == 0:  # they all rest on the same version: only one of them can be right
+            changes += (Save("application", "colors", 1, {"by": number}),)
+        try:
+            numbers.append(await store.commit(changes, (event("cluster", str(number)),)))
+        except Conflict:
+            refused.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(300):
+            group.create_task(one(number))
+
+    made = sorted(set(range(300)) - set(refused))
+    winner = (await store.get("application", "colors")).body["by"]
+    assert [each for each in made if each % 3 == 0] == [winner]
+    assert sorted(int(each.name) for each in await store.list("cluster")) == made
+    assert sorted(int(each.reason) for each in await store.events()) == made
+    assert sorted(numbers) == list(range(2, 2 + len(made))), "each commit has its own number"
+    assert await store.sequence() == 1 + len(made)
+
+
+async def test_commits_made_together_may_follow_each_other(store):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(store.commit((COLORS,)))
+        group.create_task(store.commit((Save("application", "colors", 1, {"n": 2}),)))
+        group.create_task(store.commit((Remove("application", "colors", 2),)))
+        group.create_task(store.commit((Save("application", "colors", 0, {"n": 3}),)))
+
+    assert await store.get("application", "colors") == Document(
+        "application", "colors", 1, {"n": 3}
     )
 
 

@@ -1,11 +1,13 @@
 """The store in trouble: full disks, killed writers, several processes, files that vanish."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import time
 
 import pytest
+from sqlalchemy import event
 
 from crossfade.adapters.store import database
 from crossfade.adapters.store.sql import SqlStore
@@ -181,6 +183,91 @@ async def test_a_writer_that_is_killed_at_any_moment_leaves_whole_commits_and_al
         assert left.version >= reported
         assert await store.sequence() == left.version
     await store.close()
+
+
+CROWD = """
+import asyncio, sys
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.ports.documents import Event, Save
+
+async def write(store, name):
+    version = 0
+    while True:
+        body = {"n": version + 1, "x": "y" * 300}
+        await store.commit(
+            (Save("left", name, version, body), Save("right", name, version, body)),
+            (Event(name, 0.0, str(version + 1), {}),),
+        )
+        version += 1
+        print(name, version, flush=True)
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    async with asyncio.TaskGroup() as group:
+        for number in range(50):
+            group.create_task(write(store, f"{sys.argv[2]}-{number}"))
+
+asyncio.run(main())
+"""
+
+
+async def test_of_a_crowd_of_writers_that_is_killed_nothing_is_lost_that_was_reported(url):
+    store = await SqlStore.open(url)
+    for pause in (0.0, 0.029, 0.061, 0.113):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", CROWD, url, str(pause)], stdout=subprocess.PIPE, text=True
+        )
+        first = writer.stdout.readline()
+        time.sleep(pause)
+        writer.kill()
+        told = [line.split() for line in (first + writer.stdout.read()).splitlines()]
+        writer.wait()
+        writer.stdout.close()
+
+        left = {each.name: each for each in await store.list("left")}
+        for name, version in (pair for pair in told if len(pair) == 2):
+            assert left[name].version >= int(version), "what was reported is there"
+    right = {each.name: each for each in await store.list("right")}
+    assert left.keys() == right.keys()
+    for name, each in left.items():
+        told = await store.events(name, limit=10**6)
+        assert each.version == each.body["n"] == right[name].version == len(told)
+        assert [int(event.reason) for event in told] == list(range(1, each.version + 1))
+    assert await store.sequence() == sum(each.version for each in left.values())
+    await store.close()
+
+
+async def test_a_commit_that_cannot_be_written_does_not_take_others_with_it(store):
+    # Beyond the most that SQLite is allowed to keep in one value, here.
+    with store._engine.connect() as connection:
+        connection.connection.dbapi_connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000)
+    outcomes = []
+
+    async def one(number: int) -> None:
+        body = {"x": "y" * (20_000 if number == 7 else 10)}
+        try:
+            outcomes.append(await store.commit((Save("n", str(number), 0, body),)))
+        except Unavailable as error:
+            outcomes.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(one(number))
+
+    assert [each for each in outcomes if isinstance(each, Unavailable)]
+    assert {each.name for each in await store.list("n")} == set(map(str, range(20))) - {"7"}
+
+
+async def test_many_commits_wait_for_the_disk_together(store):
+    writes = []
+    event.listen(store._engine, "commit", lambda connection: writes.append(connection))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(1000):
+            group.create_task(store.commit((Save("n", str(number), 0, {}),)))
+
+    assert len(writes) < 50
+    assert await store.sequence() == 1000
 
 
 COUNTER = """

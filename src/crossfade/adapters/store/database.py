@@ -1,6 +1,5 @@
 """The connection to the database: opened, brought to the newest layout, closed."""
 
-import json
 import os
 import sqlite3
 import time
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from crossfade.adapters.store.commits import dumps
 from crossfade.adapters.store.failures import translated
 from crossfade.adapters.store.schema import REVISIONS, counter, metadata
 from crossfade.base.errors import Denied, InputError, Unavailable
@@ -66,17 +66,13 @@ def _engine(url: str, path: Path | None) -> Engine:
             pool_size=1,
             max_overflow=0,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-            json_serializer=_dumps,
+            json_serializer=dumps,
         )
     except ArgumentError as error:
         raise InputError(f"the address of the store cannot be used: {error}", hint=hint) from error
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def _dumps(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,18 +1,20 @@
 """Documents, blobs and leases in an SQL database; SQLite is the default one."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crossfade.adapters.store import statements
+from crossfade.adapters.store.commits import Commit, commit_all, prepared
 from crossfade.adapters.store.database import connect, shown, sqlite_file
 from crossfade.adapters.store.failures import translated
-from crossfade.base.errors import Unavailable
+from crossfade.adapters.store.group_commit import GroupCommit
+from crossfade.base.errors import CrossfadeError, Unavailable
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.ports.leases import Lease
 
@@ -30,6 +32,7 @@ class SqlStore:
     def __init__(self, engine: Engine, thread: ThreadPoolExecutor, url: str) -> None:
         self._engine, self._thread, self._closed = engine, thread, False
         self._where = shown(url)
+        self._group = GroupCommit(thread, self._commit_all)
         self._path = sqlite_file(url)
         self._inode = self._path.stat().st_ino if self._path is not None else 0
 
@@ -71,9 +74,8 @@ class SqlStore:
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
     ) -> int:
         """Make all changes and record the events, or nothing at all; see the port."""
-        return await self._write(
-            partial(statements.commit, changes=changes, history=events, fence=fence)
-        )
+        self._check_open()
+        return await self._group.commit(prepared(changes, events, fence))
 
     async def sequence(self) -> int:
         """Return a number that rises with each commit: equal means that nothing has changed."""
@@ -130,13 +132,28 @@ class SqlStore:
         return await self._run(work, writes=True)
 
     async def _run(self, work: Callable[[Connection], T], *, writes: bool) -> T:
-        if self._closed:
-            raise Unavailable("the store is closed", hint="open it again", store=self._where)
+        self._check_open()
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, self._transact, work, writes)
         except DBAPIError as error:
             raise translated(error, self._where) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the store is closed", hint="open it again", store=self._where)
+
+    def _commit_all(self, commits: Sequence[Commit]) -> Sequence[int | CrossfadeError]:
+        """Return the number of each commit, or why it was not made."""
+        try:
+            return [*self._transact(partial(commit_all, commits=commits), writes=True)]
+        except OperationalError as error:  # the disk, a lock: all would meet it again
+            return [translated(error, self._where) for _ in commits]
+        except DBAPIError as error:
+            # One of them cannot be written, as one that is too big: the others shall not suffer.
+            if len(commits) == 1:
+                return [translated(error, self._where)]
+            return [self._commit_all([each])[0] for each in commits]
 
     def _transact(self, work: Callable[[Connection], T], writes: bool) -> T:
         self._check_file()

@@ -1,31 +1,16 @@
 """What the store reads and writes, each inside a transaction that the caller has begun."""
 
 import hashlib
-from typing import assert_never
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, func, insert, select, update
 
 from crossfade.adapters.store.schema import blobs, counter, documents, events, leases
 from crossfade.base.errors import Conflict, InputError, NotFound
-from crossfade.ports.documents import Document, Event, Remove, Save
+from crossfade.ports.documents import Document, Event
 from crossfade.ports.leases import Lease
-
-_READ_AGAIN = "read it again, then retry"
 
 _SEQUENCE = select(counter.c.value)
 _LOCK = select(counter.c.value).with_for_update()
-_COUNT = update(counter).values(value=counter.c.value + 1)
-_NEWEST_EPOCH = select(func.max(leases.c.epoch))
-_SAVE = (
-    update(documents)
-    .where(
-        documents.c.kind == bindparam("of_kind"),
-        documents.c.name == bindparam("of_name"),
-        documents.c.version == bindparam("expected"),
-    )
-    .values(version=bindparam("new_version"), body=bindparam("new_body"))
-)
 
 
 def sequence(connection: Connection) -> int:
@@ -44,88 +29,6 @@ def documents_of(
     rows = connection.execute(query).all()
     found = (Document(row.kind, row.name, row.version, row.body) for row in rows)
     return tuple(sorted(found, key=lambda document: document.name))
-
-
-def commit(
-    connection: Connection,
-    changes: tuple[Save | Remove, ...],
-    history: tuple[Event, ...],
-    fence: int,
-) -> int:
-    """Make the changes, record the history, return the count.  Raises Conflict: then roll back."""
-    connection.execute(_COUNT)  # takes the lock of all writers
-    _check_fence(connection, fence)
-    for change in changes:
-        match change:
-            case Save(expected=0):
-                _create(connection, change)
-            case Save():
-                _replace(connection, change)
-            case Remove():
-                _remove(connection, change)
-            case _:
-                assert_never(change)
-    if history:
-        rows = [
-            {"subject": e.subject, "at": e.at, "reason": e.reason, "facts": e.facts}
-            for e in history
-        ]
-        connection.execute(insert(events), rows)
-    return sequence(connection)
-
-
-def _check_fence(connection: Connection, fence: int) -> None:
-    if fence == 0:
-        return
-    newest = connection.execute(_NEWEST_EPOCH).scalar() or 0
-    if newest > fence:
-        raise Conflict(
-            "a newer leaseholder has taken over this store",
-            hint="stop this hub; the other one goes on with its work",
-            epoch=fence,
-            newest=newest,
-        )
-
-
-def _create(connection: Connection, change: Save) -> None:
-    row = {"kind": change.kind, "name": change.name, "version": 1, "body": change.body}
-    try:
-        connection.execute(insert(documents), row)
-    except IntegrityError as error:
-        raise Conflict(f"{change.kind} `{change.name}` exists already", hint=_READ_AGAIN) from error
-
-
-def _replace(connection: Connection, change: Save) -> None:
-    values = {
-        "of_kind": change.kind,
-        "of_name": change.name,
-        "expected": change.expected,
-        "new_version": change.expected + 1,
-        "new_body": change.body,
-    }
-    if connection.execute(_SAVE, values).rowcount != 1:
-        raise _changed(connection, change)
-
-
-def _remove(connection: Connection, change: Remove) -> None:
-    query = delete(documents).where(
-        documents.c.kind == change.kind,
-        documents.c.name == change.name,
-        documents.c.version == change.expected,
-    )
-    if connection.execute(query).rowcount != 1:
-        raise _changed(connection, change)
-
-
-def _changed(connection: Connection, change: Save | Remove) -> Conflict:
-    found = documents_of(connection, change.kind, change.name)
-    what = "was changed by somebody else" if found else "does not exist any more"
-    return Conflict(
-        f"{change.kind} `{change.name}` {what}",
-        hint=_READ_AGAIN,
-        expected=change.expected,
-        found=found[0].version if found else 0,
-    )
 
 
 def events_of(
