@@ -32,7 +32,7 @@ from canary_world import HORIZON_TICKS, TICK_S, Row, World, poisson
 from harness import quantile, verdict, write
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.analysis.calibration import Calibration, calibrated
+from crossfade.core.analysis.calibration import Calibration, calibrated, highest_rate
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.plan import Metric, Plan
 from crossfade.core.analysis.sequential import State, update
@@ -95,10 +95,14 @@ class Sizes:
 
 
 QUICK = Sizes(ours=16, peers=12, kayenta=5, replays=0, harsh=40, edge=1000)
-USUAL = Sizes(ours=80, peers=60, kayenta=25, replays=1000, harsh=600, edge=5000)
-FULL = Sizes(ours=1000, peers=400, kayenta=200, replays=2000, harsh=1000, edge=10_000)
-HARSH_PHI = 4.0
-"""The dispersion that 1,000 replays of the harsh world ask for."""
+USUAL = Sizes(ours=80, peers=60, kayenta=25, replays=1000, harsh=2000, edge=5000)
+FULL = Sizes(ours=1000, peers=400, kayenta=200, replays=2000, harsh=6000, edge=10_000)
+HARSH_FACTORS = (4.0, 1.0)
+"""The dispersions of errors and latency that 1,000 replays of the harsh world ask for."""
+SURE = 600
+"""From so many runs on a goal has to be kept with confidence; fewer cannot say so."""
+FRESH = 30_000_000
+"""Seeds from here on are for the last figure of the harsh world: nothing was chosen by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,9 @@ def once(row: Row, make: Callable[[Row], Policy], seed: int) -> tuple[str, float
     return "undecided", HORIZON_TICKS * TICK_S / 60, harm
 
 
-def cell(row: Row, name: str, make: Callable[[Row], Policy], runs: int) -> Cell:
+def cell(row: Row, name: str, make: Callable[[Row], Policy], runs: int, first: int = 0) -> Cell:
     """Run a policy on a row, and print the line of the table."""
-    found = [once(row, make, seed) for seed in range(runs)]
+    found = [once(row, make, seed) for seed in range(first, first + runs)]
     harms = [harm for _, _, harm in found]
     made = Cell(
         row.name,
@@ -179,9 +183,9 @@ def run_harsh(sizes: Sizes) -> tuple[Calibration | None, list[Cell]]:
     """Run the world where arms differ by themselves, with the dispersion that it asks for."""
     harsh = next(row for row in GOOD if row.kind == "harsh")
     found = dispersion(harsh, sizes) if sizes.replays else None
-    phi = found.phi if found else HARSH_PHI
+    factors = factors_of(found) if found else HARSH_FACTORS
     learned = f"from {found.replays} replays {found.crossings}" if found else "as learned before"
-    print(f"harsh world, dispersion {phi:g}, {learned}")
+    print(f"harsh world, dispersion {factors[0]:g} and {factors[1]:g}, {learned}")
     rows = (
         (harsh, sizes.harsh),
         (replace(harsh, name="err x2, harsh", times=2.0), sizes.ours),
@@ -189,9 +193,15 @@ def run_harsh(sizes: Sizes) -> tuple[Calibration | None, list[Cell]]:
     )
 
     def make(row: Row) -> Policy:
-        return Ours(row, 1, budget=True, phi=phi)
+        return Ours(row, 1, budget=True, factors=factors)
 
-    return found, [cell(row, CALIBRATED, make, runs) for row, runs in rows]
+    return found, [cell(row, CALIBRATED, make, runs, FRESH) for row, runs in rows]
+
+
+def factors_of(found: Calibration) -> tuple[float, float]:
+    """Return the dispersions of errors and of latency."""
+    slow = [each for each in found.metrics if each != "errors"]
+    return found.phi if "errors" in found.metrics else 1.0, found.phi if slow else 1.0
 
 
 def at_the_edge(runs: int) -> int:
@@ -217,6 +227,12 @@ def rate(what: str, count: int, runs: int, goal: float) -> Goal:
     return what, f"{count} of {runs}, goal <= {goal:.0%}", count <= goal * runs
 
 
+def surely(what: str, count: int, runs: int, goal: float) -> Goal:
+    """Return a share beside its goal: reached when it keeps it with 95 % confidence."""
+    high = highest_rate(count, runs)
+    return what, f"{count} of {runs}, at most {high:.2%}, goal <= {goal:.0%}", high <= goal
+
+
 def rates(good: list[Cell], bad: list[Cell], harsh: Cell, edge: tuple[int, int]) -> list[Goal]:
     """Return every cell of ours that a goal is set for."""
     rows = {row.name for row in GOOD if row.kind != "harsh"}
@@ -233,31 +249,32 @@ def rates(good: list[Cell], bad: list[Cell], harsh: Cell, edge: tuple[int, int])
     noisy = f"good, rolled back, harsh, calibrated ({harsh.over_budget} over budget)"
     return [
         *lost,
-        rate(noisy, harsh.rolled_back, harsh.runs, 0.02),
+        (surely if harsh.runs >= SURE else rate)(noisy, harsh.rolled_back, harsh.runs, 0.02),
         rate("good at the edge of the tolerance", *edge, 0.01),
         *missed,
     ]
 
 
-def judged(good: list[Cell], bad: list[Cell], harsh: Cell, edge: tuple[int, int]) -> bool:
+def judged(good: list[Cell], bad: list[Cell], harsh: list[Cell], edge: tuple[int, int]) -> bool:
     """Print every goal with its figure; say whether all are reached."""
     harm = {(each.row, each.policy): each for each in bad}
     ratios = {row.name: harm[row.name, README].harm / harm[row.name, BUDGET].harm for row in BAD}
     middle = statistics.median(ratios.values())
     fast = {row.name for row in GOOD if row.rps >= 100}
-    goals = rates(good, bad, harsh, edge)
+    goals = rates(good, bad, harsh[0], edge)
     goals.append(("harm against README, median", f"1/{middle:.1f}, goal <= 1/8", middle >= 8))
     for row, ratio in ratios.items():
         goals.append((f"harm against README, {row}", f"1/{ratio:.1f}, goal <= 1/2", ratio >= 2))
-    for row in BAD:
-        p95 = harm[row.name, BUDGET].harm_p95
-        goals.append((f"harm p95, {row.name}", f"{p95:.0f}, budget 300", p95 <= 300))
-    for each in good:
-        if each.policy == BUDGET and each.row in fast:
+    for each in [*(harm[row.name, BUDGET] for row in BAD), *harsh[1:]]:
+        figure = f"{each.harm_p95:.0f}, budget 300"
+        goals.append((f"harm p95, {each.row}", figure, each.harm_p95 <= 300))
+    for each in [*good, harsh[0]]:
+        if each.policy in (BUDGET, CALIBRATED) and each.row in fast:
             figure = f"{each.minutes:.1f}, goal <= 15"
-            goals.append((f"good, minutes, {each.row}", figure, each.minutes <= 15))
+            what = f"good, minutes, {each.row}, {each.policy}"
+            goals.append((what, figure, each.minutes <= 15))
     for what, figure, reached in goals:
-        print(f"{what:60} {figure:26} {verdict(reached)}")
+        print(f"{what:60} {figure:42} {verdict(reached)}")
     return all(reached for _, _, reached in goals)
 
 
@@ -267,13 +284,13 @@ def main(arguments: list[str]) -> int:
     good, bad = run_rows(GOOD, sizes), run_rows(BAD, sizes)
     found, harsh = run_harsh(sizes)
     edge = at_the_edge(sizes.edge)
-    reached = judged(good, bad, harsh[0], (edge, sizes.edge))
+    reached = judged(good, bad, harsh, (edge, sizes.edge))
     record = {
         "sizes": asdict(sizes),
         "good": [asdict(each) for each in good],
         "bad": [asdict(each) for each in bad],
         "harsh": {
-            "phi": found.phi if found else HARSH_PHI,
+            "factors": factors_of(found) if found else HARSH_FACTORS,
             "cells": [asdict(each) for each in harsh],
         },
         "edge": {"rolled_back": edge, "runs": sizes.edge},

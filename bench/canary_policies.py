@@ -201,8 +201,10 @@ class Kayenta:
 class Ours:
     """The sequential judge, on a fixed ramp like Flagger's or on the risk budget."""
 
-    def __init__(self, row: Row, ticks: int, *, budget: bool, phi: float = 1.0) -> None:
-        metrics = usual_metrics(row.p0, ("slow_250ms", "slow_500ms"), dispersion=phi)
+    def __init__(
+        self, row: Row, ticks: int, *, budget: bool, factors: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
+        metrics = usual_metrics(row.p0, row.slow, dispersion=factors[0], slow_dispersion=factors[1])
         cap = 20.0 if ticks == 1 else None
         self.plan = Plan(metrics, _JUDGED, cap=cap, tick_s=ticks * TICK_S)
         self.state = State(0.0)

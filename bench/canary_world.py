@@ -68,6 +68,16 @@ class Row:
         """Stable's error rate over all clusters, without disturbance."""
         return self.base * sum(map(float.__mul__, _SHARES, _ERRORS))
 
+    @property
+    def slow(self) -> dict[str, float | None]:
+        """Stable's share of requests above 250 and 500 ms over all clusters, undisturbed."""
+        return {
+            f"slow_{EDGES_MS[edge]:.0f}ms": sum(
+                share * tails(times)[edge] for share, times in zip(_SHARES, _LATENCY, strict=True)
+            )
+            for edge in (0, 1)
+        }
+
 
 class Counts(NamedTuple):
     """What one cluster counted in one tick; tails are requests slower than each edge."""

@@ -46,6 +46,7 @@ def test_a_service_whose_arms_do_not_differ_is_judged_without_a_factor(calibrate
 
     assert ran.data == {
         "phi": 1.0,
+        "metrics": ["errors"],
         "replays": 299,
         "crossings": {"1.0": 0},
         "risk": pytest.approx(0.00997, abs=1e-5),
@@ -89,7 +90,7 @@ def test_people_read_the_factor_and_what_each_one_would_have_done(calibrate):
     ran = calibrate(healthy(299))
 
     assert ran.out.startswith(
-        "dispersion 1: at most 1.00% of good canaries are rolled back, with 95 % confidence\n"
+        "dispersion 1 of errors: at most 1.00% of good canaries are rolled back, with 95 % confidence\n"
     )
     assert "0 of 299" in ran.out
 

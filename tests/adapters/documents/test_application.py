@@ -176,6 +176,28 @@ def test_an_empty_list_of_metrics_turns_judging_off():
     assert not found.analysis.judged
 
 
+@pytest.mark.parametrize(
+    ("dispersion", "errors", "latency"),
+    [("3", 3.0, None), ("{errors: 4}", 4.0, 1.0), ("{latency: 1.5}", 1.0, 1.5)],
+)
+def test_dispersion_is_one_factor_or_one_for_errors_and_one_for_latency(
+    dispersion, errors, latency
+):
+    (found,) = parse(f"{SHORT}  analysis: {{dispersion: {dispersion}}}\n", "crossfade.yaml")
+
+    judge = found.analysis.judge
+    assert judge is not None
+    assert (judge.dispersion, judge.latency_dispersion) == (errors, latency)
+
+
+@pytest.mark.parametrize(
+    ("dispersion", "message"),
+    [("0.5", "or `{errors: 4}` with one for errors"), ("{errors: 11}", "a number from 1 to 10")],
+)
+def test_a_dispersion_that_cannot_be_is_refused_with_what_is_allowed(dispersion, message):
+    assert message in problems(f"{SHORT}  analysis: {{dispersion: {dispersion}}}\n")
+
+
 def test_blue_green_is_a_preview_a_switch_and_what_surrounds_it():
     text = """  rollout:
     blueGreen:

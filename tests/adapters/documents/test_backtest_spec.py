@@ -54,12 +54,56 @@ def test_an_application_file_is_replayed_by_its_steps(read):
     assert found.plan.clusters == ("gcp",)
 
 
+def test_an_application_is_judged_as_its_analysis_says(read):
+    analysis = """  analysis:
+    metrics: [errors, latency]
+    budget: 50
+    alpha: 0.02
+    tolerance: 1.2
+    dispersion: {errors: 3}
+    minDuration: 5m
+"""
+    found = read(APPLICATION + analysis, ("apdex", "errors", "slow_500ms"))
+
+    plan = found.plan
+    assert (plan.budget, plan.alpha, plan.min_soak_s) == (50, 0.02, 300)
+    assert [(each.name, each.r0, each.phi) for each in plan.metrics] == [
+        ("errors", 1.2, 3.0),
+        ("slow_500ms", 1.2, 1.0),
+    ]
+    assert found.unjudged == ("apdex",)
+
+
+def test_what_the_application_does_not_ask_for_decides_nothing(read):
+    only_latency = read(APPLICATION + "  analysis: {metrics: [latency]}\n", ("errors", "slow_9ms"))
+
+    assert [each.name for each in only_latency.plan.metrics] == ["slow_9ms"]
+    assert only_latency.unjudged == ("errors",)
+
+
+def test_an_application_with_a_ramp_is_replayed_by_its_ramp(read):
+    steps = APPLICATION[APPLICATION.index("      steps:") :]
+    found = read(APPLICATION.replace(steps, "      ramp: {maxWeight: 30}\n"))
+
+    assert (found.levels, found.plan.w_max) == ((), 0.3)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "metrics"),
+    [("  analysis: {metrics: []}\n", ("errors",)), ("", ("apdex",))],
+)
+def test_a_record_without_anything_that_the_application_is_judged_by_is_refused(
+    read, analysis, metrics
+):
+    with pytest.raises(InputError, match=r"its `analysis` judges .*, and the record has"):
+        read(APPLICATION + analysis, metrics)
+
+
 def test_errors_are_what_counts_as_harm_whatever_else_was_recorded(read):
     plan = read(APPLICATION, ("apdex", "errors", "slow")).plan
 
     assert [(each.name, plan.harm_of(each)) for each in plan.metrics] == [
         ("errors", 1.0),
-        ("apdex", 0.0),
         ("slow", 0.0),
     ]
 

@@ -14,6 +14,7 @@ from crossfade.core.analysis.calibration import (
     crosses,
     highest_rate,
     is_shown,
+    kinds,
     replays_needed,
     split,
     stretches,
@@ -86,6 +87,53 @@ def test_a_service_whose_arms_differ_by_themselves_is_judged_more_slowly():
     assert found.trusted
     assert found.crossings[found.phi] < found.crossings[1.0]
     assert found.risk <= PLAN.alpha
+
+
+TWO = Plan((Metric("errors"), Metric("slow_250ms", 0.5), Metric("slow_500ms", 0.5)), ("gcp",))
+
+
+def with_latency(records, other):
+    """The records with latency that has the events of the other records' errors."""
+    return [
+        [
+            replace(one, events={**one.events, **dict.fromkeys(("slow_250ms", "slow_500ms"), pair)})
+            for one, pair in zip(mine, (each.events["errors"] for each in theirs), strict=True)
+        ]
+        for mine, theirs in zip(records, other, strict=True)
+    ]
+
+
+def test_all_edges_of_latency_are_of_one_kind_and_anything_else_is_of_its_own():
+    plan = Plan(tuple(Metric(each) for each in ("slower-9ms", "errors", "slow_x", "cold")), ("a",))
+
+    assert kinds(plan) == (("errors",), ("cold",), ("slower-9ms", "slow_x"))
+
+
+def test_only_the_metrics_that_differ_by_themselves_are_judged_more_slowly():
+    even, uneven = replays(0.0, 640), replays(0.2, 640)
+
+    errors = calibrated(TWO, with_latency(uneven, even))
+    latency = calibrated(TWO, with_latency(even, uneven))
+
+    assert (errors.metrics, errors.trusted) == (("errors",), True)
+    assert (latency.metrics, latency.trusted) == (("slow_250ms", "slow_500ms"), True)
+    assert min(errors.phi, latency.phi) > 1
+
+
+def test_where_errors_and_latency_differ_by_themselves_both_are_judged_more_slowly():
+    both = calibrated(TWO, with_latency(replays(0.2, 640), reversed(replays(0.2, 640))))
+
+    assert both.metrics == ("errors", "slow_250ms", "slow_500ms")
+    assert both.phi > 1
+
+
+def test_three_ways_that_may_be_lucky_each_have_to_show_more():
+    fine = with_latency(replays(0.0, 407, ticks=2), replays(0.0, 407, ticks=2))
+    short, enough = calibrated(TWO, fine), calibrated(TWO, [*fine, fine[0]])
+
+    assert (short.trusted, short.needed) == (False, 408)
+    assert (enough.trusted, enough.phi) == (True, 1.0)
+    assert enough.risk <= TWO.alpha
 
 
 @pytest.mark.parametrize("count", [0, 50, 100, 298])

@@ -70,6 +70,26 @@ def test_what_the_file_tolerates_holds_for_every_metric():
     assert sum(each.weight for each in plan.metrics) == pytest.approx(2), "errors count half"
 
 
+def test_latency_may_differ_between_pods_while_errors_do_not():
+    errors, *slow = begun(replace(JUDGE, dispersion=4.0, latency_dispersion=1.0)).plan.metrics
+
+    assert errors.phi == 4.0
+    assert {each.phi for each in slow} == {1.0}
+
+
+def test_a_service_that_is_judged_by_latency_alone_has_a_budget_of_slow_answers():
+    plan = begun(replace(JUDGE, metrics=("latency",))).plan
+
+    assert sum(plan.harm_of(each) for each in plan.metrics) == 1.0
+
+
+def test_how_often_stable_is_slow_is_known_from_its_history():
+    _, *slow = begun().plan.metrics
+
+    assert [each.p0 for each in slow] == pytest.approx([0.24, 0.06, 0.009, 0.0009], rel=0.06)
+    assert {each.p0 for each in begun(history=UNKNOWN).plan.metrics} == {None}
+
+
 def test_how_often_stable_fails_says_how_much_worse_is_bad():
     errors, *_ = begun().plan.metrics
 

@@ -240,3 +240,28 @@ def test_an_incident_that_hits_both_arms_alike_is_no_evidence():
     incident = [window(number, 3, 57) for number in range(20, 40)]
 
     assert all_of(START, ONE, calm + incident).peak < math.log(5)
+
+
+def test_where_stable_itself_is_above_the_rise_nothing_is_staked_on_staying_below_it():
+    """Half of the proof on what cannot be shown would cost ln 2, times the dispersion."""
+    windows = [Window(n, "gcp", 500, 4500, {"errors": (5, 45)}) for n in range(1, 30)]
+    both = Metric("errors", r1=1.5, rise=0.005)
+    known, unknown = replace(both, p0=0.01), replace(both, p0=None)
+
+    def proof(metric):
+        plan = replace(ONE, metrics=(metric,))
+        return log_safe(all_of(START, plan, windows), plan, metric)
+
+    assert proof(known) == pytest.approx(proof(replace(both, rise=0.0)) + math.log(0.9), abs=0.01)
+    assert proof(unknown) == pytest.approx(proof(known) - math.log(1.8), abs=0.01)
+
+
+def test_a_service_that_has_stopped_failing_is_proven_good_though_its_history_is_bad():
+    errors = Metric("errors", r1=1.5, rise=0.005, p0=0.01)
+    plan = replace(ONE, metrics=(errors,))
+    quiet = [Window(n, "gcp", 500, 4500, {"errors": (0, 0)}) for n in range(1, 5)]
+
+    grown = math.exp(2000 * math.log(0.999 / 0.995))
+    found = log_safe(all_of(START, plan, quiet), plan, errors)
+    assert found == pytest.approx(math.log(0.9 + 0.1 * grown))
+    assert found >= math.log(20)

@@ -81,6 +81,24 @@ def test_verdict(windows, moment, action, says):
     assert (found.action, says in found.reason) == (action, True), found.reason
 
 
+def test_a_canary_gets_the_last_users_only_once_it_is_proven_good():
+    """Beyond 40 % of users more of them cost harm, and prove nothing sooner."""
+    plan = replace(PLAN, beta=1e-30)
+    unproven = judged(record(30), plan, weight=0.3)
+    proven = judged(record(30), weight=0.4)
+
+    assert (unproven.action, unproven.weight) == (Action.ADVANCE, 0.4)
+    assert unproven.needed
+    assert (proven.action, proven.weight) == (Action.ADVANCE, 0.5)
+    assert not proven.needed
+
+
+def test_a_canary_that_has_more_users_already_keeps_them_while_it_is_not_proven():
+    plan = replace(PLAN, beta=1e-30)
+
+    assert judged(record(30), plan, weight=0.45).weight == 0.45
+
+
 def test_a_cluster_that_has_never_reported_blocks_promotion_and_is_named():
     found = judged(record(60, names=("aws", "gcp")), weight=0.5)
 

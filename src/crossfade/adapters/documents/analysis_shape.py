@@ -8,6 +8,7 @@ from crossfade.adapters.documents.shapes import (
     ListOf,
     MapOf,
     Number,
+    OneOf,
     Places,
     Read,
     Record,
@@ -17,6 +18,14 @@ from crossfade.adapters.documents.sources_shape import SOURCE
 from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
 
+_METRICS = ("errors", "latency")
+_FACTOR = Number(1, 10, whole=False)
+_DISPERSION = Record(
+    {
+        "errors": Field(_FACTOR, "That of errors.", default="1"),
+        "latency": Field(_FACTOR, "That of latency.", default="1"),
+    }
+)
 _THRESHOLD = Record(
     {
         "metric": Field(
@@ -54,7 +63,7 @@ def _check(analysis: Read, places: Places) -> None:
 ANALYSIS = Record(
     {
         "metrics": Field(
-            ListOf(Choice(("errors", "latency")), "a list of errors and latency"),
+            ListOf(Choice(_METRICS), "a list of errors and latency"),
             "What the judge compares between the new revision and the stable one beside it; an"
             " empty list turns it off.",
             default="errors, latency",
@@ -76,8 +85,12 @@ ANALYSIS = Record(
             Number(1, 1.24, whole=False), "Ratio of rates that is as good.", default="1.1"
         ),
         "dispersion": Field(
-            Number(1, 10, whole=False),
-            "Noise of single pods beyond chance; `crossfade analysis calibrate` finds it.",
+            OneOf(
+                (_FACTOR, _DISPERSION),
+                "a number from 1 to 10, or `{errors: 4}` with one for errors, one for latency",
+            ),
+            "Noise of single pods beyond chance: one factor, or one for errors and one for latency;"
+            " `crossfade analysis calibrate` finds it.",
             default="1",
         ),
         "window": Field(

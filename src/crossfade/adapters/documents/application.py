@@ -163,7 +163,6 @@ _JUDGE_NAMES = {
     "alpha": "alpha",
     "beta": "beta",
     "tolerance": "tolerance",
-    "dispersion": "dispersion",
     "window": "window_seconds",
     "minDuration": "min_seconds",
     "maxDuration": "max_seconds",
@@ -182,8 +181,17 @@ def _analysis(analysis: Read, *, routed: bool) -> Analysis:
     if analysis.get("metrics", True) == () or not routed:
         return Analysis(None, limit, more, where)
     on_timeout = OnTimeout(str(analysis.get("onTimeout", "pause")))
-    judge = Judge(on_timeout=on_timeout, **given(analysis, _JUDGE_NAMES))  # type: ignore[arg-type]
+    keys = given(analysis, _JUDGE_NAMES) | _dispersion(analysis.get("dispersion", 1.0))
+    judge = Judge(on_timeout=on_timeout, **keys)  # type: ignore[arg-type]
     return Analysis(judge, limit, more, where, counters)
+
+
+def _dispersion(read: object) -> Read:
+    """Return one factor for everything, or one for errors and one for latency."""
+    if not isinstance(read, dict):
+        return {"dispersion": read}
+    errors, latency = read.get("errors", 1.0), read.get("latency", 1.0)
+    return {"dispersion": errors, "latency_dispersion": latency}
 
 
 def _counters(read: Read) -> CounterSource:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from crossfade.adapters.documents.analysis_plan import PLAN_FIELDS, one_tree, plan_of
-from crossfade.adapters.documents.analysis_shapes import plain
+from crossfade.adapters.documents.analysis_plan import PLAN_FIELDS, one_tree
+from crossfade.adapters.documents.analysis_plan import plan_of as plan_of_keys
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.problems import Problems
@@ -19,11 +19,14 @@ from crossfade.adapters.documents.shapes import (
     Read,
     Record,
 )
-from crossfade.adapters.documents.tree import Located
+from crossfade.base.errors import InputError
 from crossfade.base.ids import ClusterName
-from crossfade.base.units import parse_duration
 from crossfade.core.analysis.backtest import Level
-from crossfade.core.analysis.plan import Metric, Plan, usual_metrics
+from crossfade.core.analysis.counters import ERRORS
+from crossfade.core.analysis.evidence import metrics_of, plan_of
+from crossfade.core.analysis.plan import Plan
+from crossfade.core.application import Application
+from crossfade.core.rollout.spec import Pause, Ramp, SetWeight, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Spec:
     """A fixed ramp; (): the risk-budget ramp."""
     passed_over: tuple[str, ...] = ()
     """Steps that a record cannot replay: they pass at once."""
+    unjudged: tuple[str, ...] = ()
+    """Metrics of the record that the application is not judged by."""
 
 
 def _check_step(step: Read, places: Places) -> None:
@@ -59,40 +64,53 @@ def read_spec(path: Path, clusters: Iterable[ClusterName], metrics: Sequence[str
     """
     Return the strategy of a file, for a record of these clusters and metrics.
 
-    An application file is judged by the usual plan on all metrics of the record.  Raises
+    An application file is judged as its `analysis` says, on what the record has of that.  Raises
     InputError that lists everything that is wrong, each with line and column.
     """
     text, problems = read_text(path), Problems(str(path))
     tree = one_tree(text, problems)
     if isinstance(tree.value, Mapping) and "kind" in tree.value:
-        parse(text, str(path))
-        return _of_application(tree, clusters, metrics)
+        return _of_application(parse(text, str(path))[0], clusters, metrics, str(path))
     values = cast(Read, _SPEC.read(tree, "", problems))
     problems.refuse_if_any()
     steps = cast("tuple[Read, ...]", values.pop("steps", ()))
-    plan = plan_of(values, clusters, tree.at, problems)
+    plan = plan_of_keys(values, clusters, tree.at, problems)
     problems.refuse_if_any()
     return Spec(cast(Plan, plan), _levels(steps))
 
 
-def _of_application(tree: Located, clusters: Iterable[ClusterName], metrics: Sequence[str]) -> Spec:
-    found: object = plain(tree)
-    for key in ("spec", "rollout", "canary", "steps"):
-        found = found.get(key) if isinstance(found, dict) else None
-    steps = [_plain_step(each) for each in found] if isinstance(found, list) else []
-    names = [name for each in steps for name in each]
-    others = tuple(dict.fromkeys(name for name in names if name not in ("setWeight", "pause")))
-    usual = {each.name: each for each in usual_metrics(None)}
-    ordered = sorted(metrics, key=lambda name: name not in usual)  # the first one counts as harm
-    chosen = tuple(usual.get(name) or Metric(name) for name in ordered)
-    return Spec(Plan(chosen, tuple(sorted(set(clusters)))), _levels(steps), others)
+def _of_application(
+    application: Application, clusters: Iterable[ClusterName], metrics: Sequence[str], file: str
+) -> Spec:
+    """Return how the application is judged, as far as the record has what it is judged by."""
+    judge = application.analysis.judge
+    known = [each for each in metrics if each == ERRORS or each.startswith("slow")]
+    judged = metrics_of(judge, dict.fromkeys(known)) if judge else ()
+    if judge is None or not judged:
+        asked = ", ".join(judge.metrics) if judge else "nothing"
+        raise InputError(
+            f"{file}: its `analysis` judges {asked}, and the record has {', '.join(metrics)}",
+            hint="name `errors` or `latency` in `spec.analysis.metrics`; events of latency begin "
+            "with `slow`, as slow_500ms",
+        )
+    steps = application.strategy.steps
+    ramp = next((each for each in steps if isinstance(each, Ramp)), None)
+    plan = plan_of(judge, dict.fromkeys(clusters, ""), judged, ramp.max_percent if ramp else 50.0)
+    replayed = (Ramp,) if ramp else (SetWeight, Pause)
+    others = dict.fromkeys(each.step for each in steps if not isinstance(each, replayed))
+    names = {each.name for each in judged}
+    unjudged = tuple(each for each in metrics if each not in names)
+    return Spec(plan, () if ramp else _levels_of(steps), tuple(others), unjudged)
 
 
-def _plain_step(step: Mapping[str, object]) -> Read:
-    pause = step.get("pause")
-    if not isinstance(pause, dict) or "duration" not in pause:
-        return dict(step)
-    return {**step, "pause": {"duration": parse_duration(str(pause["duration"]))}}
+def _levels_of(steps: Sequence[Step]) -> tuple[Level, ...]:
+    plain: list[Read] = []
+    for each in steps:
+        if isinstance(each, SetWeight):
+            plain.append({"setWeight": each.percent})
+        elif isinstance(each, Pause):
+            plain.append({"pause": {} if each.seconds is None else {"duration": each.seconds}})
+    return _levels(plain)
 
 
 def _levels(steps: Sequence[Read]) -> tuple[Level, ...]:

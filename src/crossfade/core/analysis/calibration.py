@@ -35,9 +35,11 @@ class Calibration:
     """The dispersion to judge with, and what it rests on."""
 
     phi: float
+    metrics: tuple[str, ...]
+    """Those that it is for; the others are judged with 1."""
     replays: int
     crossings: Mapping[float, int]
-    """For each dispersion that was tried, how many good canaries it would have rolled back."""
+    """For each dispersion of these that was tried, how many good canaries were rolled back."""
     risk: float
     """Share of good canaries that are rolled back with `phi`, at most, with 95 % confidence."""
     trusted: bool
@@ -122,77 +124,140 @@ def crosses(plan: Plan, windows: Iterable[Window]) -> bool:
     return False
 
 
+def kinds(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """
+    Return the plan's metrics by what they measure: all edges of latency are of one kind.
+
+    Their names begin with `slow`.  What slows a pod down moves all of them; any other metric may
+    differ between pods while the rest does not.
+    """
+    names = [each.name for each in plan.metrics]
+    slow = tuple(each for each in names if each.startswith("slow"))
+    rest = tuple((each,) for each in names if each not in slow)
+    return (*rest, slow) if slow else rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What was found while the dispersion of some metrics was raised."""
+
+    metrics: tuple[str, ...]
+    crossings: Mapping[float, int]
+    shown: bool
+    """Whether the last one that was tried is shown to keep the risk."""
+
+    @property
+    def phi(self) -> float:
+        """The last one where it is shown, else the smallest of those that crossed least."""
+        if self.shown:
+            return list(self.crossings)[-1]
+        fewest = min(self.crossings.values())
+        return next(each for each, crossed in self.crossings.items() if crossed == fewest)
+
+
 def calibrated(plan: Plan, replays: Iterable[Sequence[Window]]) -> Calibration:
     """
     Return the smallest dispersion that replays of good canaries show to keep the plan's risk.
 
-    Few crossings are not enough: their rate must be at most alpha up to the end of its confidence
-    range.  Without any crossing that takes 299 replays for a risk of 1 %.
+    A dispersion costs time and harm, so one kind of metrics alone has it where that is enough;
+    else all have the same.  Few crossings are not enough: their rate must be at most alpha up to
+    the end of its confidence range.  Without any crossing that takes 299 replays for a risk of
+    1 %, and 408 where there are two kinds, as it is tried for each alone and for both.
 
     Args:
         plan: how rollouts are judged; the dispersions of its metrics are not used.
         replays: records of canaries that were fine, independent of each other, as `split` makes
             them, each as long as a rollout takes.
     """
+    walks = _walked(plan, kinds(plan))
     left, count = [], 0
-    tried: dict[float, int] = {}
-    for phi in PHIS:
-        judge = replace(plan, metrics=tuple(replace(each, phi=phi) for each in plan.metrics))
-        if not tried:
-            for record in replays:
-                count += 1
-                if crosses(judge, record):
-                    left.append(record)
-        else:  # more dispersion never finds what less has not found, save by the cap
-            left = [record for record in left if crosses(judge, record)]
+    for record in replays:
+        count += 1
+        if crosses(_with(plan, (), 1.0), record):
+            left.append(record)
+    if is_shown(len(left), count, plan.alpha, len(walks)):
+        walk = _Walk(walks[-1], {1.0: len(left)}, shown=True)
+        return _found(plan, walk, count, len(walks))
+    tried = [_walk(plan, metrics, left, (count, len(walks))) for metrics in walks]
+    *alone, together = tried
+    shown = sorted((each for each in alone if each.shown), key=lambda each: each.phi)
+    return _found(plan, shown[0] if shown else together, count, len(walks))
+
+
+def _walked(plan: Plan, known: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the metrics whose dispersion is raised together: each kind alone, and all."""
+    everything = tuple(each.name for each in plan.metrics)
+    return (*known, everything) if len(known) > 1 else (everything,)
+
+
+def _with(plan: Plan, metrics: tuple[str, ...], phi: float) -> Plan:
+    """Return the plan with this dispersion of some metrics, and none of the others."""
+    judged = (replace(each, phi=phi if each.name in metrics else 1.0) for each in plan.metrics)
+    return replace(plan, metrics=tuple(judged))
+
+
+def _walk(
+    plan: Plan, metrics: tuple[str, ...], crossed: Sequence[Sequence[Window]], of: tuple[int, int]
+) -> _Walk:
+    """Raise the dispersion until it is shown; `of` are the replays, and the walks there are."""
+    left, tried = crossed, {1.0: len(crossed)}
+    for phi in PHIS[1:]:
+        # More dispersion never finds what less has not found, save by the cap.
+        left = [each for each in left if crosses(_with(plan, metrics, phi), each)]
         tried[phi] = len(left)
-        if is_shown(len(left), count, plan.alpha):
-            return _found(plan, phi, count, tried, trusted=True)
-    fewest = min(tried.values())
-    phi = next(each for each, crossed in tried.items() if crossed == fewest)
-    return _found(plan, phi, count, tried, trusted=False)
+        if is_shown(len(left), of[0], plan.alpha, of[1]):
+            return _Walk(metrics, tried, shown=True)
+    return _Walk(metrics, tried, shown=False)
 
 
-def _found(
-    plan: Plan, phi: float, count: int, tried: Mapping[float, int], *, trusted: bool
-) -> Calibration:
-    crossed = tried[phi]
+def _found(plan: Plan, walk: _Walk, count: int, walks: int) -> Calibration:
+    crossed = walk.crossings[walk.phi]
     hopeless = crossed > plan.alpha * max(count, LEAST_REPLAYS)
-    needed = 0 if hopeless else replays_needed(crossed, plan.alpha)
-    return Calibration(phi, count, tried, highest_rate(crossed, count), trusted, needed)
+    return Calibration(
+        walk.phi,
+        walk.metrics,
+        count,
+        walk.crossings,
+        highest_rate(crossed, count, walks),
+        walk.shown,
+        0 if hopeless else replays_needed(crossed, plan.alpha, walks),
+    )
 
 
-def is_shown(crossed: int, replays: int, alpha: float) -> bool:
+def is_shown(crossed: int, replays: int, alpha: float, walks: int = 1) -> bool:
     """
     Say whether so few crossings show that good canaries are rolled back at a rate up to `alpha`.
 
-    That is so when as few as that would be rare, 5 % at most, if the rate were above.
+    That is so when as few as that would be rare, 5 % at most, if the rate were above.  Several
+    walks, each of which might be lucky, share the 5 %.
     """
-    return replays >= LEAST_REPLAYS and _at_most(crossed, replays, alpha) <= 1 - CONFIDENCE
+    enough = replays >= LEAST_REPLAYS
+    return enough and _at_most(crossed, replays, alpha) <= (1 - CONFIDENCE) / walks
 
 
-def highest_rate(crossed: int, replays: int) -> float:
+def highest_rate(crossed: int, replays: int, walks: int = 1) -> float:
     """Return the one-sided upper end of the range of a rate, after Clopper and Pearson (1934)."""
     low, high = 0.0, 1.0
     if crossed >= replays:
         return high
     for _ in range(50):
         middle = (low + high) / 2
-        if _at_most(crossed, replays, middle) <= 1 - CONFIDENCE:
+        if _at_most(crossed, replays, middle) <= (1 - CONFIDENCE) / walks:
             high = middle
         else:
             low = middle
     return high
 
 
-def replays_needed(crossed: int, alpha: float) -> int:
+def replays_needed(crossed: int, alpha: float, walks: int = 1) -> int:
     """Return how many replays show a rate of at most `alpha`, if so many of them cross."""
     low = high = LEAST_REPLAYS
-    while not is_shown(crossed, high, alpha):
+    while not is_shown(crossed, high, alpha, walks):
         low, high = high, 2 * high
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if is_shown(crossed, middle, alpha) else (middle + 1, high)
+        enough = is_shown(crossed, middle, alpha, walks)
+        low, high = (low, middle) if enough else (middle + 1, high)
     return high
 
 

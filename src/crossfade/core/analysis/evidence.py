@@ -72,10 +72,22 @@ def begin(
         now: in seconds.
         scraped: counters come by way of Prometheus, and so later.
     """
-    window = judge.window_seconds
     lag = rules_of(judge, scraped=scraped).late_seconds
-    plan = Plan(
-        metrics=_metrics(judge, history),
+    plan = plan_of(judge, clouds, _metrics(judge, history), max_percent, lag)
+    return Evidence(plan, State(now), level_since=now)
+
+
+def plan_of(
+    judge: Judge,
+    clouds: Mapping[ClusterName, str],
+    metrics: tuple[Metric, ...],
+    max_percent: float = 50.0,
+    lag: float = 0.0,
+) -> Plan:
+    """Return the judge's plan for these clusters; windows are known `lag` seconds late."""
+    window = judge.window_seconds
+    return Plan(
+        metrics=metrics,
         clusters=tuple(sorted(clouds)),
         clouds=dict(clouds),
         alpha=judge.alpha,
@@ -90,21 +102,39 @@ def begin(
         w_max=max(max_percent / 100, 0.002),
         on_timeout=judge.on_timeout,
     )
-    return Evidence(plan, State(now), level_since=now)
 
 
 def _metrics(judge: Judge, history: Tally) -> tuple[Metric, ...]:
-    known = history.requests >= _ENOUGH
-    failed = history.events.get(ERRORS, 0)
-    edges = latency_edges(history) if LATENCY in judge.metrics else ()
-    usual = usual_metrics(
-        (failed + 0.5) / (history.requests + 1) if known else None,
-        tuple(slower_than(edge / 1000) for edge in edges),
+    slow = [slower_than(edge / 1000) for edge in latency_edges(history)]
+    return metrics_of(judge, {name: _share(history, name) for name in (ERRORS, *slow)})
+
+
+def metrics_of(judge: Judge, shares: Mapping[str, float | None]) -> tuple[Metric, ...]:
+    """
+    Return the metrics that the judge asks for, of those that are counted.
+
+    Args:
+        judge: as the application's file has it.
+        shares: stable's share of each event, None if it is not known; all but errors are slow.
+    """
+    slow = {name: share for name, share in shares.items() if name != ERRORS}
+    errors, *edges = usual_metrics(
+        shares.get(ERRORS),
+        slow if LATENCY in judge.metrics else {},
         tolerance=judge.tolerance,
         dispersion=judge.dispersion,
-        slow_rise=0.005,
+        slow_dispersion=judge.latency_dispersion or judge.dispersion,
     )
-    return usual if ERRORS in judge.metrics else usual[1:]
+    if ERRORS in judge.metrics and ERRORS in shares:
+        return errors, *edges
+    return tuple([replace(each, harm=1.0) for each in edges[:1]] + edges[1:])  # some harm counts
+
+
+def _share(history: Tally, event: str) -> float | None:
+    """Return the share of stable's requests with the event; None: too little is known."""
+    if history.requests < _ENOUGH:
+        return None
+    return (history.events.get(event, 0) + 0.5) / (history.requests + 1)
 
 
 def latency_edges(history: Tally) -> tuple[int, ...]:

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from crossfade.base.ids import ClusterName
 
+RISE = 0.005
+"""Share of requests, failed or slow, below which a canary is good; so much more makes it bad."""
+
 ALTERNATIVES = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 300.0)
 """Ratios of rates that the test looks for, each with the same weight."""
 
@@ -138,7 +141,7 @@ def _need(good: bool, where: str, what: str, allowed: str) -> None:
         raise ValueError(f"{where}: {what} is not allowed; allowed: {allowed}")
 
 
-def bad_ratio(p0: float, rise: float = 0.005, at_least: float = 1.5) -> float:
+def bad_ratio(p0: float, rise: float = RISE, at_least: float = 1.5) -> float:
     """Return `r1` for a metric whose canary is bad when its share is `rise` above stable's."""
     return max(at_least, 1 + rise / p0)
 
@@ -180,26 +183,30 @@ def visible_ratio(p0: float, requests: float, plan: Plan) -> float | None:
 
 def usual_metrics(
     p0: float | None,
-    slow: tuple[str, ...] = (),
+    slow: Mapping[str, float | None],
     *,
     tolerance: float = 1.1,
     dispersion: float = 1.0,
-    slow_rise: float = 0.0,
+    slow_dispersion: float = 1.0,
 ) -> tuple[Metric, ...]:
     """
     Return the metrics for a service that answers requests: errors, and requests that are slow.
 
     Args:
         p0: share of stable's requests that fail, from history; None: it is not known.
-        slow: events of requests above an edge of latency; each has the same part of one weight.
+        slow: events of requests above an edge of latency, each with stable's share from history;
+            each has the same part of one weight.
         tolerance: ratio canary to stable that is as good, of every metric.
-        dispersion: of every metric.
-        slow_rise: below this share of slow requests the canary is good, whatever stable's is.
+        dispersion: of errors.
+        slow_dispersion: of all edges of latency: what slows one pod down moves all of them.
     """
     r1 = bad_ratio(p0) if p0 else 1.5
-    errors = Metric("errors", r0=tolerance, r1=r1, phi=dispersion, rise=0.005, harm=1.0, p0=p0)
+    errors = Metric("errors", r0=tolerance, r1=r1, phi=dispersion, rise=RISE, harm=1.0, p0=p0)
     share = 1 / len(slow) if slow else 0.0
     latency = (
-        Metric(each, share, r0=tolerance, phi=dispersion, rise=slow_rise, harm=0.0) for each in slow
+        Metric(
+            name, share, r0=tolerance, phi=slow_dispersion, rise=RISE, harm=0.0, p0=known or None
+        )
+        for name, known in slow.items()
     )
     return (errors, *latency)

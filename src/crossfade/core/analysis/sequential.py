@@ -17,6 +17,8 @@ from crossfade.core.analysis.strata import Stratum, bent, grown, mixed
 MOST_GAPS = 100
 """So many gaps between the ids of a cluster are remembered."""
 _LARGEST_LOG = 690.0
+_ON_RATIO = 0.9
+"""Part of a proof that is on the ratio where the share can be seen to be of no help."""
 
 NOBODY: frozenset[ClusterName] = frozenset()
 
@@ -158,7 +160,7 @@ def log_safe(
     """
     Return the log of the evidence that the canary's ratio is below `r1`.
 
-    With `rise`, a canary whose share of events is below it counts as good, too: half of the
+    With `rise`, a canary whose share of events is below it counts as good, too: part of the
     evidence is then on that, so that a service without any event can be proven good.
     """
     strata = strata_of(state, plan, metric, excluded)
@@ -167,10 +169,22 @@ def log_safe(
         return by_ratio
     n_c, x_c = sum(each.n_c for each in strata), sum(each.x_c for each in strata)
     grown_by = log_growth_below(metric.rise, n_c, x_c) / metric.phi
-    return log_mean_exp((by_ratio, grown_by))
+    part = _on_ratio(metric)
+    return log_mean_exp((by_ratio + math.log(2 * part), grown_by + math.log(2 - 2 * part)))
 
 
-def log_growth_below(share: float, n_c: int, x_c: int) -> float:
+def _on_ratio(metric: Metric) -> float:
+    """
+    Return the part of the proof that is on the ratio; it is fixed before the first window.
+
+    Half, unless stable's own share is so high that a canary like it is never seen to be below
+    `rise`: then a tenth is left on that, for a history that is no longer true.
+    """
+    hopeless = metric.p0 is not None and log_growth_below(metric.rise, 1, metric.p0) <= 0
+    return _ON_RATIO if hopeless else 0.5
+
+
+def log_growth_below(share: float, n_c: int, x_c: float) -> float:
     """Return the log of the evidence that events have a share of a fifth of `share`, not more."""
     low = share / 5
     return x_c * math.log(low / share) + (n_c - x_c) * math.log((1 - low) / (1 - share))

@@ -35,6 +35,8 @@ class Judge:
     """Ratio of rates that still counts as equally good."""
     dispersion: float = 1.0
     """Noise of single pods beyond chance, from A/A calibration; 1 is none."""
+    latency_dispersion: float | None = None
+    """That of latency; None: as that of errors."""
     window_seconds: float = 15.0
     min_seconds: float = 600.0
     """How long it must have been watched before it is proven."""

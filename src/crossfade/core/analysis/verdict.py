@@ -27,6 +27,14 @@ A healthy canary is rarely here for long; waiting costs it nothing, and more use
 one does harm without making it clearer: evidence per event is best while the share is small.
 """
 
+PROVING_WEIGHT = 0.4
+"""
+The largest share of a canary that is not proven good yet.
+
+A proof grows with `w (1 - w)` of the users, harm with `w`: beyond this share, which has 96 % of
+what there is at most, more users cost harm and prove nothing sooner.
+"""
+
 _CLOSE = 1e-9
 _ALL = "telemetry"
 _REQUESTS = "canary requests"
@@ -244,6 +252,8 @@ def _is_inside_budget(case: _Case) -> bool:
 def _go_on(case: _Case) -> Verdict:
     plan, moment = case.plan, case.moment
     allowed = next_weight(case.state, plan, moment.rps, moment.weight)
+    if case.needed:
+        allowed = min(allowed, max(PROVING_WEIGHT, moment.weight))
     if case.silent:
         weight = min(allowed, moment.weight)
         return _verdict(case, Action.HOLD, weight, _silent(case))
