@@ -113,8 +113,8 @@ def _text(found: "Calibration") -> str:
     trust = "" if found.trusted else " (not to be relied on)"
     return "\n".join(
         (
-            f"dispersion {found.phi:g} of {', '.join(found.metrics)}{trust}: at most {found.risk:.2%} of good canaries are "
-            "rolled back, with 95 % confidence",
+            f"dispersion {found.phi:g} of {', '.join(found.metrics)}{trust}: at most "
+            f"{found.risk:.2%} of good canaries are rolled back, with 95 % confidence",
             "",
             table(("FACTOR", "ROLLED BACK"), rows),
         )
