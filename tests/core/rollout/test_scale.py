@@ -14,10 +14,9 @@ from crossfade.core.rollout.scale import (
     applied_on_abort,
     by_replicas,
     by_traffic,
-    canary_pods,
     fence_posts,
-    lost_factor,
     next_counts,
+    scale_for,
     share_of,
     weight_on_abort,
 )
@@ -324,37 +323,25 @@ def test_pods_that_carry_a_weight_are_rounded_up():
 
 
 @pytest.mark.parametrize(
-    ("weight", "factor", "pods"),
-    [
-        pytest.param(0, 1.5, 0, id="no-users"),
-        pytest.param(1, 1.0, 1, id="a-few-users"),
-        pytest.param(20, 1.0, 2, id="its-share"),
-        pytest.param(20, 1.5, 3, id="its-share-and-the-loss"),
-        pytest.param(90, 1.5, 10, id="never-more-than-all"),
-        pytest.param(100, 1.0, 10, id="everything"),
-    ],
-)
-def test_a_canary_is_sized_for_its_share_and_for_what_a_lost_cluster_adds(weight, factor, pods):
-    assert canary_pods(10, weight, factor) == pods
+    ("percent", "clusters", "survive", "scale"),
+    [(10, 3, 0, 10), (10, 3, 1, 15), (10, 3, 2, 30), (50, 2, 1, 100), (80, 3, 1, 100), (1, 1, 3, 1), (0.4, 3, 0, 1), (0, 3, 2, 0)],
+)  # fmt: skip
+def test_pods_are_enough_also_when_clusters_are_lost(percent, clusters, survive, scale):
+    assert scale_for(percent, clusters, survive) == scale
 
 
-@pytest.mark.parametrize(("weight", "factor"), [(-1, 1), (101, 1), (10, 0.5)])
-def test_a_share_out_of_range_is_refused(weight, factor):
-    with pytest.raises(ValueError, match="percent"):
-        canary_pods(10, weight, factor)
+@pytest.mark.parametrize(("percent", "clusters", "survive", "scale"), [(4.1, 10, 9, 41), (0.07, 100, 99, 7), (16.4, 5, 3, 41)])  # fmt: skip
+def test_a_share_that_comes_out_even_gets_no_pod_more_by_rounding(
+    percent, clusters, survive, scale
+):
+    assert scale_for(percent, clusters, survive) == scale
 
 
-@given(st.integers(0, 50), st.floats(0, 100), st.floats(1, 5))
-def test_a_share_is_never_without_pods_and_never_below_what_it_carries(replicas, weight, factor):
-    pods = canary_pods(replicas, weight, factor)
-    assert pods <= replicas
-    assert pods >= min(replicas, replicas * weight / 100)
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(0, 30))
+def test_pods_are_as_many_as_the_users_after_the_loss_and_no_more(hundredths, clusters, survive):
+    scale = scale_for(hundredths / 100, clusters, survive)
+    left = max(1, clusters - survive)
 
-
-def test_a_cluster_gets_the_users_of_the_largest_other_one():
-    assert lost_factor(1, [1, 1]) == pytest.approx(1.5)
-    assert lost_factor(2, [1, 1]) == pytest.approx(4 / 3)
-    assert lost_factor(1, [3]) == pytest.approx(4)
-    assert lost_factor(5, []) == 1
-    assert lost_factor(5, [0]) == 1
-    assert lost_factor(0, [5]) == 1
+    assert scale <= 100
+    assert scale == 100 or scale * left * 100 >= hundredths * clusters
+    assert (scale - 1) * left * 100 < hundredths * clusters or scale == 0

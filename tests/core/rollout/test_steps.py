@@ -19,7 +19,6 @@ from crossfade.core.rollout.spec import (
     Strategy,
 )
 from crossfade.core.rollout.state import ClusterPhase, Outcome, Phase
-from crossfade.core.rollout.steps import scale_for
 from crossfade.core.traffic.split import HeaderMatch
 from crossfade.testing.builders import CLUSTERS, judgement, rollout, stepping
 from crossfade.testing.rehearsal import Rehearsal
@@ -126,14 +125,6 @@ def test_what_users_meet(steps, met):
 
     assert trace(rehearsal) == met
     assert rehearsal.state.outcome is Outcome.SUCCEEDED
-
-
-@pytest.mark.parametrize(
-    ("percent", "clusters", "survive", "scale"),
-    [(10, 3, 0, 10), (10, 3, 1, 15), (10, 3, 2, 30), (50, 2, 1, 100), (80, 3, 1, 100), (1, 1, 3, 1), (0.4, 3, 0, 1)],
-)  # fmt: skip
-def test_pods_are_enough_also_when_clusters_are_lost(percent, clusters, survive, scale):
-    assert scale_for(percent, clusters, survive) == scale
 
 
 def test_the_first_share_counts_for_the_first_pods_with_those_of_lost_clusters():

@@ -9,6 +9,7 @@ are parts of `max_weight`, which is 100 unless a router counts finer.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 DEFAULT_FENCE_POST = "25%"
 """Surge and unavailability when neither is given."""
@@ -295,29 +296,19 @@ class _Limits:
         return drained_count - over, kept_count
 
 
-def canary_pods(replicas: int, weight_percent: float, lost_factor: float = 1.0) -> int:
+def scale_for(percent: float, clusters: int, survive: int) -> int:
     """
-    Return how many of a cluster's pods the canary needs, so that losing a cluster is survived.
+    Return the percentage of the chart's pods that carries this share of users.
+
+    Enough also after `survive` of the clusters are lost and their users have come here.  Counted
+    in whole fractions, so that a share that comes out even is not rounded up by a hair.
 
     Args:
-        replicas: pods with which the cluster carries all of its users, that loss included.
-        weight_percent: the canary's share of the cluster's users, 0 to 100.
-        lost_factor: by how much the cluster's users grow when another one is lost, at least 1.
-
-    Raises:
-        ValueError: when the share or the factor is out of its range.
+        percent: the canary's share of a cluster's users, 0 to 100; as people write it, so 0.1 is
+            a tenth and not the nearest binary number.
+        clusters: those that take part.
+        survive: how many of them may be lost.
     """
-    if not 0 <= weight_percent <= 100 or lost_factor < 1:
-        raise ValueError("a share is from 0 to 100 percent, and a loss adds users")
-    return min(replicas, math.ceil(replicas * weight_percent * lost_factor / 100))
-
-
-def lost_factor(own: float, others: Iterable[float]) -> float:
-    """
-    Return by how much the users of a cluster grow when the largest of the others is lost.
-
-    Shares are weights on one scale, none below 0.  Without others that have users it is 1.
-    """
-    shares = tuple(others)
-    largest, total = max(shares, default=0.0), own + sum(shares)
-    return total / (total - largest) if own > 0 and largest > 0 else 1.0
+    taking_part = max(1, clusters)
+    left = max(1, taking_part - survive)
+    return min(100, math.ceil(Fraction(str(percent)) * taking_part / left))

@@ -5,13 +5,13 @@ A step is over once the cluster's data plane has confirmed it.  Before a share r
 it are there, the others of the wave are not too far behind, and nothing speaks against it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.rollout.bars import Bars
+from crossfade.core.rollout.scale import scale_for
 from crossfade.core.rollout.spec import (
     Analyse,
     Approval,
@@ -61,16 +61,6 @@ class Turn:
     def approved(self, step: int) -> bool:
         """Say whether a person gave this approval."""
         return self.rollout.state.approved >= step
-
-
-def scale_for(percent: float, clusters: int, survive: int) -> int:
-    """
-    Return the percentage of the chart's pods that carries this share of users.
-
-    Enough also after `survive` of the clusters are lost and their users have come here.
-    """
-    left = max(1, clusters - survive)
-    return min(100, math.ceil(percent * max(1, clusters) / left))
 
 
 def begin(turn: Turn, progress: Progress) -> Progress:
