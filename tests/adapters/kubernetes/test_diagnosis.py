@@ -43,7 +43,7 @@ class Cluster:
     async def text(self, path, query):
         if not self.log:
             raise NotFound("no log", hint="x")
-        return self.log
+        return self.log if isinstance(self.log, str) else self.log[query["previous"]]
 
 
 def pod(state=None, conditions=(), **status):
@@ -110,6 +110,12 @@ async def test_a_crash_after_a_failing_liveness_probe_says_both():
         "container app crashed with exit code 137 after this: Liveness probe failed: "
         "HTTP probe failed with statuscode: 500; it said: bye"
     )
+
+
+async def test_last_words_are_found_though_the_container_was_started_again_meanwhile():
+    logs = {"": "", "true": "no database\n"}
+    found = await told(Cluster(pod({"terminated": {"exitCode": 3}}), log=logs))
+    assert found.text.endswith("crashed with exit code 3; it said: no database")
 
 
 async def test_a_crash_is_told_even_if_its_log_cannot_be_had():

@@ -78,6 +78,21 @@ CASES = [
     ),
     (pod(containers=[container({"terminated": {"exitCode": 0}})]), Rank.STARTING, "starting"),
     (
+        pod(containers=[waiting("CrashLoopBackOff") | container({}, last={"exitCode": 0})]),
+        Rank.CRASH,
+        "app ended by itself, as if its work were done (exit code 0)",
+    ),
+    (
+        pod(initContainerStatuses=[container({"running": {}}, last={"exitCode": 0})]),
+        Rank.PROBE,
+        "app runs, but is not ready",
+    ),
+    (
+        pod(containers=[waiting("CrashLoopBackOff", "back-off 40s restarting failed container")]),
+        Rank.CRASH,
+        "app ends again and again: back-off 40s restarting failed container",
+    ),
+    (
         pod(containers=[container({"terminated": {"exitCode": 139, "signal": 11}})]),
         Rank.CRASH,
         "killed by signal 11",

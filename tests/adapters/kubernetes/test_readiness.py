@@ -73,6 +73,28 @@ async def test_another_trouble_in_between_begins_anew(at, world):
     assert (await at(22.1)).hopeless
 
 
+async def test_a_crash_is_still_told_between_two_restarts(at, world):
+    """A deadline that passes at that moment would else say that pods are starting."""
+    await at(0)
+    world.found = CRASH
+    await at(1)
+    world.found = Diagnosis("0 of 1 pods are ready")
+
+    told = await at(2.5)
+    assert (told.text, told.cause) == ("it crashed", Cause.CONFIG)
+    world.found = CONFIG
+    assert (await at(4)).text == "Secret is missing"
+
+
+async def test_a_node_that_was_lost_is_forgotten_when_its_pods_start_elsewhere(at, world):
+    await at(0)
+    world.found = Diagnosis("its node is gone", Rank.NODE, Cause.NODE)
+    await at(1)
+    world.found = Diagnosis("0 of 1 pods are ready")
+
+    assert (await at(2.5)).text == "0 of 1 pods are ready"
+
+
 async def test_what_may_yet_be_mended_is_never_given_up(at, world):
     await at(0)
     world.found = Diagnosis("no room", Rank.NO_ROOM, Cause.RESOURCES)

@@ -187,16 +187,19 @@ async def _with_last_words(
     """Return the trouble of a container that crashed, with what it wrote last."""
     if killed := newest_event(events, "Unhealthy", "Liveness probe failed"):
         trouble = replace(trouble, text=f"{trouble.text} after this: {killed}")
-    log = await api.text(
-        f"{root}/pods/{trouble.pod}/log",
-        {
-            "container": trouble.container,
-            "tailLines": str(_LOG_LINES),
-            "previous": "true" if trouble.previous else "",
-        },
-    )
-    words = f"; it said: {_one_line(log)}" if log.strip() else ""
+    log = await _log(api, root, trouble, previous=trouble.previous)
+    if not log and not trouble.previous:  # it was started again since its status was read
+        with suppress(CrossfadeError):
+            log = await _log(api, root, trouble, previous=True)
+    words = f"; it said: {_one_line(log)}" if log else ""
     return replace(trouble, text=trouble.text + words)
+
+
+async def _log(api: KubeApi, root: str, trouble: Trouble, *, previous: bool) -> str:
+    """Return the end of a container's log, or of that of the container before it."""
+    lines = {"container": trouble.container, "tailLines": str(_LOG_LINES)}
+    asked = {**lines, "previous": "true" if previous else ""}
+    return (await api.text(f"{root}/pods/{trouble.pod}/log", asked)).strip()
 
 
 def _one_line(log: str) -> str:

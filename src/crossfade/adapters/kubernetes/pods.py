@@ -111,7 +111,7 @@ def trouble_of(pod: Object, lost_nodes: Collection[str] = ()) -> Trouble | None:
         trouble
         for group in ("initContainerStatuses", "containerStatuses")
         for container in mappings(status.get(group))
-        if (trouble := _container_trouble(name, container)) is not None
+        if (trouble := _container_trouble(name, container, group)) is not None
     ]
     if containers:
         return max(containers, key=lambda each: each.rank)
@@ -125,7 +125,7 @@ def _unscheduled(why: str) -> Cause:
     return Cause.NODE if is_about_nodes(why) else Cause.CONFIG
 
 
-def _container_trouble(pod: str, status: Object) -> Trouble | None:
+def _container_trouble(pod: str, status: Object, group: str) -> Trouble | None:
     name = str(status.get("name"))
     state = mapping(status.get("state"))
     waiting, ended = mapping(state.get("waiting")), mapping(state.get("terminated"))
@@ -138,8 +138,12 @@ def _container_trouble(pod: str, status: Object) -> Trouble | None:
         return _config_trouble(pod, name, message)
     if ended and ended.get("exitCode") != 0:
         return _crash(pod, status, ended, previous=False)
-    if before and not status.get("ready") and before.get("exitCode") != 0:
+    lasts = group == "containerStatuses"  # those before it are meant to end
+    if before and not status.get("ready") and (lasts or before.get("exitCode") != 0):
         return _crash(pod, status, before, previous=True)
+    if reason == "CrashLoopBackOff":  # some runtimes forget how it ended
+        text = f"container {name} ends again and again: {message}"
+        return Trouble(Rank.CRASH, pod, text, Cause.CONFIG, name, previous=True)
     if "running" in state and not status.get("ready"):
         text = f"container {name} runs, but is not ready"
         return Trouble(Rank.PROBE, pod, text, Cause.CONFIG, name)
@@ -189,6 +193,8 @@ def _end(terminated: Object) -> str:
     if terminated.get("signal"):
         return f"was killed by signal {terminated['signal']}"
     message = f" ({terminated['message']})" if terminated.get("message") else ""
+    if terminated.get("exitCode") == 0:
+        return f"ended by itself, as if its work were done (exit code 0){message}"
     return f"crashed with exit code {terminated.get('exitCode')}{message}"
 
 

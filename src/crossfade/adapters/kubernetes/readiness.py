@@ -75,6 +75,10 @@ class Readiness:
         if now - known.asked < pause:
             return known.diagnosis
         found = await diagnose(api, whose, workloads)
+        if known.diagnosis.rank is Rank.CRASH and found.rank is Rank.STARTING:
+            # Between two restarts nothing is wrong with its pods: why they end is still so.
+            self._known[whose] = replace(known, asked=now)
+            return known.diagnosis
         same = found.rank is known.diagnosis.rank
         fresh = _Known(now, _judged(found, now - known.since if same else 0.0), now)
         self._known[whose] = replace(fresh, since=known.since) if same else fresh
