@@ -182,8 +182,8 @@ class Hub:
     def _moved(self, name: str) -> None:
         """A rollout, or what it depends on, has changed: `application.number`, a run behind it."""
         application = name.partition("/")[0].rpartition(".")[0]
-        self.rollouts.poke(application)
-        self.gating.poke(application)
+        for loop in (self.rollouts, self.judging, self.gating):
+            loop.poke(application)
         self.notifications.poke(DISPATCH)
 
     def _undelivered(self, _name: str) -> None:

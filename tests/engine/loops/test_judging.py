@@ -1,11 +1,12 @@
 """The judge takes bad revisions back, and says what it rests on; after a restart it goes on."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from crossfade.base.errors import Unavailable
-from crossfade.core.analysis.counters import Reading, Tally
+from crossfade.core.analysis.counters import Reading, Tally, closes_at
 from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.sources import PrometheusSource
@@ -14,6 +15,9 @@ from crossfade.core.rollout.spec import Pause, Ramp, SetWeight
 from crossfade.core.rollout.state import Outcome
 from crossfade.engine.history import History
 from crossfade.engine.loops import judging
+from crossfade.engine.loops.judging import Judging
+from crossfade.engine.loops.telemetry import rules_for
+from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
 from crossfade.testing.fake_cluster import FakeCounts
 
@@ -192,4 +196,36 @@ async def test_a_verdict_is_not_worked_out_anew_while_nothing_speaks_for_another
     for _ in range(100):  # 50 seconds
         await world.turn()
 
-    assert 50 / judging.VERDICT_SECONDS - 3 <= len(asked) <= 50 / judging.VERDICT_SECONDS + 5
+    # One a window, and one more after each limit of time that passes meanwhile.
+    assert 3 <= len(asked) <= 8
+
+
+async def test_windows_of_a_thousand_applications_do_not_all_end_at_one_moment(world, turn_until):
+    """What a hub has to do at the end of a window would come all at once."""
+    await world.commands.apply(
+        judged(SetWeight(10), Pause(600.0), judge=Judge(window_seconds=15.0))
+    )
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    ends = [
+        closes_at(1_000_000.0, rules_for(replace(rollout, application=f"app-{number}")))
+        for number in range(1000)
+    ]
+    tenths = Counter(int((each - 1_000_000.0) / 1.5) for each in ends)
+
+    assert sorted(tenths) == list(range(10))
+    assert all(60 <= many <= 140 for many in tenths.values())
+
+
+async def test_a_window_is_judged_when_it_is_over_not_a_while_later(world, turn_until):
+    await world.commands.apply(
+        judged(SetWeight(10), Pause(600.0), judge=Judge(window_seconds=15.0))
+    )
+    await world.deployments.deploy(APP, YELLOW)
+    rollout = await turn_until(world, lambda each: each.state.percent == 10, turns=100)
+    loop = Judging(Records(world.store), world.hub._telemetry, world.clock)
+    pause = await loop.reconcile(APP)
+
+    assert 0 < pause <= 15
+    assert world.clock.now() + pause == pytest.approx(
+        closes_at(world.clock.now(), rules_for(rollout))
+    )

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
+from crossfade.core.analysis.spec import Analysis, Judge
+from crossfade.core.rollout.spec import Pause, Ramp, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import Outcome, Phase
+from crossfade.engine.loops.rollouts import ACTIVE_SECONDS, Rollouts
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
@@ -269,3 +271,66 @@ async def test_a_rollout_that_rests_writes_nothing(world):
         await world.turn()
 
     assert await world.store.sequence() == before
+
+
+QUIET = {
+    "pauses": application(
+        SetWeight(10), Pause(7.3), SetWeight(50), Pause(12.0), analysis=Analysis(None)
+    ),
+    "judged": application(
+        SetWeight(10),
+        Pause(20.0),
+        analysis=Analysis(Judge(window_seconds=2.0, min_requests=20, min_seconds=30.0)),
+    ),
+    "ramp": application(
+        Ramp(50.0), analysis=Analysis(Judge(window_seconds=4.0, min_requests=20, min_seconds=30.0))
+    ),
+}
+
+
+@pytest.mark.parametrize("strategy", QUIET)
+@pytest.mark.parametrize("lost", [False, True], ids=["all-there", "one-lost"])
+async def test_a_rollout_that_is_left_alone_for_a_while_would_not_have_moved_meanwhile(
+    world, monkeypatch, strategy, lost
+):
+    """It is looked at each turn here; a real hub comes back after the pause, or with news."""
+    look, quiet, rests = Rollouts.reconcile, dict[str, float](), []
+
+    async def watched(self, name):
+        before, now = await world.store.sequence(), world.clock.now()
+        state = (await world.rollout()).state
+        pause = await look(self, name)
+        if quiet.get("seen") == before and now < quiet["until"]:
+            after = (await world.rollout()).state
+            assert (after.phase, after.percent, after.step, after.wave) == (
+                (state.phase, state.percent, state.step, state.wave)
+            ), "it moved while it was left alone"
+        quiet.update(seen=await world.store.sequence(), until=now + pause)
+        rests.append(pause)
+        return pause
+
+    monkeypatch.setattr(Rollouts, "reconcile", watched)
+    await world.commands.apply(QUIET[strategy])
+    await world.deployments.deploy(APP, YELLOW)
+    for turn in range(600):
+        if lost and turn in (30, 90):
+            (kill if turn == 30 else bring_back)(world.clusters["gcp"])
+        await world.turn()
+        if not (await world.rollout()).active:
+            break
+
+    assert (await world.rollout()).state.outcome is Outcome.SUCCEEDED
+    assert max(rests) > ACTIVE_SECONDS, "nothing was left alone"
+
+
+async def test_a_pause_ends_when_it_is_over_and_not_at_the_next_look_after_it(world, turn_until):
+    await world.commands.apply(application(SetWeight(10), Pause(7.3), analysis=Analysis(None)))
+    await world.deployments.deploy(APP, YELLOW)
+    rollout = await turn_until(world, lambda each: "pausing at 10 %" in each.state.reason)
+    await world.turn()
+    began = max(each.level_since for each in rollout.state.clusters.values())
+    left = began + 7.3 - world.clock.now()
+    await world.turn(1.5)
+    pause = await world.hub._rollouts.reconcile(APP)
+
+    assert pause == pytest.approx(left - 1.5, abs=0.06)

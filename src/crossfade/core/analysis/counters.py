@@ -8,6 +8,7 @@ A window in which nothing could be read is missing, which is not the same as emp
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from zlib import crc32
 
 from crossfade.base.ids import ClusterName, RevisionId
 from crossfade.core.analysis.counts import Window
@@ -54,6 +55,12 @@ class Rules:
     """How long after its end a window is closed: what arrives later is left out."""
     warmup_seconds: float = 60.0
     """What a pod serves in its first seconds is left out."""
+    phase_seconds: float = 0.0
+    """
+    How much later than full multiples of their length windows begin.
+
+    Each application has its own, so that those of a thousand do not all end at one moment.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +157,28 @@ def compared(
         for event, count in new.events.items()
         if event in old.events
     }
-    ended_at = (window.id + 1) * rules.window_seconds
+    ended_at = ends_at(window.id, rules)
     return Window(window.id, window.cluster, new.requests, old.requests, events, ended_at)
 
 
 def window_id(at: float, rules: Rules) -> int:
     """Return the number of the window that a time is in."""
-    return int(at // rules.window_seconds)
+    return int((at - rules.phase_seconds) // rules.window_seconds)
+
+
+def ends_at(number: int, rules: Rules) -> float:
+    """Return when the window of this number ends."""
+    return (number + 1) * rules.window_seconds + rules.phase_seconds
+
+
+def closes_at(now: float, rules: Rules) -> float:
+    """Return when the next window is closed."""
+    return ends_at(window_id(now - rules.late_seconds, rules), rules) + rules.late_seconds
+
+
+def phase_of(name: str, window_seconds: float) -> float:
+    """Return a phase for windows of this name: evenly spread, and always the same."""
+    return crc32(name.encode()) / 2**32 * window_seconds
 
 
 def _is_warm(base: Reading, rules: Rules) -> bool:

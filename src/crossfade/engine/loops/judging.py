@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from crossfade.base.clock import Clock
 from crossfade.base.codec import to_json
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.analysis.counters import compared
+from crossfade.core.analysis.counters import closes_at, compared
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.evidence import (
     Evidence,
@@ -15,9 +15,9 @@ from crossfade.core.analysis.evidence import (
     begin,
     judgement_of,
     look,
-    rules_of,
     verdict_of,
 )
+from crossfade.core.analysis.expiry import expires_at
 from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.analysis.spec import Judge
 from crossfade.core.analysis.thresholds import judge as within_limit
@@ -25,13 +25,13 @@ from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.spec import Ramp
 from crossfade.core.rollout.state import NOT_JUDGED, ClusterPhase, Phase, Progress, Rollout
-from crossfade.engine.loops.telemetry import IDLE_SECONDS, Telemetry
+from crossfade.engine.loops.telemetry import REST_SECONDS, Telemetry, rules_for
 from crossfade.engine.records import EVIDENCE, Records, Stored, rollout_name, save_evidence
 from crossfade.ports.documents import Event
 
 SILENT_SECONDS = 5.0
-VERDICT_SECONDS = 2.0
-"""A verdict on the same evidence is given anew only after this time: for silence and time-outs."""
+LIMIT_SECONDS = 1.0
+"""How often what was counted is held against a threshold."""
 _GRAVITY = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.HOLD, Verdict.INCONCLUSIVE, Verdict.PASS)
 """The worst first: what one says, the other cannot take back."""
 
@@ -43,12 +43,14 @@ class _Given:
     evidence: Evidence
     excluded: tuple[ClusterName, ...]
     at: float
+    until: float
+    """When time alone may change it."""
     judgement: Judgement
 
     def holds(self, evidence: Evidence, excluded: tuple[ClusterName, ...], now: float) -> bool:
-        """Say whether a verdict on this, now, would be the same but for the time that passed."""
+        """Say whether a verdict on this, now, would be the same."""
         same = self.evidence is evidence and self.excluded == excluded
-        return same and self.at <= now < self.at + VERDICT_SECONDS
+        return same and self.at <= now < self.until
 
 
 @dataclass(slots=True)
@@ -72,10 +74,10 @@ class Judging:
         if rollout is None or not rollout.value.active:
             self._forget(name)
             self._served.pop(name, None)
-            return IDLE_SECONDS
+            return REST_SECONDS
         judge = rollout.value.analysis.judge
         if judge is None or rollout.value.direct or rollout.value.state.phase is Phase.INSTALLING:
-            return IDLE_SECONDS / 4
+            return REST_SECONDS
         evidence = await self._evidence(stored.value, rollout.value, judge)
         windows, rps = self._windows(stored.value, rollout.value, judge)
         rps = evidence.value.rps if rps is None else rps
@@ -86,7 +88,8 @@ class Judging:
             seen = look(evidence.value, windows, percent, rps, excluded, self.clock.now())
             document = rollout_name(rollout.value.application, rollout.value.number)
             self._known[document] = await self._save(rollout.value, evidence, seen)
-        return judge.window_seconds / 4
+        now = self.clock.now()
+        return closes_at(now, rules_for(rollout.value)) - now
 
     def judgement(
         self,
@@ -127,8 +130,18 @@ class Judging:
         given = self._given.get(name)
         if given is None or not given.holds(evidence, excluded, now):
             found = judgement_of(judge, evidence, verdict_of(evidence, excluded, now))
-            given = self._given[name] = _Given(evidence, excluded, now, found)
+            until = expires_at(evidence, excluded, now)
+            given = self._given[name] = _Given(evidence, excluded, now, until, found)
         return given.judgement
+
+    def holds_until(self, rollout: Rollout, now: float) -> float:
+        """Return until when the newest judgement stays the same, unless there is news."""
+        if rollout.direct or not rollout.analysis.judged:
+            return math.inf
+        if rollout.analysis.threshold is not None:
+            return now + LIMIT_SECONDS  # it rests on counters whose news nobody tells
+        given = self._given.get(rollout_name(rollout.application, rollout.number))
+        return math.inf if given is None else given.until
 
     def _limited(
         self, record: Record, rollout: Rollout, reachable: tuple[ClusterName, ...], now: float
@@ -180,7 +193,7 @@ class Judging:
         self, record: Record, rollout: Rollout, judge: Judge
     ) -> tuple[tuple[Window, ...], float | None]:
         """Return the windows that have ended, and the requests per second of all users in them."""
-        rules = rules_of(judge, scraped=rollout.analysis.counters is not None)
+        rules = rules_for(rollout)
         found = []
         served = self._served.setdefault(record.spec.name, {})
         for cluster, progress in rollout.state.clusters.items():

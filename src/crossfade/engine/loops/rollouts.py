@@ -1,5 +1,6 @@
 """Drives rollouts: look at what is reported, decide, save.  The convergence loop acts."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +15,7 @@ from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.freeze import look
 from crossfade.core.rollout.gating import Answers, closed, unwanted
 from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
-from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
+from crossfade.core.rollout.state import ClusterSight, Decision, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
 from crossfade.engine.decisions import decision_event
 from crossfade.engine.loops.judging import Judging
@@ -31,6 +32,10 @@ from crossfade.ports.documents import Event, Save
 
 ACTIVE_SECONDS = 1.0
 """Reports, verdicts and answers wake it at once; this is for what only time changes."""
+QUIET_SECONDS = 8.0
+"""The longest time without a look while a rollout is under way."""
+_EXACT_SECONDS = 0.05
+"""How exactly the time is found at which time alone changes something."""
 IDLE_SECONDS = 30.0
 TALK_SECONDS = 1.0
 
@@ -87,8 +92,10 @@ class Rollouts:
             changes.append(save_application(stored, record))
         if after != rollout.value:
             changes.append(save_rollout(rollout, after))
-        if not changes or self._is_mere_talk(rollout.value, after, now):
-            return ACTIVE_SECONDS
+        talk = bool(changes) and self._is_mere_talk(rollout.value, after, now)
+        if talk or not changes:
+            quiet = TALK_SECONDS if talk else next_expiry(record, now) or QUIET_SECONDS
+            return self._pause(rollout.value, sight, decision, now, min(quiet, QUIET_SECONDS))
         event = decision_event(rollout.value, sight, now, decision)
         await self.records.commit(*changes, events=(event,))
         self._told[record.spec.name] = now
@@ -101,6 +108,34 @@ class Rollouts:
         document = rollout_name(rollout.application, rollout.number)
         stored = await self.records.find_answers(document)
         return stored.value if stored else Answers()
+
+    def _pause(
+        self, rollout: Rollout, sight: Sight, decision: Decision, now: float, longest: float
+    ) -> float:
+        """
+        Return how long to wait for news: until the time at which the decision becomes another.
+
+        On one sight times only ever pass limits: what is decided both now and later is decided in
+        between, too, so the time of a change is found by trying out.  What else of the sight
+        changes with the clock, verdicts and freezes, says until when it stays as it is.
+        """
+        freeze = None if rollout.swap else look(rollout.strategy.freeze, now).changes_at
+        until = min(self.judging.holds_until(rollout, now), math.inf if freeze is None else freeze)
+        longest = min(longest, until - now)
+        longest = max(longest, _EXACT_SECONDS)
+        later = decide(rollout, sight, now + longest)
+        if later == decision:
+            return longest
+        if _apart_from_words(rollout, later, decision):
+            return min(longest, ACTIVE_SECONDS)
+        same, other = 0.0, longest
+        while other - same > _EXACT_SECONDS:
+            middle = (same + other) / 2
+            if _apart_from_words(rollout, decide(rollout, sight, now + middle), decision):
+                same = middle
+            else:
+                other = middle
+        return other
 
     def _is_mere_talk(self, before: Rollout, after: Rollout, now: float) -> bool:
         """Say whether only reasons differ, which change many times a second: one is enough."""
@@ -142,6 +177,13 @@ def _as_rolled(canary: RevisionReport, wanted: Wanted) -> RevisionReport:
         return canary
     there = canary.installed and canary.scale == rolled.percent
     return replace(canary, ready=there and (rolled.percent == 0 or canary.ready), scale=100)
+
+
+def _apart_from_words(rollout: Rollout, one: Decision, other: Decision) -> bool:
+    """Say whether two decisions are the same but for their reasons."""
+    return without_reasons(replace(rollout, state=one.want)) == without_reasons(
+        replace(rollout, state=other.want)
+    )
 
 
 def without_reasons(rollout: Rollout) -> Rollout:

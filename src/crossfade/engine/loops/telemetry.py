@@ -1,7 +1,9 @@
 """Reads the gateways' counters of every revision, one application in one cluster at a time."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
@@ -14,6 +16,7 @@ from crossfade.core.analysis.counters import (
     Tally,
     add,
     close,
+    phase_of,
     slower_than,
 )
 from crossfade.core.analysis.evidence import rules_of
@@ -31,13 +34,17 @@ from crossfade.ports.traffic_counts import Counts
 
 READ_SECONDS = 0.5
 """The least time between two reads of one gateway."""
-_READS_PER_WINDOW = 6
+_READS_PER_WINDOW = 4
 _SLOWEST_SECONDS = 2.5
-"""Silence must be noticed within seconds, however long windows are."""
+"""Against a threshold silence must be noticed within seconds, however long windows are."""
+_BEFORE_END = 0.1
+"""The last read of a window comes so long before its end: what is read late counts in the next."""
 IDLE_SECONDS = 2.0
 REST_SECONDS = 30.0
 """Without a rollout; the hub has everything looked at when one begins."""
 KEEP_SECONDS = 600.0
+_SAME = 0.01
+"""Share of a pause within which a read that is made early counts as the one that was due."""
 _NOTHING = Tally(0)
 
 
@@ -75,16 +82,18 @@ class Telemetry:
             return IDLE_SECONDS
         counts = self.connections.counts(record.spec, report.value.address, record.revisions)
         found = {each.revision: each for each in await counts.read(name)}
-        rules = rules_of(rollout.value.analysis.judge or Judge(window_seconds=READ_SECONDS))
         # A gateway forgets revisions that get no users: nothing of theirs was slow either.
         edges = {edge for count in found.values() for edge in count.slower}
         nothing = dict.fromkeys(edges, 0)
-        for each in record.revisions:
-            count = found.get(each.id, Counts(each.id, 0, 0, nothing))
-            self._book(key, ClusterName(cluster), count, rules)
-        self._read_at[key] = self.clock.now()
-        often = rules.window_seconds / _READS_PER_WINDOW
-        return min(max(READ_SECONDS, often), _SLOWEST_SECONDS)
+        known = [found.get(each.id, Counts(each.id, 0, 0, nothing)) for each in record.revisions]
+        now = self._read_at[key] = self.clock.now()
+        limited = rollout.value.analysis.threshold is not None
+        if limited:
+            self._extend(key, known, now)
+        rules = rules_for(rollout.value)
+        self._book(key, known, now, rules)
+        pause = _next_read(now, rules) - now
+        return min(pause, _SLOWEST_SECONDS) if limited else pause
 
     async def _scrape(
         self, key: str, record: Record, rollout: Rollout, wanted: CounterSource
@@ -101,7 +110,7 @@ class Telemetry:
         now = self.clock.now()
         since = self._read_at.get(key, now) - 2 * judge.window_seconds
         found = await self.sources.open(source).counts(query, Span(since, now))
-        rules = rules_of(judge, scraped=True)
+        rules = rules_for(rollout)
         known = self._counters.get(key, Counters(cluster))
         self._counters[key] = add(known, found, rules)
         newest = {(each.revision, each.source): each for each in found}
@@ -112,16 +121,21 @@ class Telemetry:
             self._read_at[key] = now
         return judge.window_seconds / 2
 
-    def _book(self, key: str, cluster: ClusterName, count: Counts, rules: Rules) -> None:
-        now, revision = self.clock.now(), count.revision
-        series = self._series.get((key, revision), Series())
-        totals = Totals(now, count.requests, count.errors)
-        self._series[key, revision] = series.add(totals, KEEP_SECONDS)
-        slower = {slower_than(edge / 1000): many for edge, many in count.slower.items()}
-        tally = Tally(count.requests, {ERRORS: count.errors, **slower})
-        self._totals.setdefault(key, {})[revision] = tally
+    def _extend(self, key: str, counts: Sequence[Counts], now: float) -> None:
+        for count in counts:
+            series = self._series.get((key, count.revision), Series())
+            totals = Totals(now, count.requests, count.errors)
+            self._series[key, count.revision] = series.add(totals, KEEP_SECONDS)
+
+    def _book(self, key: str, counts: Sequence[Counts], now: float, rules: Rules) -> None:
+        cluster = ClusterName(key.partition("@")[2])
+        totals = self._totals.setdefault(key, {})
+        for count in counts:
+            slower = {_event_of(edge): many for edge, many in count.slower.items()}
+            totals[count.revision] = Tally(count.requests, {ERRORS: count.errors, **slower})
+        readings = [Reading(each.revision, cluster, now, totals[each.revision]) for each in counts]
         known = self._counters.get(key, Counters(cluster))
-        self._counters[key] = add(known, [Reading(revision, cluster, now, tally)], rules)
+        self._counters[key] = add(known, readings, rules)
 
     def windows(
         self, application: ApplicationName, cluster: ClusterName, rules: Rules
@@ -171,6 +185,26 @@ class Telemetry:
         self._totals.pop(key, None)
         for known in [each for each in self._series if each[0] == key]:
             del self._series[known]
+
+
+def rules_for(rollout: Rollout) -> Rules:
+    """Return how readings become windows of the rollout's application."""
+    judge = rollout.analysis.judge or Judge(window_seconds=READ_SECONDS)
+    rules = rules_of(judge, scraped=rollout.analysis.counters is not None)
+    return replace(rules, phase_seconds=phase_of(rollout.application, rules.window_seconds))
+
+
+def _next_read(now: float, rules: Rules) -> float:
+    """Return when to read again: at regular times, the last of them just before a window ends."""
+    reads = max(1, min(_READS_PER_WINDOW, int(rules.window_seconds / READ_SECONDS)))
+    pause = rules.window_seconds / reads
+    first = rules.phase_seconds - min(_BEFORE_END, pause / 4)
+    return first + pause * (math.floor((now - first) / pause + _SAME) + 1)
+
+
+@cache
+def _event_of(edge_milliseconds: float) -> str:
+    return slower_than(edge_milliseconds / 1000)
 
 
 def together(tallies: Iterable[Tally]) -> Tally:
