@@ -58,6 +58,15 @@ def test_a_placement_that_no_cluster_fits_is_pointed_out(crossfade, folder):
     assert "no cluster of the fleet carries the labels that colors asks for" in ran.err
 
 
+def test_a_wave_that_no_cluster_is_in_is_pointed_out(crossfade, folder, world):
+    waves = "  rollout: {waves: [{clusters: [aws]}, {clusters: [asw]}]}\n"
+    text = FILE.replace("  placement: {clusters: {matchLabels: {tier: prod}}}\n", waves)
+    (folder / "crossfade.yaml").write_text(text.replace("name: colors", "name: shapes", 1))
+    dry = crossfade("apply", "-f", "crossfade.yaml", "--dry-run")
+
+    assert "note: shapes: wave 2 (asw) has none of the application's clusters" in dry.err
+
+
 def test_one_bad_file_keeps_the_good_ones_out_too(crossfade, folder):
     (folder / "bad.yaml").write_text(FILE.replace("service:", "sevice:"))
     ran = crossfade("apply", "-f", "crossfade.yaml", "-f", "bad.yaml")

@@ -1,9 +1,11 @@
 """`crossfade deploy`"""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
+from crossfade.core.rollout.spec import Wave
 from crossfade.testing.builders import APP
 
 BEGUN = {"application", "number", "revision", "stable", "phase", "percent", "step", "steps"}
@@ -78,6 +80,57 @@ def test_a_dry_run_tells_what_would_be_replaced(crossfade, world):
     text = crossfade("deploy", "colors", "--set", "colour=red", "--dry-run")
 
     assert f"would replace {serving.canary.id}" in text.out
+
+
+@pytest.fixture
+def waves(world):
+    """Give the application waves of these clusters."""
+
+    def give(*names):
+        async def work(opened):
+            spec = (await opened.queries.record(APP)).spec
+            given = tuple(Wave((name,)) for name in names)
+            strategy = replace(spec.strategy, waves=given)
+            await opened.commands.apply(replace(spec, strategy=strategy))
+
+        world.run(work)
+
+    return give
+
+
+def test_a_dry_run_lists_the_waves_with_their_clusters(crossfade, waves):
+    waves("gcp", "asw")
+    text = crossfade("deploy", "colors", "--dry-run")
+    data = crossfade("deploy", "colors", "--dry-run", "-o", "json").data
+
+    lines = text.out.splitlines()
+    at = lines.index("  wave 1: gcp")
+    assert lines[at + 1 : at + 3] == [
+        "  wave 2: no cluster (asw)",
+        "  then, in no wave: aws, onprem",
+    ]
+    assert "note: wave 2 (asw) has none of the application's clusters" in text.out
+    assert data["waves"] == [["gcp"], [], ["aws", "onprem"]]
+    assert len(data["remarks"]) == 1
+
+
+def test_a_wave_that_no_cluster_is_in_is_pointed_out_when_it_is_deployed(crossfade, waves):
+    waves("gcp", "asw")
+
+    ran = crossfade("deploy", "colors")
+    assert ran.code == 0
+    assert "note: wave 2 (asw) has none of the application's clusters" in ran.err
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_waves_that_are_all_misspelt_do_not_become_one_of_everybody(crossfade, waves, options):
+    waves("asw", "gpc")
+    ran = crossfade("deploy", "colors", *options)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "none of the clusters of `colors` is in any of its waves" in ran.err
+    assert "waves=asw; gpc" in ran.err
+    assert crossfade("rollout", "list", "-o", "json").data == {"rollouts": []}
 
 
 def test_what_serves_already_is_refused(crossfade, world):

@@ -55,7 +55,7 @@ def test_a_script_that_waits_for_a_good_rollout_goes_on(crossfade, world):
     data = json.loads(line)
 
     assert ran.code == 0
-    assert set(data) == ROLLOUT | {"clusters", "analysis"}
+    assert set(data) == ROLLOUT | {"clusters", "analysis", "remarks"}
     assert [set(cluster) for cluster in data["clusters"]] == [CLUSTER] * 3
     assert (data["outcome"], data["percent"]) == ("succeeded", 100)
 

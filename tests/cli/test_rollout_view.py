@@ -49,6 +49,16 @@ def test_the_head_says_from_what_to_what_how_far_and_why():
     assert "nothing -> yellow" in rollout_view.head_text(view(AT_TEN, stable=None))
 
 
+def test_what_its_author_may_not_expect_is_told_while_it_is_under_way():
+    remark = "wave 1 (asw) has none of the application's clusters"
+    noted = replace(view(AT_TEN), remarks=(remark,))
+    over = replace(view(DONE), remarks=(remark,))
+
+    assert rollout_view.head_text(noted).splitlines()[-1] == f"note: {remark}"
+    assert rollout_view.view_data(noted)["remarks"] == [remark]
+    assert "note:" not in rollout_view.head_text(over)
+
+
 def test_a_cluster_that_confirms_nothing_is_told_from_one_at_zero():
     header, aws, gcp = rollout_view.clusters_text(view(AT_TEN)).splitlines()
 

@@ -12,6 +12,7 @@ from crossfade.base.ids import ApplicationName
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.output import Format, OutputOption, note, show
 from crossfade.core.fleet.placement import placed
+from crossfade.core.rollout.remarks import remarks
 
 if TYPE_CHECKING:
     from crossfade.core.application import Application
@@ -27,6 +28,8 @@ class _Result:
     """`created`, `configured` or `unchanged`."""
     clusters: tuple[str, ...]
     """Clusters of the fleet that its placement asks for, now."""
+    remarks: tuple[str, ...]
+    """What its author may not expect."""
 
 
 @app.command()
@@ -49,6 +52,8 @@ def apply(
     for result in results:
         if not result.clusters:
             note(f"note: no cluster of the fleet carries the labels that {result.name} asks for")
+        for remark in result.remarks:
+            note(f"note: {result.name}: {remark}")
     data = [
         {"name": each.name, "change": each.change, "clusters": list(each.clusters)}
         for each in results
@@ -81,8 +86,10 @@ async def _apply(
             change = await _would_be(session, application)
         else:
             change = await session.commands.apply(application)
-        clusters = tuple(each.name for each in fleet if placed(application.placement, each))
-        results.append(_Result(application.name, change, clusters))
+        mine = [each for each in fleet if placed(application.placement, each)]
+        names = tuple(each.name for each in mine)
+        told = remarks(application.strategy, application.analysis, mine)
+        results.append(_Result(application.name, change, names, told))
     return results
 
 

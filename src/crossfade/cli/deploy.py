@@ -54,6 +54,8 @@ def deploy(
             require_accepted(forecast.checked, bool(spec.shared))
             return
         rollout = await session.deployments.deploy(application, wanted)
+        for remark in (await session.queries.rollout(application)).remarks:
+            note(f"note: {remark}")
         await note_if_no_hub(session)
         if watch:
             await follow(session.queries.watch(application), output)

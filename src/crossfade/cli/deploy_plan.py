@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.base.units import format_duration
 from crossfade.cli.rollout_view import strategy_text
+from crossfade.core.rollout.remarks import asked_by
 
 if TYPE_CHECKING:
     from crossfade.core.application import Application
@@ -21,6 +22,8 @@ def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
         "chart": preview.revision.chart,
         "replaces": preview.replaces,
         "clusters": list(preview.clusters),
+        "waves": [list(each) for each in preview.waves],
+        "remarks": list(preview.remarks),
         "objects": _titles(preview),
         "removed": list(preview.prepared.removed),
         "renamed": [list(pair) for pair in preview.prepared.renamed],
@@ -57,6 +60,7 @@ def plan_text(preview: "Preview", forecast: "Forecast", spec: "Application") -> 
         f"revision {revision.id} of {revision.chart}"
         f" would {'replace ' + preview.replaces if preview.replaces else 'be the first'}",
         f"on: {', '.join(preview.clusters) or 'no cluster (none carries the labels)'}",
+        *_waves(preview, spec),
         "objects:",
         *(f"  {title}" for title in _titles(preview)),
     ]
@@ -68,7 +72,19 @@ def plan_text(preview: "Preview", forecast: "Forecast", spec: "Application") -> 
     if spec.shared:
         lines.append(f"first, in place: {', '.join(each.name for each in spec.shared)}")
     lines += [*_answers(forecast), *_course(preview, forecast, spec)]
+    lines += [f"note: {text}" for text in preview.remarks]
     return "\n".join(lines)
+
+
+def _waves(preview: "Preview", spec: "Application") -> Iterator[str]:
+    """Return the clusters in the order in which they get the new revision."""
+    if not spec.strategy.waves:
+        return
+    *waves, rest = preview.waves
+    for number, (wave, found) in enumerate(zip(spec.strategy.waves, waves, strict=True), 1):
+        yield f"  wave {number}: {', '.join(found) or f'no cluster ({asked_by(wave)})'}"
+    if rest:
+        yield f"  then, in no wave: {', '.join(rest)}"
 
 
 def _answers(forecast: "Forecast") -> Iterator[str]:

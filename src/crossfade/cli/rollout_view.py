@@ -67,6 +67,7 @@ def view_data(view: "RolloutView") -> dict[str, Any]:
         **rollout_data(view.rollout),
         "clusters": clusters,
         "analysis": _analysis_data(view.analysis) if view.analysis else None,
+        "remarks": list(view.remarks) if view.rollout.active else [],
     }
 
 
@@ -159,14 +160,17 @@ def clusters_text(view: "RolloutView") -> str:
 
 
 def head_text(view: "RolloutView") -> str:
-    """Return the rollout in three lines."""
+    """Return the rollout in three lines, with what is known of it and what is to be noted."""
     rollout = view.rollout
     stable = rollout.stable.id if rollout.stable else "nothing"
+    notes = view.remarks if rollout.active else ()
     return (
         f"{rollout.application}.{rollout.number}: {stable} -> {rollout.canary.id}"
         f"  {status(rollout)} at {rollout.state.percent:g} %\n"
         f"steps: {steps_text(rollout)}\n"
-        f"{rollout.state.reason}" + (f"\n{analysis_text(view.analysis)}" if view.analysis else "")
+        f"{rollout.state.reason}"
+        + (f"\n{analysis_text(view.analysis)}" if view.analysis else "")
+        + "".join(f"\nnote: {each}" for each in notes)
     )
 
 

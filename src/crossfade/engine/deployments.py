@@ -1,18 +1,22 @@
 """Starts rollouts: of a new revision, or back to one that was proven before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Application, Values
+from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.manifests import Prepared, prepare, require_port, service_of
 from crossfade.core.release.revision import Revision, release_name, revision_id
 from crossfade.core.release.values import merge
 from crossfade.core.rollout.commands import Command, perform, supersede
 from crossfade.core.rollout.record import Record, SharedChart, with_wanted
+from crossfade.core.rollout.remarks import asked_by, fits_no_wave, remarks
 from crossfade.core.rollout.state import Phase, Rollout, State
+from crossfade.core.rollout.waves import members
 from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.forecast import Forecast, Forecasts, require_accepted
 from crossfade.engine.records import (
@@ -40,6 +44,10 @@ class Preview:
     replaces: RevisionId | None
     """The stable revision; None for the first deployment."""
     chart: PackedChart
+    waves: tuple[tuple[ClusterName, ...], ...] = ()
+    """The clusters of each wave; one more at the end for those that are in none."""
+    remarks: tuple[str, ...] = ()
+    """What its author may not expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +72,16 @@ class Deployments:
         packed = await self.charts.pack(record.spec.source)
         digest = await self.blobs.put(packed.data)
         made, prepared = await self._made(record, packed, digest, values)
-        clusters = await self._clusters(record)
+        clusters = await self._placed(record)
+        _require_waves(record.spec, clusters)
         return Preview(
-            made, prepared, clusters, record.active.id if record.active else None, packed
+            made,
+            prepared,
+            tuple(each.name for each in clusters),
+            record.active.id if record.active else None,
+            packed,
+            members(record.spec.strategy.waves, clusters),
+            remarks(record.spec.strategy, record.spec.analysis, clusters),
         )
 
     async def _made(
@@ -305,10 +320,23 @@ class Deployments:
         return rollout
 
     async def _clusters(self, record: Record) -> tuple[ClusterName, ...]:
-        return tuple(
-            each.value.name
-            for each in await self.records.clusters()
-            if placed(record.spec.placement, each.value)
+        return tuple(each.name for each in await self._placed(record))
+
+    async def _placed(self, record: Record) -> tuple[Cluster, ...]:
+        found = (each.value for each in await self.records.clusters())
+        return tuple(each for each in found if placed(record.spec.placement, each))
+
+
+def _require_waves(spec: Application, clusters: Sequence[Cluster]) -> None:
+    """Raise InputError when waves are asked for, and would all be passed over."""
+    if fits_no_wave(spec.strategy, clusters):
+        asked = "; ".join(asked_by(each) for each in spec.strategy.waves)
+        raise InputError(
+            f"none of the clusters of `{spec.name}` is in any of its waves, so that all of them"
+            " would get the new revision at once",
+            hint="name clusters or labels that `crossfade fleet list` shows in spec.rollout.waves",
+            waves=asked,
+            clusters=", ".join(each.name for each in clusters),
         )
 
 

@@ -13,6 +13,7 @@ from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.remarks import remarks
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.records import Records, rollout_name
 from crossfade.ports.edge import EdgePlan, EdgeTarget
@@ -66,6 +67,8 @@ class RolloutView:
     clusters: tuple[ClusterView, ...]
     analysis: AnalysisView | None = None
     """None before the judge has begun, or when nothing is judged."""
+    remarks: tuple[str, ...] = ()
+    """What its author may not have expected."""
 
     @property
     def step(self) -> str:
@@ -139,7 +142,15 @@ class Queries:
                 hint=f"`crossfade deploy {application}` starts one",
             )
         clusters = await self._clusters(record, stored.value)
-        return RolloutView(stored.value, clusters, await self._analysis(stored.value))
+        analysis = await self._analysis(stored.value)
+        return RolloutView(
+            stored.value, clusters, analysis, await self._remarks(record, stored.value)
+        )
+
+    async def _remarks(self, record: Record, rollout: Rollout) -> tuple[str, ...]:
+        fleet = [each.value for each in await self.records.clusters()]
+        mine = [each for each in fleet if placed(record.spec.placement, each)]
+        return remarks(rollout.strategy, rollout.analysis, mine)
 
     async def _analysis(self, rollout: Rollout) -> AnalysisView | None:
         stored = await self.records.find_evidence(rollout_name(rollout.application, rollout.number))

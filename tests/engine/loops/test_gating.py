@@ -56,12 +56,25 @@ async def test_an_unreachable_gate_holds_too(world):
     assert "gate board: unreachable" in state.reason
 
 
-async def test_a_gate_of_steps_is_asked_for_each_share(world):
+async def test_a_gate_of_steps_is_asked_for_each_share_also_for_the_last_one(world):
     await world.commands.apply(with_strategy(gates=(Gate("step", WHERE, GatePoint.STEP),)))
     await world.deploy(YELLOW)
 
     percents = [facts.facts["percent"] for _, facts in world.gates.asked]
-    assert sorted(set(percents)) == [10]
+    assert sorted(set(percents)) == [10, 50]
+
+
+async def test_a_closed_gate_of_steps_keeps_the_new_revision_from_all_users(world):
+    await world.commands.apply(with_strategy(gates=(Gate("step", WHERE, GatePoint.STEP),)))
+    await world.deployments.deploy(APP, YELLOW)
+    for _ in range(60):
+        await world.turn()
+        if (await world.rollout()).state.percent == 50:
+            world.gates.states["step"] = GateState.CLOSED
+    state = (await world.rollout()).state
+
+    assert state.percent == 50
+    assert "gate step: closed" in state.reason
 
 
 async def test_hooks_are_called_once_each_in_the_order_of_phases(world):

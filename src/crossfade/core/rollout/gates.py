@@ -31,7 +31,7 @@ class GatePoint(StrEnum):
     START = "start"
     """The first users of the new revision."""
     STEP = "step"
-    """Each share above the current one."""
+    """Each share after the first one, that of all users included."""
     PROMOTION = "promotion"
     """All users."""
 

@@ -53,13 +53,21 @@ class Answers:
         return found is None or (not found.answer.open and now - found.at >= AGAIN_SECONDS)
 
 
+_ASKED = {
+    GatePoint.START: {GatePoint.START},
+    GatePoint.STEP: {GatePoint.STEP},
+    GatePoint.PROMOTION: {GatePoint.STEP, GatePoint.PROMOTION},
+}
+"""Which gates are asked at a place: all users are one more share."""
+
+
 def gates_at(rollout: Rollout) -> dict[str, Gate]:
     """Return the gates that must be open where the rollout stands, by their key."""
     place = _place(rollout)
     return {
         f"gate/{gate.name}/{place[1]}": gate
         for gate in rollout.strategy.gates
-        if place is not None and gate.before is place[0]
+        if place is not None and gate.before in _ASKED[place[0]]
     }
 
 

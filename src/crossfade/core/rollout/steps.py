@@ -11,6 +11,7 @@ from typing import assert_never
 
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.rollout.bars import Bars
+from crossfade.core.rollout.remarks import waits_for
 from crossfade.core.rollout.scale import scale_for
 from crossfade.core.rollout.spec import (
     Analyse,
@@ -216,7 +217,7 @@ def _waits_for(turn: Turn, progress: Progress, step: Pause | Approval | Analyse)
             good = turn.sight.judgement.verdict is Verdict.PASS
             if turn.sight.judgement.proven or (good and seconds and elapsed >= seconds):
                 return ""
-            return f"analysing at {level}: {turn.sight.judgement.reason}"
+            return f"analysing at {level}: {turn.sight.judgement.reason}{_fed(progress)}"
         case Analyse(run):
             found = turn.sight.runs.get(run or "")
             if found is not None and found.verdict is Verdict.PASS:
@@ -224,6 +225,13 @@ def _waits_for(turn: Turn, progress: Progress, step: Pause | Approval | Analyse)
             return f"analysing at {level}: {run}: {found.reason if found else 'not begun yet'}"
         case _:
             assert_never(step)
+
+
+def _fed(progress: Progress) -> str:
+    """Return what a verdict waits for where no user has the new revision."""
+    if progress.percent or progress.mirror:
+        return ""
+    return f"; {waits_for([each.name for each in progress.headers])}"
 
 
 def _set_scale(turn: Turn, seen: ClusterSight, progress: Progress, percent: int | None) -> Progress:

@@ -28,6 +28,16 @@ def wave_of(waves: Sequence[Wave], cluster: Cluster) -> int:
     return len(waves)
 
 
+def members(
+    waves: Sequence[Wave], clusters: Sequence[Cluster]
+) -> tuple[tuple[ClusterName, ...], ...]:
+    """Return the clusters of each wave; one more at the end for those that are in none."""
+    found: list[list[ClusterName]] = [[] for _ in range(len(waves) + 1)]
+    for each in clusters:
+        found[wave_of(waves, each)].append(each.name)
+    return tuple(tuple(each) for each in found)
+
+
 def counted(rollout: Rollout, sight: Sight) -> list[ClusterSight]:
     """Return the clusters that must follow before the next step; never those rolled back alone."""
     states = rollout.state.clusters
