@@ -179,7 +179,7 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
         closing.push_async_callback(notifier.close)
         gates = WebhookGates(secrets, clock)
         closing.push_async_callback(gates.close)
-        edges = AdsEdges(settings.hub_port)
+        edges = AdsEdges(settings.hub_port, clock=clock)
         closing.push_async_callback(edges.stop)
         leadership = Leadership(store, clock, own_holder())
         lease = await leadership.acquire()

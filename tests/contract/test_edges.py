@@ -19,7 +19,6 @@ from crossfade.ports.edge import (
     EdgePlan,
     EdgeRoute,
     Edges,
-    EdgeSight,
     EdgeTarget,
     EdgeTargetSight,
 )
@@ -42,6 +41,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.clock = FakeClock()
 
     async def acknowledged(self) -> dict[str, int]:
         return {status.edge: status.acknowledged for status in await self.edges.status()}
@@ -55,7 +55,7 @@ class World:
 class FakeWorld(World):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.edges = FakeEdges()
+        self.edges = FakeEdges(self.clock)
 
     @contextlib.asynccontextmanager
     async def connected(self, edge: str) -> AsyncIterator[None]:
@@ -63,11 +63,17 @@ class FakeWorld(World):
         yield
         self.edges.disconnect(edge)
 
+    async def reported(self, edge: str, clusters: set[str]) -> None:
+        """Return once the edge has reported these clusters, where nobody answers."""
+        name = ApplicationName("colors")
+        dead = [EdgeTargetSight(name, ClusterName(each), False, "dead") for each in clusters]
+        self.edges.report(edge, *dead)
+
 
 class EnvoyWorld(World):
-    def __init__(self, folder: Path, edges: AdsEdges) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.edges = edges
+        self.edges = AdsEdges(0, clock=self.clock)
 
     @contextlib.asynccontextmanager
     async def connected(self, edge: str) -> AsyncIterator[None]:
@@ -77,6 +83,15 @@ class EnvoyWorld(World):
         bootstrap = edge_bootstrap(edge, "127.0.0.1", self.edges.port, admin, listener)
         async with running_edge(folder, bootstrap):
             yield
+
+    async def reported(self, edge: str, clusters: set[str]) -> None:
+        """Return once the edge has reported these clusters."""
+        async with asyncio.timeout(10):
+            while not any(
+                sight.edge == edge and {str(each.cluster) for each in sight.targets} == clusters
+                for sight in await self.edges.sights()
+            ):
+                await asyncio.sleep(0.005)
 
 
 def free_ports(count: int) -> list[int]:
@@ -95,12 +110,12 @@ async def setting(request, tmp_path) -> AsyncIterator[World]:
     if request.param == "fake":
         yield FakeWorld(tmp_path)
         return
-    edges = AdsEdges(0)
-    await edges.start()
+    made = EnvoyWorld(tmp_path)
+    await made.edges.start()
     try:
-        yield EnvoyWorld(tmp_path, edges)
+        yield made
     finally:
-        await edges.stop()
+        await made.edges.stop()
 
 
 async def test_nobody_acknowledges_while_no_edge_is_connected(setting):
@@ -179,15 +194,17 @@ async def test_an_edge_that_has_reported_nothing_has_no_sight(setting):
     assert await setting.edges.sights() == ()
 
 
-async def test_an_edge_that_falls_silent_is_remembered_for_a_while_and_then_forgotten():
-    clock = FakeClock()
-    edges = FakeEdges(clock)
-    sight = EdgeTargetSight(ApplicationName("colors"), ClusterName("aws"), healthy=True)
-    edges.connect("edge-1")
-    edges.report("edge-1", sight)
-    edges.disconnect("edge-1")
+async def test_an_edge_that_falls_silent_is_remembered_for_a_while_and_then_forgotten(setting):
+    await setting.edges.publish(EdgePlan(1, (route(),)))
+    async with setting.connected("edge-1"):
+        await setting.reported("edge-1", {"aws", "gcp"})
+    (last,) = await setting.edges.sights()
 
-    clock.advance(FORGOTTEN_SECONDS - 1)
-    assert await edges.sights() == (EdgeSight("edge-1", 1000.0, (sight,)),)
-    clock.advance(1)
-    assert await edges.sights() == ()
+    assert (last.edge, last.at) == ("edge-1", setting.clock.now())
+    assert [each.cluster for each in last.targets] == ["aws", "gcp"]
+    assert not any(each.healthy for each in last.targets), "nobody answers there"
+    assert all(each.trouble for each in last.targets)
+    setting.clock.advance(FORGOTTEN_SECONDS - 1)
+    assert await setting.edges.sights() == (last,)
+    setting.clock.advance(1)
+    assert await setting.edges.sights() == ()

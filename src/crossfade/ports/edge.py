@@ -64,9 +64,9 @@ class EdgeTargetSight:
     failed: int = 0
     """Of these, no connection, reset, no answer, 502, 503, 504; an application's 500 is not one."""
     slow: int = 0
-    """Tries that were not answered within `try_seconds`, whatever became of them later."""
+    """Of these, tries given up because another cluster answered first, `try_seconds` later."""
     connect_failures: int = 0
-    """Connections that were refused or not taken in time, those of probes included."""
+    """Connections for users that were refused or not taken in time."""
 
 
 @dataclass(frozen=True, slots=True)

