@@ -35,6 +35,23 @@ def test_a_port_with_old_connections_is_free():
     assert ports.is_free(port)
 
 
+def test_a_port_that_an_outgoing_connection_has_is_told_as_such(monkeypatch):
+    monkeypatch.setattr(ports, "is_free", lambda port: port != 40_000)
+    monkeypatch.setattr(ports, "first_outgoing_port", lambda: 32_768)
+    with pytest.raises(Conflict) as taken:
+        ports.require_free({39_999: "edge", 40_000: "gateway of aws"})
+
+    assert "from 32768 on, ports belong to outgoing connections" in taken.value.hint
+
+
+@pytest.mark.parametrize(("highest", "warned"), [(32_767, False), (32_768, True), (50_000, True)])
+def test_ports_that_outgoing_connections_get_are_warned_of(monkeypatch, highest, warned):
+    monkeypatch.setattr(ports, "first_outgoing_port", lambda: 32_768)
+
+    assert (f"ports up to {highest} are used" in ports.warning([20_000, highest])) is warned
+    assert bool(ports.warning([20_000, highest])) is warned
+
+
 def test_the_holder_of_a_port_that_nobody_has_is_unknown():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -39,7 +39,7 @@ def up(
 ) -> None:
     """Start the clouds and the edge, and wait until all clouds serve.  Safe to repeat."""
     from crossfade.base.clock import SteadyClock
-    from crossfade.sandbox import control, state
+    from crossfade.sandbox import control, ports, state
 
     def report(news: control.Progress) -> None:
         note(f"cloud {news.cloud} is ready after {news.seconds:.1f} s")
@@ -49,6 +49,8 @@ def up(
     names = clouds or (",".join(before.clouds) if before else _DEFAULT_CLOUDS)
     first = port_base or (before.port_base if before else settings_of(context).port_base)
     layout = state.new_layout(directory, [name.strip() for name in names.split(",")], first)
+    if risk := ports.warning(layout.own_ports()):
+        note(f"warning: {risk}")
     started = control.up(layout, SteadyClock(), report)
 
     def text() -> str:

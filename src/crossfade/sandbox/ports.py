@@ -2,10 +2,11 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from crossfade.base.errors import Conflict
+from crossfade.sandbox.kube.kubelet.ports import first_outgoing_port
 
 _LISTEN = "0A"
 
@@ -18,11 +19,29 @@ def require_free(wanted: Mapping[int, str]) -> None:
             facts: dict[str, object] = {"port": port, "wanted_for": purpose}
             if pid is not None:
                 facts |= {"pid": pid, "process": _name(pid)}
-            raise Conflict(
-                f"port {port} is taken",
-                hint="end that process, or choose other ports with `--port-base`",
-                **facts,
-            )
+            raise Conflict(f"port {port} is taken", hint=_hint(port, pid), **facts)
+
+
+def _hint(port: int, pid: int | None) -> str:
+    lowest = first_outgoing_port()
+    if pid is None and port >= lowest:
+        return (
+            f"from {lowest} on, ports belong to outgoing connections, any of which may have it: "
+            "choose lower ones with `--port-base`"
+        )
+    return "end that process, or choose other ports with `--port-base`"
+
+
+def warning(wanted: Iterable[int]) -> str:
+    """Return why these ports may be taken by the time they are needed, "" when all are safe."""
+    highest, lowest = max(wanted), first_outgoing_port()
+    if highest < lowest:
+        return ""
+    return (
+        f"ports up to {highest} are used, and from {lowest} on they belong to outgoing connections:"
+        " a cloud that is started again may find one of its ports taken; choose lower ones with "
+        "`--port-base`"
+    )
 
 
 def is_free(port: int) -> bool:

@@ -24,7 +24,7 @@ class PortPicker:
         self._address = address
         self._kept: dict[str, set[int]] = {}
         self._random = random.Random()  # noqa: S311 - spreads ports, keeps no secret
-        self._highest = _first_ephemeral_port() - 1
+        self._highest = first_outgoing_port() - 1
 
     def assign(self, pod: Object) -> dict[int, int]:
         """
@@ -105,7 +105,8 @@ def _declared(pod: Object) -> list[Object]:
     return [port for container in containers for port in container.get("ports") or ()]
 
 
-def _first_ephemeral_port() -> int:
+def first_outgoing_port() -> int:
+    """Return the lowest port that the machine gives to outgoing connections."""
     try:
         text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii")
         lowest = int(text.split()[0])
