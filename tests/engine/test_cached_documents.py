@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from crossfade.base.errors import Conflict, Unavailable
+from crossfade.engine import cached_documents
 from crossfade.engine.cached_documents import CachedDocuments
-from crossfade.ports.documents import Document, Remove, Save
+from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.testing.fake_store import FakeStore
 
 
@@ -51,10 +52,10 @@ def save(name, version=0, **body):
 
 async def test_what_nobody_has_changed_is_read_once(store, cached):
     await store.commit((save("a"), save("b")))
-    cached.refresh(1)
+    await cached.refresh()
     first = await cached.list("thing")
     for _ in range(3):
-        cached.refresh(1)
+        assert await cached.refresh() == ()
         assert await cached.list("thing") is first
         assert await cached.get("thing", "a") is first[0]
         assert await cached.get("other", "x") is None
@@ -78,33 +79,78 @@ async def test_our_own_commits_are_seen_at_once_and_nothing_is_read_again(store,
     assert await cached.list("thing") == await store.list("thing")
 
 
-async def test_what_others_write_is_seen_with_the_next_look_at_the_number(store, cached):
-    await cached.commit((save("a", by="us"),))
-    await store.commit((save("a", 1, by="them"), save("b")))
-    cached.refresh(await cached.sequence())
+@pytest.mark.parametrize("listed", [True, False])
+async def test_what_others_write_is_seen_after_the_next_refresh(store, cached, listed):
+    await cached.commit((save("a", by="us"), save("gone")), fence=1)
+    await cached.refresh()
+    if listed:
+        await cached.list("thing")
+    await store.commit((save("a", 1, by="them"), save("b"), Remove("thing", "gone", 1)))
 
+    assert set(await cached.refresh()) == {("thing", "a"), ("thing", "b"), ("thing", "gone")}
     assert (await cached.get("thing", "a")).body == {"by": "them"}
-    assert len(await cached.list("thing")) == 2
+    assert [each.name for each in await cached.list("thing")] == ["a", "b"]
+    assert await cached.list("thing") == await store.list("thing")
 
 
-async def test_a_number_that_was_asked_for_before_our_commit_has_nothing_read_again(store, cached):
-    before = await cached.sequence()
-    await cached.commit((save("a", by="us"),))
+async def test_one_command_of_a_user_does_not_have_a_thousand_documents_read_again(store, cached):
+    await store.commit(tuple(save(str(number)) for number in range(1000)))
+    await cached.refresh()
     await cached.list("thing")
     reads = store.reads
-    cached.refresh(before)
+    await store.commit((save("7", 1, by="them"),))
+    await cached.refresh()
 
-    assert await cached.list("thing") == await cached.list("thing")
+    assert len(await cached.list("thing")) == 1000
+    assert (await cached.get("thing", "7")).body == {"by": "them"}
+    assert store.reads == reads + 1
+
+
+async def test_when_others_change_very_much_it_is_read_at_once_and_right(store, cached):
+    await store.commit(tuple(save(str(number)) for number in range(1000)))
+    await cached.refresh()
+    await cached.list("thing")
+    reads = store.reads
+    await store.commit(tuple(save(str(number), 1, by="them") for number in range(500)))
+    await cached.refresh()
+
+    listed = await cached.list("thing")
+    assert store.reads == reads + 1
+    assert listed == await store.list("thing")
+
+
+async def test_what_we_wrote_ourselves_is_not_read_again_after_a_refresh(store, cached):
+    await cached.refresh()
+    await cached.commit((save("a", by="us"),), fence=1)
+    await cached.list("thing")
+    reads = store.reads
+    assert await cached.refresh() == ()
+
     assert (await cached.get("thing", "a")).body == {"by": "us"}
     assert store.reads == reads
 
 
-async def test_what_others_wrote_before_our_commit_is_seen_after_it(store, cached):
-    await cached.list("thing")
-    await store.commit((save("theirs"),))
-    await cached.commit((save("ours"),))
+async def test_what_an_event_tells_of_is_read_as_new_as_the_event(store, cached):
+    """A message about the first rollout of an application found no such application."""
+    await cached.refresh()
+    assert await cached.get("thing", "a") is None
+    await store.commit((save("a"),), (Event("thing/a", 1.0, "made", {}),))
 
-    assert [each.name for each in await cached.list("thing")] == ["ours", "theirs"]
+    assert [each.reason for each in await cached.events()] == ["made"]
+    assert (await cached.get("thing", "a")).version == 1
+    assert await cached.refresh() == (("thing", "a"),), "the hub is still told"
+
+
+async def test_after_too_long_everything_may_have_changed(store, cached, monkeypatch):
+    await store.commit((save("a"),))
+    await cached.refresh()
+    await cached.list("thing")
+    monkeypatch.setattr(cached_documents, "REMEMBERED", 1)
+    await store.commit((save("a", 1),), fence=1)
+    await store.commit((save("b"),), fence=1)
+
+    assert await cached.refresh() is None
+    assert await cached.list("thing") == await store.list("thing")
 
 
 async def test_a_refused_commit_is_followed_by_a_fresh_look(store, cached):
@@ -138,8 +184,7 @@ async def test_a_read_that_was_on_its_way_does_not_undo_what_was_written_meanwhi
     store, cached, listed
 ):
     await cached.commit((save("a", step=1), save("gone")))
-    cached.refresh(99)  # so that all is read again
-    cached.refresh(1)
+    await cached.refresh()  # the first: all is read again
     store.held = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         read = group.create_task(cached.list("thing") if listed else cached.get("thing", "a"))
@@ -156,13 +201,13 @@ async def test_a_read_that_was_on_its_way_does_not_undo_what_was_written_meanwhi
 
 async def test_a_read_that_was_on_its_way_when_others_wrote_is_not_kept(store, cached):
     await store.commit((save("a", step=1),))
-    cached.refresh(1)
+    await cached.refresh()
     store.held = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         read = group.create_task(cached.get("thing", "a"))
         await asyncio.sleep(0)
         await store.commit((save("a", 1, step=2),))
-        cached.refresh(2)
+        await cached.refresh()
         store.held.set()
 
     assert read.result().version == 1

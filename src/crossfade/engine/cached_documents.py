@@ -1,9 +1,13 @@
 """Documents that the hub has read once and keeps, as long as nobody else writes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.documents import Document, Event, Remove, Save
+from crossfade.ports.watched_documents import REMEMBERED, WatchedDocuments
+
+FEW = 100
+"""Of so many documents of a kind that may have changed, each is read again by itself."""
 
 
 @dataclass(slots=True)
@@ -16,28 +20,30 @@ class _Reading:
 
 class CachedDocuments:
     """
-    The port Documents, read from memory where that is as good.
+    The port WatchedDocuments, read from memory where that is as good.
 
-    The hub writes nearly everything itself, and its own commits are known here at once.  That
-    somebody else has written is told by `refresh`, or by a commit whose number is not the next;
-    then everything is forgotten and read anew.  So a read may miss what others wrote since the
-    last `refresh`, as if it had been made that much earlier: a commit that rests on it is refused
-    by its version, and that, too, forgets everything.
+    The hub writes nearly everything itself, and its own commits are known here at once.  What
+    somebody else has changed is asked for by `refresh`, and then read anew.  So a read may miss
+    what others wrote since the last `refresh`, as if it had been made that much earlier: a commit
+    that rests on it is refused by its version, and that, too, has its documents read anew.
 
     Documents are shared between readers: nobody may change their bodies.
     """
 
-    def __init__(self, inner: Documents) -> None:
+    def __init__(self, inner: WatchedDocuments) -> None:
         self._inner = inner
-        self._at = -1  # sequence number that everything kept is as of
+        self._at: int | None = None
+        """Number of the commit up to which what others have changed is known."""
         self._single: dict[tuple[str, str], Document | None] = {}
         self._kinds: dict[str, dict[str, Document]] = {}
+        """Kinds of which all documents are known, but for the stale ones."""
+        self._stale: dict[str, set[str]] = {}
         self._lists: dict[str, tuple[Document, ...]] = {}
         self._readings: list[_Reading] = []
 
     async def get(self, kind: str, name: str) -> Document | None:
         """Return the document, or None when there is none."""
-        if kind in self._kinds:
+        if kind in self._kinds and name not in self._stale.get(kind, ()):
             return self._kinds[kind].get(name)
         key = kind, name
         if key in self._single:
@@ -48,14 +54,16 @@ class CachedDocuments:
         finally:
             self._readings.remove(reading)
         if reading.valid:
-            self._single[key] = found
+            self._keep(key, found)
         return found
 
     async def list(self, kind: str) -> tuple[Document, ...]:
         """Return all documents of the kind, by name."""
+        for name in tuple(self._stale.get(kind, ())):
+            await self.get(kind, name)
         if kind in self._lists:
             return self._lists[kind]
-        if kind not in self._kinds:
+        if kind not in self._kinds or self._stale.get(kind):
             reading = self._begin()
             try:
                 listed = {each.name: each for each in await self._inner.list(kind)}
@@ -65,6 +73,7 @@ class CachedDocuments:
             if not reading.valid:
                 return _sorted(found)
             self._kinds[kind] = found
+            self._stale.pop(kind, None)
         self._lists[kind] = _sorted(self._kinds[kind])
         return self._lists[kind]
 
@@ -75,11 +84,8 @@ class CachedDocuments:
         try:
             sequence = await self._inner.commit(changes, events, fence)
         except BaseException:  # refused, or nobody knows whether it was made: read anew
-            self._forget()
+            self._forget({(each.kind, each.name) for each in changes})
             raise
-        if sequence != self._at + 1:
-            self._forget()
-        self._at = sequence
         for change in changes:
             self._apply(change)
         return sequence
@@ -88,31 +94,61 @@ class CachedDocuments:
         """Return a number that rises with each commit: equal means that nothing has changed."""
         return await self._inner.sequence()
 
+    async def changed_outside(self, after: int) -> tuple[tuple[str, str], ...]:
+        """Return kind and name of what was changed without a fence since the commit `after`."""
+        return await self._inner.changed_outside(after)
+
     async def events(
         self, subject: str | None = None, after: int = 0, limit: int = 1000
     ) -> tuple[Event, ...]:
-        """Return events with a number above `after`, oldest first; of all subjects when None."""
-        return await self._inner.events(subject, after, limit)
-
-    def refresh(self, sequence: int) -> None:
         """
-        Take note of the store's sequence number; forget everything if others have written.
+        Return events with a number above `after`, oldest first; of all subjects when None.
 
-        A lower number than known is an answer from before our own last commit: it tells nothing.
+        What is read after them is at least as new as they are.
         """
-        if sequence > self._at:
-            self._forget()
+        found = await self._inner.events(subject, after, limit)
+        if found and self._at is not None:
+            self._forget(await self._inner.changed_outside(self._at))
+        return found
+
+    async def refresh(self) -> tuple[tuple[str, str], ...] | None:
+        """
+        Have what others have changed read anew; return its kinds and names.
+
+        Returns None when that is not known, as at the first call: then it may be anything.
+        """
+        sequence = await self._inner.sequence()
+        if self._at is None or sequence - self._at > REMEMBERED:
+            self._forget_all()
             self._at = sequence
+            return None
+        if sequence == self._at:
+            return ()
+        changed = await self._inner.changed_outside(self._at)
+        self._at = sequence
+        self._forget(changed)
+        return changed
 
     def _begin(self) -> _Reading:
         reading = _Reading()
         self._readings.append(reading)
         return reading
 
-    def _forget(self) -> None:
-        self._single.clear()
-        self._kinds.clear()
-        self._lists.clear()
+    def _forget(self, keys: Collection[tuple[str, str]]) -> None:
+        for kind, name in keys:
+            self._single.pop((kind, name), None)
+            if kind in self._kinds:
+                self._stale.setdefault(kind, set()).add(name)
+                self._lists.pop(kind, None)
+        for kind in [each for each, names in self._stale.items() if len(names) > FEW]:
+            del self._kinds[kind], self._stale[kind]
+        if keys:
+            for reading in self._readings:
+                reading.valid = False
+
+    def _forget_all(self) -> None:
+        for known in (self._single, self._kinds, self._stale, self._lists):
+            known.clear()
         for reading in self._readings:
             reading.valid = False
 
@@ -122,14 +158,19 @@ class CachedDocuments:
             after = Document(*key, change.expected + 1, change.body)
         for reading in self._readings:
             reading.written[key] = after
-        if change.kind not in self._kinds:
-            self._single[key] = after
+        self._keep(key, after)
+
+    def _keep(self, key: tuple[str, str], found: Document | None) -> None:
+        kind, name = key
+        if kind not in self._kinds:
+            self._single[key] = found
             return
-        self._lists.pop(change.kind, None)
-        if after is None:
-            self._kinds[change.kind].pop(change.name, None)
+        self._lists.pop(kind, None)
+        self._stale.get(kind, set()).discard(name)
+        if found is None:
+            self._kinds[kind].pop(name, None)
         else:
-            self._kinds[change.kind][change.name] = after
+            self._kinds[kind][name] = found
 
 
 def _newest(read: Document | None, reading: _Reading, key: tuple[str, str]) -> Document | None:

@@ -11,7 +11,7 @@ from crossfade.ports.leases import Lease
 
 
 class FakeStore:
-    """The ports Documents, Blobs and Leases, forgotten with the process."""
+    """The ports WatchedDocuments, Blobs and Leases, forgotten with the process."""
 
     def __init__(self) -> None:
         self._documents: dict[tuple[str, str], Document] = {}
@@ -19,6 +19,7 @@ class FakeStore:
         self._blobs: dict[str, bytes] = {}
         self._leases: dict[str, Lease] = {}
         self._sequence = 0
+        self._outside: list[tuple[int, tuple[str, str]]] = []
 
     async def get(self, kind: str, name: str) -> Document | None:
         """Return the document, or None when there is none."""
@@ -55,11 +56,17 @@ class FakeStore:
         self._documents = documents
         self._events += numbered
         self._sequence += 1
+        if fence == 0:
+            self._outside += [(self._sequence, (each.kind, each.name)) for each in changes]
         return self._sequence
 
     async def sequence(self) -> int:
         """Return a number that rises with each commit: equal means that nothing has changed."""
         return self._sequence
+
+    async def changed_outside(self, after: int) -> tuple[tuple[str, str], ...]:
+        """Return kind and name of what was changed without a fence since the commit `after`."""
+        return tuple(dict.fromkeys(key for number, key in self._outside if number > after))
 
     async def events(
         self, subject: str | None = None, after: int = 0, limit: int = 1000

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -69,6 +71,32 @@ def test_the_migrations_end_at_the_layout_that_a_new_store_gets(tmp_path, monkey
     database.connect(f"sqlite:///{tmp_path}/old.db").dispose()
 
     assert layout(tmp_path / "old.db") == layout(tmp_path / "new.db")
+
+
+async def test_a_store_of_the_first_layout_is_brought_forward_with_all_that_is_in_it(
+    url, monkeypatch
+):
+    monkeypatch.setattr(database, "_prepare_layout", to_the_first_layout)
+    database.connect(url).dispose()
+    monkeypatch.undo()
+
+    store = await SqlStore.open(url)
+    assert (await store.get("application", "colors")).body == {"n": 1}
+    number = await store.commit((Save("application", "colors", 1, {"n": 2}),))
+    assert await store.changed_outside(number - 1) == (("application", "colors"),)
+    await store.close()
+
+
+def to_the_first_layout(engine):
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            """INSERT INTO documents VALUES ('application', 'colors', 1, '{"n": 1}')"""
+        )
 
 
 def test_the_migrations_are_the_layouts_that_the_code_knows(url):

@@ -79,13 +79,18 @@ def commit_all(connection: Connection, commits: Sequence[Commit]) -> list[int | 
     newest: int = connection.execute(_NEWEST_EPOCH).scalar() or 0
     pages = _Pages(_versions(connection, {c.key for each in commits for c in each.changes}))
     events: list[Row] = []
+    outside: list[Row] = []
     for each in commits:
         refused = _overtaken(each.fence, newest) or pages.take(each.changes)
         if refused is None:
             sequence += 1
             events += each.events
+            if each.fence == 0:
+                outside += [(sequence, *key) for key in sorted({c.key for c in each.changes})]
         found.append(refused or sequence)
-    _write(connection, pages, events)
+    _write(connection, pages)
+    _on_rows(connection, _TELL, events)
+    _on_rows(connection, _TELL_HUB, outside)
     connection.execute(_COUNT, {"reached": sequence})
     return found
 
@@ -147,6 +152,7 @@ _SAVE = """
     ON CONFLICT (kind, name) DO UPDATE SET version = excluded.version, body = excluded.body
 """
 _TELL = "INSERT INTO events (subject, at, reason, facts) VALUES :rows"
+_TELL_HUB = "INSERT INTO outside_changes (sequence, kind, name) VALUES :rows"
 _REMOVE = documents.delete().where(
     documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name")
 )
@@ -162,13 +168,12 @@ def _versions(connection: Connection, keys: set[Key]) -> dict[Key, int]:
     return found
 
 
-def _write(connection: Connection, pages: _Pages, events: Sequence[Row]) -> None:
+def _write(connection: Connection, pages: _Pages) -> None:
     gone = [key for key, each in pages.written.items() if each is None]
     if gone:
         connection.execute(_REMOVE, [{"of_kind": kind, "of_name": name} for kind, name in gone])
     kept = [(*key, *each) for key, each in pages.written.items() if each is not None]
     _on_rows(connection, _SAVE, kept)
-    _on_rows(connection, _TELL, events)
 
 
 def _on_rows(

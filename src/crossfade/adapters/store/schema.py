@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every layout there ever was; the last one is what this Crossfade reads and writes."""
 
 metadata = MetaData()
@@ -52,4 +52,14 @@ counter = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("value", Integer, nullable=False),
+)
+
+# What was changed without a fence, by commands of users, and by which commit: a hub keeps copies
+# of documents, and need only read these again.  Commits of the hub itself are not told here.
+outside_changes = Table(
+    "outside_changes",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
 )

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 class SqlStore:
     """
-    The ports Documents, Blobs and Leases on one database.
+    The ports WatchedDocuments, Blobs and Leases on one database.
 
     All its work is done by one thread of its own, so that the event loop never waits for a disk.
     Cancelling a call does not stop its work: a commit on its way is done in full or not at all.
@@ -80,6 +80,10 @@ class SqlStore:
     async def sequence(self) -> int:
         """Return a number that rises with each commit: equal means that nothing has changed."""
         return await self._read(statements.sequence)
+
+    async def changed_outside(self, after: int) -> tuple[tuple[str, str], ...]:
+        """Return kind and name of what was changed without a fence since the commit `after`."""
+        return await self._read(partial(statements.changed_outside, after=after))
 
     async def events(
         self, subject: str | None = None, after: int = 0, limit: int = 1000

@@ -4,7 +4,14 @@ import hashlib
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from crossfade.adapters.store.schema import blobs, counter, documents, events, leases
+from crossfade.adapters.store.schema import (
+    blobs,
+    counter,
+    documents,
+    events,
+    leases,
+    outside_changes,
+)
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.ports.documents import Document, Event
 from crossfade.ports.leases import Lease
@@ -29,6 +36,13 @@ def documents_of(
     rows = connection.execute(query).all()
     found = (Document(row.kind, row.name, row.version, row.body) for row in rows)
     return tuple(sorted(found, key=lambda document: document.name))
+
+
+def changed_outside(connection: Connection, after: int) -> tuple[tuple[str, str], ...]:
+    """Return kind and name of what was changed without a fence by later commits."""
+    changed = outside_changes.c
+    query = select(changed.kind, changed.name).where(changed.sequence > after).distinct()
+    return tuple((row.kind, row.name) for row in connection.execute(query))
 
 
 def events_of(
