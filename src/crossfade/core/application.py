@@ -53,6 +53,10 @@ class Route:
     try_seconds: float = 0.5
     """Time for one try at one cluster before an idempotent request is tried on another one."""
     router: Router = Router.GATEWAY_API
+    retry_non_idempotent: bool = False
+    """Whether edges may try a POST or PATCH again that may have been worked on already."""
+    sticky: bool = False
+    """Whether a user's requests stay with the cluster that answered the first, by a cookie."""
 
 
 @dataclass(frozen=True, slots=True)

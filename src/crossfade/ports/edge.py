@@ -27,6 +27,10 @@ class EdgeRoute:
     probe_path: str
     try_seconds: float
     targets: tuple[EdgeTarget, ...]
+    retry_non_idempotent: bool = False
+    """Whether a POST or PATCH that may have been worked on is tried at another cluster."""
+    sticky: bool = False
+    """Whether a user stays with the cluster that answered first, while it may have users."""
 
 
 @dataclass(frozen=True, slots=True)

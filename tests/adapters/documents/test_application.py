@@ -107,7 +107,14 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 },
             ),
             route=Route(
-                "colors.example.com", "colors-web", 8080, "infra/private", "/healthz", 0.25
+                "colors.example.com",
+                "colors-web",
+                8080,
+                "infra/private",
+                "/healthz",
+                0.25,
+                retry_non_idempotent=True,
+                sticky=True,
             ),
             placement=Placement({"tier": "prod", "example.com/zone": ""}),
             strategy=Strategy(

@@ -94,6 +94,8 @@ class World:
     number: int = 0
     try_seconds: float = 5.0  # so that a busy machine causes no second tries
     extra: tuple[EdgeRoute, ...] = field(default_factory=tuple)
+    sticky: bool = False
+    retry_non_idempotent: bool = False
     tuning: ClassVar[Tuning] = Tuning(ejection_seconds=1)  # so that tests need not wait long
 
     def plan(self, **weights: int) -> EdgePlan:
@@ -104,7 +106,15 @@ class World:
             )
             for name, weight in weights.items()
         )
-        route = EdgeRoute(ApplicationName("colors"), HOST, "/healthz", self.try_seconds, targets)
+        route = EdgeRoute(
+            ApplicationName("colors"),
+            HOST,
+            "/healthz",
+            self.try_seconds,
+            targets,
+            retry_non_idempotent=self.retry_non_idempotent,
+            sticky=self.sticky,
+        )
         return EdgePlan(self.number, (route, *self.extra))
 
     async def send(self, **weights: int) -> None:

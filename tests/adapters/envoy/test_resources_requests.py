@@ -134,3 +134,33 @@ async def test_when_every_cloud_looks_dead_users_are_still_sent_to_all_that_may_
 
 async def nobody_healthy(world) -> bool:
     return not any(each.healthy for each in await world.figures() if each.weight)
+
+
+async def test_a_post_is_done_again_only_for_an_application_that_says_it_may_be(world):
+    world.retry_non_idempotent = True
+    await world.send(aws=1, gcp=1, onprem=1)
+    answer = await world.get("/?code=503", "POST")
+
+    assert answer.json()["attempt"] == 3
+
+
+async def test_second_tries_never_double_the_load_of_an_application_that_fails_everywhere(world):
+    users = world.users(rate=1000, path="/?code=503&ms=1000", patience_seconds=20)
+    await users.run(0.5)
+
+    tries = sum(each.requests for each in await world.figures())
+    assert len(users.failed()) == 500
+    assert 500 < tries < 1000, "without a budget they would be 1500"
+
+
+async def test_a_request_in_flight_is_answered_by_the_cloud_that_gets_no_more_users(world, until):
+    await world.send(aws=1, gcp=1, onprem=1)
+    async with world.users(rate=50, method="POST", path="/?ms=500").running() as users:
+        await until(lambda: len(users.answers) > 10)
+        await world.send(aws=1, gcp=0, onprem=1)
+        moved = time.monotonic()
+        await until(lambda: len(users.names(since=moved)) >= 2)
+        await asyncio.sleep(0.6)
+
+    assert users.failed() == []
+    assert "gcp" not in users.names(since=moved)

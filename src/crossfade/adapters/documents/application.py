@@ -143,6 +143,8 @@ _ROUTE_NAMES = {
     "port": "port",
     "gateway": "gateway",
     "perTryTimeout": "try_seconds",
+    "retryNonIdempotent": "retry_non_idempotent",
+    "sticky": "sticky",
 }
 
 

@@ -7,6 +7,7 @@ from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
     Field,
+    Flag,
     ListOf,
     MapOf,
     Number,
@@ -105,6 +106,17 @@ ROUTE = Record(
             Duration(0.001, 300),
             "Time for one try at one cluster before another one is tried.",
             default="500ms",
+        ),
+        "retryNonIdempotent": Field(
+            Flag(),
+            "Whether edges may try a POST or PATCH again that a cluster may have worked on.",
+            default="false",
+        ),
+        "sticky": Field(
+            Flag(),
+            "Whether users stay, by a cookie, with the cluster that answered them first, until it "
+            "fails or gets no more users.",
+            default="false",
         ),
     }
 )

@@ -27,6 +27,8 @@ ROUTES = _TYPES + "config.route.v3.RouteConfiguration"
 ROUTES_NAME = "edge"
 LISTENER_NAME = "edge"
 _STANDBY = "~standby"
+_STICKY = "envoy.filters.http.stateful_session"
+_STICKY_TYPES = _TYPES + "extensions.filters.http.stateful_session.v3."
 _ADS = {"ads": {}, "resource_api_version": "V3"}
 _MANY = 16_384
 """Circuit breakers open far above what one edge carries: their defaults are hit in a failover."""
@@ -112,7 +114,9 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
         "timeout": "0s",
         "idle_timeout": _seconds(tuning.idle_seconds),
     }
-    everything = {"match": {"prefix": "/"}, "route": action | _retry(_RETRY_UNSENT, tuning)}
+    again = _retry(_RETRY_SAFE, tuning, try_seconds=route.try_seconds)
+    unless_asked = again if route.retry_non_idempotent else _retry(_RETRY_UNSENT, tuning)
+    everything = {"match": {"prefix": "/"}, "route": action | unless_asked}
     idempotent = {
         "match": {
             "prefix": "/",
@@ -120,13 +124,14 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
                 {"name": ":method", "string_match": {"safe_regex": {"regex": _IDEMPOTENT}}}
             ],
         },
-        "route": action | _retry(_RETRY_SAFE, tuning, try_seconds=route.try_seconds),
+        "route": action | again,
     }
     return {
         "name": str(route.application),
         "domains": [route.host, f"{route.host}:*"],
         "routes": [idempotent, everything],
         "include_request_attempt_count": True,
+        **(_sticky(route) if route.sticky else {}),
     }
 
 
@@ -149,13 +154,14 @@ def listener(host: str, port: int) -> Resource:
         "codec_type": "AUTO",
         "rds": {"route_config_name": ROUTES_NAME, "config_source": _ADS},
         "http_filters": [
+            {"name": _STICKY, "typed_config": {"@type": _STICKY_TYPES + "StatefulSession"}},
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {
                     "@type": _TYPES + "extensions.filters.http.router.v3.Router",
                     "suppress_envoy_headers": True,
                 },
-            }
+            },
         ],
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         # With this and no `internal_address_config` every user is outside, whatever the address,
@@ -289,6 +295,28 @@ def _outlier_detection(tuning: Tuning) -> Resource:
         # A probe may be shallower than what users ask for, so its word does not bring it back.
         "successful_active_health_check_uneject_host": False,
     }
+
+
+def _sticky(route: EdgeRoute) -> Resource:
+    """
+    Return what a virtual host adds to have users stay with a cluster.
+
+    The cookie names the address that answered.  Shares count for new users only; who has a cookie
+    is sent elsewhere when the address fails, or is one without users (weight 0) by now.
+    """
+    cookie = {"name": f"crossfade-{route.application}", "path": "/"}
+    state = {
+        "name": "envoy.http.stateful_session.cookie",
+        "typed_config": {
+            "@type": _TYPES + "extensions.http.stateful_session.cookie.v3.CookieBasedSessionState",
+            "cookie": cookie,
+        },
+    }
+    override = {
+        "@type": _STICKY_TYPES + "StatefulSessionPerRoute",
+        "stateful_session": {"session_state": state},
+    }
+    return {"typed_per_filter_config": {_STICKY: override}}
 
 
 def _retry(retry_on: str, tuning: Tuning, *, try_seconds: float | None = None) -> Resource:

@@ -17,9 +17,11 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 
 # The messages that "@type" names must be known before JSON can become messages.
 from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.http.stateful_session.v3 import stateful_session_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2,
 )
+from envoy.extensions.http.stateful_session.cookie.v3 import cookie_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import any_pb2, json_format
@@ -35,6 +37,8 @@ KNOWN = (
     listener_pb2,
     route_pb2,
     router_pb2,
+    stateful_session_pb2,
+    cookie_pb2,
     http_connection_manager_pb2,
     previous_hosts_pb2,
     http_protocol_options_pb2,

@@ -109,5 +109,11 @@ def edge_route(
         elif share.cluster in known:
             targets.append(replace(known[share.cluster], weight=share.weight))
     return EdgeRoute(
-        record.spec.name, route.host, route.probe_path, route.try_seconds, tuple(targets)
+        record.spec.name,
+        route.host,
+        route.probe_path,
+        route.try_seconds,
+        tuple(targets),
+        retry_non_idempotent=route.retry_non_idempotent,
+        sticky=route.sticky,
     )
