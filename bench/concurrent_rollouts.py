@@ -5,6 +5,7 @@ Whether one hub keeps up with 1,000 rollouts at once, each judged in windows of 
     python bench/concurrent_rollouts.py --quick    200 applications, 20 s
     python bench/concurrent_rollouts.py --memory   a store in memory instead of SQLite
     python bench/concurrent_rollouts.py --profile  says where the time goes, too
+    python bench/concurrent_rollouts.py --applications 3000     as many as that
 
 The hub is the real one with all its loops, in real time.  Its clusters and gateways are in memory
 and answer at once; their users are counted here, in the same process, and cost it time as well.
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from concurrent_world import Fleet, begin
 from harness import quantile, verdict, write
@@ -101,7 +102,6 @@ USUAL, QUICK = Size(1000, 60.0, 40.0), Size(200, 20.0, 15.0)
 async def measured(size: Size, store: FakeStore | SqlStore, profile: bool) -> dict[str, float]:
     """Run the hub over its rollouts, and return the figures."""
     clock, fleet, edges = SteadyClock(), Fleet(), FakeEdges()
-    await begin(store, fleet, size.applications, clock.now())
     leads = Leadership(store, clock, "bench")
     lease = await leads.acquire()
     gates, sources = FakeGates(), FakeSources(FakeMeasurements())
@@ -112,7 +112,8 @@ async def measured(size: Size, store: FakeStore | SqlStore, profile: bool) -> di
         setattr(hub, name, TimedLoop(getattr(hub, name), lags[name]))
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(hub.run()), group.create_task(fleet.serve())]
-        await asyncio.sleep(size.settle_seconds)
+        await begin(store, fleet, size.applications, 0.75 * size.settle_seconds, clock)
+        await asyncio.sleep(size.settle_seconds / 4)
         commits, cpu, began = await store.sequence(), time.process_time(), time.monotonic()
         for each in lags.values():
             each.counts = True
@@ -150,6 +151,9 @@ def main(arguments: list[str]) -> int:
     """Run, print each figure beside its target, keep the record, and return the exit code."""
     logging.disable(logging.WARNING)
     size, memory = QUICK if "--quick" in arguments else USUAL, "--memory" in arguments
+    if "--applications" in arguments:
+        many = int(arguments[arguments.index("--applications") + 1])
+        size = replace(size, applications=many, settle_seconds=0.04 * many)
     figures = asyncio.run(run(size, memory, "--profile" in arguments))
     figures["applications"] = size.applications
     reached = True

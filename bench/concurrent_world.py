@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.application import Application, Placement, Route, Source
@@ -126,13 +127,17 @@ class _Whole:
         return self.fleet.part(self.name, revision.application)
 
 
-async def begin(documents: Documents, fleet: Fleet, applications: int, now: float) -> None:
-    """Put the clusters into the store, and applications in the middle of a canary."""
-    records = Records(documents)
+async def begin(
+    documents: Documents, fleet: Fleet, applications: int, seconds: float, clock: Clock
+) -> None:
+    """Put the clusters into the store, and one by one applications in the middle of a canary."""
+    records, began = Records(documents), clock.now()
     for name, labels in CLUSTERS.items():
         cluster = Cluster(name, name, "/kubeconfig", name, "sandbox", labels=labels)
         await records.commit(save_cluster(0, cluster))
     for number in range(applications):
+        now = clock.now()
+        await asyncio.sleep(began + seconds * number / applications - now)
         label = ("one", "two", "three")[number % 3]
         names = [name for name, labels in CLUSTERS.items() if label in labels]
         record, rollout = _middle(ApplicationName(f"app-{number:04}"), label, names, now)

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_SECONDS = 0.2
 LAST_RETRY_SECONDS = 10.0
 KEYS_EVERY_SECONDS = 5.0
+_KEYS_REST = 20.0
+"""Listing the keys takes at most a twentieth of the time."""
 _MOST_DOUBLINGS = 10
 """Pauses are at their longest long before; after more doublings no float would hold them."""
 
@@ -50,19 +52,21 @@ class KeyedLoop:
             self._pokes[name].set()
 
     def poke_those_of(self, prefix: str) -> None:
-        """Have the keys that begin like this looked at at once; every key when there is none."""
+        """Have the keys that begin like this looked at at once; new ones when there is none."""
         those = [key for key in self._pokes if key.startswith(prefix)]
         if not those:
-            self.poke()
+            self._renew.set()
         for key in those:
             self._pokes[key].set()
 
     async def run(self) -> None:
         """Run until cancelled."""
+        clock = asyncio.get_running_loop().time
         async with asyncio.TaskGroup() as group:
             workers: dict[str, asyncio.Task[None]] = {}
             while True:
                 self._renew.clear()
+                began = clock()
                 keys = await self._current_keys()
                 if keys is not None:
                     for key in workers.keys() - keys:
@@ -73,6 +77,8 @@ class KeyedLoop:
                         workers[key] = group.create_task(
                             self._work(key, self._pokes[key]), name=f"{self.name}:{key}"
                         )
+                # While very many applications are made, they are not all listed for each one.
+                await asyncio.sleep(_KEYS_REST * (clock() - began))
                 await _wait(self._renew, KEYS_EVERY_SECONDS)
 
     async def _current_keys(self) -> set[str] | None:
