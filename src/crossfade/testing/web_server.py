@@ -1,5 +1,6 @@
 """
-A small web server to stand for an application in one cloud: `python web_server.py PORT NAME`.
+A small web server to stand for an application in one cloud: `python web_server.py PORT NAME
+[ADDRESS]`.
 
 It imports nothing of ours and starts in the time of an interpreter, so that tests can start,
 kill and stop (SIGSTOP) many.  It prints its port when it listens.  Every answer says who gave it:
@@ -102,12 +103,12 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
 
 
-async def _main(port: int, name: str) -> None:
-    server = await asyncio.start_server(Server(name).serve, "127.0.0.1", port, backlog=1024)
+async def _main(port: int, name: str, address: str = "127.0.0.1") -> None:
+    server = await asyncio.start_server(Server(name).serve, address, port, backlog=1024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(_main(int(sys.argv[1]), *sys.argv[2:]))

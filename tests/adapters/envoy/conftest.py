@@ -55,11 +55,14 @@ class Cloud:
     name: str
     port: int = 0
     process: asyncio.subprocess.Process | None = None
+    host: str = "127.0.0.1"
+    within: tuple[str, ...] = ()
+    """Command that runs it elsewhere: in a network of its own."""
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-S", "-E", web_server.__file__, str(self.port), self.name),
+            *(*self.within, sys.executable),
+            *("-S", "-E", web_server.__file__, str(self.port), self.name, self.host),
             stdout=asyncio.subprocess.PIPE,
         )
         self.port = int(await self.process.stdout.readline())
@@ -101,10 +104,9 @@ class World:
     def plan(self, **weights: int) -> EdgePlan:
         self.number += 1
         targets = tuple(
-            EdgeTarget(
-                ClusterName(name), f"{name}/somewhere", "127.0.0.1", self.clouds[name].port, weight
-            )
+            EdgeTarget(ClusterName(name), f"{name}/somewhere", cloud.host, cloud.port, weight)
             for name, weight in weights.items()
+            for cloud in (self.clouds[name],)
         )
         route = EdgeRoute(
             ApplicationName("colors"),

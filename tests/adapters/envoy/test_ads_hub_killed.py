@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.adapters.envoy.bootstrap import edge_bootstrap
+from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.codec import to_json
+from crossfade.testing.edge_page import EdgeStats
 
 
 class Hub:
@@ -69,6 +72,45 @@ async def test_no_user_notices_that_hub_and_cloud_are_lost_together(world, hub, 
 
     assert users.failed() == []
     assert users.names(since=moved)["aws"] > 2 * users.names(since=moved)["onprem"]
+
+
+async def test_two_edges_need_no_hub_for_the_loss_of_a_cloud_and_its_return(
+    world, hub, tmp_path, until
+):
+    """No hub process lives from before the cloud dies until long after it is back."""
+    folder = tmp_path / "second"
+    folder.mkdir()
+    port = world.free_port()
+    bootstrap = edge_bootstrap("edge-2", "127.0.0.1", hub.port, world.free_port(), port)
+    async with running_edge(folder, bootstrap) as edge:
+        stats = EdgeStats(edge.admin_url)
+        await until(lambda: known(stats, {"aws", "gcp", "onprem"}))
+        first, second = world.users(rate=100), world.users(rate=100)
+        second.port = port
+        await until(lambda: serves(second))
+        second.answers.clear()
+        await hub.kill()
+        async with first.running(), second.running():
+            await asyncio.sleep(0.5)
+            await world.clouds["gcp"].kill()
+            await until(lambda: lost(world, "gcp"))
+            await until(lambda: known(stats, {"aws", "onprem"}))
+            await asyncio.sleep(1)
+            await world.clouds["gcp"].start()
+            back = time.monotonic()
+            await until(lambda: min(u.names(since=back)["gcp"] for u in (first, second)) > 20)
+        await stats.close()
+
+    assert first.failed() == second.failed() == []
+
+
+async def known(stats, want: set[str]) -> bool:
+    return {str(each.cluster) for each in await stats.read() if each.healthy} == want
+
+
+async def serves(users) -> bool:
+    await users.run(0.02)
+    return not users.answers[-1].failed
 
 
 async def shares(world, want: dict[str, int]) -> bool:
