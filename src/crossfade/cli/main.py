@@ -26,6 +26,7 @@ NOUNS = {
     "demo": "Show the whole of it: three embedded clouds, a canary, and a cloud that dies.",
     "up": "Run the hub: control loops and the configuration service of the edges.",
     "fleet": "Say which clusters there are.",
+    "edge": "Say which edges there are, and which plan each has in force.",
     "apply": "Make or change an application from its file.",
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",

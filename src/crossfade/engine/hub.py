@@ -15,6 +15,7 @@ from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
@@ -86,6 +87,7 @@ class Hub:
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
+        edges = EdgeWatch(records, ports.edges, ports.clock)
         gating = Gating(records, ports.gates, ports.clock)
         notifications = Notifications(
             records, self._documents, ports.notifier, partial(_subscriptions, records), ports.clock
@@ -115,6 +117,7 @@ class Hub:
         self.gating = KeyedLoop("gating", rollouts.keys, gating.reconcile)
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
+        self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
 
     async def run(self) -> None:
@@ -132,6 +135,7 @@ class Hub:
     def _loops(self) -> tuple[KeyedLoop, ...]:
         return (
             self.traffic,
+            self.edges,
             self.fleet,
             self.convergence,
             self.telemetry,

@@ -9,6 +9,7 @@ from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.edges import EdgeState
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
@@ -113,6 +114,11 @@ class Queries:
                 )
             )
         return tuple(views)
+
+    async def edges(self) -> tuple[int, tuple[EdgeState, ...]]:
+        """Return the number of the newest plan, 0 before the first, and all edges by name."""
+        plan = await self.records.edge_plan()
+        return plan.value.number if plan else 0, (await self.records.edges()).value.edges
 
     async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
         """Return the newest rollout of each application, or all of one, newest first."""

@@ -10,6 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.analysis.runs import RunState
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.edges import EdgeStates
 from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.gating import Answers
@@ -26,8 +27,11 @@ CLUSTER = "cluster"
 HEALTH = "health"
 REPORT = "report"
 EDGE_PLAN = "edge-plan"
+EDGES = "edges"
 EVIDENCE = "evidence"
 ANSWERS = "answers"
+GATE = "gate"
+"""Begins the subjects of events of gates and hooks."""
 RUN = "run"
 
 MOST_KEPT = 50_000
@@ -133,6 +137,10 @@ class Records:
         """Return the newest plan of the edges, None before the first."""
         return await self._find(EDGE_PLAN, "current", EdgePlan)
 
+    async def edges(self) -> Stored[EdgeStates]:
+        """Return the edges as they were last known."""
+        return await self._find(EDGES, "current", EdgeStates) or Stored(EdgeStates())
+
     async def find_evidence(self, rollout: str) -> Stored[Evidence] | None:
         """Return what is known of the rollout of this name, or None before the first window."""
         return await self._find(EVIDENCE, rollout, Evidence)
@@ -221,3 +229,8 @@ def save_run(version: int, name: str, value: RunState) -> Save:
 def save_edge_plan(version: int, value: EdgePlan) -> Save:
     """Return the change that stores the plan; `version` 0 for the first."""
     return Save(EDGE_PLAN, "current", version, to_json(value))
+
+
+def save_edges(version: int, value: EdgeStates) -> Save:
+    """Return the change that stores the edges; `version` 0 for the first."""
+    return Save(EDGES, "current", version, to_json(value))
