@@ -38,6 +38,8 @@ class Order:
     """Values that must not be shown."""
     image: str = ""
     """"": the runner's own tools and the runner's own files, for steps that are built in."""
+    kubeconfig: str = ""
+    """The clusters that it may reach, as a file that no other run sees; "": none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A step's own view of the machine: its files read-only, a workspace, and processes of its own."""
 
 import os
+import posixpath
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.orders import KUBECONFIG, VOLUME
 
 PLACE = "/codefresh"
 TOOLS, HOME = f"{PLACE}/bin", f"{PLACE}/home"
@@ -29,6 +30,8 @@ class View:
     """The file that the step appends its exports to."""
     masked: Path
     """The file of names that it wants masked."""
+    kube: Path | None = None
+    """The folder with its kubeconfig."""
 
 
 @cache
@@ -63,6 +66,7 @@ def command(view: View, directory: str, argv: Sequence[str]) -> list[str]:
         *("--bind", str(view.masked), MASKED),
         *("--bind", str(view.home), HOME),
         *("--ro-bind", str(view.tools), TOOLS),
+        *(("--bind", str(view.kube), posixpath.dirname(KUBECONFIG)) if view.kube else ()),
         *("--chdir", directory),
         "--",
         *argv,

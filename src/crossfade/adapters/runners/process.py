@@ -12,9 +12,10 @@ from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
-from crossfade.adapters.runners.scripts import CF_EXPORT, KEEPER
+from crossfade.adapters.runners.scripts import KEEPER
+from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
-from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.orders import KUBECONFIG, VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.variables import exported
 from crossfade.ports.runner import Order, Output, RunId
@@ -25,7 +26,7 @@ _CHUNK = 64 * 1024
 _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_STAND_INS = {"python": "python3", "pip": "pip3"}
+_KUBE, _CONFIG = "kube", "config"
 _SIGNALS = {128 + each.value: each.name for each in signal.Signals}
 
 
@@ -81,7 +82,10 @@ class ProcessRunner:
         (place / "tmp").mkdir(mode=0o700)
         for name in ("exports", "masked", "output"):
             (place / name).touch(mode=0o600)
-        self._write_tools(place / "tools", order)
+        (place / "tools" / _SCRIPT).write_text(self._seen(order.script, order))
+        write_tools(place / "tools", own=not order.image)
+        if order.kubeconfig:
+            _write_secret(place / _KUBE / _CONFIG, order.kubeconfig)
         argv, environment = self._command(order, place)
         lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -100,15 +104,6 @@ class ProcessRunner:
         finally:
             os.close(lock)
 
-    def _write_tools(self, tools: Path, order: Order) -> None:
-        (tools / _SCRIPT).write_text(self._seen(order.script, order))
-        (tools / "cf_export").write_text(CF_EXPORT)
-        (tools / "cf_export").chmod(0o755)
-        for name, stand_in in _STAND_INS.items():
-            found = shutil.which(stand_in)
-            if found is not None and shutil.which(name) is None:
-                (tools / name).symlink_to(found)
-
     def _boxed(self, order: Order) -> bool:
         return self.isolated and bool(order.image)
 
@@ -116,6 +111,8 @@ class ProcessRunner:
         """Return a text with the workspace as this run sees it."""
         if self._boxed(order):
             return text
+        if order.kubeconfig:
+            text = text.replace(KUBECONFIG, str(self._place(order.run) / _KUBE / _CONFIG))
         return text.replace(VOLUME, str(self.volume(order.run.build)))
 
     def _command(self, order: Order, place: Path) -> tuple[list[str], dict[str, str]]:
@@ -123,7 +120,9 @@ class ProcessRunner:
         self._make_directory(order)
         shell = shutil.which(order.shell) or "/bin/sh"
         directory = self._seen(order.directory, order)
-        given = {name: self._seen(value, order) for name, value in order.environment.items()}
+        given = {"KUBECONFIG": KUBECONFIG} if order.kubeconfig else {}
+        given |= order.environment
+        given = {name: self._seen(value, order) for name, value in given.items()}
         home = self._folder / order.run.build / "home"
         if self._boxed(order):
             view = bubblewrap.View(
@@ -133,6 +132,7 @@ class ProcessRunner:
                 place / "tools",
                 place / "exports",
                 place / "masked",
+                place / _KUBE if order.kubeconfig else None,
             )
             argv = [shell, f"{bubblewrap.TOOLS}/{_SCRIPT}"]
             own = (bubblewrap.HOME, bubblewrap.EXPORTS, bubblewrap.MASKED)
@@ -242,7 +242,7 @@ class ProcessRunner:
         if not self.isolated:  # bubblewrap leaves none
             left = await asyncio.to_thread(marked, str(place))
             end_all(left, signal.SIGKILL)
-        for name in ("tools", "tmp"):
+        for name in ("tools", "tmp", _KUBE):
             await asyncio.to_thread(shutil.rmtree, place / name, ignore_errors=True)
         for name in ("output", "exports", "masked"):
             (place / name).unlink(missing_ok=True)
@@ -287,6 +287,14 @@ def _write(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.write_text(text)
     part.replace(path)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write what only this user may read, from its first byte on."""
+    path.parent.mkdir(mode=0o700)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(file, "w") as opened:
+        opened.write(text)
 
 
 def _unavailable(error: OSError) -> Unavailable:

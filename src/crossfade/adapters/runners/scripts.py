@@ -17,6 +17,39 @@ for word; do
 done
 """
 
+CROSSFADE = """#!/bin/sh
+exec '{python}' -m crossfade.cli.main "$@"
+"""
+
+ISTIOCTL = """#!/bin/sh
+# istioctl get|create|replace|delete, which newer Istios leave to kubectl
+set -e
+say() { echo "istioctl: $*" >&2; }
+verb=${1-}
+case $verb in
+  get|create|replace|delete) shift ;;
+  *) say "'$verb' is not supported; allowed: get, create, replace, delete"; exit 2 ;;
+esac
+say "this is no Istio command, kubectl $verb stands for it"
+skip=
+for word; do
+  shift
+  [ -z "$skip" ] || { skip=; continue; }
+  case $word in
+    virtualservice|virtualservices|vs) word=virtualservices.networking.istio.io ;;
+    destinationrule|destinationrules|dr) word=destinationrules.networking.istio.io ;;
+    gateway|gateways|gw) word=gateways.networking.istio.io ;;
+    serviceentry|serviceentries|se) word=serviceentries.networking.istio.io ;;
+    -c) word=--kubeconfig ;;
+    -i|--istioNamespace) skip=1; continue ;;
+    --istioNamespace=*) continue ;;
+  esac
+  set -- "$@" "$word"
+done
+exec kubectl "$verb" "$@"
+"""
+"""Only kinds of Istio are meant: `gateway` is another kind in newer clusters."""
+
 KEEPER = """exec 9<&0 0</dev/null
 cd "$1" || exit
 shift

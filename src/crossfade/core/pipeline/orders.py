@@ -4,6 +4,7 @@ import posixpath
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.context import Context
@@ -12,12 +13,24 @@ from crossfade.core.pipeline.variables import as_flag
 
 VOLUME = "/codefresh/volume"
 """The workspace, as steps see it."""
+KUBECONFIG = f"{VOLUME}/sensitive/.kube/config"
+"""Where a step finds the clusters of the fleet."""
 REVISION = "CLONED_REVISION"
 """What a clone exports for us; it becomes a member of the step."""
 
 
 class CannotRun(ValueError):
     """Nothing can be run as this step says; the text tells why."""
+
+
+class Access(StrEnum):
+    """What a run is given beside the variables of the build."""
+
+    NONE = "none"
+    FLEET = "fleet"
+    """A kubeconfig of the fleet, and the tools that read it."""
+    HUB = "hub"
+    """Our own commands on our own store; in place of the variables of the build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Work:
     environment: Mapping[str, str] = field(default_factory=dict)
     """On top of the variables."""
     secrets: tuple[str, ...] = ()
+    access: Access = Access.NONE
 
 
 def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
@@ -78,14 +92,15 @@ def _freestyle(settings: Settings, context: Context) -> Work:
     shell = text(settings.get("shell")) or "sh"
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
-        return Work(script, shell, directory, image, members)
+        return Work(script, shell, directory, image, members, access=Access.FLEET)
     words = [*_words(settings.get("entry_point")), *_words(settings.get("cmd"))]
     if not words or not settings.get("entry_point"):
         raise CannotRun(
             "it has no `commands`, so the entry point of its image would run, and images are not "
             "pulled; give `commands`, or an `entry_point` that this machine has"
         )
-    return Work(f"exec {shlex.join(words)}\n", "sh", directory, image, members)
+    script = f"exec {shlex.join(words)}\n"
+    return Work(script, "sh", directory, image, members, access=Access.FLEET)
 
 
 def _words(value: Json) -> list[str]:
