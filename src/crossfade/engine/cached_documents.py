@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.ports.documents import Document, Event, Remove, Save
-from crossfade.ports.watched_documents import REMEMBERED, WatchedDocuments
+from crossfade.ports.event_log import HubStore
+from crossfade.ports.watched_documents import REMEMBERED
 
 FEW = 100
 """Of so many documents of a kind that may have changed, each is read again by itself."""
@@ -20,7 +21,7 @@ class _Reading:
 
 class CachedDocuments:
     """
-    The port WatchedDocuments, read from memory where that is as good.
+    The port HubStore, read from memory where that is as good.
 
     The hub writes nearly everything itself, and its own commits are known here at once.  What
     somebody else has changed is asked for by `refresh`, and then read anew.  So a read may miss
@@ -30,7 +31,7 @@ class CachedDocuments:
     Documents are shared between readers: nobody may change their bodies.
     """
 
-    def __init__(self, inner: WatchedDocuments) -> None:
+    def __init__(self, inner: HubStore) -> None:
         self._inner = inner
         self._at: int | None = None
         """Number of the commit up to which what others have changed is known."""
@@ -110,6 +111,14 @@ class CachedDocuments:
         if found and self._at is not None:
             self._forget(await self._inner.changed_outside(self._at))
         return found
+
+    async def event_counts(self) -> Mapping[str, int]:
+        """Return how many events there are of each subject."""
+        return await self._inner.event_counts()
+
+    async def forget_events(self, numbers: tuple[int, ...], fence: int) -> None:
+        """Remove the events with these numbers; see the port."""
+        await self._inner.forget_events(numbers, fence)
 
     async def refresh(self) -> tuple[tuple[str, str], ...] | None:
         """

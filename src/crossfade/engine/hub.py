@@ -21,6 +21,7 @@ from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
+from crossfade.engine.loops.retention import Retention
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.runs import Runs
 from crossfade.engine.loops.supervisor import serve
@@ -43,11 +44,11 @@ from crossfade.engine.records import (
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import Connections
 from crossfade.ports.edge import Edges
+from crossfade.ports.event_log import HubStore
 from crossfade.ports.gates import Gates
 from crossfade.ports.gateway_probe import GatewayProbe
 from crossfade.ports.measurements import Sources
 from crossfade.ports.notifier import Notifier
-from crossfade.ports.watched_documents import WatchedDocuments
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ TRAFFIC_REST = 4.0
 class HubPorts:
     """Everything that a hub works with."""
 
-    documents: WatchedDocuments
+    documents: HubStore
     blobs: Blobs
     connections: Connections
     edges: Edges
@@ -92,6 +93,7 @@ class Hub:
         notifications = Notifications(
             records, self._documents, ports.notifier, partial(_subscriptions, records), ports.clock
         )
+        retention = Retention(records, self._documents, ports.clock, epoch)
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
         self._wakes: dict[str, Callable[[str], None]] = {
             APPLICATION: self._changed,
@@ -116,6 +118,7 @@ class Hub:
         self.runs = KeyedLoop("runs", rollouts.keys, runs.reconcile)
         self.gating = KeyedLoop("gating", rollouts.keys, gating.reconcile)
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
+        self.retention = KeyedLoop("retention", retention.keys, retention.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
@@ -128,7 +131,7 @@ class Hub:
                 {
                     "lease": self._keep_lease,
                     "commands": self._watch_store,
-                    **{loop.name: loop.run for loop in self._loops()},
+                    **{loop.name: loop.run for loop in (*self._loops(), self.retention)},
                 }
             )
 

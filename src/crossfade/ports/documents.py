@@ -36,7 +36,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of history: what was decided and why.  Never changed, never deleted."""
+    """One line of history: what was decided and why.  Never changed; details go with time."""
 
     subject: str
     """What it is about, as `kind/name`."""

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +14,7 @@ from crossfade.ports.leases import Lease
 
 
 class FakeStore:
-    """The ports WatchedDocuments, Blobs and Leases, forgotten with the process."""
+    """The ports HubStore, Blobs and Leases, forgotten with the process."""
 
     def __init__(self) -> None:
         self._documents: dict[tuple[str, str], Document] = {}
@@ -19,6 +22,7 @@ class FakeStore:
         self._blobs: dict[str, bytes] = {}
         self._leases: dict[str, Lease] = {}
         self._sequence = 0
+        self._numbers = 0
         self._outside: list[tuple[int, tuple[str, str]]] = []
 
     async def get(self, kind: str, name: str) -> Document | None:
@@ -35,9 +39,7 @@ class FakeStore:
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
     ) -> int:
         """Make all changes and record the events, or nothing at all; see the port."""
-        newest = max((lease.epoch for lease in self._leases.values()), default=0)
-        if 0 < fence < newest:
-            raise Conflict("a newer leaseholder has taken over", hint="stop", newest=newest)
+        self._check(fence)
         documents = dict(self._documents)
         for change in changes:
             key = (change.kind, change.name)
@@ -48,11 +50,12 @@ class FakeStore:
                 documents[key] = Document(*key, version + 1, _copy(change.body))
             else:
                 del documents[key]
-        first = len(self._events) + 1
+        first = self._numbers + 1
         numbered = [
             replace(event, number=number, facts=_copy(event.facts))
             for number, event in enumerate(events, first)
         ]
+        self._numbers += len(numbered)
         self._documents = documents
         self._events += numbered
         self._sequence += 1
@@ -72,8 +75,24 @@ class FakeStore:
         self, subject: str | None = None, after: int = 0, limit: int = 1000
     ) -> tuple[Event, ...]:
         """Return events with a number above `after`, oldest first; of all subjects when None."""
-        found = [event for event in self._events[after:] if subject in (None, event.subject)]
+        newer = self._events[bisect_right(self._events, after, key=lambda each: each.number) :]
+        found = [event for event in newer if subject in (None, event.subject)]
         return tuple(replace(event, facts=_copy(event.facts)) for event in found[:limit])
+
+    async def event_counts(self) -> Mapping[str, int]:
+        """Return how many events there are of each subject."""
+        return Counter(event.subject for event in self._events)
+
+    async def forget_events(self, numbers: tuple[int, ...], fence: int) -> None:
+        """Remove the events with these numbers.  Raises Conflict."""
+        self._check(fence)
+        gone = set(numbers)
+        self._events = [event for event in self._events if event.number not in gone]
+
+    def _check(self, fence: int) -> None:
+        newest = max((lease.epoch for lease in self._leases.values()), default=0)
+        if 0 < fence < newest:
+            raise Conflict("a newer leaseholder has taken over", hint="stop", newest=newest)
 
     async def put(self, data: bytes) -> str:
         """Keep the bytes and return their SHA-256 in hexadecimal.  Safe to repeat."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, bindparam, func, select, update
 
-from crossfade.adapters.store.schema import counter, documents, leases
+from crossfade.adapters.store.schema import counter, documents, leases, outside_changes
 from crossfade.base.errors import Conflict
 from crossfade.ports.documents import Event, Remove, Save
+from crossfade.ports.watched_documents import REMEMBERED
 
 READ_AGAIN = "read it again, then retry"
 _MOST_ROWS = 100
@@ -95,6 +96,16 @@ def commit_all(connection: Connection, commits: Sequence[Commit]) -> list[int | 
     return found
 
 
+def forget_events(connection: Connection, numbers: Sequence[int], fence: int) -> None:
+    """Remove the events, and outside changes of long ago.  Raises Conflict."""
+    sequence: int = connection.execute(_SEQUENCE).scalar_one()
+    refused = _overtaken(fence, connection.execute(_NEWEST_EPOCH).scalar() or 0)
+    if refused is not None:
+        raise refused
+    _on_rows(connection, _FORGET, [(each,) for each in numbers])
+    connection.execute(_FORGET_OUTSIDE, {"oldest": sequence - REMEMBERED})
+
+
 class _Pages:
     """The documents that a transaction touches: their versions, and what is to be written."""
 
@@ -153,6 +164,8 @@ _SAVE = """
 """
 _TELL = "INSERT INTO events (subject, at, reason, facts) VALUES :rows"
 _TELL_HUB = "INSERT INTO outside_changes (sequence, kind, name) VALUES :rows"
+_FORGET = "DELETE FROM events WHERE number IN (VALUES :rows)"
+_FORGET_OUTSIDE = outside_changes.delete().where(outside_changes.c.sequence <= bindparam("oldest"))
 _REMOVE = documents.delete().where(
     documents.c.kind == bindparam("of_kind"), documents.c.name == bindparam("of_name")
 )

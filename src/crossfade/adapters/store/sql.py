@@ -1,7 +1,7 @@
 """Documents, blobs and leases in an SQL database; SQLite is the default one."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Self, TypeVar
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crossfade.adapters.store import statements
-from crossfade.adapters.store.commits import Commit, commit_all, prepared
+from crossfade.adapters.store.commits import Commit, commit_all, forget_events, prepared
 from crossfade.adapters.store.database import connect, shown, sqlite_file
 from crossfade.adapters.store.failures import translated
 from crossfade.adapters.store.group_commit import GroupCommit
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 class SqlStore:
     """
-    The ports WatchedDocuments, Blobs and Leases on one database.
+    The ports HubStore, Blobs and Leases on one database.
 
     All its work is done by one thread of its own, so that the event loop never waits for a disk.
     Cancelling a call does not stop its work: a commit on its way is done in full or not at all.
@@ -92,6 +92,14 @@ class SqlStore:
         return await self._read(
             partial(statements.events_of, subject=subject, after=after, limit=limit)
         )
+
+    async def event_counts(self) -> Mapping[str, int]:
+        """Return how many events there are of each subject."""
+        return await self._read(statements.event_counts)
+
+    async def forget_events(self, numbers: tuple[int, ...], fence: int) -> None:
+        """Remove the events with these numbers, and outside changes that nobody needs any more."""
+        await self._write(partial(forget_events, numbers=numbers, fence=fence))
 
     async def newest_event_at(self) -> float:
         """Return the time of the newest event, 0.0 when there is none."""

@@ -17,6 +17,8 @@ from crossfade.ports.documents import Document, Event
 from crossfade.ports.leases import Lease
 
 _SEQUENCE = select(counter.c.value)
+_NEWEST = 1000
+"""Among so many the latest one is: clocks of several machines differ, but not by that much."""
 _LOCK = select(counter.c.value).with_for_update()
 
 
@@ -58,9 +60,16 @@ def events_of(
     )
 
 
+def event_counts(connection: Connection) -> dict[str, int]:
+    """Return how many events there are of each subject."""
+    query = select(events.c.subject, func.count().label("many")).group_by(events.c.subject)
+    return {row.subject: row.many for row in connection.execute(query)}
+
+
 def newest_event_at(connection: Connection) -> float:
-    """Return the time of the newest event, 0.0 when there is none."""
-    return connection.execute(select(func.max(events.c.at))).scalar() or 0.0
+    """Return the latest time of the newest events, 0.0 when there is none."""
+    newest = select(events.c.at).order_by(events.c.number.desc()).limit(_NEWEST).subquery()
+    return connection.execute(select(func.max(newest.c.at))).scalar() or 0.0
 
 
 def put(connection: Connection, data: bytes) -> str:

@@ -8,7 +8,7 @@ from crossfade.core.rollout.gates import Gate, GateAnswer, Hook
 from crossfade.core.rollout.gating import Answers, Asked, to_ask
 from crossfade.core.rollout.messages import RolloutFacts
 from crossfade.core.rollout.state import Rollout
-from crossfade.engine.records import Records, Stored, rollout_name, save_answers
+from crossfade.engine.records import GATE, Records, Stored, rollout_name, save_answers
 from crossfade.ports.documents import Event
 from crossfade.ports.gates import Gates
 
@@ -37,7 +37,7 @@ class Gating:
             answer = await self._ask(each, rollout.value, now)
             asked = {**before.value.asked, key: Asked(answer, self.clock.now())}
             event = Event(
-                f"gate/{document}", now, f"{key}: {answer.state}: {answer.reason}", {"key": key}
+                f"{GATE}/{document}", now, f"{key}: {answer.state}: {answer.reason}", {"key": key}
             )
             change = save_answers(before.version, document, Answers(asked))
             await self.records.commit(change, events=(event,))
