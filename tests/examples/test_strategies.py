@@ -24,14 +24,20 @@ def example(file):
     return replace(read_application(EXAMPLES / file), name=APP, source=application().source)
 
 
-async def shown(file):
-    """Bring out two revisions; return the shares that users met, the outcome, and the world."""
+async def shown(file, **bad):
+    """
+    Bring out two revisions; return the shares that users met, the outcome, and the world.
+
+    `bad` is what the world does to the second one, as `error_rates=0.3`.
+    """
     world = EngineWorld(requests_per_second=300)
     await world.prepare(example(file))
     await world.deploy({"colour": "blue"})
     for _ in range(20):
         await world.turn()
-    await world.deployments.deploy(APP, {"colour": "yellow"})
+    begun = await world.deployments.deploy(APP, {"colour": "yellow"})
+    for fault, value in bad.items():
+        getattr(world, fault)[begun.canary.id] = value
     shares = []
     began = world.clock.now()
     while (rollout := await world.rollout()).active:
@@ -54,6 +60,16 @@ async def test_blue_green_switches_all_users_at_once():
     assert outcome is Outcome.SUCCEEDED
     assert [each for each in shares if each] == [100]
     assert (await world.queries.record(APP)).kept, "the old one runs on"
+
+
+@pytest.mark.parametrize(
+    "bad", [{"error_rates": 0.3}, {"milliseconds": 300}], ids=["errors", "slow"]
+)
+async def test_blue_green_switches_back_when_the_new_revision_turns_out_bad_with_all_users(bad):
+    shares, outcome, _ = await shown("colors/blue-green.yaml", **bad)
+
+    assert outcome is Outcome.ROLLED_BACK
+    assert 100 in shares
 
 
 async def test_the_ramp_rises_in_small_steps_and_then_to_all():

@@ -23,6 +23,7 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_charts import FakeCharts
@@ -96,6 +97,8 @@ class EngineWorld:
     """Share of failing requests, by revision."""
     error_rates_at: dict[tuple[str, str], float] = field(default_factory=dict)
     """Of one cluster and revision, instead."""
+    milliseconds: dict[str, int] = field(default_factory=dict)
+    """How long every answer of a revision takes; 0 unless said."""
     hub: "EngineHub" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +171,9 @@ class EngineWorld:
                 rate = self.error_rates.get(revision, 0.0)
                 rate = self.error_rates_at.get((cluster.name, revision), rate)
                 errors = round(requests * rate)
-                cluster.serve(APP, revision, requests, errors)
+                took = self.milliseconds.get(revision, 0)
+                slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
+                cluster.serve(APP, revision, requests, errors, slower)
 
     def weights(self) -> dict[str, int]:
         """Return what the edges are told, by cluster."""

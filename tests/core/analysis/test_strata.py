@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossfade.core.analysis.confidence import most_events
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.plan import ALTERNATIVES, Metric, Plan
 from crossfade.core.analysis.strata import Stratum, grown, log_growth, mixed
@@ -148,3 +149,44 @@ def test_without_anything_to_compare_to_usual_errors_are_not_taken_for_harm():
 
     assert after(alone).excess == 0
     assert after(alone, p0=0.01).excess == pytest.approx(15)
+
+
+def when_alone(n_c, x_c, known=(4000, 20), **metric):
+    """What is known after a window in which all users had the canary; stable was there before."""
+    plan = Plan((Metric("errors", **metric),), ("gcp",), cap=None)
+    before = Stratum((0.0,) * len(plan.alternatives), n_s=known[0], x_s=known[1])
+    window = Window(1, "gcp", n_c, 0, {"errors": (x_c, 0)})
+    return grown(before, plan, 0, window, mixed(plan, n_c, 0))
+
+
+@pytest.mark.parametrize("known", [(4000, 20), (400, 0), (50, 2), (50, 40)])
+@pytest.mark.parametrize("part", [0.2, 0.9, 1.0])
+@pytest.mark.parametrize("rise", [0.0, 0.1])
+def test_with_all_users_on_the_canary_evidence_is_not_expected_to_grow_up_to_what_is_bad(
+    known, part, rise
+):
+    tolerated = max(1.5 * most_events(known[1], 0.001) / known[0], rise)
+    chances = binomial(30, min(1.0, part * tolerated))
+
+    for place in range(len(ALTERNATIVES)):
+        mean = math.fsum(
+            chance * math.exp(when_alone(30, x_c, known, rise=rise).worse[place])
+            for x_c, chance in enumerate(chances)
+        )
+        assert mean <= 1 + 1e-9
+
+
+def test_a_fault_that_shows_once_all_users_have_the_canary_is_seen():
+    assert when_alone(400, 100).log_e > math.log(100)
+    assert when_alone(400, 2).log_e <= 0
+    assert when_alone(400, 100).excess == pytest.approx(98)
+
+
+def test_a_few_requests_without_any_of_stable_may_be_chance():
+    assert when_alone(9, 9).log_e == pytest.approx(0)
+    assert when_alone(10, 10).log_e > 0
+
+
+def test_without_anything_known_of_stable_nothing_is_held_against_the_canary():
+    assert when_alone(400, 400, known=(0, 0)).log_e == pytest.approx(0)
+    assert when_alone(400, 400, known=(10, 10)).log_e == 0

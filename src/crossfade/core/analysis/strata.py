@@ -4,10 +4,14 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crossfade.core.analysis.confidence import LOG_RATIOS, RATIOS, log_mean_exp
+from crossfade.core.analysis.confidence import LOG_RATIOS, RATIOS, log_mean_exp, most_events
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.plan import Metric, Plan
 
+_ALONE = 10
+"""So many canary requests, and none of stable, are no chance: all users have the canary."""
+_WRONG_BOUND = 0.001
+"""Accepted probability that stable's share was ever above what is taken for its bound."""
 _KEPT = 0.75
 """How much of what is recent is still so a window later."""
 
@@ -88,7 +92,11 @@ def grown(before: Stratum, plan: Plan, index: int, window: Window, logs: Mixed |
         return before
     x_c, x_s = measured
     worse, log_e, safe, excess = before.worse, before.log_e, before.safe, before.excess
-    if logs and (x_c or x_s):
+    if before.n_s and not window.n_s and window.n_c >= _ALONE:
+        worse = _worse_than_before(before, plan, metric, (window.n_c, x_c))
+        log_e = log_mean_exp(worse)
+        excess += _excess(before, metric, window, measured)
+    elif logs and (x_c or x_s):
         worse = _worse(before.worse, plan, metric, measured, logs.worse[index])
         log_e = log_mean_exp(worse)
         safe += log_growth(1.0, metric.r1, (window.n_c, window.n_s), measured) / metric.phi
@@ -133,6 +141,31 @@ def _worse(
     most = math.log(plan.cap)
     steps = zip(before, logs, shares, strict=True)
     return tuple([old + min(own * log - both * share, most) for old, log, share in steps])
+
+
+def _worse_than_before(
+    before: Stratum, plan: Plan, metric: Metric, counted: tuple[int, int]
+) -> tuple[float, ...]:
+    """
+    Return the evidence with a window in which all users had the canary.
+
+    Stable can only be what it was before.  That is bounded from above, and as it was at another
+    time, not the tolerance but what must not be promoted is the null: a share of `r1` times that
+    bound, and of `rise`.  Above it each request is a coin whose bias is known at most.
+    """
+    usual = most_events(before.x_s, _WRONG_BOUND) / before.n_s
+    tolerated = max(metric.r1 * usual, metric.rise)
+    if tolerated >= 1:
+        return before.worse
+    n_c, x_c = counted
+    found = []
+    for old, ratio in zip(before.worse, plan.alternatives, strict=True):
+        share = min(tolerated * ratio, (1 + tolerated) / 2)
+        grown_by = x_c * math.log(share / tolerated)
+        grown_by += (n_c - x_c) * math.log((1 - share) / (1 - tolerated))
+        most = math.inf if plan.cap is None else math.log(plan.cap)
+        found.append(old + min(grown_by / metric.phi, most))
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)
