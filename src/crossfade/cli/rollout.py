@@ -10,6 +10,7 @@ from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show
 from crossfade.cli.rollout_scale import scale
+from crossfade.cli.rollout_scale_next import scale_back, scale_next
 from crossfade.cli.rollout_view import follow, list_text, rollout_data
 from crossfade.cli.rollout_why import why
 from crossfade.core.rollout.commands import Command
@@ -187,4 +188,6 @@ def _change(
 
 
 app.command()(scale)
+app.command()(scale_next)
+app.command()(scale_back)
 app.command()(why)
