@@ -86,8 +86,6 @@ def backtest(
     check_measured(chosen.plan, windows)
     if chosen.passed_over:
         note(f"note: passed at once, as a record has none: {', '.join(chosen.passed_over)}")
-    if chosen.unjudged:
-        note(f"note: not judged, as the application does not ask: {', '.join(chosen.unjudged)}")
     try:
         outcome = replayed(chosen.plan, ticks(windows), chosen.levels)
     except ValueError as error:

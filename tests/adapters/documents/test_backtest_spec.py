@@ -71,14 +71,12 @@ def test_an_application_is_judged_as_its_analysis_says(read):
         ("errors", 1.2, 3.0),
         ("slow_500ms", 1.2, 1.0),
     ]
-    assert found.unjudged == ("apdex",)
 
 
 def test_what_the_application_does_not_ask_for_decides_nothing(read):
     only_latency = read(APPLICATION + "  analysis: {metrics: [latency]}\n", ("errors", "slow_9ms"))
 
     assert [each.name for each in only_latency.plan.metrics] == ["slow_9ms"]
-    assert only_latency.unjudged == ("errors",)
 
 
 def test_an_application_with_a_ramp_is_replayed_by_its_ramp(read):

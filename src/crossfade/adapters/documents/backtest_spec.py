@@ -38,8 +38,6 @@ class Spec:
     """A fixed ramp; (): the risk-budget ramp."""
     passed_over: tuple[str, ...] = ()
     """Steps that a record cannot replay: they pass at once."""
-    unjudged: tuple[str, ...] = ()
-    """Metrics of the record that the application is not judged by."""
 
 
 def _check_step(step: Read, places: Places) -> None:
@@ -98,9 +96,7 @@ def _of_application(
     plan = plan_of(judge, dict.fromkeys(clusters, ""), judged, ramp.max_percent if ramp else 50.0)
     replayed = (Ramp,) if ramp else (SetWeight, Pause)
     others = dict.fromkeys(each.step for each in steps if not isinstance(each, replayed))
-    names = {each.name for each in judged}
-    unjudged = tuple(each for each in metrics if each not in names)
-    return Spec(plan, () if ramp else _levels_of(steps), tuple(others), unjudged)
+    return Spec(plan, () if ramp else _levels_of(steps), tuple(others))
 
 
 def _levels_of(steps: Sequence[Step]) -> tuple[Level, ...]:
