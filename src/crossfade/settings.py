@@ -29,7 +29,8 @@ HOME = Variable(
 DATABASE_URL = Variable(
     "CROSSFADE_DATABASE_URL",
     "sqlite:///<state dir>/crossfade.db",
-    "The store, as an SQLAlchemy address. SQLite for now: sqlite:////absolute/path/of/the/file.",
+    "The store: sqlite:////absolute/path/of/the/file, or postgresql://user:password@host/database "
+    "with the parameters that libpq knows.",
 )
 PORT_BASE = Variable(
     "CROSSFADE_PORT_BASE",
@@ -44,7 +45,13 @@ SECRET = Variable(
     "Begins the variables that have secrets of the hub: `{secret: slack-url}` in a file is "
     "CROSSFADE_SECRET_SLACK_URL, else the file secrets/slack-url in the state folder.",
 )
-VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET)
+PIPELINE_KUBECONFIG = Variable(
+    "CROSSFADE_PIPELINE_KUBECONFIG",
+    "none: steps get the contexts that the hub works with",
+    "Kubeconfig file with a context for each cluster, by its name in the fleet. Steps of pipelines "
+    "get these, so that they may have less rights than the hub.",
+)
+VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET, PIPELINE_KUBECONFIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Settings:
     """Absolute."""
     database_url: str
     port_base: int = 17000
+    pipeline_kubeconfig: Path | None = None
+    """Absolute; what steps reach clusters with in place of the hub's own contexts."""
 
     @property
     def secrets_dir(self) -> Path:
@@ -90,7 +99,13 @@ def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = N
     """
     folder = _state_dir(environment, state_dir)
     url = environment.get(DATABASE_URL.name) or f"sqlite:///{folder}/crossfade.db"
-    return Settings(folder, url, _port_base(environment))
+    weaker = environment.get(PIPELINE_KUBECONFIG.name)
+    return Settings(
+        folder,
+        url,
+        _port_base(environment),
+        _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
+    )
 
 
 def _state_dir(environment: Mapping[str, str], option: Path | None) -> Path:
@@ -109,8 +124,8 @@ def _absolute(path: Path, source: str) -> Path:
         return path.expanduser().absolute()
     except (RuntimeError, OSError) as error:
         raise InputError(
-            f"the state folder cannot be told from {source}: {error}",
-            hint="give an absolute path with --state-dir or CROSSFADE_HOME",
+            f"a path cannot be told from {source}: {error}",
+            hint="give an absolute path, the state folder's with --state-dir or CROSSFADE_HOME",
         ) from error
 
 

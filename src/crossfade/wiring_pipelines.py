@@ -1,21 +1,25 @@
 """Which adapters commands of pipelines are made of; apart, as they need little of the rest."""
 
-import shutil
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.adapters.runners.tools import has_tool
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import SteadyClock
+from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
-from crossfade.settings import Settings
+from crossfade.engine.records import Records
+from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,41 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.state_dir / "pipelines", Builds(store)
         runner = ProcessRunner(folder)
-        around = Surroundings(builds, runner, LogFiles(folder), clock, _has_tool)
+        around = Surroundings(
+            builds,
+            runner,
+            LogFiles(folder),
+            clock,
+            has_tool,
+            _clusters(Records(store), settings.pipeline_kubeconfig),
+            own_environment(settings),
+        )
         yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder)
     finally:
         await store.close()
 
 
-def _has_tool(name: str) -> bool:
-    return shutil.which(name) is not None
+def _clusters(
+    records: Records, weaker: Path | None
+) -> Callable[[tuple[str, ...] | None], Awaitable[Kubeconfig]]:
+    """Return what makes the kubeconfig of the fleet."""
+    files = FleetKubeconfig(weaker)
+
+    async def found(only: tuple[str, ...] | None) -> Kubeconfig:
+        fleet = [each.value for each in await records.clusters()]
+        return files.of(each for each in fleet if only is None or each.name in only)
+
+    return found
+
+
+def own_environment(
+    settings: Settings, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Return the environment in which our own commands work on the same state, without secrets."""
+    kept = {n: value for n, value in environment.items() if not n.startswith(SECRET.name)}
+    named = {
+        HOME.name: str(settings.state_dir),
+        DATABASE_URL.name: settings.database_url,
+        PORT_BASE.name: str(settings.port_base),
+    }
+    return {**kept, **named}

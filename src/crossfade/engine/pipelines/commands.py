@@ -6,7 +6,7 @@ from dataclasses import replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import VOLUME
+from crossfade.core.pipeline.orders import KUBECONFIG, VOLUME
 from crossfade.core.pipeline.run import begin, restarted
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import refusals
@@ -53,6 +53,7 @@ def variables_of(graph: Graph, given: Mapping[str, Variable], build: Build) -> d
         "CF_PIPELINE_NAME": build.pipeline,
         "CF_VOLUME_NAME": f"build-{build.id}",
         "CF_VOLUME_PATH": VOLUME,
+        "CF_KUBECONFIG_PATH": KUBECONFIG,
     }
     system = {name: Variable(name, value, Source.RUN) for name, value in own.items()}
     written = {

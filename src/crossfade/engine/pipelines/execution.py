@@ -9,15 +9,16 @@ nothing that is as it should be.
 import asyncio
 import contextlib
 import shlex
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
+from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import REVISION, CannotRun, Work, work_of
+from crossfade.core.pipeline.orders import REVISION, Access, CannotRun, Work, work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
@@ -46,6 +47,11 @@ class Listener(Protocol):
         ...
 
 
+async def no_clusters(_only: tuple[str, ...] | None) -> Kubeconfig:
+    """Return that there are no clusters."""
+    return Kubeconfig()
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a build is run with."""
@@ -56,6 +62,10 @@ class Surroundings:
     clock: Clock
     has_tool: Callable[[str], bool]
     """Whether this machine has a command."""
+    clusters: Callable[[tuple[str, ...] | None], Awaitable[Kubeconfig]] = no_clusters
+    """Makes the kubeconfig of the fleet, or of the named clusters of it."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The environment of our own commands, for steps that are made of them."""
 
 
 class Execution:
@@ -164,7 +174,7 @@ class Execution:
         for run in runs(self._graph, self._stored.value):
             identity = run_id(self._build, run.key, run.number)
             if identity not in self._works:
-                order = self._order(run, identity)
+                order = await self._order(run, identity)
                 await self._around.runner.start(order)
                 self._following.add(identity)
                 group.create_task(self._follow(order))
@@ -183,18 +193,31 @@ class Execution:
             del self._works[over]
             group.create_task(self._around.runner.forget(over))
 
-    def _order(self, run: Run, identity: RunId) -> Order:
+    async def _order(self, run: Run, identity: RunId) -> Order:
         context = context_of(self._graph, self._stored.value, run.key)
         work = self._work(run.step, context)
         self._works[identity] = work
-        return Order(
+        given = self._around.own if work.access is Access.HUB else context.scope.texts
+        order = Order(
             identity,
             work.script,
             work.shell,
             work.directory,
-            {**context.scope.texts, **work.environment},
+            {**given, **work.environment},
             (*context.scope.secrets, *work.secrets),
             work.image,
+        )
+        return await self._with_clusters(order) if work.access is Access.FLEET else order
+
+    async def _with_clusters(self, order: Order) -> Order:
+        """Return the order with the clusters that the pipeline may reach."""
+        found = await self._around.clusters(reachable(self._graph.pipeline.spec))
+        told = [f"echo {shlex.quote(f'not in the kubeconfig: {e}')} >&2\n" for e in found.left_out]
+        return replace(
+            order,
+            script="".join([*told, order.script]),
+            secrets=(*order.secrets, *found.secrets),
+            kubeconfig=found.text,
         )
 
     def _work(self, step: Step, context: Context) -> Work:
