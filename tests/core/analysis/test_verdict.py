@@ -49,6 +49,9 @@ DOUBTFUL = record(3, {"gcp": 6})
         pytest.param(
             DOUBTFUL, {}, "hold", "evidence against the canary is", id="holds-when-in-doubt"
         ),
+        pytest.param(
+            record(3, {"gcp": 5}), {"weight": 0.01}, "hold", "is 3.4", id="holds-in-the-first-doubt"
+        ),
         pytest.param(BAD, {}, "rollback", "errors is worse", id="goes-back-on-proof"),
         pytest.param(
             record(60), {"weight": 0.5}, "promote", "proven good", id="promotes-on-proof"
