@@ -50,6 +50,10 @@ class Preview:
     """What its author may not expect."""
 
 
+class AlreadyThere(Conflict):
+    """The revision serves, or is being rolled out; the fact `revision` says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployments:
     """Deploy and undo."""
@@ -110,9 +114,11 @@ class Deployments:
         )
         return made, prepared
 
-    async def deploy(self, name: ApplicationName, changes: Values) -> Rollout:
+    async def deploy(self, name: ApplicationName, changes: Values, once: str = "") -> Rollout:
         """
         Start the rollout of the application's chart with `changes` on top of its values.
+
+        `once` is kept with it, for `deploy_once`.
 
         A rollout under way is superseded; it keeps no users.  Raises as `preview`, InputError when
         a cluster of the first wave refuses any object, and Conflict when the revision already
@@ -124,7 +130,7 @@ class Deployments:
         checked = await forecasts.check(spec, preview.revision, preview.chart.data)
         require_accepted(checked, bool(spec.shared))
         shared = await self._shared(spec)
-        return await again_on_conflict(lambda: self._deploy(name, preview.revision, shared))
+        return await again_on_conflict(lambda: self._deploy(name, preview.revision, shared, once))
 
     async def forecast(self, preview: Preview) -> Forecast:
         """Return what to expect of the rollout; asks the clusters of the first wave."""
@@ -142,21 +148,26 @@ class Deployments:
         return tuple(found)
 
     async def _deploy(
-        self, name: ApplicationName, revision: Revision, shared: tuple[SharedChart, ...]
+        self,
+        name: ApplicationName,
+        revision: Revision,
+        shared: tuple[SharedChart, ...],
+        once: str,
     ) -> Rollout:
         stored = await self.records.application(name)
         stored = replace(stored, value=replace(stored.value, shared=shared))
         before = await self._not_promoting(stored.value)
         if before is not None and before.value.active and before.value.canary.id == revision.id:
             if before.value.state.phase is not Phase.ROLLING_BACK:
-                raise Conflict(
+                raise AlreadyThere(
                     f"{revision.id} is being rolled out already",
                     hint=f"`crossfade rollout watch {name}` follows it",
+                    revision=revision.id,
                 )
         elif stored.value.active is not None and stored.value.active.id == revision.id:
             if before is not None and before.value.active:
                 return await self._back_to_stable(stored, before)
-            raise Conflict(
+            raise AlreadyThere(
                 f"{revision.id} serves already: same chart, same values",
                 hint="change the chart or the values, for example `--set image.tag=...`",
                 revision=revision.id,
@@ -164,7 +175,7 @@ class Deployments:
         if before is not None and before.value.active and before.value.state.percent > 0:
             await self._require_whole_stable(before.value)
         swap = _proven_lately(stored.value, revision.id, self.clock.now())
-        return await self._start(stored, before, revision, swap=swap)
+        return await self._start(stored, before, revision, swap=swap, once=once)
 
     async def _back_to_stable(self, stored: Stored[Record], before: Stored[Rollout]) -> Rollout:
         """Deploying what serves already, in the middle of a rollout, takes that rollout back."""
@@ -282,6 +293,7 @@ class Deployments:
         revision: Revision,
         *,
         swap: bool,
+        once: str = "",
     ) -> Rollout:
         record, now = stored.value, self.clock.now()
         name = record.spec.name
@@ -303,6 +315,7 @@ class Deployments:
             analysis=record.spec.analysis,
             started_at=now,
             swap=swap,
+            once=once,
             state=State(phase_since=now, reason="begins"),
         )
         changes: list[Save] = []

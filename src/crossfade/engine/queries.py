@@ -176,14 +176,17 @@ class Queries:
             reason=found.reason,
         )
 
-    async def watch(self, application: ApplicationName) -> AsyncIterator[RolloutView]:
+    async def watch(
+        self, application: ApplicationName, number: int | None = None
+    ) -> AsyncIterator[RolloutView]:
         """
-        Yield what is now the newest rollout each time that it has changed, until it has ended.
+        Yield what is now the newest rollout, or that `number`, whenever it has changed.
+
+        Ends when the rollout has ended.
 
         One that is superseded ends with that; the rollout after it is another one's.
         """
         last: RolloutView | None = None
-        number: int | None = None
         while True:
             view = await self.rollout(application, number)
             number = view.rollout.number

@@ -163,6 +163,8 @@ class Rollout:
     started_at: float
     swap: bool = False
     """Back to a revision that was proven before: all users at once, without steps or verdict."""
+    once: str = ""
+    """What asked for it; whoever asks again with the same key means this rollout."""
     state: State = field(default_factory=State)
 
     @property
