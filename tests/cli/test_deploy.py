@@ -1,6 +1,9 @@
 """`crossfade deploy`"""
 
+import os
+import signal
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -167,3 +170,47 @@ def test_watching_follows_it_to_its_end(crossfade, world, hub):
     assert ran.code == 0
     assert lines[-1].startswith("colors: succeeded 100 % r")
     assert len(lines) == len(set(lines))
+
+
+def test_a_program_that_asks_twice_with_one_key_gets_one_rollout(crossfade, world):
+    ask = ("deploy", "colors", "--set", "colour=blue", "--once", "7.0/deploy@1", "-o", "json")
+
+    assert crossfade(*ask).data["number"] == 1
+    assert crossfade(*ask).data["number"] == 1
+
+
+def test_values_come_from_a_file_below_those_of_the_command_line(crossfade, world, tmp_path):
+    (tmp_path / "values.yaml").write_text("colour: blue\nmood: {calm: true}\n")
+    file = str(tmp_path / "values.yaml")
+
+    ran = crossfade("deploy", "colors", "--values", file, "--set", "colour=red", "-o", "json")
+
+    assert ran.code == 0, ran.err
+    found = world.run(lambda w: w.rollout()).canary.values
+    assert (found["colour"], found["mood"]) == ("red", {"calm": True})
+
+
+def test_a_file_that_has_no_values_is_refused(crossfade, world, tmp_path):
+    (tmp_path / "values.yaml").write_text("- blue\n")
+
+    ran = crossfade("deploy", "colors", "--values", str(tmp_path / "values.yaml"))
+
+    assert ran.code == 2
+    assert "no file of Helm values" in ran.err
+
+
+def test_the_rollout_is_aborted_when_its_command_is_ended_and_that_was_asked_for(crossfade, world):
+    crossfade("deploy", "colors", "--set", "colour=blue")
+    world.run(lambda w: w.until_ended())
+
+    def end_once_it_listens():
+        while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_once_it_listens, daemon=True).start()
+    ran = crossfade("deploy", "colors", "--set", "colour=red", "--watch", "--abort-when-ended")
+
+    assert ran.code == 130
+    assert "colors.2 is taken back" in ran.err
+    assert world.run(lambda w: w.rollout()).state.abort == "who started it was ended"

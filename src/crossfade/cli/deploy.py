@@ -1,9 +1,14 @@
 """`crossfade deploy`: bring out a new revision."""
 
+import asyncio
+import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crossfade.base.errors import Conflict, InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
@@ -11,23 +16,42 @@ from crossfade.cli.output import Format, OutputOption, note, progress, show
 from crossfade.cli.rollout_view import follow, rollout_data
 
 if TYPE_CHECKING:
+    from crossfade.core.application import Values
+    from crossfade.core.rollout.state import Rollout
     from crossfade.wiring import Session
 
 app = noun()
 
+INTERRUPTED_EXIT_CODE = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @app.command()
-def deploy(
+def deploy(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="APPLICATION", help="Name of the application.")],
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A Helm value, as with `helm --set`."),
     ] = None,
+    values: Annotated[
+        Path | None,
+        typer.Option(help="A file of Helm values, below --set; `-` reads standard input."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, ask the clusters, and change nothing.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")] = False,
+    once: Annotated[
+        str,
+        typer.Option(metavar="KEY", help="Start no second rollout for the same key: follow it."),
+    ] = "",
+    abort_when_ended: Annotated[
+        bool,
+        typer.Option(
+            "--abort-when-ended", help="Abort the rollout when this command is ended by a signal."
+        ),
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
@@ -38,9 +62,10 @@ def deploy(
     """
     from crossfade.cli.deploy_plan import plan_data, plan_text
     from crossfade.core.release.values import parse_set
+    from crossfade.engine.deploying_once import deploy_once
     from crossfade.engine.forecast import require_accepted
 
-    wanted = parse_set(changes or [])
+    wanted = parse_set(changes or [], _values(values) if values else None)
 
     async def work(session: "Session") -> None:
         application = ApplicationName(name)
@@ -53,12 +78,15 @@ def deploy(
             show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
             require_accepted(forecast.checked, bool(spec.shared))
             return
-        rollout = await session.deployments.deploy(application, wanted)
+        if once:
+            rollout = await deploy_once(session.deployments, application, wanted, once)
+        else:
+            rollout = await session.deployments.deploy(application, wanted)
         for remark in (await session.queries.rollout(application)).remarks:
             note(f"note: {remark}")
         await note_if_no_hub(session)
         if watch:
-            await follow(session.queries.watch(application), output)
+            await _follow(session, rollout, output, abort_when_ended=abort_when_ended)
             return
         text = f"rollout {name}.{rollout.number} to {rollout.canary.id} begins"
         show(rollout_data(rollout), output, lambda: text)
@@ -66,3 +94,55 @@ def deploy(
             note(f"`crossfade rollout watch {name}` follows it")
 
     with_session(context, work)
+
+
+def _values(file: Path) -> "Values":
+    """Return the values of a file.  Raises InputError."""
+    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.helm.manifest_text import read
+
+    if str(file) == "-":
+        text = decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input", LARGEST_BYTES)
+    else:
+        text = read_text(file)
+    documents = read(text)
+    if len(documents) > 1 or not all(isinstance(each, dict) for each in documents):
+        raise InputError(
+            "--values is no file of Helm values", hint="write one mapping", file=str(file)
+        )
+    return documents[0] if documents else {}
+
+
+async def _follow(
+    session: "Session", rollout: "Rollout", output: Format, *, abort_when_ended: bool
+) -> None:
+    """Follow the rollout; a signal ends that, and the rollout too if it is to."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    if task is not None and abort_when_ended:
+        for each in _SIGNALS:
+            loop.add_signal_handler(each, task.cancel)
+    try:
+        await follow(session.queries.watch(rollout.application, rollout.number), output)
+    except asyncio.CancelledError:
+        if task is not None and abort_when_ended:
+            task.uncancel()
+            await _abort(session, rollout)
+            raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
+        raise
+    finally:
+        for each in _SIGNALS:
+            loop.remove_signal_handler(each)
+
+
+async def _abort(session: "Session", rollout: "Rollout") -> None:
+    from crossfade.core.rollout.commands import Command
+
+    name = rollout.application
+    try:
+        await session.commands.change(name, Command.ABORT, "who started it was ended")
+    except Conflict as error:
+        note(f"rollout {name}.{rollout.number} is not aborted: {error}")
+        return
+    note(
+        f"rollout {name}.{rollout.number} is taken back; `crossfade rollout watch {name}` shows it"
+    )
