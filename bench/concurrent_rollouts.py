@@ -33,6 +33,7 @@ from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.testing.fake_edges import FakeEdges
 from crossfade.testing.fake_measurements import FakeMeasurements, FakeSources
+from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_notifier import FakeGates, FakeNotifier
 from crossfade.testing.fake_store import FakeStore
 
@@ -105,7 +106,10 @@ async def measured(size: Size, store: FakeStore | SqlStore, profile: bool) -> di
     leads = Leadership(store, clock, "bench")
     lease = await leads.acquire()
     gates, sources = FakeGates(), FakeSources(FakeMeasurements())
-    ports = HubPorts(store, store, fleet, edges, fleet, gates, FakeNotifier(), sources, clock)
+    names = FakeNameServers("example.com")
+    ports = HubPorts(
+        store, store, fleet, edges, fleet, gates, FakeNotifier(), sources, clock, names
+    )
     hub, lags = Hub(ports, leads, lease.epoch), {}
     for name in ("judging", "rollouts", "convergence"):
         lags[name] = Lags()

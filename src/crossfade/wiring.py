@@ -30,6 +30,7 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
+from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
@@ -114,6 +115,16 @@ class Session:
     history: History
     clock: Clock
     store: SqlStore
+    settings: Settings
+    connections: RealConnections
+
+    def names(self) -> Names:
+        """Return what looks at names in DNS; slow to import."""
+        from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
+        from crossfade.adapters.probes.gateway import HttpGatewayProbe
+
+        servers = Rfc2136NameServers(_secrets(self.settings, self.connections))
+        return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
@@ -148,6 +159,8 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
             History(queries),
             clock,
             store,
+            settings,
+            connections,
         )
     finally:
         await connections.close()
@@ -160,6 +173,7 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
 
     Raises Conflict when the port is taken or another hub runs on the store.
     """
+    from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
     from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
@@ -186,7 +200,10 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
         closing.push_async_callback(leadership.give_up)
         await edges.start()
         probe = HttpGatewayProbe()
-        ports = HubPorts(store, store, connections, edges, probe, gates, notifier, sources, clock)
+        names = Rfc2136NameServers(secrets)
+        ports = HubPorts(
+            store, store, connections, edges, probe, gates, notifier, sources, clock, names
+        )
         hub = Hub(ports, leadership, lease.epoch)
         ready.set()
         await hub.run()

@@ -17,6 +17,7 @@ from crossfade.engine.leadership import LEASE, Leadership
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_measurements import FakeSources
+from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_notifier import FakeGates, FakeNotifier
 
 QUICK = application(SetWeight(50), Pause(0.05), analysis=Analysis(judge=None))
@@ -57,6 +58,7 @@ def new_hub(world, holder="here/1/1"):
             FakeNotifier(),
             FakeSources(world.measurements),
             world.clock,
+            FakeNameServers("example.com"),
         )
         return Hub(ports, leads, lease.epoch)
 

@@ -13,6 +13,7 @@ from crossfade.engine.leadership import Leadership
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_measurements import FakeSources
+from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_notifier import FakeGates, FakeNotifier
 
 TEAM = Notification("team", SlackChannel(SecretRef("slack-url")))
@@ -35,6 +36,7 @@ async def test_a_rollout_is_told_from_begin_to_end_while_it_happens(until):
         notifier,
         FakeSources(world.measurements),
         world.clock,
+        FakeNameServers("example.com"),
     )
     hub = Hub(ports, leads, lease.epoch)
 

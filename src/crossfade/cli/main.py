@@ -27,6 +27,7 @@ NOUNS = {
     "up": "Run the hub: control loops and the configuration service of the edges.",
     "fleet": "Say which clusters there are.",
     "edge": "Say which edges there are, and which plan each has in force.",
+    "dns": "Say what is published in DNS, and what would be.",
     "apply": "Make or change an application from its file.",
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
+from crossfade.core.dns.record import DnsSpec
 from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
 
@@ -89,5 +90,7 @@ class Application:
     strategy: Strategy = field(default_factory=Strategy)
     analysis: Analysis = field(default_factory=Analysis)
     notifications: tuple[Notification, ...] = ()
+    dns: DnsSpec | None = None
+    """Where its host is published in DNS; None: a person does."""
     edge_weights: Mapping[ClusterName, int] = field(default_factory=dict)
     """Shares of users per cluster as proportions; a cluster that is not named weighs 100."""

@@ -20,6 +20,7 @@ from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.keyed import KeyedLoop
+from crossfade.engine.loops.names import NameLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
 from crossfade.engine.loops.retention import Retention
 from crossfade.engine.loops.rollouts import Rollouts
@@ -27,6 +28,7 @@ from crossfade.engine.loops.runs import Runs
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
+from crossfade.engine.names import Names
 from crossfade.engine.pipelines.records import BUILD, STATE, WISHES
 from crossfade.engine.records import (
     ANSWERS,
@@ -43,6 +45,7 @@ from crossfade.engine.records import (
 )
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.cluster_access import Connections
+from crossfade.ports.dns import NameServers
 from crossfade.ports.edge import Edges
 from crossfade.ports.event_log import HubStore
 from crossfade.ports.gates import Gates
@@ -72,6 +75,7 @@ class HubPorts:
     notifier: Notifier
     sources: Sources
     clock: Clock
+    name_servers: NameServers
 
 
 class Hub:
@@ -89,6 +93,7 @@ class Hub:
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
+        names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
         gating = Gating(records, ports.gates, ports.clock)
         notifications = Notifications(
             records, self._documents, ports.notifier, partial(_subscriptions, records), ports.clock
@@ -120,6 +125,7 @@ class Hub:
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.retention = KeyedLoop("retention", retention.keys, retention.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
+        self.names = KeyedLoop("names", names.keys, names.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
 
@@ -139,6 +145,7 @@ class Hub:
         return (
             self.traffic,
             self.edges,
+            self.names,
             self.fleet,
             self.convergence,
             self.telemetry,

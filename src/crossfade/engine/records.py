@@ -9,6 +9,7 @@ from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.analysis.runs import RunState
+from crossfade.core.dns.state import NameState, Owner
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.edges import EdgeStates
 from crossfade.core.fleet.health import ClusterHealth
@@ -28,6 +29,8 @@ HEALTH = "health"
 REPORT = "report"
 EDGE_PLAN = "edge-plan"
 EDGES = "edges"
+DNS = "dns"
+DNS_OWNER = "dns-owner"
 EVIDENCE = "evidence"
 ANSWERS = "answers"
 GATE = "gate"
@@ -141,6 +144,14 @@ class Records:
         """Return the edges as they were last known."""
         return await self._find(EDGES, "current", EdgeStates) or Stored(EdgeStates())
 
+    async def find_name(self, application: ApplicationName) -> Stored[NameState] | None:
+        """Return what is known of the application's name in DNS, None before the first look."""
+        return await self._find(DNS, application, NameState)
+
+    async def find_owner(self) -> Stored[Owner] | None:
+        """Return who we are in DNS, None before we were anybody."""
+        return await self._find(DNS_OWNER, "current", Owner)
+
     async def find_evidence(self, rollout: str) -> Stored[Evidence] | None:
         """Return what is known of the rollout of this name, or None before the first window."""
         return await self._find(EVIDENCE, rollout, Evidence)
@@ -234,3 +245,13 @@ def save_edge_plan(version: int, value: EdgePlan) -> Save:
 def save_edges(version: int, value: EdgeStates) -> Save:
     """Return the change that stores the edges; `version` 0 for the first."""
     return Save(EDGES, "current", version, to_json(value))
+
+
+def save_name(version: int, value: NameState) -> Save:
+    """Return the change that stores what is known of a name; `version` 0 for the first."""
+    return Save(DNS, value.application, version, to_json(value))
+
+
+def save_owner(value: Owner) -> Save:
+    """Return the change that stores who we are in DNS, which never changes."""
+    return Save(DNS_OWNER, "current", 0, to_json(value))

@@ -15,6 +15,7 @@ from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, 
 from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge
 from crossfade.core.application import Application, Placement, Route, Shared, Source
+from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
 from crossfade.core.rollout.freeze import FreezeWindow
 from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment
 from crossfade.core.rollout.notifications import Notification, SlackChannel
@@ -115,6 +116,15 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 0.25,
                 retry_non_idempotent=True,
                 sticky=True,
+            ),
+            dns=DnsSpec(
+                "10.0.0.53",
+                "example.com",
+                UpdateKey("crossfade", SecretRef("dns-key"), Algorithm.SHA512),
+                port=5353,
+                ttl_seconds=60,
+                edges={"edge-1": "203.0.113.10", "edge-2": "2001:db8::2"},
+                probe_port=8080,
             ),
             placement=Placement({"tier": "prod", "example.com/zone": ""}),
             strategy=Strategy(

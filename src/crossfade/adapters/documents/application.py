@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from crossfade.adapters.documents.application_shape import APPLICATION
+from crossfade.adapters.documents.dns_shape import dns_spec
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.notifications_shape import notifications
 from crossfade.adapters.documents.problems import Mark, Problems
@@ -115,6 +116,7 @@ def _application(document: Read, folder: Path | None) -> Application:
             for each in listed(spec, "shared")
         ),
         route=_route(part(spec, "route")) if "route" in spec else None,
+        dns=dns_spec(spec),
         placement=Placement(labels),
         strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
         analysis=_analysis(part(spec, "analysis"), routed="route" in spec),

@@ -1,6 +1,7 @@
 """The keys of an application file: what each may be, and what it is for."""
 
 from crossfade.adapters.documents.analysis_shape import ANALYSIS
+from crossfade.adapters.documents.dns_shape import DNS, check_dns
 from crossfade.adapters.documents.notifications_shape import NOTIFICATIONS
 from crossfade.adapters.documents.rollout_shape import LABELS, ROLLOUT
 from crossfade.adapters.documents.shapes import (
@@ -177,6 +178,7 @@ def _check_spec(spec: Read, places: Places) -> None:
     """Check that steps name analysis runs that there are."""
     rollout, analysis = part(spec, "rollout"), part(spec, "analysis")
     _check_route("route" in spec, rollout, analysis, places)
+    check_dns(spec, places)
     known = [str(each.get("name")) for each in listed(analysis, "runs")]
     steps = [
         *listed(part(rollout, "canary"), "steps"),
@@ -225,6 +227,11 @@ APPLICATION = Record(
                         ListOf(SHARED, "a list, as `- {name: db, source: {chart: charts/db}}`"),
                         "Charts that are there once, upgraded in place before a revision.",
                         default="none",
+                    ),
+                    "dns": Field(
+                        DNS,
+                        "Where its host is published in DNS.",
+                        default="none: somebody else does",
                     ),
                     "placement": Field(PLACEMENT, "Where it runs."),
                     "rollout": Field(ROLLOUT, "How a new revision is brought out."),

@@ -1,0 +1,73 @@
+"""
+What to publish next under one name.  Pure.
+
+DNS only leads users away from sites that are gone: every fit address is an answer, all weigh the
+same, and no canary's share is ever in them (resolvers keep answers, and share them as they like).
+"""
+
+from dataclasses import dataclass
+
+from crossfade.core.dns.record import Published
+
+MOST_CHANGES = 4
+"""Changes of one name in a minute.  More is a site that flaps, or an observer that is wrong."""
+WINDOW_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is known of the sites behind a name."""
+
+    owner: str
+    """Who we are."""
+    ttl_seconds: int
+    fit: tuple[str, ...]
+    """Addresses that may have users, by the plan of all edges."""
+    reachable: frozenset[str]
+    """Of these, those that answered somebody just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the zone should say; `reason` is for people."""
+
+    want: Published
+    reason: str
+    refused: bool = False
+    """Whether the reason is one that a person must do something about."""
+
+
+def decide(wish: Wish, zone: Published, changes: tuple[float, ...], now: float) -> Decision:
+    """Return what to publish; `zone` itself when nothing is to be changed."""
+    if zone.owner and zone.owner != wish.owner:
+        return Decision(zone, f"the name belongs to `{zone.owner}`", refused=True)
+    if zone.addresses and not zone.owner:
+        why = "the name has addresses that nobody of us has published; delete them to hand it over"
+        return Decision(zone, why, refused=True)
+    there = frozenset(zone.addresses)
+    addresses = tuple(sorted(a for a in wish.fit if a in there or a in wish.reachable))
+    if not addresses:
+        why = "no address is fit, so the last answers stay" if there else "no address is fit yet"
+        return Decision(zone, why)
+    want = Published(addresses, wish.ttl_seconds, wish.owner)
+    if want == zone:
+        return Decision(zone, _waiting(wish, there) or "in place")
+    recent = [at for at in changes if now - at < WINDOW_SECONDS]
+    if len(recent) >= MOST_CHANGES:
+        seconds = round(WINDOW_SECONDS - (now - recent[-MOST_CHANGES]))
+        return Decision(zone, f"{MOST_CHANGES} changes within a minute: the next in {seconds}s")
+    return Decision(want, _difference(zone, want))
+
+
+def _waiting(wish: Wish, there: frozenset[str]) -> str:
+    silent = sorted(frozenset(wish.fit) - wish.reachable - there)
+    return f"in place; {', '.join(silent)} answers nobody and is not published" if silent else ""
+
+
+def _difference(zone: Published, want: Published) -> str:
+    before, after = frozenset(zone.addresses), frozenset(want.addresses)
+    parts = [f"add {address}" for address in sorted(after - before)]
+    parts += [f"remove {address}" for address in sorted(before - after)]
+    if before and zone.ttl_seconds != want.ttl_seconds:
+        parts.append(f"TTL {zone.ttl_seconds}s to {want.ttl_seconds}s")
+    return ", ".join(parts) or "say whose it is"
