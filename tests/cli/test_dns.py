@@ -1,10 +1,7 @@
 """`crossfade dns`, on a real name server"""
 
 import asyncio
-import contextlib
 import os
-import secrets
-import socket
 
 import pytest
 
@@ -19,17 +16,10 @@ from crossfade.engine.records import Records, Stored, save_application, save_edg
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.settings import load
 from crossfade.testing import dns_servers
+from crossfade.testing.free_ports import free_port
 from crossfade.wiring import session
 
 HOST = "colors.app.test"
-
-
-def free_port() -> int:
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 async def remember(port: int, gateway: int) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +12,8 @@ from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict, InputError
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
 from crossfade.ports.edge import (
-    FORGOTTEN_SECONDS,
     EdgePlan,
     EdgeRoute,
     Edges,
@@ -24,6 +22,7 @@ from crossfade.ports.edge import (
 )
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_edges import FakeEdges
+from crossfade.testing.free_ports import free_port
 
 
 def route(name: str = "colors", host: str = "colors.localhost", weight: int = 100) -> EdgeRoute:
@@ -79,7 +78,7 @@ class EnvoyWorld(World):
     async def connected(self, edge: str) -> AsyncIterator[None]:
         folder = self.folder / edge
         folder.mkdir()
-        admin, listener = free_ports(2)
+        admin, listener = free_port(), free_port()
         bootstrap = edge_bootstrap(edge, "127.0.0.1", self.edges.port, admin, listener)
         async with running_edge(folder, bootstrap):
             yield
@@ -92,17 +91,6 @@ class EnvoyWorld(World):
                 for sight in await self.edges.sights()
             ):
                 await asyncio.sleep(0.005)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses, outside the range that outgoing connections take."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = 10_000 + secrets.randbelow(20_000)
-        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.add(port)
-    return list(found)
 
 
 @pytest.fixture(params=["envoy", "fake"])

@@ -2,9 +2,6 @@
 
 import asyncio
 import base64
-import contextlib
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +16,7 @@ from crossfade.ports.dns import NameServers
 from crossfade.testing import dns_servers
 from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_secrets import FakeSecrets
+from crossfade.testing.free_ports import free_port
 
 HOST = "colors.app.test"
 OTHER = base64.b64encode(b"another secret of 32 bytes......").decode()
@@ -31,14 +29,6 @@ class Zone:
     servers: NameServers
     spec: DnsSpec
     real: bool
-
-
-def free_port() -> int:
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture(params=["bind", "knot", "fake"])

@@ -84,10 +84,6 @@ class EdgeSight:
     """Every cluster in the edge's plan that it has looked at, by application and cluster."""
 
 
-FORGOTTEN_SECONDS = 300.0
-"""An edge that has not reported for so long is known no more: it was taken down."""
-
-
 class Edges(Protocol):
     """Every implementation passes tests/contract/test_edges.py."""
 
@@ -104,6 +100,7 @@ class Edges(Protocol):
         Return the newest report of each edge, by name.
 
         Edges report every second.  One that has fallen silent stays, with the time of its last
-        report, for `FORGOTTEN_SECONDS`: it is no voice any more, but it counts in a quorum.
+        report, for five minutes (`FORGOTTEN_SECONDS` in core/fleet/edges.py): it is no voice any
+        more, but it counts in a quorum.
         """
         ...

@@ -2,7 +2,8 @@
 
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import Conflict, InputError
-from crossfade.ports.edge import FORGOTTEN_SECONDS, EdgePlan, EdgeSight, EdgeStatus, EdgeTargetSight
+from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
+from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus, EdgeTargetSight
 
 
 class FakeEdges:

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import secrets
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -22,18 +20,10 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
 from crossfade.testing.edge_page import EdgeStats, TargetFigures
+from crossfade.testing.free_ports import free_port
 from crossfade.testing.users import Users
 
 HOST = "colors.localhost"
-
-
-def free_port() -> int:
-    """Return a port that nobody uses, outside the range that outgoing connections take."""
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 async def wait_until(happened: Callable[[], object], *, seconds: float = 30.0) -> None:

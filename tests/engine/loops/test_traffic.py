@@ -173,3 +173,14 @@ async def test_users_stay_on_every_cluster_while_the_gateways_turn_to_the_next_s
         assert set(world.weights().values()) == {100}, world.edges.plans[-1]
 
     assert (await world.rollout()).state.percent == 10
+
+
+async def test_edges_are_told_of_sticky_users_and_of_posts_that_may_be_done_twice():
+    world, spec = EngineWorld(), application()
+    await world.prepare(
+        replace(spec, route=replace(spec.route, sticky=True, retry_non_idempotent=True))
+    )
+    await world.deploy(YELLOW)
+    (route,) = world.edges.plans[-1].routes
+
+    assert (route.sticky, route.retry_non_idempotent) == (True, True)

@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from crossfade.adapters.envoy.reports import sights
 from crossfade.adapters.envoy.statistics import Message, Page, read
 from crossfade.base.clock import Clock
-from crossfade.ports.edge import FORGOTTEN_SECONDS, EdgeSight
+from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
+from crossfade.ports.edge import EdgeSight
 
 EDGE_HEADER = "crossfade-edge"
 """Where an edge's reports carry its name: OpenTelemetry's protocol has no place for it."""

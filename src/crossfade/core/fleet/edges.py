@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 GONE_SECONDS = 3.0
 """An edge that is not connected for so long is gone; after a hub's restart it is back sooner."""
 FORGOTTEN_SECONDS = 300.0
-"""An edge that is gone for so long was taken down."""
+"""An edge that is gone, or has not reported, for so long was taken down."""
 
 
 @dataclass(frozen=True, slots=True)
