@@ -29,6 +29,17 @@ def test_without_edges_it_says_so_and_that_no_hub_runs(crossfade):
     assert crossfade("edge", "list", "-o", "json").data == {"plan": 0, "edges": []}
 
 
+def test_before_the_first_plan_there_is_none_to_have_in_force(crossfade):
+    async def save() -> None:
+        store = await SqlStore.open(load(os.environ).database_url)
+        await Records(store).commit(save_edges(0, EdgeStates((EdgeState("edge-1", 0),))))
+        await store.close()
+
+    asyncio.run(save())
+
+    assert crossfade("edge", "list").out.splitlines()[1].endswith("waits for the first plan")
+
+
 def test_each_edge_is_listed_with_its_plan_and_what_is_wrong(crossfade):
     remember(
         EdgeState("edge-1", 7),

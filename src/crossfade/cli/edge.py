@@ -48,4 +48,6 @@ def _state(edge: EdgeState, newest: int, now: float) -> str:
         return f"gone for {format_duration(max(1, round(now - edge.gone_since)))}"
     if edge.refused:
         return f"refused: {edge.refused}"
+    if newest == 0:
+        return "waits for the first plan"
     return "in force" if edge.plan == newest else "behind"
