@@ -10,8 +10,8 @@ import pytest
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool, write_tools
-from crossfade.core.pipeline.orders import KUBECONFIG
 from crossfade.core.pipeline.state import Status
+from crossfade.core.pipeline.work import KUBECONFIG
 from crossfade.ports.runner import Order, RunId
 
 BOXED = pytest.param(

@@ -27,7 +27,7 @@ def test_registry_tag_and_digest_do_not_matter(image, name):
         ("node:20", "node"),
         ("alpine/helm:3.14", "helm"),
         ("codefresh/kubectl", "kubectl"),
-        ("quay.io/codefresh/cfstep-helm:3.0.3", "sh"),
+        ("quay.io/codefresh/cfstep-helm:3.0.3", "helm"),
     ],
 )
 def test_the_tools_of_the_machine_stand_for_known_images(image, command):

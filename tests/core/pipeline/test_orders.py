@@ -3,10 +3,11 @@
 import pytest
 
 from crossfade.core.pipeline.context import context_of
-from crossfade.core.pipeline.orders import VOLUME, CannotRun, work_of
+from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import begin
 from crossfade.core.pipeline.state import Phase, Result, UnitState
 from crossfade.core.pipeline.variables import Source, Variable
+from crossfade.core.pipeline.work import VOLUME, CannotRun
 from crossfade.testing.fake_build import graph_from
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from crossfade.core.pipeline.orders import KUBECONFIG, VOLUME
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 
 PLACE = "/codefresh"
 TOOLS, HOME = f"{PLACE}/bin", f"{PLACE}/home"

@@ -9,6 +9,7 @@ _KUBECTL = ("kubectl",)
 _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("alpine busybox debian ubuntu centos fedora amazonlinux rockylinux", _SHELL),
     ("bash", ("bash",)),
+    ("codefresh/cfstep-helm", ("helm",)),
     ("buildpack-deps codefresh/cli codefresh/cfstep-*", _SHELL),
     ("python pypy circleci/python cimg/python", ("python3",)),
     ("node circleci/node cimg/node", ("node",)),
@@ -24,7 +25,7 @@ _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("alpine/git bitnami/git codefresh/cf-git-cloner", ("git",)),
     ("curlimages/curl appropriate/curl", ("curl",)),
     ("alpine/kubectl bitnami/kubectl codefresh/kubectl lachlanevenson/k8s-kubectl", _KUBECTL),
-    ("rancher/kubectl containers101/k8sclitoolset", _KUBECTL),
+    ("rancher/kubectl containers101/k8sclitoolset codefresh/cf-deploy-kubernetes", _KUBECTL),
     ("alpine/helm lachlanevenson/k8s-helm dtzar/helm-kubectl alpine/k8s", ("helm",)),
     ("hashicorp/terraform", ("terraform",)),
     ("stedolan/jq", ("jq",)),

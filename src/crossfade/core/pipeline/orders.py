@@ -2,52 +2,17 @@
 
 import posixpath
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
 from crossfade.base.json_value import Json
+from crossfade.core.pipeline import deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
+from crossfade.core.pipeline.images import bare
 from crossfade.core.pipeline.variables import as_flag
+from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
-VOLUME = "/codefresh/volume"
-"""The workspace, as steps see it."""
-KUBECONFIG = f"{VOLUME}/sensitive/.kube/config"
-"""Where a step finds the clusters of the fleet."""
 REVISION = "CLONED_REVISION"
 """What a clone exports for us; it becomes a member of the step."""
-
-
-class CannotRun(ValueError):
-    """Nothing can be run as this step says; the text tells why."""
-
-
-class Access(StrEnum):
-    """What a run is given beside the variables of the build."""
-
-    NONE = "none"
-    FLEET = "fleet"
-    """A kubeconfig of the fleet, and the tools that read it."""
-    HUB = "hub"
-    """Our own commands on our own store; in place of the variables of the build."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What one run does."""
-
-    script: str
-    shell: str
-    directory: str
-    image: str
-    """"": built in; it sees the files of the machine."""
-    members: Mapping[str, str] = field(default_factory=dict)
-    """What others learn of the step."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """On top of the variables."""
-    secrets: tuple[str, ...] = ()
-    access: Access = Access.NONE
 
 
 def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
@@ -60,29 +25,17 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     settings = context.settings(step)
     if step.name == MAIN_CLONE and local_dir:
         return _copy(local_dir)
-    if step.type == "git-clone":
-        return _clone(settings)
-    return _freestyle(settings, context)
-
-
-def text(value: Json) -> str:
-    """Return a setting as a text, "" when it is not given."""
-    return "" if value is None else str(value)
-
-
-def base_directory(context: Context) -> str:
-    """Return where steps run that do not say where: in the main clone if there is one."""
-    main = context.step(MAIN_CLONE)
-    found = None if main is None else main.get("self")
-    return found if isinstance(found, str) else VOLUME
-
-
-def directory_of(settings: Settings, context: Context) -> str:
-    """Return the folder that a step runs in; what is relative is below the main clone."""
-    given = text(settings.get("working_directory")).strip()
-    if given in ("", "IMAGE_WORK_DIR"):
-        return base_directory(context)
-    return posixpath.normpath(posixpath.join(base_directory(context), given))
+    match step.type:
+        case "git-clone":
+            return _clone(settings)
+        case deploying.ROLLOUT:
+            return deploying.roll_out(settings, context)
+        case "helm":
+            return deploying.helm(settings)
+        case "deploy":
+            return deploying.deploy(settings, context)
+        case _:
+            return _freestyle(settings, context)
 
 
 def _freestyle(settings: Settings, context: Context) -> Work:
@@ -93,6 +46,11 @@ def _freestyle(settings: Settings, context: Context) -> Work:
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
         return Work(script, shell, directory, image, members, access=Access.FLEET)
+    match bare(image):
+        case deploying.HELM_IMAGE:
+            return deploying.helm_image(settings, context)
+        case deploying.DEPLOY_IMAGE:
+            return deploying.deploy_image(settings, context)
     words = [*_words(settings.get("entry_point")), *_words(settings.get("cmd"))]
     if not words or not settings.get("entry_point"):
         raise CannotRun(

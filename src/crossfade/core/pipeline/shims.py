@@ -71,6 +71,21 @@ CANARY = Definition(
     ),
 )
 
+ROLLOUT = Definition(
+    "crossfade-deploy",
+    "1.0.0",
+    {
+        "application": _NEEDED,
+        "file": _TEXT,
+        "set": Argument(("array", "object")),
+        "wait": _FLAG,
+        "on_cancel": Argument(("string",), ("abort", "leave"), "abort"),
+        "working_directory": _TEXT,
+    },
+    more=False,
+)
+"""Our own: starts a rollout of the fleet and follows it."""
+
 _OTHERS = (
     "npm-publish",
     "multiarch-manifester",
@@ -85,6 +100,12 @@ _OTHERS = (
 
 SHIMS: Definitions = {
     each.name: (each,)
-    for each in (HELM, CODEFRESH_RUN, CANARY, *(Definition(name, "1.0.0") for name in _OTHERS))
+    for each in (
+        HELM,
+        CODEFRESH_RUN,
+        CANARY,
+        ROLLOUT,
+        *(Definition(name, "1.0.0") for name in _OTHERS),
+    )
 }
 """By name; a definition that the user gives goes before."""

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.images import Tools, tools_for
+from crossfade.core.pipeline.images import Tools, bare, tools_for
 from crossfade.core.pipeline.state import BUILD
 
-_RUN = ("freestyle", "git-clone")
+_TOOLS = {"git-clone": ("git",), "helm": ("helm",), "deploy": ("kubectl", "awk"), ROLLOUT: ()}
+"""What steps of these types need, for they have no image that says it."""
+_SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
+"""Images whose entry points are known."""
 _NOT_RUN = ("services", "registry_context", "role_arn", "volumes")
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -83,19 +87,38 @@ def _against(
     tools: Callable[[str], bool],
     allowed: tuple[str, ...],
 ) -> Iterator[str]:
-    if step.type not in _RUN:
+    if step.type in _TOOLS:
+        yield from _against_type(step, tools)
+        return
+    if step.type != "freestyle":
         yield f"steps of type {step.type} are not supported yet"
         return
-    if step.type == "git-clone":
-        if not tools("git"):
-            yield "this machine needs git; install it"
-        return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
-    if not step.settings.get("commands") and not step.settings.get("entry_point"):
-        yield "it has no `commands`, and the entry points of images are not supported yet"
     image = _image(step, fill_in)
+    silent = not step.settings.get("commands") and not step.settings.get("entry_point")
+    if silent and bare(image) not in _SPEAKING:
+        yield "it has no `commands`, and the entry points of images are not supported yet"
     if "${{" in image:
         return  # an earlier step may say which one
     why = image_refusal(image, tools, allowed)
     if why:
         yield why
+
+
+def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
+    missing = [each for each in _TOOLS[step.type] if not tools(each)]
+    if missing:
+        yield f"this machine needs {', '.join(missing)}; install it"
+    given = step.settings
+    if step.type == ROLLOUT:
+        if not given.get("application"):
+            yield "the argument `application` is missing: the name of what is deployed"
+        if given.get("on_cancel", "abort") not in ON_CANCEL:
+            yield f"on_cancel is {given['on_cancel']!r}; allowed: {', '.join(ON_CANCEL)}"
+    if step.type == "helm":
+        if given.get("action") == "push":
+            yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
+        if given.get("chart_subdir") or given.get("credentials_in_arguments"):
+            yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+        if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
+            yield "its `commands` and `kube_context` need kubectl; install it"

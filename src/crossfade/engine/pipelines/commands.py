@@ -6,11 +6,11 @@ from dataclasses import replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import KUBECONFIG, VOLUME
 from crossfade.core.pipeline.run import begin, restarted
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.engine.pipelines.records import Build, Builds
 
 _TRIES = 20

@@ -16,12 +16,14 @@ from typing import Protocol
 from crossfade.base.clock import Clock
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
+from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import REVISION, Access, CannotRun, Work, work_of
+from crossfade.core.pipeline.orders import REVISION, work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
+from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
@@ -197,7 +199,7 @@ class Execution:
         context = context_of(self._graph, self._stored.value, run.key)
         work = self._work(run.step, context)
         self._works[identity] = work
-        given = self._around.own if work.access is Access.HUB else context.scope.texts
+        given = self._own(run) if work.access is Access.HUB else context.scope.texts
         order = Order(
             identity,
             work.script,
@@ -208,6 +210,11 @@ class Execution:
             work.image,
         )
         return await self._with_clusters(order) if work.access is Access.FLEET else order
+
+    def _own(self, run: Run) -> dict[str, str]:
+        """Return the environment of our own commands; a run after a lost one has the same."""
+        build, attempt = self._build, self._stored.value.units[run.key].attempt
+        return {**self._around.own, ONCE: f"{build.id}.{build.generation}/{run.key}@{attempt}"}
 
     async def _with_clusters(self, order: Order) -> Order:
         """Return the order with the clusters that the pipeline may reach."""

@@ -1,0 +1,66 @@
+"""What a run of a step does, as every type of step says it."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from crossfade.base.json_value import Json
+from crossfade.core.pipeline.context import Context
+from crossfade.core.pipeline.document import MAIN_CLONE, Settings
+
+VOLUME = "/codefresh/volume"
+"""The workspace, as steps see it."""
+KUBECONFIG = f"{VOLUME}/sensitive/.kube/config"
+"""Where a step finds the clusters of the fleet."""
+
+
+class CannotRun(ValueError):
+    """Nothing can be run as this step says; the text tells why."""
+
+
+class Access(StrEnum):
+    """What a run is given beside the variables of the build."""
+
+    NONE = "none"
+    FLEET = "fleet"
+    """A kubeconfig of the fleet, and the tools that read it."""
+    HUB = "hub"
+    """Our own commands on our own store; in place of the variables of the build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one run does."""
+
+    script: str
+    shell: str
+    directory: str
+    image: str
+    """"": built in; it sees the files of the machine."""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """What others learn of the step."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """On top of the variables."""
+    secrets: tuple[str, ...] = ()
+    access: Access = Access.NONE
+
+
+def text(value: Json) -> str:
+    """Return a setting as a text, "" when it is not given."""
+    return "" if value is None else str(value)
+
+
+def base_directory(context: Context) -> str:
+    """Return where steps run that do not say where: in the main clone if there is one."""
+    main = context.step(MAIN_CLONE)
+    found = None if main is None else main.get("self")
+    return found if isinstance(found, str) else VOLUME
+
+
+def directory_of(settings: Settings, context: Context) -> str:
+    """Return the folder that a step runs in; what is relative is below the main clone."""
+    given = text(settings.get("working_directory")).strip()
+    if given in ("", "IMAGE_WORK_DIR"):
+        return base_directory(context)
+    return posixpath.normpath(posixpath.join(base_directory(context), given))
