@@ -73,7 +73,7 @@ class Names:
             tuple(sorted(sites)),
             await self._reachable(sites, frozenset(zone.addresses)),
         )
-        decision = decide(wish, zone, before.changes, self.clock.now())
+        decision = decide(wish, zone, before.past, self.clock.now())
         state = NameState(
             application=application,
             host=spec.route.host,
@@ -81,7 +81,7 @@ class Names:
             want=decision.want,
             reason=decision.reason,
             refused=decision.refused,
-            changes=before.changes,
+            past=before.past,
         )
         return Looked(spec.dns, state, remembered.version if remembered else 0)
 

@@ -11,6 +11,8 @@ from crossfade.core.dns.record import Published
 
 MOST_CHANGES = 4
 """Changes of one name in a minute.  More is a site that flaps, or an observer that is wrong."""
+MOST_REMOVED_PERCENT = 34
+"""Of a name's addresses in a minute, and always one: the rest must carry the users."""
 WINDOW_SECONDS = 60.0
 
 
@@ -28,6 +30,29 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What was done to the name lately, the oldest first."""
+
+    changes: tuple[float, ...] = ()
+    """When it was changed."""
+    removals: tuple[float, ...] = ()
+    """When addresses were removed, one time for each address."""
+
+    def since(self, start: float) -> "Past":
+        """Return what was done after `start`."""
+        return Past(
+            tuple(at for at in self.changes if at > start),
+            tuple(at for at in self.removals if at > start),
+        )
+
+    def after(self, zone: Published, want: Published, now: float) -> "Past":
+        """Return what will have been done once the zone says `want`."""
+        recent = self.since(now - WINDOW_SECONDS)
+        removed = frozenset(zone.addresses) - frozenset(want.addresses)
+        return Past((*recent.changes, now), (*recent.removals, *(now for _ in removed)))
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the zone should say; `reason` is for people."""
 
@@ -37,7 +62,7 @@ class Decision:
     """Whether the reason is one that a person must do something about."""
 
 
-def decide(wish: Wish, zone: Published, changes: tuple[float, ...], now: float) -> Decision:
+def decide(wish: Wish, zone: Published, past: Past, now: float) -> Decision:
     """Return what to publish; `zone` itself when nothing is to be changed."""
     if zone.owner and zone.owner != wish.owner:
         return Decision(zone, f"the name belongs to `{zone.owner}`", refused=True)
@@ -49,14 +74,23 @@ def decide(wish: Wish, zone: Published, changes: tuple[float, ...], now: float) 
     if not addresses:
         why = "no address is fit, so the last answers stay" if there else "no address is fit yet"
         return Decision(zone, why)
-    want = Published(addresses, wish.ttl_seconds, wish.owner)
+    recent = past.since(now - WINDOW_SECONDS)
+    staying = _staying(there - frozenset(addresses), len(there), recent)
+    want = Published(tuple(sorted((*addresses, *staying))), wish.ttl_seconds, wish.owner)
+    later = f"; {', '.join(staying)} stays until a minute after the last removal" if staying else ""
     if want == zone:
-        return Decision(zone, _waiting(wish, there) or "in place")
-    recent = [at for at in changes if now - at < WINDOW_SECONDS]
-    if len(recent) >= MOST_CHANGES:
-        seconds = round(WINDOW_SECONDS - (now - recent[-MOST_CHANGES]))
+        return Decision(zone, (_waiting(wish, there) or "in place") + later)
+    if len(recent.changes) >= MOST_CHANGES:
+        seconds = round(WINDOW_SECONDS - (now - recent.changes[-MOST_CHANGES]))
         return Decision(zone, f"{MOST_CHANGES} changes within a minute: the next in {seconds}s")
-    return Decision(want, _difference(zone, want))
+    return Decision(want, _difference(zone, want) + later)
+
+
+def _staying(leaving: frozenset[str], there: int, recent: Past) -> tuple[str, ...]:
+    """Return the addresses that must not be removed yet: it would be too many at once."""
+    removed = len(recent.removals)
+    allowed = max(1, (there + removed) * MOST_REMOVED_PERCENT // 100) - removed
+    return tuple(sorted(leaving)[max(0, allowed) :])
 
 
 def _waiting(wish: Wish, there: frozenset[str]) -> str:

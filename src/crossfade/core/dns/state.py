@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName
+from crossfade.core.dns.decide import Past
 from crossfade.core.dns.record import Published
 
 
@@ -18,8 +19,8 @@ class NameState:
     refused: bool = False
     trouble: str = ""
     """Why the server could not be read or written; "" when it could."""
-    changes: tuple[float, ...] = ()
-    """When the newest changes were made, the oldest first."""
+    past: Past = field(default_factory=Past)
+    """What was done to the name in the minute before the last change."""
 
 
 @dataclass(frozen=True, slots=True)

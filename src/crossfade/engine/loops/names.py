@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.errors import CrossfadeError
 from crossfade.base.ids import ApplicationName
-from crossfade.core.dns.decide import WINDOW_SECONDS
 from crossfade.core.dns.state import NameState
 from crossfade.engine.names import Looked, Names
 from crossfade.engine.records import DNS, save_name
@@ -35,8 +34,7 @@ class NameLoop:
         now = self.names.clock.now()
         state = looked.state
         if state.want != state.published:
-            recent = [at for at in state.changes if now - at < WINDOW_SECONDS]
-            state = replace(state, changes=(*recent, now))
+            state = replace(state, past=state.past.after(state.published, state.want, now))
         await self._save(replace(looked, state=state), now)
         if state.want != state.published:
             try:
