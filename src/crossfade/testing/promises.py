@@ -46,9 +46,9 @@ class Promises:
     """The highest share before all users."""
     asked: dict[ClusterName, list[dict[RevisionId, float]]] = field(default_factory=dict)
     """What each cluster was asked to serve since it last served it."""
-    met: dict[tuple[str, RevisionId], float] = field(default_factory=dict)
+    met: dict[tuple[ClusterName, RevisionId], float] = field(default_factory=dict)
     """When users were last on a revision of a cluster."""
-    present: set[tuple[str, RevisionId]] = field(default_factory=set)
+    present: set[tuple[ClusterName, RevisionId]] = field(default_factory=set)
     events: int = 0
     aborted: bool = False
     served_once: bool = False
