@@ -58,6 +58,10 @@ def test_people_are_told_of_a_build_argument_that_nobody_asks_for(crossfade, con
         (["build", "CONTEXT", "--build-arg", "=x"], 2, "has no name"),
         (["build", "CONTEXT", "--target", "nope"], 2, "there is no stage nope"),
         (["tag", "nope:1", "yes:1"], 3, "there is no image nope:1"),
+        (["push", "app:1"], 2, "names no registry"),
+        (["pull", "app:1"], 2, "names no registry"),
+        (["push", "r.example.com/app:1"], 3, "there is no image r.example.com/app:1"),
+        (["pull", "127.0.0.1:9/app", "--username", "u"], 2, "go together"),
         (["rm", "nope"], 3, "there is no image nope:latest"),
     ],
 )

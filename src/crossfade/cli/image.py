@@ -1,6 +1,7 @@
-"""`crossfade image`: images that are built and kept on this machine."""
+"""`crossfade image`: images that are built and kept on this machine, and registries."""
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,17 @@ from crossfade.cli.output import Format, OutputOption, note, show, table
 if TYPE_CHECKING:
     from crossfade.adapters.images.builder import Built
     from crossfade.adapters.images.cache import LayerCache
+    from crossfade.adapters.images.credentials import Credentials
     from crossfade.adapters.images.store import ImageStore
+    from crossfade.core.image.reference import Reference
 
-app = noun("Build images and keep them on this machine.")
+app = noun("Build images, keep them on this machine, push and pull them.")
 
+UsernameOption = Annotated[str, typer.Option(help="User of the registry.")]
+PasswordOption = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+_LONGEST_PASSWORD = 1 << 16
 _EPOCH = "SOURCE_DATE_EPOCH"
 _LATEST_EPOCH = 253402300799  # the end of the year 9999: later ones are no date
 _SHORT = 19
@@ -214,6 +222,81 @@ def prune(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     kept.cache.forget_pruned()
     data = {"files": found.blobs, "bytes": found.size}
     show(data, output, lambda: f"removed {found.blobs} files, {_size(found.size)}")
+
+
+@app.command()
+def push(
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(help="An image that is kept, as registry/name:tag.")],
+    username: UsernameOption = "",
+    password_stdin: PasswordOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Bring an image to its registry; what is there already is not sent again.
+
+    Credentials are those of `docker login`, unless --username is given.
+    """
+    from crossfade.adapters.images import transfer
+    from crossfade.adapters.images.registry import Registry
+
+    name = _with_registry(_to_be_named(image))
+    store = _kept(context).store
+    found = store.find(name)
+    if found is None:
+        raise _not_here(store, str(name))
+    with Registry(name, _credentials(name, username, password_stdin=password_stdin)) as registry:
+        sent = transfer.push(store, found, registry, name.tag, note)
+    data = {"name": str(name), "digest": found.digest, "blobsSent": sent}
+    show(data, output, lambda: f"{name} is {found.digest} (sent: {sent})")
+
+
+@app.command()
+def pull(
+    context: typer.Context,
+    image: Annotated[str, typer.Argument(help="As registry/name:tag or registry/name@sha256:...")],
+    username: UsernameOption = "",
+    password_stdin: PasswordOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Fetch an image from its registry, each part compared with its digest.
+
+    Credentials are those of `docker login`, unless --username is given.
+    """
+    from crossfade.adapters.images import transfer
+    from crossfade.adapters.images.builder import machine_platform
+    from crossfade.adapters.images.registry import Registry
+
+    name = _with_registry(image)
+    store = _kept(context).store
+    with Registry(name, _credentials(name, username, password_stdin=password_stdin)) as registry:
+        found = transfer.pull(store, name, registry, machine_platform(), note)
+    data = {"name": str(name), "digest": found.digest}
+    show(data, output, lambda: f"{name} is {found.digest}")
+
+
+def _with_registry(image: str) -> "Reference":
+    from crossfade.core.image.reference import reference
+
+    found = reference(image)
+    if not found.registry:
+        hint = f"write registry.example.com/{found}; `crossfade image tag` gives such a name"
+        raise InputError(f"{image} names no registry", hint=hint)
+    return found
+
+
+def _credentials(name: "Reference", user: str, *, password_stdin: bool) -> "Credentials | None":
+    from crossfade.adapters.images.credentials import Credentials, docker_credentials
+
+    if bool(user) != password_stdin:
+        raise InputError(
+            "--username and --password-stdin go together",
+            hint="write: crossfade image push NAME --username USER --password-stdin <FILE",
+        )
+    if user:
+        return Credentials(user, sys.stdin.readline(_LONGEST_PASSWORD).rstrip("\r\n"))
+    return docker_credentials(name)
 
 
 def _not_here(store: "ImageStore", image: str) -> NotFound:

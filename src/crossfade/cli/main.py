@@ -33,7 +33,7 @@ NOUNS = {
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
     "pipeline": "Check and run pipelines of codefresh.yml files.",
-    "image": "Build images and keep them on this machine.",
+    "image": "Build images, keep them on this machine, push and pull them.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",

@@ -193,7 +193,7 @@ def test_a_base_that_is_nowhere_is_refused_with_the_ways_out(world):
 def test_people_are_told_that_the_machine_stands_for_a_public_image(world):
     world.build("FROM python:3.13-slim\nENV A=1\n")
 
-    assert any("python:3.13-slim is not pulled" in each for each in world.said)
+    assert any("python:3.13-slim is not here" in each for each in world.said)
     labels = load(world.store, reference("app:1")).config.labels
     assert labels == {"crossfade.dev/base": "host"}
 

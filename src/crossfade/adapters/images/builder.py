@@ -167,12 +167,12 @@ class Builder:
         if known is None:
             raise problem(
                 f"the base {stage.base} is neither known nor kept here",
-                "images are not pulled: build it here before under this name, or build on "
+                "`crossfade image pull` it, build it here before under this name, or build on "
                 "`host` (this machine's tools) or `scratch`",
             )
         missing = [each for each in known.commands if shutil.which(each) is None]
         if missing:
-            hint = f"install {', '.join(missing)}, or build an image of this name here before"
+            hint = f"install {', '.join(missing)}, or `crossfade image pull` the image"
             raise problem(f"for the base {stage.base} this machine needs {missing[0]}", hint)
         if known.notice:
             self._say(f"notice: {known.notice}")

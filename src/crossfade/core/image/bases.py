@@ -26,7 +26,7 @@ class Base:
         if not self.on_host or self.image == HOST:
             return ""
         return (
-            f"{self.image} is not pulled: the tools of this machine stand for it, and the image "
+            f"{self.image} is not here: the tools of this machine stand for it, and the image "
             "has only what is added here"
         )
 
