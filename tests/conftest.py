@@ -4,8 +4,8 @@ import asyncio
 import base64
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.testing.postgres_server import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
     from crossfade.sandbox.kube.direct_client import DirectClient
@@ -25,6 +26,17 @@ TOKEN = "secret-of-the-test"
 # How long an example takes says how busy the machine is; what must be fast has a test of its own.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that all tests of this process share; each makes its own database."""
+    with ExitStack() as ended:
+        try:
+            server = ended.enter_context(postgres_server())
+        except FileNotFoundError as error:
+            pytest.skip(f"PostgreSQL is not installed: {error}")
+        yield server
 
 
 @dataclass

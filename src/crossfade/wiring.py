@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -167,11 +167,14 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
         await store.close()
 
 
-async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
+async def run_hub(
+    settings: Settings, ready: asyncio.Event, *, standby: Callable[[str], None] | None = None
+) -> None:
     """
     Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
 
-    Raises Conflict when the port is taken or another hub runs on the store.
+    With `standby` another hub on the store is waited for, and `standby` is told who it is.
+    Raises Conflict when the port is taken, when another hub runs, or has taken over.
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
@@ -183,9 +186,14 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
     async with AsyncExitStack() as closing:  # closes what was opened, the newest first
         store = await SqlStore.open(settings.database_url)
         closing.push_async_callback(store.close)
+        clock = SteadyClock(not_before=await store.newest_event_at())
+        leadership = Leadership(store, clock, own_holder())
+        lease = await (leadership.stand_by(standby) if standby else leadership.acquire())
+        closing.push_async_callback(leadership.give_up)
+        # Made after the other hub has ended: no time of ours is before one that it has written.
+        clock = SteadyClock(not_before=await store.newest_event_at())
         connections = RealConnections(HelmCommand())
         closing.push_async_callback(connections.close)
-        clock = SteadyClock(not_before=await store.newest_event_at())
         secrets = _secrets(settings, connections)
         sources = MetricSources(secrets, clock, connections.api)
         closing.push_async_callback(sources.close)
@@ -195,9 +203,6 @@ async def run_hub(settings: Settings, ready: asyncio.Event) -> None:
         closing.push_async_callback(gates.close)
         edges = AdsEdges(settings.hub_port, clock=clock)
         closing.push_async_callback(edges.stop)
-        leadership = Leadership(store, clock, own_holder())
-        lease = await leadership.acquire()
-        closing.push_async_callback(leadership.give_up)
         await edges.start()
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)

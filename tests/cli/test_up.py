@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,10 +27,12 @@ def free_base():
 class Hub:
     """One `crossfade up`."""
 
-    def __init__(self, folder, base, *arguments):
+    def __init__(self, folder, base, *arguments, database=None):
         self.base = base
         environment = os.environ | {"CROSSFADE_PORT_BASE": str(base)}
         environment.pop("CROSSFADE_DATABASE_URL", None)
+        if database:
+            environment["CROSSFADE_DATABASE_URL"] = database
         self.process = subprocess.Popen(
             [*PROGRAM, "--state-dir", str(folder), "up", *arguments],
             stdout=subprocess.PIPE,
@@ -66,8 +69,8 @@ def start(tmp_path):
     """Start hubs on one state folder."""
     hubs = []
 
-    def hub(*arguments, base=None):
-        hubs.append(Hub(tmp_path, base or free_base(), *arguments))
+    def hub(*arguments, base=None, database=None):
+        hubs.append(Hub(tmp_path, base or free_base(), *arguments, database=database))
         return hubs[-1]
 
     yield hub
@@ -111,6 +114,21 @@ def test_a_second_hub_on_the_store_is_refused(start):
     assert "error: another hub runs on this store (holder=" in err
     assert "hint: stop that one first, or give this one its own `--state-dir`" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_hub_that_stands_by_on_postgresql_goes_on_where_the_other_ended(start, postgres, number):
+    url = postgres.database(f"up-{secrets.token_hex(4)}")
+    first = start(database=url)
+    first.wait_ready()
+    second = start("--standby", base=first.base, database=url)
+    assert f"/{first.process.pid}/" in second.process.stderr.readline()
+    first.process.send_signal(number)
+    began = time.monotonic()
+    second.wait_ready()
+
+    assert time.monotonic() - began < 10
+    assert second.end(signal.SIGTERM)[0] == 0
 
 
 def test_a_taken_port_is_told_and_no_hub_is_left_behind(start, tmp_path):

@@ -28,6 +28,7 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.core.application import Router
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.revision import Revision
+from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.router import RouteBackend, WantedRoute
 from crossfade.ports.traffic_counts import SLOWER_EDGES, TrafficCounts
@@ -38,13 +39,31 @@ from crossfade.testing.fake_store import FakeStore
 COLORS = Path(__file__).parents[2] / "examples/colors/deploy/helm/colors"
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-async def store(request, tmp_path) -> AsyncIterator[SqlStore | FakeStore]:
-    """Every store that implements Documents, Blobs and Leases, empty."""
-    if request.param == "memory":
-        yield FakeStore()
-        return
-    opened = await SqlStore.open(f"sqlite:///{tmp_path}/store/crossfade.db")
+class KeptStore(CachedDocuments):
+    """A store of which the hub keeps copies; bytes and leases it takes from the store itself."""
+
+    def __init__(self, store: FakeStore) -> None:
+        super().__init__(store)
+        self.put, self.fetch = store.put, store.fetch
+        self.acquire, self.release, self.current = store.acquire, store.release, store.current
+
+
+@pytest.fixture(params=["sqlite", "postgres", "memory", "cached"])
+async def store(request, tmp_path) -> AsyncIterator[SqlStore | FakeStore | KeptStore]:
+    """Every store that implements HubStore, Blobs and Leases, empty."""
+    match request.param:
+        case "memory":
+            yield FakeStore()
+            return
+        case "cached":
+            yield KeptStore(FakeStore())
+            return
+        case "postgres":
+            server = request.getfixturevalue("postgres")
+            url = server.database(f"contract-{secrets.token_hex(4)}")
+        case _:
+            url = f"sqlite:///{tmp_path}/store/crossfade.db"
+    opened = await SqlStore.open(url)
     yield opened
     await opened.close()
 

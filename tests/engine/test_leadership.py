@@ -185,3 +185,32 @@ def test_a_process_that_was_killed_is_gone_even_if_its_parent_did_not_notice():
         os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
 
         assert is_gone(holder)
+
+
+async def test_a_hub_that_stands_by_follows_when_the_other_has_ended(store, clock, monkeypatch):
+    monkeypatch.setattr(leadership, "STANDBY_SECONDS", 0.001)
+    first = Leadership(store, clock, "elsewhere/1/1")
+    before, told = await first.acquire(), []
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        waiting = group.create_task(Leadership(store, clock, own_holder()).stand_by(told.append))
+        while not told:
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        await first.give_up()
+
+    assert waiting.result().epoch == before.epoch + 1
+    assert told == ["elsewhere/1/1"], "once, not each second"
+
+
+async def test_a_hub_that_stands_by_outlasts_a_store_that_is_away(store, clock, monkeypatch):
+    monkeypatch.setattr(leadership, "STANDBY_SECONDS", 0.001)
+    answers = [Unavailable("the store does not answer", hint="wait")] * 3
+
+    class Away(FakeStore):
+        async def acquire(self, *arguments):
+            if answers:
+                raise answers.pop()
+            return await store.acquire(*arguments)
+
+    lease = await Leadership(Away(), clock, own_holder()).stand_by(lambda _: None)
+    assert lease.holder == own_holder()

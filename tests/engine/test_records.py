@@ -3,8 +3,8 @@
 import pytest
 
 from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Address, Report
 from crossfade.core.rollout.record import Record
 from crossfade.engine.records import (

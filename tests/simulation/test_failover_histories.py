@@ -1,6 +1,6 @@
 """All rules of failover together, through histories of loss, return, drains and new revisions."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,9 +10,9 @@ from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.failover.decide import Action, Fleet, Wishes, decide
 from crossfade.core.failover.eligible import admittance
 from crossfade.core.failover.evidence import DOWN, Condition, Evidence
-from crossfade.core.failover.failback import Failback, Phase, Return, ReturnSight, advance
+from crossfade.core.failover.failback import Failback, Return, ReturnSight, advance
 from crossfade.core.failover.guard import overloads
-from crossfade.core.failover.standing import Presence, send_away
+from crossfade.core.failover.standing import Presence
 from crossfade.core.traffic.destinations import PARTS, Destination, Eligibility, Exposure, Goal
 from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
 
@@ -70,10 +70,6 @@ class World:
             sight = ReturnSight(self.reported[name], self.wanted, self.verdict)
             after, _ = advance(back, sight, Failback.RAMP, self.now)
             self.returns[name] = after
-            if after.phase is Phase.FAILED:
-                away = send_away(self.fleet.presences[name], self.now)
-                self.fleet = replace(self.fleet, presences={**self.fleet.presences, name: away})
-                del self.returns[name]
         self.goal = self._goal()
         self.plan = plan_traffic(self.goal)
 

@@ -18,6 +18,10 @@ app = noun()
 @app.command()
 def up(
     context: typer.Context,
+    standby: Annotated[
+        bool,
+        typer.Option("--standby", help="Wait while another hub runs, then follow it."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """
@@ -28,7 +32,7 @@ def up(
     from crossfade.cli.logs import configure
 
     configure(logging.DEBUG if verbose else logging.INFO)
-    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context))))
+    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), standby))
 
 
 def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
@@ -39,7 +43,7 @@ def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
     return settings if sandbox is None else replace(settings, port_base=sandbox.port_base)
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, standby: bool) -> None:
     from crossfade.base.errors import CrossfadeError
 
     stop, ready = asyncio.Event(), asyncio.Event()
@@ -47,7 +51,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
-        hub = group.create_task(_hub(settings, ready))
+        hub = group.create_task(_hub(settings, ready, standby))
         stopped = group.create_task(stop.wait())
         greeting = group.create_task(_greet(settings, ready))
         done, _ = await asyncio.wait({hub, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -60,13 +64,13 @@ async def _run(settings: Settings) -> None:
     note("the hub has ended; edges go on with what they have")
 
 
-async def _hub(settings: Settings, ready: asyncio.Event) -> Exception | None:
+async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> Exception | None:
     """Return what ended the hub; a group of errors is told by its first error of ours."""
     from crossfade.base.errors import CrossfadeError
     from crossfade.wiring import run_hub
 
     try:
-        await run_hub(settings, ready)
+        await run_hub(settings, ready, standby=_stands_by if standby else None)
     except CrossfadeError as error:
         return error
     except ExceptionGroup as group:
@@ -78,6 +82,10 @@ async def _hub(settings: Settings, ready: asyncio.Event) -> Exception | None:
             first = first.exceptions[0]
         return first if isinstance(first, Exception) else None
     return None
+
+
+def _stands_by(holder: str) -> None:
+    note(f"standing by: {holder or 'another hub'} runs on this store")
 
 
 async def _greet(settings: Settings, ready: asyncio.Event) -> None:

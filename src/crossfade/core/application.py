@@ -9,8 +9,11 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.dns.record import DnsSpec
+from crossfade.core.failover.failback import STEP_SECONDS, Failback
+from crossfade.core.failover.standing import PATIENCE
 from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
+from crossfade.core.traffic.destinations import Mode
 
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
@@ -65,6 +68,30 @@ class Placement:
     """Which clusters run the application: those that carry all the labels."""
 
     match_labels: Mapping[str, str] = field(default_factory=dict)
+    mode: Mode = Mode.ACTIVE_ACTIVE
+    orders: Mapping[ClusterName, int] = field(default_factory=dict)
+    """Lower ones get users first, in every mode but active-active; 0 for those not named."""
+    full_percent: int = 80
+    """In overflow: how far an order is filled before the next one is used."""
+    exclusive: bool = False
+    """Only one order serves at a time, as for applications with a single writer."""
+    pod_capacity: int | None = None
+    """Requests per second that one ready pod carries; None: nobody has said."""
+    priority: int = 0
+    """Who shares clusters with others gets its capacity before those with lower ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """How users leave a cluster that fails, and how they come back."""
+
+    auto: bool = True
+    """False: the hub never takes a cluster out for its health; edges still leave a dead one."""
+    failback: Failback = Failback.RAMP
+    recover_seconds: float = PATIENCE.recover_seconds
+    """Health without a break before users come back; twice as long with each flap."""
+    step_seconds: float = STEP_SECONDS
+    """How long each step of a return lasts at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +114,7 @@ class Application:
     namespace: str = "default"
     shared: tuple[Shared, ...] = ()
     placement: Placement = Placement()
+    failover: Failover = Failover()
     strategy: Strategy = field(default_factory=Strategy)
     analysis: Analysis = field(default_factory=Analysis)
     notifications: tuple[Notification, ...] = ()

@@ -6,22 +6,26 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application
+from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.changes import no_rollout, save_change
+from crossfade.engine.draining import effects, require_drainable
 from crossfade.engine.records import (
     APPLICATION,
     CLUSTER,
     HEALTH,
     REPORT,
+    WISH,
     Records,
     Stored,
     report_name,
     save_application,
     save_cluster,
+    save_wish,
 )
 from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.cluster_access import Connections
@@ -85,20 +89,63 @@ class Commands:
         await again_on_conflict(lambda: self._remove_cluster(name))
 
     async def _remove_cluster(self, name: ClusterName) -> None:
-        stored = await self.records.find_cluster(name)
-        if stored is None:
-            known = ", ".join(each.value.name for each in await self.records.clusters())
-            raise NotFound(f"there is no cluster `{name}`", hint=f"the fleet: {known or 'empty'}")
+        stored = await self._known_cluster(name)
         await self._require_another(stored.value)
         event = self._event(f"{CLUSTER}/{name}", "removed from the fleet")
         await self.records.commit(
             Remove(CLUSTER, name, stored.version), *await self._seen_of(name), events=(event,)
         )
 
+    async def restore_cluster(self, name: ClusterName) -> ClusterWish:
+        """
+        Let users come back to the cluster: it is drained no more, and a return is approved.
+
+        They come step by step where the application's `failback` says so.  Raises NotFound.
+        """
+        return await again_on_conflict(lambda: self._wish(name, drained=False))
+
+    async def drain_cluster(self, name: ClusterName) -> ClusterWish:
+        """
+        Have all users of the cluster served elsewhere, as others have room.
+
+        Raises NotFound, and UnsafePlan when no other one is known to serve an application.
+        """
+        return await again_on_conflict(lambda: self._drain(name))
+
+    async def _drain(self, name: ClusterName) -> ClusterWish:
+        await self._known_cluster(name)
+        require_drainable(await effects(self.records, name, self.clock.now()))
+        return await self._wish(name, drained=True)
+
+    async def _wish(self, name: ClusterName, *, drained: bool) -> ClusterWish:
+        await self._known_cluster(name)
+        stored = await self.records.find_wish(name)
+        before = stored.value if stored else ClusterWish(name)
+        now = self.clock.now()
+        if drained:
+            wish = replace(before, drained_since=before.drained_since or now)
+        else:
+            wish = replace(before, drained_since=None, restored_at=now)
+        if wish == before:
+            return wish
+        word = "drained by a person" if drained else "users may come back: so said a person"
+        event = self._event(f"{CLUSTER}/{name}", word)
+        await self.records.commit(save_wish(stored.version if stored else 0, wish), events=(event,))
+        return wish
+
+    async def _known_cluster(self, name: ClusterName) -> Stored[Cluster]:
+        stored = await self.records.find_cluster(name)
+        if stored is None:
+            known = ", ".join(each.value.name for each in await self.records.clusters())
+            raise NotFound(f"there is no cluster `{name}`", hint=f"the fleet: {known or 'empty'}")
+        return stored
+
     async def _seen_of(self, name: ClusterName) -> list[Remove]:
         """Return the removals of everything that was seen of a cluster."""
         health = await self.records.find_health(name)
         removals = [Remove(HEALTH, name, health.version)] if health else []
+        if wish := await self.records.find_wish(name):
+            removals.append(Remove(WISH, name, wish.version))
         for report in await self.records.reports():
             if report.value.cluster == name:
                 document = report_name(report.value.application, name)

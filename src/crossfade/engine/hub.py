@@ -17,6 +17,7 @@ from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.edges import EdgeWatch
+from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
@@ -92,6 +93,7 @@ class Hub:
         rollouts = Rollouts(records, judging, runs, ports.clock)
         convergence = Convergence(records, ports.blobs, ports.connections, ports.clock)
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
+        failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
@@ -126,6 +128,7 @@ class Hub:
         self.notifications = KeyedLoop("notifications", notifications.keys, notifications.reconcile)
         self.retention = KeyedLoop("retention", retention.keys, retention.reconcile)
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
+        self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
@@ -148,6 +151,7 @@ class Hub:
             self.edges,
             self.names,
             self.fleet,
+            self.failover,
             self.convergence,
             self.telemetry,
             self.judging,

@@ -1,8 +1,10 @@
 """One hub per store: who holds the lease runs the loops."""
 
 import asyncio
+import logging
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +13,13 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, CrossfadeError, Unavailable
 from crossfade.ports.leases import Lease, Leases
 
+log = logging.getLogger(__name__)
+
 LEASE = "hub"
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 3.0
+STANDBY_SECONDS = 1.0
+"""How often a hub that stands by looks whether it is its turn."""
 
 
 def own_holder() -> str:
@@ -68,6 +74,25 @@ class Leadership:
                 hint="stop that one first, or give this one its own `--state-dir`",
                 holder=current.holder if current else "unknown",
             ) from error
+
+    async def stand_by(self, told: Callable[[str], None]) -> Lease:
+        """
+        Return the lease once no other hub has it; `told` is called with each holder's name.
+
+        A hub that ends gives it up; of one that dies on another machine it runs out.
+        """
+        known = ""
+        while True:
+            try:
+                return await self.acquire()
+            except Conflict as error:
+                holder = str(error.facts.get("holder", ""))
+                if holder != known:
+                    told(holder)
+                known = holder
+            except Unavailable as error:
+                log.warning("store-unreachable", extra={"error": str(error)})
+            await asyncio.sleep(STANDBY_SECONDS)
 
     async def keep(self, epoch: int) -> None:
         """

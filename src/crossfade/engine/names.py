@@ -90,15 +90,18 @@ class Names:
         if spec.edges:
             edges = (await self.records.edges()).value.edges
             there = {each.edge for each in edges if each.gone_since is None}
-            return {a: spec.probe_port for edge, a in spec.edges.items() if edge in there}
-        plan = await self.records.edge_plan()
-        return {
-            target.host: target.port
-            for route in (plan.value.routes if plan else ())
-            if route.application == application
-            for target in route.targets
-            if target.weight > 0 and _is_address(target.host)
-        }
+            found = [(spec.edges[each], spec.probe_port) for each in spec.edges if each in there]
+        else:
+            plan = await self.records.edge_plan()
+            found = [
+                (target.host, target.port)
+                for route in (plan.value.routes if plan else ())
+                if route.application == application
+                for target in route.targets
+                if target.weight > 0
+            ]
+        written = ((_as_written_in_zones(host), port) for host, port in found)
+        return {address: port for address, port in written if address}
 
     async def _reachable(
         self, sites: Mapping[str, int], published: frozenset[str]
@@ -130,9 +133,9 @@ class Names:
         return known.value.identity if known else _NOBODY
 
 
-def _is_address(host: str) -> bool:
+def _as_written_in_zones(host: str) -> str:
+    """Return the address in its usual form (IPv6 has many), or "" for a name."""
     try:
-        ipaddress.ip_address(host)
+        return str(ipaddress.ip_address(host))
     except ValueError:
-        return False
-    return True
+        return ""

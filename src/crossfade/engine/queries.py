@@ -8,9 +8,9 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.evidence import verdict_of
+from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.edges import EdgeState
-from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
@@ -28,7 +28,7 @@ class ClusterView:
 
     cluster: ClusterName
     health: str
-    """`healthy`, `api-down`, `data-plane-down`, `lost`, or `unknown` before the first probe."""
+    """As `core.failover.evidence.Condition` has it; `unknown` before the first probe."""
     percent: float | None
     """Share of the new revision that the data plane confirms; None while none is in force."""
     canary_pods: str
@@ -108,7 +108,7 @@ class Queries:
                 FleetView(
                     cluster,
                     known.summary if known else "unknown",
-                    (known.api.detail or known.data_plane.detail) if known else "",
+                    known.detail if known else "",
                     known.version if known else "",
                     sum(placed(each.spec.placement, cluster) for each in applications),
                 )

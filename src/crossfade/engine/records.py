@@ -10,9 +10,11 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.analysis.runs import RunState
 from crossfade.core.dns.state import NameState, Owner
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.users import Users
+from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.edges import EdgeStates
-from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.gating import Answers
 from crossfade.core.rollout.record import Record
@@ -27,6 +29,8 @@ ROLLOUT = "rollout"
 CLUSTER = "cluster"
 HEALTH = "health"
 REPORT = "report"
+WISH = "wish"
+USERS = "users"
 EDGE_PLAN = "edge-plan"
 EDGES = "edges"
 DNS = "dns"
@@ -136,6 +140,18 @@ class Records:
         """Return the health of every cluster that was probed."""
         return {each.value.cluster: each for each in await self._all(HEALTH, ClusterHealth)}
 
+    async def find_wish(self, cluster: ClusterName) -> Stored[ClusterWish] | None:
+        """Return what a person wants of the cluster, None when nobody wants anything."""
+        return await self._find(WISH, cluster, ClusterWish)
+
+    async def wishes(self) -> dict[ClusterName, Stored[ClusterWish]]:
+        """Return what people want of clusters."""
+        return {each.value.cluster: each for each in await self._all(WISH, ClusterWish)}
+
+    async def users(self) -> dict[ApplicationName, Stored[Users]]:
+        """Return where the users of every application are."""
+        return {each.value.application: each for each in await self._all(USERS, Users)}
+
     async def edge_plan(self) -> Stored[EdgePlan] | None:
         """Return the newest plan of the edges, None before the first."""
         return await self._find(EDGE_PLAN, "current", EdgePlan)
@@ -220,6 +236,16 @@ def save_report(version: int, value: Report) -> Save:
 def save_health(version: int, value: ClusterHealth) -> Save:
     """Return the change that stores the health; `version` 0 for the first."""
     return Save(HEALTH, value.cluster, version, to_json(value))
+
+
+def save_wish(version: int, value: ClusterWish) -> Save:
+    """Return the change that stores the wish; `version` 0 for the first."""
+    return Save(WISH, value.cluster, version, to_json(value))
+
+
+def save_users(version: int, value: Users) -> Save:
+    """Return the change that stores where users are; `version` 0 for the first."""
+    return Save(USERS, value.application, version, to_json(value))
 
 
 def save_evidence(version: int, rollout: str, value: Evidence) -> Save:

@@ -3,7 +3,7 @@
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold
-from crossfade.core.application import Application, Route, Source
+from crossfade.core.application import Application, Failover, Route, Source
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.spec import SetWeight, Step, Strategy
@@ -42,7 +42,12 @@ def application(*steps: Step, analysis: Analysis = LIMIT) -> Application:
     strategy = Strategy(steps=steps or (SetWeight(10), SetWeight(50)), drain_seconds=5.0)
     source = Source("/charts/colors")
     return Application(
-        APP, source, Route("colors.localhost", "colors"), strategy=strategy, analysis=analysis
+        APP,
+        source,
+        Route("colors.localhost", "colors"),
+        strategy=strategy,
+        analysis=analysis,
+        failover=Failover(recover_seconds=2.0, step_seconds=1.0),
     )
 
 

@@ -13,6 +13,7 @@ from crossfade.core.rollout.state import Rollout
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
@@ -23,6 +24,7 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.edge import EdgeRoute, EdgeTarget, EdgeTargetSight
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
@@ -33,6 +35,8 @@ from crossfade.testing.fake_measurements import FakeMeasurements, FakeSources
 from crossfade.testing.fake_notifier import FakeGates
 from crossfade.testing.fake_store import FakeStore
 
+EDGE_SECONDS = 1.0
+"""Between two reports of the edge."""
 Reconcile: TypeAlias = Callable[[str], Awaitable[float]]
 
 
@@ -99,7 +103,11 @@ class EngineWorld:
     """Of one cluster and revision, instead."""
     milliseconds: dict[str, int] = field(default_factory=dict)
     """How long every answer of a revision takes; 0 unless said."""
+    troubled: dict[str, float] = field(default_factory=dict)
+    """Share of users' requests that a cluster fails by itself, as edges see it."""
     hub: "EngineHub" = field(init=False)
+    _unreported: float = 0.0
+    """Seconds since the edge's last report."""
 
     def __post_init__(self) -> None:
         """Start the first hub."""
@@ -160,6 +168,7 @@ class EngineWorld:
         """Let time pass, users come, and every loop of the hub look once."""
         self.clock.advance(seconds)
         self._users(seconds)
+        self._edge_reports(seconds)
         await self.hub.turn()
 
     def _users(self, seconds: float) -> None:
@@ -175,10 +184,39 @@ class EngineWorld:
                 slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
                 cluster.serve(APP, revision, requests, errors, slower)
 
+    def _edge_reports(self, seconds: float) -> None:
+        """Let the one edge report each second what it has seen of every cluster in its plan."""
+        self._unreported += seconds
+        if self._unreported < EDGE_SECONDS or not self.edges.plans:
+            return
+        targets = [(route, t) for route in self.edges.plans[-1].routes for t in route.targets]
+        total = sum(t.weight for _, t in targets) or 1
+        asked = self.requests_per_second * self._unreported * len(self.clusters)
+        self._unreported = 0.0
+        self.edges.report("edge-1", *(self._seen_at(r, t, asked / total) for r, t in targets))
+
+    def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
+        cluster = self.clusters[target.cluster]
+        dead = cluster.faults.gateway_down
+        requests = round(asked * target.weight)
+        # An application's own errors are answers; what the cluster does to them is its trouble.
+        failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
+        return EdgeTargetSight(
+            route.application,
+            target.cluster,
+            healthy=not dead,
+            trouble="no connection" if dead else "",
+            requests=requests,
+            failed=failed,
+            connect_failures=requests if dead else 0,
+        )
+
     def weights(self) -> dict[str, int]:
-        """Return what the edges are told, by cluster."""
+        """Return what the edges are told, by cluster, in percent of the largest share."""
         plan = self.edges.plans[-1] if self.edges.plans else None
-        return {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+        told = {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+        most = max(told.values(), default=0) or 1
+        return {name: round(100 * weight / most) for name, weight in told.items()}
 
 
 class EngineHub:
@@ -197,12 +235,14 @@ class EngineHub:
         self._rollouts = Rollouts(self.records, self._judging, self._runs, clock)
         self._convergence = Convergence(self.records, world.store, connections, clock)
         self._fleet = Fleet(self.records, connections, connections, clock)
+        self._failover = FailoverLoop(self.records, world.edges, self._fleet, clock)
         self._traffic = Traffic(self.records, world.edges, clock)
 
     async def turn(self) -> None:
         """Let every loop look at every key once; what cannot be reached is left for later."""
         for loop, reconcile in (
             (self._fleet.keys, self._fleet.reconcile),
+            (self._failover.keys, self._failover.reconcile),
             (self._convergence.keys, self._telemetry.reconcile),
             (self._rollouts.keys, self._judging.reconcile),
             (self._rollouts.keys, self._gating.reconcile),

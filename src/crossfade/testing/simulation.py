@@ -8,12 +8,15 @@ after every event, and say what must hold.
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.errors import Conflict
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
 from crossfade.core.analysis.judgement import Judgement, Verdict
-from crossfade.core.fleet.health import ClusterHealth
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.standing import Presence, Standing
+from crossfade.core.failover.users import Candidate, Users, next_users
+from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.release.converge import (
     Act,
     Install,
@@ -29,7 +32,6 @@ from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.record import Record, advance, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Rollout, Sight
-from crossfade.core.traffic.plan import cluster_share, settle
 from crossfade.core.traffic.split import Split
 from crossfade.testing.builders import APP
 
@@ -128,6 +130,7 @@ class World:
     """Where a FAIL was found; empty: everywhere."""
     now: float = 100.0
     removed: list[tuple[ClusterName, RevisionId]] = field(default_factory=list)
+    users: Users = field(default_factory=lambda: Users(APP))
 
     @property
     def names(self) -> list[ClusterName]:
@@ -250,22 +253,21 @@ class World:
 
     def plan(self) -> None:
         """Let the traffic loop tell the edges."""
-        shares = []
+        found = []
         for cluster in self.clusters:
+            if cluster.report is None or not self.record.at(cluster.name).split.shares:
+                continue
+            standing = Standing.SERVING if cluster.up else Standing.OUT
             health = ClusterHealth(
-                cluster.name,
-                lost_since=None if cluster.up else self.now,
-                back_at=cluster.back_at,
+                cluster.name, presence=Presence(cluster.name, standing), back_at=cluster.back_at
             )
-            share = cluster_share(
-                self.record.at(cluster.name), cluster.report, health, 100, self.now
-            )
-            if share is not None:
-                shares.append(share)
-        before = {each.name: each.share for each in self.clusters}
-        settled = {share.cluster: share.weight for share in settle(tuple(shares), before)}
+            wanted = self.record.at(cluster.name)
+            found.append(Candidate(wanted, cluster.report, health, ClusterWish(cluster.name)))
+        # How slowly users return is another matter: here they are back as soon as they may be.
+        before = replace(self.users, returns={})
+        self.users = next_users(self.record.spec, before, found, None, self.now)
         for cluster in self.clusters:
-            cluster.share = settled.get(cluster.name, 0)
+            cluster.share = self.users.share(cluster.name)
 
     def exposure(self, revision: RevisionId) -> float:
         """Return the percentage of all users that meet `revision` now."""

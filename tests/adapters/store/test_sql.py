@@ -130,16 +130,16 @@ async def test_the_event_loop_goes_on_while_the_disk_is_slow(url):
     await other.close()
 
 
-async def test_a_cancelled_commit_is_done_in_full_or_not_at_all(store):
+async def test_a_cancelled_commit_is_done_in_full_or_not_at_all(shared_store):
     for number in range(20):
         changes = (Save("a", str(number), 0, {}), Save("b", str(number), 0, {}))
-        commit = asyncio.ensure_future(store.commit(changes))
+        commit = asyncio.ensure_future(shared_store.commit(changes))
         await asyncio.sleep(number / 10_000)
         commit.cancel()
         await asyncio.wait([commit])
 
-    names = [document.name for document in await store.list("a")]
-    assert names == [document.name for document in await store.list("b")]
+    names = [document.name for document in await shared_store.list("a")]
+    assert names == [document.name for document in await shared_store.list("b")]
 
 
 WRITER = """
@@ -164,11 +164,13 @@ asyncio.run(main())
 """
 
 
-async def test_a_writer_that_is_killed_at_any_moment_leaves_whole_commits_and_all_it_reported(url):
-    store = await SqlStore.open(url)
+async def test_a_writer_that_is_killed_at_any_moment_leaves_whole_commits_and_all_it_reported(
+    shared_url,
+):
+    store = await SqlStore.open(shared_url)
     for pause in (0.0, 0.013, 0.037, 0.051, 0.083, 0.149):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, url], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, shared_url], stdout=subprocess.PIPE, text=True
         )
         reported = int(writer.stdout.readline())
         time.sleep(pause)
@@ -211,11 +213,11 @@ asyncio.run(main())
 """
 
 
-async def test_of_a_crowd_of_writers_that_is_killed_nothing_is_lost_that_was_reported(url):
-    store = await SqlStore.open(url)
+async def test_of_a_crowd_of_writers_that_is_killed_nothing_is_lost_that_was_reported(shared_url):
+    store = await SqlStore.open(shared_url)
     for pause in (0.0, 0.029, 0.061, 0.113):
         writer = subprocess.Popen(
-            [sys.executable, "-c", CROWD, url, str(pause)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", CROWD, shared_url, str(pause)], stdout=subprocess.PIPE, text=True
         )
         first = writer.stdout.readline()
         time.sleep(pause)
@@ -258,16 +260,16 @@ async def test_a_commit_that_cannot_be_written_does_not_take_others_with_it(stor
     assert {each.name for each in await store.list("n")} == set(map(str, range(20))) - {"7"}
 
 
-async def test_many_commits_wait_for_the_disk_together(store):
+async def test_many_commits_wait_for_the_disk_together(shared_store):
     writes = []
-    event.listen(store._engine, "commit", lambda connection: writes.append(connection))
+    event.listen(shared_store._engine, "commit", lambda connection: writes.append(connection))
 
     async with asyncio.TaskGroup() as group:
         for number in range(1000):
-            group.create_task(store.commit((Save("n", str(number), 0, {}),)))
+            group.create_task(shared_store.commit((Save("n", str(number), 0, {}),)))
 
     assert len(writes) < 50
-    assert await store.sequence() == 1000
+    assert await shared_store.sequence() == 1000
 
 
 COUNTER = """
@@ -293,29 +295,29 @@ asyncio.run(main())
 """
 
 
-async def test_two_processes_that_write_the_same_document_lose_no_write(store, url):
-    await store.commit((Save("n", "shared", 0, {"n": 0}),))
+async def test_two_processes_that_write_the_same_document_lose_no_write(shared_store, shared_url):
+    await shared_store.commit((Save("n", "shared", 0, {"n": 0}),))
     processes = [
-        subprocess.Popen([sys.executable, "-c", COUNTER, url], stdout=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-c", COUNTER, shared_url], stdout=subprocess.PIPE)
         for _ in range(2)
     ]
     outputs = [process.communicate(timeout=60)[0] for process in processes]
 
     assert outputs == [b"100\n", b"100\n"]
-    assert (await store.get("n", "shared")).body == {"n": 200}
+    assert (await shared_store.get("n", "shared")).body == {"n": 200}
 
 
-async def test_another_process_sees_a_commit_at_once(store, url):
-    other = await SqlStore.open(url)
+async def test_another_process_sees_a_commit_at_once(shared_store, shared_url):
+    other = await SqlStore.open(shared_url)
     before = await other.sequence()
-    await store.commit((), (Event("n", 0.0, "", {}),))
+    await shared_store.commit((), (Event("n", 0.0, "", {}),))
 
     assert await other.sequence() == before + 1
     await other.close()
 
 
-async def test_of_two_hubs_that_start_at_once_one_gets_the_lease(store, url):
-    other = await SqlStore.open(url)
+async def test_of_two_hubs_that_start_at_once_one_gets_the_lease(shared_store, shared_url):
+    other = await SqlStore.open(shared_url)
     got, refused = [], []
 
     async def start(hub: SqlStore, holder: str) -> None:
@@ -325,7 +327,7 @@ async def test_of_two_hubs_that_start_at_once_one_gets_the_lease(store, url):
             refused.append(error)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(start(store, "first"))
+        group.create_task(start(shared_store, "first"))
         group.create_task(start(other, "second"))
     assert (len(got), len(refused)) == (1, 1)
     await other.close()

@@ -38,8 +38,9 @@ WELL = signals("gcp"), signals("onprem")
         (U, (D, U), Condition.UNKNOWN),
         (D, (D, N), Condition.UNKNOWN),
         (D, (D, D), Condition.BOTH_DOWN),
-        (D, (), Condition.UNKNOWN),
-        (U, (), Condition.UNKNOWN),
+        (D, (), Condition.API_DOWN),
+        (U, (), Condition.HEALTHY),
+        (N, (), Condition.UNKNOWN),
     ],
 )
 def test_the_condition_needs_most_of_all_known_vantage_points(api, edges, want):

@@ -81,12 +81,6 @@ def test_not_even_a_person_gives_users_to_a_stale_cluster():
     assert after.percent == 0
 
 
-def test_what_has_failed_does_not_begin_again_by_itself():
-    failed, _ = advance(ramping(), sight(FAIL), Failback.RAMP, 60.0)
-
-    assert advance(failed, sight(), Failback.RAMP, 1e6) == (failed, "failed")
-
-
 SIGHTS = st.builds(
     sight,
     st.sampled_from([PASS] * 5 + [UNKNOWN, FAIL]),
@@ -113,3 +107,14 @@ def test_no_history_skips_a_step_or_gives_users_to_a_stale_or_unproven_cluster(h
             raised_at = now
         if seen.verdict is FAIL and before.phase is Phase.RAMPING:
             assert back.percent == 0
+
+
+def test_a_return_that_was_judged_bad_is_tried_again_later_each_time():
+    back, _ = advance(ramping(2), sight(FAIL), Failback.RAMP, 60.0)
+    assert advance(back, sight(), Failback.RAMP, 179.0)[0].percent == 0
+    again, _ = advance(back, sight(), Failback.RAMP, 180.0)
+    assert again.phase is Phase.WAITING
+
+    second = advance(Return("aws", Phase.RAMPING, failures=1), sight(FAIL), Failback.RAMP, 200.0)[0]
+    assert advance(second, sight(), Failback.RAMP, 439.0)[0].phase is Phase.FAILED
+    assert advance(second, sight(), Failback.RAMP, 440.0)[0].phase is Phase.WAITING

@@ -15,7 +15,6 @@ from crossfade.core.failover.standing import (
     Standing,
     advance,
     advance_all,
-    send_away,
 )
 
 PAGE = Path(__file__).parents[3] / "docs/concepts/leaving-a-failing-cloud.md"
@@ -147,14 +146,6 @@ def test_no_history_brings_it_back_before_it_was_well_long_enough(history):
             assert now - well_since >= 60.0
         if before.serves and not presence.serves:
             assert condition in DOWN or condition is GREY
-
-
-def test_a_bad_verdict_on_its_return_sends_it_away_for_longer():
-    back = after((0, LOST), (10, HEALTHY), (70, HEALTHY))
-
-    assert send_away(back, 130.0) == Presence("aws", Standing.OUT, 130.0, 120.0, returned_at=70.0)
-    assert send_away(Presence("aws"), 5.0).wait_seconds == 120.0
-    assert send_away(Presence("aws", wait_seconds=3600.0), 5.0).wait_seconds == 3600.0
 
 
 def test_when_all_look_dead_nothing_changes():

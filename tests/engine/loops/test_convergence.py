@@ -111,10 +111,10 @@ async def test_a_cluster_that_is_back_is_looked_at_before_it_gets_users(world):
     """Nothing about it may have changed; still it must be seen that nothing has."""
     gcp = world.clusters["gcp"]
     gcp.faults.unreachable = gcp.faults.gateway_down = True
-    await turns(world, 4)
+    await turns(world, 10)
     before = (await report_of(world, "gcp")).looked_at
     gcp.faults.unreachable = gcp.faults.gateway_down = False
-    await turns(world, 4)
+    await turns(world, 60)
     health = (await Records(world.store).find_health("gcp")).value
 
     assert (await report_of(world, "gcp")).looked_at >= health.back_at > before

@@ -1,10 +1,11 @@
-"""Clusters are lost and found by several answers in a row, and by both of their signals."""
+"""What this hub sees of each cluster by itself: its API server and its data plane."""
 
 import asyncio
 
 import pytest
 
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.signals import Vote, vote
 from crossfade.engine.loops import fleet
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.records import Records
@@ -16,66 +17,41 @@ def loop(world):
     return Fleet(Records(world.store), world.connections, world.connections, world.clock)
 
 
-async def summary(world, name="gcp"):
-    return (await Records(world.store).find_health(name)).value.summary
-
-
 async def look(loop, times, name="gcp"):
     for _ in range(times):
         loop.clock.advance(1.0)
         await loop.reconcile(name)
+    return loop.seen[name]
 
 
-@pytest.mark.parametrize(
-    ("unreachable", "gateway_down", "expected"),
-    [
-        (True, False, "api-down"),
-        (False, True, "data-plane-down"),
-        (True, True, "lost"),
-        (False, False, "healthy"),
-    ],
-)
-async def test_only_a_cluster_with_both_signals_down_is_lost(
-    world, loop, unreachable, gateway_down, expected
-):
-    faults = world.clusters["gcp"].faults
-    faults.unreachable, faults.gateway_down = unreachable, gateway_down
-    await look(loop, 3)
+async def test_nothing_is_asked_of_an_api_server_after_three_failures(world, loop):
+    await look(loop, 2)
+    world.clusters["gcp"].faults.unreachable = True
 
-    assert await summary(world) == expected
+    assert (await look(loop, 2)).reach.up
+    assert not (await look(loop, 1)).reach.up
+    world.clusters["gcp"].faults.unreachable = False
+    assert not (await look(loop, 1)).reach.up
+    assert (await look(loop, 1)).reach.up
 
 
-async def test_one_answer_that_is_missing_means_nothing(world, loop):
-    faults = world.clusters["gcp"].faults
-    for _ in range(5):
-        faults.unreachable = faults.gateway_down = True
-        await look(loop, 2)
-        faults.unreachable = faults.gateway_down = False
-        await look(loop, 1)
+async def test_an_api_server_is_voted_down_only_after_half_a_minute(world, loop):
+    """That nothing can be asked of it holds a rollout; that users leave takes more."""
+    await look(loop, 2)
+    world.clusters["gcp"].faults.unreachable = True
+    watched = await look(loop, 24)
+    assert vote(watched.api, world.clock.now(), 16.0) is Vote.UP
+    watched = await look(loop, 6)
 
-    assert await summary(world) == "healthy"
-
-
-async def test_one_answer_does_not_bring_a_cluster_back(world, loop):
-    faults = world.clusters["gcp"].faults
-    faults.unreachable = faults.gateway_down = True
-    await look(loop, 3)
-    faults.unreachable = faults.gateway_down = False
-    await look(loop, 1)
-    assert await summary(world) == "lost"
-    await look(loop, 1)
-
-    assert await summary(world) == "healthy"
-    assert (await Records(world.store).find_health("gcp")).value.back_at == world.clock.now()
+    assert vote(watched.api, world.clock.now(), 16.0) is Vote.DOWN
 
 
 async def test_refused_credentials_are_trouble_of_the_api_and_are_told(world, loop):
     world.clusters["gcp"].faults.denied = True
-    await look(loop, 3)
-    health = (await Records(world.store).find_health("gcp")).value
+    watched = await look(loop, 3)
 
-    assert health.summary == "api-down"
-    assert "credentials are refused" in health.api.detail
+    assert not watched.reach.up
+    assert "credentials are refused" in watched.reach.detail
 
 
 async def test_a_cluster_that_hangs_is_no_answer_within_the_deadline(world, loop, monkeypatch):
@@ -83,49 +59,36 @@ async def test_a_cluster_that_hangs_is_no_answer_within_the_deadline(world, loop
     monkeypatch.setattr(fleet, "DATA_PLANE_DEADLINE_SECONDS", 0.01)
     world.clusters["gcp"].faults.seconds = 3600.0
     async with asyncio.timeout(5):
-        await look(loop, 3)
+        watched = await look(loop, 3)
 
-    assert await summary(world) == "lost"
-    assert "no answer in" in (await Records(world.store).find_health("gcp")).value.api.detail
+    assert "no answer in" in watched.reach.detail
+    assert vote(watched.data_plane, world.clock.now(), 5.0) is Vote.DOWN
 
 
-async def test_a_cluster_whose_gateway_is_not_known_yet_is_judged_by_its_api():
+async def test_a_cluster_whose_gateway_is_not_known_yet_has_no_data_plane_to_see():
     world = EngineWorld()
     await world.commands.add_cluster(Cluster("gcp", "gcp", "/kubeconfig"))
     loop = Fleet(Records(world.store), world.connections, world.connections, world.clock)
-    await look(loop, 1)
-    assert await summary(world) == "healthy"
-    world.clusters["gcp"].faults.unreachable = True
-    await look(loop, 3)
 
-    assert await summary(world) == "lost"
+    assert (await look(loop, 1)).data_plane.heard_at is None
 
 
-async def test_turns_are_in_the_history_and_single_failures_are_not(world, loop):
-    faults = world.clusters["gcp"].faults
-    before = await world.store.sequence()
-    faults.unreachable = faults.gateway_down = True
-    await look(loop, 2)
-    assert await world.store.sequence() == before
-    await look(loop, 1)
-    await look(loop, 20)
-    events = await world.store.events("cluster/gcp")
-
-    assert await world.store.sequence() == before + 1
-    assert events[-1].facts == {"before": "healthy", "after": "lost"}
-    assert events[-1].reason.startswith("lost: ")
-
-
-async def test_a_new_hub_knows_what_the_old_one_had_found(world, loop):
-    faults = world.clusters["gcp"].faults
-    faults.unreachable = faults.gateway_down = True
-    await look(loop, 3)
+async def test_a_new_hub_takes_nothing_for_well_that_the_old_one_had_found_dead(world):
+    gcp = world.clusters["gcp"].faults
+    gcp.unreachable = gcp.gateway_down = True
+    for _ in range(10):
+        await world.turn()
     new = Fleet(Records(world.store), world.connections, world.connections, world.clock)
-    await look(new, 1)
+    watched = await look(new, 1)
 
-    assert await summary(world) == "lost"
+    assert not watched.reach.up
+    assert vote(watched.data_plane, world.clock.now(), 5.0) is Vote.DOWN
 
 
-async def test_a_cluster_that_has_left_is_no_error(loop):
+async def test_a_cluster_that_has_left_is_no_error_and_is_forgotten(world, loop):
+    await look(loop, 1)
     assert await loop.reconcile("azure") > 0
-    assert await loop.keys() == ["aws", "gcp", "onprem"]
+    await world.commands.remove_cluster("gcp")
+
+    assert await loop.keys() == ["aws", "onprem"]
+    assert "gcp" not in loop.seen

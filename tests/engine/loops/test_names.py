@@ -180,3 +180,14 @@ async def test_a_flapping_site_changes_the_name_four_times_a_minute_whatever_hub
 
     await sites.look(seconds=60)
     assert len(sites.servers.written) == 5
+
+
+async def test_an_address_that_is_written_otherwise_than_zones_do_is_published_once():
+    made = Sites()
+    made.probe.answering.add("2001:db8::2")
+    await made.begin(replace(SPEC, edges={"edge-1": "2001:0DB8:0:0::2"}))
+    await made.records.commit(save_edges(0, EdgeStates((EdgeState("edge-1", 1),))))
+    for _ in range(3):
+        assert await made.look() == ("2001:db8::2",)
+
+    assert len(made.servers.written) == 1

@@ -88,7 +88,7 @@ async def test_skip_goes_on_without_it_and_it_serves_again_only_once_it_has_caug
     assert world.weights()["gcp"] == 0
 
     bring_back(gcp)
-    for _ in range(40):
+    for _ in range(150):
         await world.turn()
         if world.weights()["gcp"]:
             assert gcp.shares(APP) == {rollout.canary.id: 100}

@@ -26,7 +26,7 @@ async def test_a_lost_cluster_gets_no_users_and_is_told_why(world):
 
     assert world.weights() == ALL | {"gcp": 0}
     events = await world.store.events("edge-plan/current")
-    assert "gcp 0 (lost: neither its API server nor its gateway answers)" in events[-1].reason
+    assert "gcp 0 % (out)" in events[-1].reason
 
 
 async def test_when_every_cluster_looks_gone_the_last_plan_stays(world):

@@ -59,9 +59,14 @@ def prepared(changes: Sequence[Save | Remove], events: Sequence[Event], fence: i
             )
             for each in changes
         ),
-        tuple((each.subject, each.at, each.reason, dumps(each.facts)) for each in events),
+        tuple((each.subject, each.at, _text(each.reason), dumps(each.facts)) for each in events),
         fence,
     )
+
+
+def _text(reason: str) -> str:
+    """Return the text with what no database takes replaced: pods may say anything."""
+    return reason.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def dumps(value: object) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from crossfade.adapters.store import postgres
 from crossfade.adapters.store.commits import dumps
 from crossfade.adapters.store.failures import translated
 from crossfade.adapters.store.schema import REVISIONS, counter, metadata
@@ -18,6 +19,10 @@ BUSY_SECONDS = 5.0
 """How long a write waits for the one of another process before it is refused."""
 
 _SQLITE = "sqlite:///"
+_HINT = (
+    "CROSSFADE_DATABASE_URL must be sqlite:////absolute/path/of/the/file, "
+    "or postgresql://user@host/database"
+)
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -33,7 +38,7 @@ def connect(url: str) -> Engine:
     not be read or written, Unavailable when it does not answer or the disk is full.
     """
     path = sqlite_file(url)
-    engine = _engine(url, path)
+    engine = _postgres(url) if postgres.is_postgres(url) else _engine(url, path)
     try:
         if path is not None:
             _make_file(path)
@@ -54,11 +59,19 @@ def shown(url: str) -> str:
     return str(path) if path is not None else make_url(url).render_as_string(hide_password=True)
 
 
+def _postgres(url: str) -> Engine:
+    try:
+        return postgres.engine_of(url)
+    except (ArgumentError, ValueError) as error:
+        raise InputError(f"the address of the store cannot be used: {error}", hint=_HINT) from error
+
+
 def _engine(url: str, path: Path | None) -> Engine:
-    hint = "CROSSFADE_DATABASE_URL must be sqlite:////absolute/path/of/the/file"
+    hint = _HINT
     try:
         if path is None and make_url(url).get_backend_name() != "sqlite":
-            raise InputError("the store can only be SQLite for now", hint=hint, url=shown(url))
+            what = "the store can only be SQLite or PostgreSQL"
+            raise InputError(what, hint=hint, url=shown(url))
         if path is None or str(path) in ("", ".", ":memory:"):
             raise InputError("the store needs a file", hint=hint, url=url)
         engine = create_engine(
@@ -143,12 +156,13 @@ def _write_ahead(engine: Engine) -> None:
 
 
 def _prepare_layout(engine: Engine) -> None:
-    with engine.connect() as connection:
+    with engine.connect() as connection, connection.begin():
         revision = _revision(connection)
     if revision == REVISIONS[-1]:
         return
     if revision == "":
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            _lock(connection)
             # Another process may have done it while this one waited for the lock.
             if _revision(connection) == "":
                 _create(connection)
@@ -178,9 +192,15 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        _lock(connection)
         if _revision(connection) != REVISIONS[-1]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":  # where BEGIN IMMEDIATE has taken the one lock there is
+        postgres.lock_layout(connection)
 
 
 def _revision(connection: Connection) -> str:

@@ -4,6 +4,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
+from crossfade.adapters.store import postgres
 from crossfade.base.errors import CrossfadeError, Denied, InputError, Unavailable
 
 _FULL = "free some space, or choose another place with --state-dir"
@@ -18,6 +19,8 @@ _RETRY = "try again; the disk or the database may be in trouble"
 def translated(error: DBAPIError | sqlite3.Error, where: str) -> CrossfadeError:
     """Return `error` of the store at `where` as one of ours; nothing was written."""
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return postgres.translated(cause, where)
     name = _sqlite_name(cause)
     said = str(cause) or type(cause).__name__
     match name.removeprefix("SQLITE_").split("_")[0]:
@@ -37,8 +40,6 @@ def translated(error: DBAPIError | sqlite3.Error, where: str) -> CrossfadeError:
             return Unavailable(f"the store failed: {said}", hint=_RETRY, store=where)
 
 
-def _sqlite_name(error: BaseException | None) -> str:
-    """Return for example `SQLITE_IOERR_WRITE`, or "" for another database or an unnamed error."""
-    if not isinstance(error, sqlite3.Error):
-        return ""
+def _sqlite_name(error: sqlite3.Error) -> str:
+    """Return for example `SQLITE_IOERR_WRITE`, or "" for an unnamed error."""
     return getattr(error, "sqlite_errorname", "")

@@ -160,6 +160,8 @@ def _data_plane(
     signals: ClusterSignals, fleet: Sequence[ClusterSignals], cut_off: frozenset[VantageName]
 ) -> Vote:
     known = len(signals.edges)
+    if known == 0:  # nobody is sent there, so there is nothing but its API server to be down
+        return Vote.UNKNOWN if signals.api is Vote.UNKNOWN else Vote.UP
     votes = [vote for name, vote in signals.edges.items() if name not in cut_off]
     if known == 1:
         return _single(signals, fleet)

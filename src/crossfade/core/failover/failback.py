@@ -17,6 +17,9 @@ RAMP = (1, 5, 25, 50, 100)
 """Percent of its share, step by step."""
 STEP_SECONDS = 60.0
 """How long each step lasts at least."""
+RETRY_SECONDS = 120.0
+"""Until a return that was judged bad is tried again; twice as long each time."""
+LONGEST_SECONDS = 3600.0
 
 
 class Failback(StrEnum):
@@ -39,7 +42,7 @@ class Phase(StrEnum):
     BACK = "back"
     """It has its whole share."""
     FAILED = "failed"
-    """It was judged bad, and must prove itself healthy from the beginning."""
+    """It was judged bad, and begins again after a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Return:
     """When the step began."""
     epoch: Epoch | None = None
     """The epoch that the step began with."""
+    failures: int = 0
+    """How often it was judged bad."""
 
     @property
     def percent(self) -> int:
@@ -87,14 +92,23 @@ def advance(
 ) -> tuple[Return, str]:
     """Return the next state of a return and why, for people."""
     match back.phase:
-        case Phase.BACK | Phase.FAILED:
+        case Phase.BACK:
             return back, back.phase.value
+        case Phase.FAILED:
+            return _again(back, now)
         case Phase.WAITING:
             return _begin(back, sight, policy, now)
         case Phase.RAMPING:
             return _ramp(back, sight, now, seconds)
         case _:
             assert_never(back.phase)
+
+
+def _again(back: Return, now: float) -> tuple[Return, str]:
+    wait = min(LONGEST_SECONDS, RETRY_SECONDS * 2 ** min(back.failures - 1, 10))
+    if now - back.since < wait:
+        return back, f"it did worse than the others; tried again {wait:g} s after that"
+    return replace(back, phase=Phase.WAITING, since=now), "tried again"
 
 
 def _begin(back: Return, sight: ReturnSight, policy: Failback, now: float) -> tuple[Return, str]:
@@ -115,7 +129,8 @@ def _begin(back: Return, sight: ReturnSight, policy: Failback, now: float) -> tu
 
 def _ramp(back: Return, sight: ReturnSight, now: float, seconds: float) -> tuple[Return, str]:
     if sight.verdict is Verdict.FAIL:
-        return replace(back, phase=Phase.FAILED, since=now), "it does worse than the others"
+        failed = replace(back, phase=Phase.FAILED, since=now, failures=back.failures + 1)
+        return failed, "it does worse than the others"
     if sight.reported != sight.wanted:
         # It converged once, and a newer epoch is on its way: it falls behind, it does not begin.
         if back.epoch == sight.wanted:

@@ -144,12 +144,6 @@ def advance_all(
     }
 
 
-def send_away(presence: Presence, now: float, patience: Patience = PATIENCE) -> Presence:
-    """Return the presence out again: users who had come back were served worse than elsewhere."""
-    wait = min(patience.longest_seconds, 2 * max(presence.wait_seconds, patience.recover_seconds))
-    return replace(presence, standing=_OUT, since=now, wait_seconds=wait)
-
-
 def _wait(presence: Presence, condition: Condition, now: float, patience: Patience) -> float:
     """Return how long a cluster that goes out must be well; a flap doubles it."""
     if presence.standing is _RECOVERING and condition not in DOWN:

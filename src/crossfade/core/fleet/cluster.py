@@ -20,6 +20,8 @@ class Cluster:
     preemptible: bool = False
     usd_per_cpu_hour: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    capacity: int | None = None
+    """Requests per second that it carries, of all applications; None: nobody has said."""
 
     @property
     def cloud(self) -> str:

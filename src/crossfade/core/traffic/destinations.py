@@ -44,7 +44,7 @@ class Destination:
 
     cluster: ClusterName
     revisions: Mapping[RevisionId, int]
-    """How its gateway splits its users, in percent; sums to 100."""
+    """How its gateway splits its users, as proportions."""
     weight: int = 100
     """Its share among clusters of its order, as a proportion."""
     order: int = 0

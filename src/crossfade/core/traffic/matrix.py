@@ -114,7 +114,7 @@ def _new_users(goal: Goal, totals: Parts) -> Parts:
     wanted = []
     for each in goal.destinations:
         percent = each.revisions.get(goal.exposure.revision, 0)
-        parts = totals.get(each.cluster, 0) * percent // 100
+        parts = totals.get(each.cluster, 0) * percent // max(1, sum(each.revisions.values()))
         wanted.append(min(parts, _limit(goal, each, goal.exposure.revision)))
     allowed = apportion(goal.exposure.cap, wanted, wanted)
     return {each.cluster: part for each, part in zip(goal.destinations, allowed, strict=True)}

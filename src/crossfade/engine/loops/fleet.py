@@ -1,4 +1,4 @@
-"""Watches the health of the fleet: the API server and the data plane of each cluster."""
+"""Probes each cluster of the fleet from here: its API server, and its data plane."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -6,32 +6,62 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ClusterName
+from crossfade.core.failover.health import Api, ClusterHealth
+from crossfade.core.failover.standing import Standing
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.health import ClusterHealth, Signal, observe, update
+from crossfade.core.fleet.signals import Sample, Sighting, Streak, Thresholds, see, see_api
 from crossfade.core.release.report import Address
-from crossfade.engine.records import Records, save_health
+from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import Connections
-from crossfade.ports.documents import Event
 from crossfade.ports.gateway_probe import GatewayProbe
 
 PROBE_SECONDS = 1.0
+API_SECONDS = 5.0
+"""Between two failed probes of an API server that count for its vote."""
 API_DEADLINE_SECONDS = 2.0
 DATA_PLANE_DEADLINE_SECONDS = 0.8
+ASKED_FAILURES = 3
+"""Failed probes of an API server in a row until nothing is asked of it any more."""
+THRESHOLDS = Thresholds()
+_UNSEEN = Sighting()
+_UP = Streak()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What this hub has seen of one cluster by itself."""
+
+    api: Sighting = _UNSEEN
+    asked: Streak = _UP
+    """As its vote, and sooner to turn: whether anything can be asked of it."""
+    api_detail: str = ""
+    version: str = ""
+    data_plane: Sighting | None = None
+    """None while nobody knows where its gateway is."""
+    data_plane_detail: str = ""
+
+    @property
+    def reach(self) -> Api:
+        """Whether anything can be asked of it."""
+        return Api(self.asked.up, self.api_detail)
 
 
 @dataclass(slots=True)
 class Fleet:
-    """One cluster at a time: probe it, smooth the answers, save when something has turned."""
+    """One cluster at a time, so that one that hangs delays nobody else."""
 
     records: Records
     connections: Connections
     gateway_probe: GatewayProbe
     clock: Clock
-    _health: dict[ClusterName, ClusterHealth] = field(default_factory=dict)
+    seen: dict[ClusterName, Watched] = field(default_factory=dict)
 
     async def keys(self) -> list[str]:
         """Return the names of all clusters."""
-        return [each.value.name for each in await self.records.clusters()]
+        names = [each.value.name for each in await self.records.clusters()]
+        for gone in self.seen.keys() - set(names):
+            del self.seen[gone]
+        return [*names]
 
     async def reconcile(self, name: str) -> float:
         """Probe the cluster once; return seconds until the next time."""
@@ -39,23 +69,27 @@ class Fleet:
         if stored is None:
             return PROBE_SECONDS
         cluster = stored.value
-        saved = await self.records.find_health(cluster.name)
-        before = saved.value if saved else ClusterHealth(cluster.name)
-        smooth = self._health.get(cluster.name, before)
+        before = self.seen.get(cluster.name) or await self._remembered(cluster.name)
         address = await self._address(cluster.name)
         async with asyncio.TaskGroup() as group:
             api = group.create_task(self._probe_api(cluster))
             data_plane = group.create_task(self._probe_data_plane(address))
         now = self.clock.now()
-        version, api_trouble = api.result()
-        api_signal = observe(smooth.api, good=not api_trouble, detail=api_trouble, now=now)
-        data_signal = self._data_plane_signal(smooth, api_signal, data_plane.result(), now)
-        health = update(smooth, api_signal, data_signal, now)
-        health = replace(health, version=version or health.version)
-        self._health[cluster.name] = health
-        if saved is None or _worth_saving(before, health):
-            await self._save(saved.version if saved else 0, before, health, now)
+        after = _data_plane(before, data_plane.result(), now)
+        self.seen[cluster.name] = _api(after, *api.result(), now)
         return PROBE_SECONDS
+
+    async def _remembered(self, name: ClusterName) -> Watched:
+        """Return what a hub before this one had found: one that was down must be seen up again."""
+        stored = await self.records.find_health(name)
+        health = stored.value if stored else ClusterHealth(name)
+        up = health.answered and health.stands.standing is not Standing.OUT
+        return Watched(
+            api=Sighting(streak=Streak(up=health.api.up)),
+            asked=Streak(up=health.api.up),
+            version=health.version,
+            data_plane=Sighting(streak=Streak(up=up)),
+        )
 
     async def _address(self, name: ClusterName) -> Address | None:
         for stored in await self.records.reports():
@@ -87,32 +121,30 @@ class Fleet:
             return str(error)
         return ""
 
-    def _data_plane_signal(
-        self, smooth: ClusterHealth, api: Signal, trouble: str | None, now: float
-    ) -> Signal:
-        """A data plane of which nothing is known is taken to share the API server's fate."""
-        if trouble is None:
-            return api
-        return observe(smooth.data_plane, good=not trouble, detail=trouble, now=now)
 
-    async def _save(
-        self, version: int, before: ClusterHealth, after: ClusterHealth, now: float
-    ) -> None:
-        events: tuple[Event, ...] = ()
-        if before.summary != after.summary:
-            detail = after.api.detail or after.data_plane.detail
-            reason = after.summary + (f": {detail}" if detail else "")
-            facts = {"before": before.summary, "after": after.summary}
-            events = (Event(f"cluster/{after.cluster}", now, reason, facts),)
-        await self.records.commit(save_health(version, after), events=events)
+def _data_plane(before: Watched, trouble: str | None, now: float) -> Watched:
+    if trouble is None:
+        return before
+    seen = before.data_plane or Sighting()
+    after = see(seen, Sample(probe=not trouble), now, THRESHOLDS)
+    return replace(before, data_plane=after, data_plane_detail=trouble)
 
 
-def _worth_saving(before: ClusterHealth, after: ClusterHealth) -> bool:
-    """Streaks move with each failure and are kept in memory; only turns are saved."""
-    return (
-        before.summary != after.summary
-        or before.version != after.version
-        or before.back_at != after.back_at
-        or before.api.up != after.api.up
-        or before.data_plane.up != after.data_plane.up
+def _api(before: Watched, version: str, trouble: str, now: float) -> Watched:
+    """
+    Return what is known after one more probe of the API server.
+
+    It is asked often, so that rollouts soon hold; that users leave takes more than a few seconds.
+    """
+    good, heard = not trouble, before.api.heard_at
+    counts = good or heard is None or now - heard >= API_SECONDS
+    api = see_api(before.api, good=good, now=now, limits=THRESHOLDS) if counts else before.api
+    return replace(
+        before,
+        api=api,
+        asked=before.asked.after(
+            good=good, failures=ASKED_FAILURES, successes=THRESHOLDS.successes
+        ),
+        api_detail=trouble,
+        version=version or before.version,
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
+from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report, RevisionReport
 from crossfade.core.release.wanted import Wanted

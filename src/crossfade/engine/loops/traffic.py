@@ -1,30 +1,57 @@
-"""Tells the edges which clusters get users, and keeps what it told them."""
+"""Plans where users of every application go, tells the edges, and keeps what it told them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.ids import ClusterName
+from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Route
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.users import Candidate, Users, next_users
+from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.health import ClusterHealth
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
-from crossfade.core.traffic.plan import DEFAULT_WEIGHT, ClusterShare, cluster_share, settle
-from crossfade.engine.records import EDGE_PLAN, Records, save_edge_plan
+from crossfade.core.traffic.demand import Demand, counted, demand_of
+from crossfade.core.traffic.destinations import PARTS
+from crossfade.engine.loops.comparing import Comparing
+from crossfade.engine.records import (
+    EDGE_PLAN,
+    Records,
+    Stored,
+    save_edge_plan,
+    save_users,
+)
 from crossfade.ports.documents import Event
-from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeTarget
+from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeSight, EdgeTarget
 
 LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class _World:
+    """Everything that is read for one plan."""
+
+    clusters: Mapping[ClusterName, Cluster]
+    health: Mapping[ClusterName, ClusterHealth]
+    wishes: Mapping[ClusterName, ClusterWish]
+    reports: Mapping[tuple[ApplicationName, ClusterName], Report]
+    users: Mapping[ApplicationName, Stored[Users]]
+    new: tuple[EdgeSight, ...]
+    """Reports of edges that were not seen before."""
+    now: float
+
+
+@dataclass(slots=True)
 class Traffic:
-    """All applications at once: one plan for all edges."""
+    """All applications at once: one plan for all edges, and clusters that they share."""
 
     records: Records
     edges: Edges
     clock: Clock
+    _comparing: Comparing = field(default_factory=Comparing)
+    _demand: dict[ApplicationName, Demand] = field(default_factory=dict)
 
     async def keys(self) -> list[str]:
         """Return the one key: the plan is made as a whole."""
@@ -34,82 +61,137 @@ class Traffic:
         """Make the plan, save it if it is new, and hand it to the edges."""
         stored = await self.records.edge_plan()
         before = stored.value if stored else EdgePlan(0, ())
-        routes, reasons = await self._routes(before)
-        plan = before
-        if routes != before.routes:
-            plan = EdgePlan(before.number + 1, routes)
-            now = self.clock.now()
-            event = Event(f"{EDGE_PLAN}/current", now, "; ".join(reasons), {"number": plan.number})
-            await self.records.commit(
-                save_edge_plan(stored.version if stored else 0, plan), events=(event,)
-            )
+        world = await self._look()
+        records = [each.value for each in await self.records.applications()]
+        planned = self._planned(records, world)
+        known = {route.application: route for route in before.routes}
+        routes = tuple(
+            edge_route(each.spec.route, each, planned[each.spec.name], world, known)
+            for each in records
+            if each.spec.route is not None and each.spec.name in planned
+        )
+        plan = before if routes == before.routes else EdgePlan(before.number + 1, routes)
+        changed = [each for each in planned.values() if each != _before(world, each.application)]
+        if plan is not before or changed:
+            saves = [
+                save_users(world.users[each.application].version, each)
+                if each.application in world.users
+                else save_users(0, each)
+                for each in changed
+            ]
+            events: tuple[Event, ...] = ()
+            if plan is not before:
+                saves.append(save_edge_plan(stored.version if stored else 0, plan))
+                reason = "; ".join(_told(each) for each in planned.values())
+                facts = {"number": plan.number}
+                events = (Event(f"{EDGE_PLAN}/current", world.now, reason, facts),)
+            await self.records.commit(*saves, events=events)
         await self.edges.publish(plan)
         return LOOK_SECONDS
 
-    async def _routes(self, before: EdgePlan) -> tuple[tuple[EdgeRoute, ...], list[str]]:
-        clusters = [each.value for each in await self.records.clusters()]
-        health = {name: each.value for name, each in (await self.records.health()).items()}
-        reports = {
-            (each.value.application, each.value.cluster): each.value
-            for each in await self.records.reports()
-        }
-        known = {route.application: route for route in before.routes}
-        routes, reasons = [], []
-        for stored in await self.records.applications():
-            record = stored.value
-            name = record.spec.name
-            mine = {
-                each.name: (each, reports[name, each.name])
-                for each in clusters
-                if (name, each.name) in reports and placed(record.spec.placement, each)
-            }
-            earlier = known.get(name)
-            if record.spec.route is None:
-                continue
-            shares = self._shares(record, mine, health, earlier)
-            if shares:
-                routes.append(edge_route(record.spec.route, record, mine, shares, earlier))
-                reasons += [f"{name}: {s.cluster} {s.weight} ({s.reason})" for s in shares]
-        return tuple(routes), reasons
-
-    def _shares(
-        self,
-        record: Record,
-        mine: dict[ClusterName, tuple[Cluster, Report]],
-        health: dict[ClusterName, ClusterHealth],
-        before: EdgeRoute | None,
-    ) -> tuple[ClusterShare, ...]:
-        now = self.clock.now()
-        weights = record.spec.edge_weights
-        found = (
-            cluster_share(
-                record.at(name), report, health.get(name), weights.get(name, DEFAULT_WEIGHT), now
-            )
-            for name, (_, report) in mine.items()
+    async def _look(self) -> _World:
+        reports = [each.value for each in await self.records.reports()]
+        return _World(
+            {each.value.name: each.value for each in await self.records.clusters()},
+            {name: each.value for name, each in (await self.records.health()).items()},
+            {name: each.value for name, each in (await self.records.wishes()).items()},
+            {(each.application, each.cluster): each for each in reports},
+            await self.records.users(),
+            self._comparing.fresh(await self.edges.sights()),
+            self.clock.now(),
         )
-        earlier = {each.cluster: each.weight for each in before.targets} if before else {}
-        return settle(tuple(each for each in found if each is not None), earlier)
+
+    def _planned(self, records: Sequence[Record], world: _World) -> dict[ApplicationName, Users]:
+        """Return where users of every application should be, the most important planned first."""
+        taken: dict[ClusterName, int] = {}
+        planned = {}
+        for record in sorted(records, key=lambda each: -each.spec.placement.priority):
+            name = record.spec.name
+            before = _before(world, name)
+            found = self._candidates(record, before, world, taken)
+            if record.spec.route is None or not found:
+                continue
+            demand = self._demanded(name, world)
+            users = next_users(record.spec, before, found, demand, world.now)
+            planned[name] = users
+            for cluster in users.parts:
+                used = users.share(cluster) * (demand or 0) // PARTS
+                taken[cluster] = taken.get(cluster, 0) + used
+        return planned
+
+    def _candidates(
+        self, record: Record, before: Users, world: _World, taken: Mapping[ClusterName, int]
+    ) -> list[Candidate]:
+        name = record.spec.name
+        verdicts = self._comparing.verdicts(name, before.returns, world.new, world.now)
+        found = []
+        for cluster in world.clusters.values():
+            report = world.reports.get((name, cluster.name))
+            wanted = record.at(cluster.name)
+            if report is None or report.address is None or not wanted.split.shares:
+                continue
+            if not placed(record.spec.placement, cluster):
+                continue
+            room = None
+            if cluster.capacity is not None:
+                room = cluster.capacity - taken.get(cluster.name, 0)
+            candidate = Candidate(
+                wanted,
+                report,
+                world.health.get(cluster.name) or ClusterHealth(cluster.name),
+                world.wishes.get(cluster.name) or ClusterWish(cluster.name),
+                room,
+            )
+            if cluster.name in verdicts:  # nothing is judged before users return
+                candidate = replace(candidate, verdict=verdicts[cluster.name])
+            found.append(candidate)
+        return found
+
+    def _demanded(self, name: ApplicationName, world: _World) -> int | None:
+        """Return the requests per second of the application, None while nobody counts them."""
+        known = self._demand.get(name, Demand())
+        for sight in world.new:
+            requests = sum(each.requests for each in sight.targets if each.application == name)
+            known = counted(known, sight.edge, requests, sight.at)
+        self._demand[name] = known
+        return demand_of(known, world.now)
+
+
+def _before(world: _World, name: ApplicationName) -> Users:
+    stored = world.users.get(name)
+    return stored.value if stored else Users(name)
+
+
+def _told(users: Users) -> str:
+    said = (
+        f"{cluster} {users.share(cluster) / 100:g} % ({reason})"
+        for cluster, reason in sorted(users.reasons.items())
+    )
+    shed = f"; nobody can carry {users.shed / 100:g} %" if users.shed else ""
+    return f"{users.application}: {', '.join(said)}{shed}"
 
 
 def edge_route(
     route: Route,
     record: Record,
-    mine: dict[ClusterName, tuple[Cluster, Report]],
-    shares: tuple[ClusterShare, ...],
-    earlier: EdgeRoute | None,
+    users: Users,
+    world: _World,
+    known: Mapping[ApplicationName, EdgeRoute],
 ) -> EdgeRoute:
     """Return the application's route at the edge; clusters that it leaves stay where they were."""
-    known = {each.cluster: each for each in earlier.targets} if earlier else {}
+    name = record.spec.name
+    earlier = {each.cluster: each for each in known[name].targets} if name in known else {}
     targets = []
-    for share in shares:
-        cluster, report = mine.get(share.cluster, (None, None))
-        if cluster is not None and report is not None and report.address is not None:
+    for cluster in sorted({*users.reasons, *users.parts}):
+        weight = users.share(cluster)
+        report, there = world.reports.get((name, cluster)), world.clusters.get(cluster)
+        if there is not None and report is not None and report.address is not None:
             host, port = report.address.host, report.address.port
-            targets.append(EdgeTarget(cluster.name, cluster.cloud, host, port, share.weight))
-        elif share.cluster in known:
-            targets.append(replace(known[share.cluster], weight=share.weight))
+            targets.append(EdgeTarget(cluster, there.cloud, host, port, weight))
+        elif cluster in earlier:
+            targets.append(replace(earlier[cluster], weight=weight))
     return EdgeRoute(
-        record.spec.name,
+        name,
         route.host,
         route.probe_path,
         route.try_seconds,

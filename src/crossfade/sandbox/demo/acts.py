@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.spec import Analysis, Judge
+from crossfade.core.application import Failover
+from crossfade.core.failover.evidence import DOWN
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.values import parse_set
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
@@ -21,6 +23,8 @@ STRATEGY = Strategy(
     keep_old_seconds=600.0,
     drain_seconds=2.0,
 )
+FAILOVER = Failover(recover_seconds=3.0, step_seconds=1.0)
+"""A cloud that is back gets users within seconds, step by step; by itself it takes minutes."""
 ANALYSIS = Analysis(Judge(window_seconds=1.0, min_requests=50))
 """The judge looks once a second: a demo has no quarter of an hour."""
 
@@ -89,7 +93,7 @@ async def cloud_dies(stage: Stage) -> None:
     failed = stage.failures()
     killed = stage.note(f"{LOST} is killed: its API, its gateway and its pods")
     await stage.break_cloud("kill", LOST)
-    await stage.until(lambda: _is(stage, health="lost"), 20.0, f"the hub to see {LOST} lost")
+    await stage.until(lambda: _is(stage, lost=True), 20.0, f"the hub to see {LOST} lost")
     act.measured["hub_knew_seconds"] = stage.note(f"the hub knows that {LOST} is lost") - killed
     await asyncio.sleep(3.0)
     rollout = await stage.rollout()
@@ -191,12 +195,12 @@ async def last_of(stage: Stage, version: str) -> float:
     return await stage.until(look, 15.0, f"the last answer of {version}")
 
 
-async def _is(stage: Stage, health: str = "", serving: bool = False) -> ClusterView | None:
+async def _is(stage: Stage, *, lost: bool = False, serving: bool = False) -> ClusterView | None:
     """Return the lost cloud as the hub sees it, once it is as asked."""
     await stage.rollout()
     view = await stage.hands.queries.rollout(stage.name)
     cloud = next(each for each in view.clusters if each.cluster == LOST)
-    if health and cloud.health != health:
+    if lost and cloud.health not in DOWN:
         return None
     return cloud if not serving or cloud.user_percent > 0 else None
 

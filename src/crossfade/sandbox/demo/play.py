@@ -13,6 +13,7 @@ from pathlib import Path
 from crossfade.base.errors import Conflict, CrossfadeError, InputError
 from crossfade.core.application import Application
 from crossfade.sandbox import ports, state
+from crossfade.sandbox.demo.acts import FAILOVER
 from crossfade.sandbox.demo.programme import Programme
 from crossfade.sandbox.demo.stage import Stage
 from crossfade.sandbox.state import Layout
@@ -35,7 +36,12 @@ def example() -> Path:
 
 def prepared(application: Application, programme: Programme) -> Application:
     """Return the example with steps short enough for a demo."""
-    return replace(application, strategy=programme.strategy, analysis=programme.analysis)
+    return replace(
+        application,
+        strategy=programme.strategy,
+        analysis=programme.analysis,
+        failover=FAILOVER,
+    )
 
 
 def choose_layout(state_dir: Path, port_base: int | None) -> Layout:

@@ -1,0 +1,181 @@
+"""
+What is known of a cluster's health, who says so, and what was decided from it.  Pure.
+
+One step from all that was seen to all that is saved: `assess` weighs the votes, decides what
+happens to users, and writes down both with the witnesses.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.ids import ClusterName
+from crossfade.core.failover.decide import Action, Decision, Fleet, Wishes, decide
+from crossfade.core.failover.evidence import DOWN, ClusterSignals, Condition, VantageName, weigh
+from crossfade.core.failover.guard import Removal
+from crossfade.core.failover.standing import Presence
+from crossfade.core.fleet.signals import Vote
+
+_ANSWERS = frozenset({Condition.HEALTHY, Condition.API_DOWN, Condition.GREY})
+"""The data plane is known to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Whether anything can be asked of a cluster; sooner to say no than its vote is."""
+
+    up: bool = True
+    detail: str = ""
+    """What the newest failure said, "" while it is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What one vantage point says of the data plane."""
+
+    name: VantageName
+    vote: Vote
+    detail: str = ""
+    """Why, in a few words; "" while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterHealth:
+    """Saved whenever anything but words has changed."""
+
+    cluster: ClusterName
+    condition: Condition = Condition.UNKNOWN
+    presence: Presence | None = None
+    """None before the first decision: it serves."""
+    action: Action = Action.STAY
+    reason: str = ""
+    """Of the newest decision."""
+    api: Api = Api()
+    witnesses: tuple[Witness, ...] = ()
+    version: str = ""
+    """Version of its Kubernetes API, once it has answered."""
+    answered: bool = False
+    """Its data plane has answered once: a door that was never open is not broken."""
+    removal: Removal | None = None
+    """The last time that automation took it out."""
+    lost_since: float | None = None
+    """Since when its data plane has been down, None while it is not known to be."""
+    back_at: float = 0.0
+    """When it was last no longer lost: what was known of it before must be read again."""
+
+    @property
+    def stands(self) -> Presence:
+        """Where it stands."""
+        return self.presence or Presence(self.cluster)
+
+    @property
+    def lost(self) -> bool:
+        """Whether users are not served, and what was seen there counts no more."""
+        return self.lost_since is not None
+
+    @property
+    def summary(self) -> str:
+        """One word for people; that nothing can be asked of it is told before it is a vote."""
+        if self.condition is Condition.HEALTHY and not self.api.up:
+            return Condition.API_DOWN.value
+        return self.condition.value
+
+    @property
+    def detail(self) -> str:
+        """Why it is not simply well, in the words of whoever saw it; "" when it is."""
+        if self.api.detail:
+            return self.api.detail
+        against = (each.detail for each in self.witnesses if each.vote is not Vote.UP)
+        return next((detail for detail in against if detail), "")
+
+    def same_as(self, other: "ClusterHealth") -> bool:
+        """Say whether only words differ, which change with each look."""
+        return _without_words(self) == _without_words(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that was seen of one cluster."""
+
+    signals: ClusterSignals
+    api: Api = Api()
+    version: str = ""
+    details: Mapping[VantageName, str] = field(default_factory=dict)
+    """What is wrong, in the words of each vantage point."""
+
+
+def assess(
+    known: Mapping[ClusterName, ClusterHealth], looks: Sequence[Look], wishes: Wishes, now: float
+) -> tuple[ClusterHealth, ...]:
+    """Return the health of every cluster that was looked at, in the same order."""
+    before = {
+        each.signals.cluster: known.get(each.signals.cluster, ClusterHealth(each.signals.cluster))
+        for each in looks
+    }
+    heard = [_heard(before[each.signals.cluster], each.signals) for each in looks]
+    evidence = weigh(heard)
+    removals = [each.removal for each in before.values() if each.removal is not None]
+    fleet = Fleet(
+        {name: each.stands for name, each in before.items()},
+        tuple(sorted(removals, key=lambda each: each.at)),
+    )
+    after, decisions = decide(fleet, evidence, wishes, now)
+    return tuple(
+        _after(
+            _decided(before[decision.cluster], decision, after),
+            look,
+            evidence.conditions[decision.cluster],
+            now,
+        )
+        for look, decision in zip(looks, decisions, strict=True)
+    )
+
+
+def _decided(before: ClusterHealth, decision: Decision, after: Fleet) -> ClusterHealth:
+    removed = (each for each in after.removals if each.cluster == before.cluster)
+    return replace(
+        before,
+        presence=after.presences[before.cluster],
+        action=decision.action,
+        reason=decision.reason,
+        removal=next(removed, before.removal),
+    )
+
+
+def _heard(before: ClusterHealth, signals: ClusterSignals) -> ClusterSignals:
+    """Return the signals; who has never seen the data plane cannot say that it went down."""
+    if before.answered or _seen_up(signals):
+        return signals
+    return replace(signals, edges=dict.fromkeys(signals.edges, Vote.UNKNOWN))
+
+
+def _seen_up(signals: ClusterSignals) -> bool:
+    return Vote.UP in signals.edges.values()
+
+
+def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) -> ClusterHealth:
+    since = before.lost_since
+    if condition in DOWN and since is None:
+        since = now
+    back = since is not None and condition in _ANSWERS
+    return replace(
+        before,
+        condition=condition,
+        api=look.api,
+        witnesses=tuple(
+            Witness(name, vote, "" if vote is Vote.UP else look.details.get(name, ""))
+            for name, vote in sorted(look.signals.edges.items())
+        ),
+        version=look.version or before.version,
+        answered=before.answered or _seen_up(look.signals),
+        lost_since=None if back else since,
+        back_at=now if back else before.back_at,
+    )
+
+
+def _without_words(health: ClusterHealth) -> ClusterHealth:
+    return replace(
+        health,
+        reason="",
+        api=Api(health.api.up),
+        witnesses=tuple(replace(each, detail="") for each in health.witnesses),
+    )

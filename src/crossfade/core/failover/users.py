@@ -1,0 +1,209 @@
+"""
+Where the users of one application are, and where they should be.  Pure.
+
+`next_users` is the whole decision of the traffic loop for one application: who may have users,
+how far returning clusters are, and the plan that follows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.application import Application
+from crossfade.core.failover.eligible import Admittance, admittance
+from crossfade.core.failover.failback import Phase, Return, ReturnSight, advance
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.stale import stale
+from crossfade.core.failover.standing import Presence
+from crossfade.core.failover.wish import ClusterWish
+from crossfade.core.release.report import Report
+from crossfade.core.release.wanted import Wanted
+from crossfade.core.traffic.destinations import Destination, Exposure, Goal, Matrix
+from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
+
+DEFAULT_WEIGHT = 100
+_UNLIMITED = 1
+"""Demand when nothing is known of it: then nothing is known of capacity in its unit either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Saved together with the plan of the edges."""
+
+    application: ApplicationName
+    parts: Matrix = field(default_factory=dict)
+    """Of 10,000, by cluster and revision."""
+    returns: Mapping[ClusterName, Return] = field(default_factory=dict)
+    """Clusters that are away, or on their way back."""
+    reasons: Mapping[ClusterName, str] = field(default_factory=dict)
+    shed: int = 0
+    """Parts of all users that nobody can carry."""
+    missing: int = 0
+    """Requests per second that are asked for and that nobody can carry."""
+    frozen: bool = False
+    """Nobody is known to serve, so everything stays as it was."""
+    limited: bool = False
+    """Capacities are known, and the demand that they are compared with."""
+
+    def share(self, cluster: ClusterName) -> int:
+        """Return the parts of all users whom the cluster has."""
+        return sum(self.parts.get(cluster, {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One cluster that runs the application, as it was last seen."""
+
+    wanted: Wanted
+    report: Report
+    health: ClusterHealth
+    wish: ClusterWish
+    room: int | None = None
+    """Requests per second that the cluster carries beside other applications."""
+    verdict: Verdict = Verdict.UNKNOWN
+    """On its users against those of the others, while it returns."""
+
+    @property
+    def cluster(self) -> ClusterName:
+        """Its name."""
+        return self.report.cluster
+
+
+def next_users(
+    spec: Application,
+    before: Users,
+    candidates: Sequence[Candidate],
+    demand: int | None,
+    now: float,
+    exposure: Exposure | None = None,
+) -> Users:
+    """
+    Return where users should be.
+
+    Args:
+        spec: the application.
+        before: where they are.
+        candidates: clusters that run it and have a gateway.
+        demand: requests per second of all its users; None when nobody counts them.
+        now: in seconds.
+        exposure: the limit on users of a new revision while it is not proven.
+    """
+    returns: dict[ClusterName, Return] = {}
+    admitted: list[tuple[Candidate, Admittance]] = []
+    alone = sum(each.health.stands.serves and not each.wish.drained for each in candidates) < 2
+    for each in candidates:
+        behind = stale(each.wanted, each.report, each.health.back_at, now)
+        back, said = _returning(spec, before, each, behind, now, alone=alone)
+        if back is not None:
+            returns[each.cluster] = back
+        may = _admittance(spec, each, behind, back)
+        admitted.append((each, replace(may, reason=said) if _tells(may, back, said) else may))
+    goal = _goal(spec, before, admitted, demand, exposure)
+    plan = plan_traffic(goal)
+    return _users(before, plan, returns, {each.cluster: may.reason for each, may in admitted}, goal)
+
+
+def _tells(may: Admittance, back: Return | None, said: str) -> bool:
+    """Say whether the state of the return says more than the admittance."""
+    return bool(said) and back is not None and not may.reason.startswith(("stale", "drained"))
+
+
+def _returning(
+    spec: Application, before: Users, each: Candidate, behind: str, now: float, *, alone: bool
+) -> tuple[Return | None, str]:
+    """Return where the return of the cluster stands, None when it never left, and why."""
+    known = before.returns.get(each.cluster)
+    if not spec.failover.auto and not each.wish.drained and known is None:
+        return None, ""
+    if _away(before, each, auto=spec.failover.auto):
+        waits = known is not None and known.phase is Phase.WAITING
+        return (known if waits else Return(each.cluster, since=now)), ""
+    if known is None:
+        return None, ""
+    sight = ReturnSight(
+        reported=None if behind else each.wanted.epoch,
+        wanted=each.wanted.epoch,
+        verdict=each.verdict,
+        # Where no other one serves, nobody is asked whether users may come back.
+        approved=each.wish.restored_at > known.since or alone,
+    )
+    policy, seconds = spec.failover.failback, spec.failover.step_seconds
+    after, said = advance(known, sight, policy, now, seconds=seconds)
+    return (None if after.phase is Phase.BACK else after), said
+
+
+def _away(before: Users, each: Candidate, *, auto: bool) -> bool:
+    if each.wish.drained:
+        return before.share(each.cluster) == 0
+    return auto and not each.health.stands.serves
+
+
+def _admittance(spec: Application, each: Candidate, behind: str, back: Return | None) -> Admittance:
+    presence = each.health.stands if spec.failover.auto else Presence(each.cluster)
+    return admittance(presence, stale=behind, drained=each.wish.drained, back=back)
+
+
+def _goal(
+    spec: Application,
+    before: Users,
+    admitted: Sequence[tuple[Candidate, Admittance]],
+    demand: int | None,
+    exposure: Exposure | None,
+) -> Goal:
+    placement = spec.placement
+    destinations = tuple(
+        Destination(
+            cluster=each.cluster,
+            revisions={r: round(100 * share) for r, share in each.wanted.split.shares.items()},
+            weight=spec.edge_weights.get(each.cluster, DEFAULT_WEIGHT),
+            order=placement.orders.get(each.cluster, 0),
+            eligibility=may.eligibility,
+            reason=may.reason,
+            capacity=None if demand is None else capacity(placement.pod_capacity, each),
+            ramp_percent=may.ramp_percent,
+        )
+        for each, may in admitted
+    )
+    return Goal(
+        destinations,
+        demand or _UNLIMITED,
+        mode=placement.mode,
+        exposure=exposure,
+        before=before.parts,
+        exclusive=placement.exclusive,
+        full_percent=placement.full_percent,
+    )
+
+
+def capacity(pod_capacity: int | None, each: Candidate) -> int | None:
+    """Return the requests per second that the cluster carries now, None when nobody knows."""
+    limits = [] if each.room is None else [max(0, each.room)]
+    if pod_capacity is not None:
+        serving = [r for r, share in each.wanted.split.shares.items() if share > 0]
+        pods = sum(each.report.of(revision).ready_pods for revision in serving)
+        limits.append(pods * pod_capacity)
+    return min(limits, default=None)
+
+
+def _users(
+    before: Users,
+    plan: TrafficPlan,
+    returns: Mapping[ClusterName, Return],
+    reasons: Mapping[ClusterName, str],
+    goal: Goal,
+) -> Users:
+    if plan.frozen:
+        said = "frozen: no cluster is known to serve, so the last plan stays"
+        reasons = {**dict.fromkeys(plan.parts, said), **dict.fromkeys(reasons, said)}
+    limited = any(each.capacity is not None for each in goal.destinations)
+    return Users(
+        before.application,
+        plan.parts,
+        returns,
+        reasons,
+        shed=sum(plan.shed.values()) if limited and not plan.frozen else 0,
+        missing=plan.missing if limited else 0,
+        frozen=plan.frozen,
+        limited=limited,
+    )

@@ -1,0 +1,129 @@
+"""The JSON documents of an OCI image: configuration, manifest, index; their bytes and digests."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crossfade.base.json_value import Json
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+NAME = "org.opencontainers.image.ref.name"
+"""The annotation of an entry of an index that has the image's name."""
+ON_HOST = "dev.crossfade.host"
+"""The label of images that need the files of the machine below their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A document or a layer by its content."""
+
+    media_type: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Files on top of others."""
+
+    blob: Descriptor
+    """As it is kept and sent: compressed."""
+    diff_id: str
+    """Digest of the files' archive itself."""
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """How containers of the image run, unless they say otherwise."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    user: str = ""
+    working_directory: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[str, ...] = ()
+    """As `8080/tcp`."""
+    volumes: tuple[str, ...] = ()
+    stop_signal: str = ""
+    shell: tuple[str, ...] = ()
+    """Empty: `/bin/sh -c`."""
+    health: tuple[str, ...] = ()
+    """`NONE`, or `CMD` and words, or `CMD-SHELL` and a line."""
+    health_timing: Mapping[str, int] = field(default_factory=dict)
+    """Interval, Timeout, StartPeriod in nanoseconds, Retries."""
+
+
+def canonical(document: Json) -> bytes:
+    """Return a document's bytes: the same document always has the same."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest(content: bytes) -> str:
+    """Return the digest that names the content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def described(media_type: str, content: bytes) -> Descriptor:
+    """Return the descriptor of a document."""
+    return Descriptor(media_type, digest(content), len(content))
+
+
+def config_document(
+    config: ImageConfig, layers: Sequence[Layer], platform: tuple[str, str], created: str
+) -> Json:
+    """Return the configuration; `platform` is (system, architecture), `created` as RFC 3339."""
+    system, architecture = platform
+    return {
+        "created": created,
+        "os": system,
+        "architecture": architecture,
+        "config": _run_part(config),
+        "rootfs": {"type": "layers", "diff_ids": [each.diff_id for each in layers]},
+        "history": [{"created": created, "created_by": each.made_by} for each in layers],
+    }
+
+
+def _run_part(config: ImageConfig) -> Json:
+    health: dict[str, Json] = {"Test": list(config.health), **config.health_timing}
+    whole: dict[str, Json] = {
+        "Env": [f"{name}={value}" for name, value in config.environment.items()],
+        "Entrypoint": list(config.entrypoint),
+        "Cmd": list(config.command),
+        "User": config.user,
+        "WorkingDir": config.working_directory,
+        "Labels": dict(config.labels),
+        "ExposedPorts": {each: {} for each in config.ports},
+        "Volumes": {each: {} for each in config.volumes},
+        "StopSignal": config.stop_signal,
+        "Shell": list(config.shell),
+        "Healthcheck": health if config.health else {},
+    }
+    return {key: value for key, value in whole.items() if value}
+
+
+def manifest_document(config: Descriptor, layers: Sequence[Layer]) -> Json:
+    """Return the manifest, whose digest is that of the image."""
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": _entry(config),
+        "layers": [_entry(each.blob) for each in layers],
+    }
+
+
+def index_document(images: Mapping[str, Descriptor]) -> Json:
+    """Return the index of a store: images by name."""
+    entries: list[Json] = [
+        {**_entry(image), "annotations": {NAME: name}} for name, image in sorted(images.items())
+    ]
+    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+
+
+def _entry(of: Descriptor) -> dict[str, Json]:
+    return {"mediaType": of.media_type, "digest": of.digest, "size": of.size}

@@ -1,0 +1,92 @@
+"""
+Judges clusters to which users return by the edges' counts: their users against the others.
+
+In memory: after a restart the step that was under way is judged anew, and silence holds until then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.analysis.counters import ERRORS, Tally
+from crossfade.core.analysis.counts import Window
+from crossfade.core.analysis.evidence import Evidence, begin, grown, judgement_of, verdict_of
+from crossfade.core.analysis.judgement import Verdict
+from crossfade.core.analysis.spec import Judge
+from crossfade.core.failover.failback import Phase, Return
+from crossfade.ports.edge import EdgeSight
+
+JUDGE = Judge(metrics=(ERRORS,), window_seconds=1.0, min_requests=10)
+
+
+@dataclass(slots=True)
+class _Case:
+    evidence: Evidence
+    windows: int = 0
+
+
+@dataclass(slots=True)
+class Comparing:
+    """The traffic loop shows it each report once, and asks for verdicts."""
+
+    _cases: dict[tuple[ApplicationName, ClusterName], _Case] = field(default_factory=dict)
+    _taken: dict[str, float] = field(default_factory=dict)
+    """When the newest report of each edge that was taken in had arrived."""
+
+    def fresh(self, sights: tuple[EdgeSight, ...]) -> tuple[EdgeSight, ...]:
+        """Return the reports that have come since the last call."""
+        new = tuple(each for each in sights if self._taken.get(each.edge) != each.at)
+        self._taken = {each.edge: each.at for each in sights}
+        return new
+
+    def verdicts(
+        self,
+        application: ApplicationName,
+        returns: Mapping[ClusterName, Return],
+        new: tuple[EdgeSight, ...],
+        now: float,
+    ) -> dict[ClusterName, Verdict]:
+        """Return the verdict on each cluster to which users are returning now."""
+        ramping = {name: each for name, each in returns.items() if each.phase is Phase.RAMPING}
+        for key in [each for each in self._cases if each[0] == application]:
+            if key[1] not in ramping:
+                del self._cases[key]
+        found = {}
+        for name, back in ramping.items():
+            case = self._cases.get((application, name))
+            if case is None:
+                nothing = Tally(0)
+                case = _Case(begin(JUDGE, {name: str(name)}, nothing, 100.0, now))
+                self._cases[application, name] = case
+            windows = _windows(application, name, returns, new, case)
+            rps = float(sum(each.n_c for each in windows))
+            percent = float(back.percent)
+            case.evidence = grown(case.evidence, windows, percent, rps, now)
+            judged = verdict_of(case.evidence, (), now)
+            found[name] = judgement_of(JUDGE, case.evidence, judged).verdict
+        return found
+
+
+def _windows(
+    application: ApplicationName,
+    returning: ClusterName,
+    returns: Mapping[ClusterName, Return],
+    new: tuple[EdgeSight, ...],
+    case: _Case,
+) -> list[Window]:
+    windows = []
+    for sight in new:
+        mine, others = [0, 0], [0, 0]
+        for each in sight.targets:
+            if each.application != application:
+                continue
+            if each.cluster != returning and each.cluster in returns:
+                continue  # it is cold itself, and says nothing of how well users are served
+            counts = mine if each.cluster == returning else others
+            counts[0] += each.requests
+            counts[1] += min(each.requests, each.failed + each.slow)
+        case.windows += 1
+        events = {ERRORS: (mine[1], others[1])}
+        at = sight.at
+        windows.append(Window(case.windows, returning, mine[0], others[0], events, at_s=at))
+    return windows
