@@ -91,7 +91,7 @@ class _Tagging:
         if tag in known or "*" in known:
             status, body = 304, b""
             del headers["Content-Length"]
-        await self._send(start | {"status": status, "headers": headers.raw})
+        await self._send({**start, "status": status, "headers": headers.raw})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -50,6 +50,7 @@ async def serve(app: FastAPI, feed: Feed, opened: socket.socket) -> None:
         lifespan="off",
         log_config=None,
         access_log=False,
+        log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_END_SECONDS,
     )

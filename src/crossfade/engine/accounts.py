@@ -149,10 +149,8 @@ class Accounts:
         fits = await self.passwords.fits(password.reveal(), kept)
         if account is None or not fits:
             self._failures.add(place, self.clock.now())
-            raise NotSignedIn(
-                "name or password is wrong",
-                hint="`crossfade up --new-admin-password` makes a new one for `admin`",
-            )
+            hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
+            raise NotSignedIn("name or password is wrong", hint=hint)
         return await self._signed_in(account)
 
     async def _signed_in(self, account: Account) -> SignedIn:
@@ -258,12 +256,9 @@ class Accounts:
         """Remove sessions, tokens and keys of requests whose time is over."""
         now = self.clock.now()
         gone = [each for each, browser in await self._sessions() if browser.expires_at <= now]
-        for each in await self.documents.list(TOKEN):
-            if from_json(Token, each.body).expires_at <= now:
-                gone.append(each)
-        for each in await self.documents.list(ONCE):
-            if float(each.body["at"]) <= now - ONCE_SECONDS:
-                gone.append(each)
+        tokens, keys = await self.documents.list(TOKEN), await self.documents.list(ONCE)
+        gone += [each for each in tokens if from_json(Token, each.body).expires_at <= now]
+        gone += [each for each in keys if float(each.body["at"]) <= now - ONCE_SECONDS]
         for each in gone:
             try:
                 await self.documents.commit((Remove(each.kind, each.name, each.version),))

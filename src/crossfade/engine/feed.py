@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.errors import Unavailable
@@ -27,7 +28,7 @@ class Feed:
     sequence: int = 0
     """Of the newest commit that was seen."""
     watchers: int = 0
-    _ring: deque[Event] = field(default_factory=lambda: deque(maxlen=_RING))
+    _ring: deque[Event] = field(default_factory=deque)
     _since: int = 0
     """Events after this number are in the ring."""
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,10 +46,8 @@ class Feed:
     async def run(self) -> None:
         """Read on until closed or cancelled; a store that is away is asked again."""
         while not self.closed:
-            try:
+            with suppress(Unavailable):
                 await self.look()
-            except Unavailable:
-                pass
             await asyncio.sleep(POLL_SECONDS)
 
     async def look(self) -> None:
@@ -58,9 +57,9 @@ class Feed:
             return
         while page := await self.documents.events(None, self.newest, _PAGE):
             for event in page:
-                if len(self._ring) == _RING:
-                    self._since = self._ring[0].number
                 self._ring.append(replace(event, facts={}))
+                if len(self._ring) > _RING:
+                    self._since = self._ring.popleft().number
             self.newest = page[-1].number
         self.sequence = sequence
 

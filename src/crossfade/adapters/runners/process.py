@@ -15,9 +15,9 @@ from crossfade.adapters.runners.leftovers import MARK, end_all, marked
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
-from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.variables import exported
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
