@@ -68,7 +68,8 @@ async def run_api(
         began(await made())
         housekeeping = group.create_task(_keep_house(accounts))
         try:
-            await serve(create_app(parts), parts.feed, opened)
+            app = await asyncio.to_thread(create_app, parts)  # takes half a second
+            await serve(app, parts.feed, opened)
         finally:
             housekeeping.cancel()
 

@@ -111,6 +111,7 @@ def _listening(wishes: _Wishes) -> socket.socket | None:
     """
     if not wishes.api:
         return None
+    import crossfade.wiring_api  # noqa: F401 - now: it is slow, and a hub that runs must not stand still
     from crossfade.api.server import listening
     from crossfade.base.errors import Conflict
 
