@@ -13,7 +13,7 @@ endif
 PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 NO_BROWSER := $(if $(shell command -v chromium),,--ignore tests/examples/colors/test_page.py)
 
-.PHONY: help setup demo test check bench mutants docs lock clean
+.PHONY: help setup demo test check bench mutants sim docs lock clean
 
 help:
 	@echo "make setup     only install crossfade into $(VENV)"
@@ -22,6 +22,7 @@ help:
 	@echo "make check     formatting, lint, types, layers"
 	@echo "make bench     the performance programs of bench/, each against its target"
 	@echo "make mutants   prove that the tests of core/ notice when its rules are broken"
+	@echo "make sim       stories in which anything goes wrong, each rule looked at; SEED=n tells one of them"
 	@echo "make docs      write the generated pages of docs/reference again"
 	@echo "make lock      resolve the dependencies again, to the newest versions allowed"
 	@echo "make clean     remove everything that was made here; state in ~/.local/state/crossfade stays"
@@ -51,6 +52,9 @@ bench: $(VENV)/ready-dev
 
 mutants: $(VENV)/ready-dev
 	@$(PYTHON_BIN) tools/mutants.py
+
+sim: $(VENV)/ready-dev
+	@$(PYTHON_BIN) bench/simulation.py $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/ready-dev
 	@$(PYTHON_BIN) tools/reference.py

@@ -39,6 +39,7 @@ async def test_a_cluster_that_answers_is_added_listed_and_removed(run, sandbox_c
         "preemptible": True,
         "usd_per_cpu_hour": 0.009,
         "labels": {"tier": "prod", "example.com/x": ""},
+        "capacity": None,
     }
     assert text.out.splitlines()[0].split()[:3] == ["NAME", "HEALTH", "PROVIDER"]
     assert text.out.splitlines()[1].split()[:3] == ["prod", "unknown", "gcp"]

@@ -3,21 +3,61 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from crossfade.adapters.runners import bubblewrap
-from crossfade.adapters.runners.leftovers import marked
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.core.pipeline.orders import VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.testing.fake_runner import FakeMachine, FakeRunner
+
+
+@dataclass
+class Place:
+    """A place where steps run, whoever watches."""
+
+    open: Callable[[], Runner]
+    """Returns one who watches; each knows of the runs of the others."""
+    lose: Callable[[RunId], None]
+    """Kills whoever keeps the run."""
+    kill: Callable[[RunId], None]
+    """Kills the step alone."""
+
+
+def processes(tmp_path: Path, *, isolated: bool) -> Place:
+    folder = tmp_path / "runs"
+
+    def keeper(_: RunId) -> int:
+        return int(next(folder.glob("7/runs/*/pid")).read_text())
+
+    def kill_step(run: RunId) -> None:
+        children = Path(f"/proc/{keeper(run)}/task/{keeper(run)}/children").read_text()
+        os.kill(int(children.split()[0]), 9)
+
+    return Place(
+        lambda: ProcessRunner(folder, isolated=isolated),
+        lambda run: os.kill(keeper(run), 9),
+        kill_step,
+    )
+
+
+def fake() -> Place:
+    machine = FakeMachine()
+    return Place(
+        lambda: FakeRunner(machine),
+        lambda run: machine.lose(machine.runs[run]),
+        lambda run: machine.kill(machine.runs[run]),
+    )
 
 
 @pytest.fixture(
     params=[
+        "fake",
         "process",
         pytest.param(
             "boxed-process",
@@ -25,14 +65,19 @@ from crossfade.ports.runner import Order, RunId, Runner
         ),
     ]
 )
-async def runner(request, tmp_path) -> AsyncIterator[Runner]:
-    made = ProcessRunner(tmp_path / "runs", isolated=request.param == "boxed-process")
-    yield made
+async def place(request, tmp_path) -> AsyncIterator[Place]:
+    name = request.param
+    yield fake() if name == "fake" else processes(tmp_path, isolated=name == "boxed-process")
     for environ in Path("/proc").glob("*/environ"):
         try:
             assert str(tmp_path).encode() not in environ.read_bytes(), "a process is left"
         except OSError:
             continue
+
+
+@pytest.fixture
+def runner(place) -> Runner:
+    return place.open()
 
 
 def order(script: str, key: str = "step", number: int = 1, **more: object) -> Order:
@@ -138,21 +183,6 @@ async def test_a_word_that_is_no_variable_is_refused_by_cf_export(runner):
     assert sight.status is Status.FAILED
 
 
-async def test_a_run_that_is_stopped_is_gone_with_everything_it_started(runner):
-    wanted = order("sleep 300 &\nsetsid sleep 300 &\necho up\nsleep 300\n")
-    await runner.start(wanted)
-    async with asyncio.timeout(20):
-        async for _ in runner.output(wanted.run):
-            break
-
-    async with asyncio.timeout(20):
-        await runner.stop(wanted.run, 1.0)
-        await printed(runner, wanted.run)
-
-    assert (await runner.look(wanted.run)).status is not Status.RUNNING
-    await runner.stop(wanted.run, 1.0)
-
-
 async def test_a_run_may_clean_up_before_it_is_stopped(runner):
     script = "trap 'echo bye > last; exit 1' TERM\necho up\nwhile :; do sleep 0.05; done\n"
     wanted = order(script)
@@ -178,23 +208,23 @@ async def test_a_run_that_does_not_listen_is_stopped_after_its_grace(runner):
     assert (await runner.look(wanted.run)).status is not Status.RUNNING
 
 
-async def test_a_run_whose_processes_are_killed_is_lost_and_not_failed(runner, tmp_path):
-    wanted = order("echo up\nsleep 300\n")
+@pytest.mark.parametrize(("how", "status"), [("lose", Status.LOST), ("kill", Status.KILLED)])
+async def test_a_run_that_is_killed_has_not_failed_by_itself(place, runner, how, status):
+    wanted = order("echo up\nwhile [ ! -e go ]; do sleep 0.02; done\n")
     await runner.start(wanted)
     async with asyncio.timeout(20):
         async for _ in runner.output(wanted.run):
             break
-        pid = int(next((tmp_path / "runs").glob("7/runs/*/pid")).read_text())
-        os.kill(pid, 9)
+        getattr(place, how)(wanted.run)
         await printed(runner, wanted.run)
 
-    assert (await runner.look(wanted.run)).status is Status.LOST
+    assert (await runner.look(wanted.run)).status is status
 
 
-async def test_another_one_who_comes_later_sees_the_same_run(runner, tmp_path):
+async def test_another_one_who_comes_later_sees_the_same_run(place, runner):
     wanted = order("echo up\nwhile [ ! -e go ]; do sleep 0.02; done\ncf_export A=1\nexit 4\n")
     await runner.start(wanted)
-    heir = ProcessRunner(tmp_path / "runs", isolated=runner.isolated)
+    heir = place.open()
     assert (await heir.look(wanted.run)).status is Status.RUNNING
 
     await ended(heir, order("touch go\n", key="other"))
@@ -204,36 +234,3 @@ async def test_another_one_who_comes_later_sees_the_same_run(runner, tmp_path):
     sight = await heir.look(wanted.run)
     assert text == "up\n"
     assert (sight.status, sight.why, len(sight.exports)) == (Status.FAILED, "exit code 4", 1)
-
-
-async def test_what_a_run_leaves_behind_ends_when_it_is_forgotten(runner, tmp_path):
-    wanted = order("setsid sleep 300 > /dev/null 2>&1 &\necho done\n")
-    await ended(runner, wanted)
-    await runner.forget(wanted.run)
-    await runner.forget(wanted.run)
-
-    place = next((tmp_path / "runs").glob("7/runs/*"))
-    async with asyncio.timeout(10):
-        while marked(str(place)):
-            await asyncio.sleep(0.02)
-    assert (await runner.look(wanted.run)).status is Status.SUCCEEDED
-
-
-async def test_a_step_that_cannot_be_started_fails_with_the_reason_in_its_log(runner):
-    text, sight = await ended(runner, order("true\n", environment={"BIG": "x" * 3_000_000}))
-
-    assert "cannot be started" in text
-    assert sight.status is Status.FAILED
-
-
-async def test_a_flood_of_output_does_not_fill_the_disk(tmp_path):
-    runner = ProcessRunner(tmp_path / "runs", most_bytes=100_000)
-    wanted = order(
-        "i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/zero; i=$((i+1)); sleep 0.02; done\n"
-    )
-    text, sight = await ended(runner, wanted)
-
-    assert sight.status is Status.SUCCEEDED
-    assert 100_000 <= len(text) < 2_000_000
-    kept = next((tmp_path / "runs").glob("7/runs/*/output"))
-    assert kept.stat().st_size < 3_000_000

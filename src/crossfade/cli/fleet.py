@@ -11,6 +11,7 @@ import typer
 
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ClusterName
+from crossfade.cli.fleet_drain import drain, restore
 from crossfade.cli.frame import noun, settings_of, with_session
 from crossfade.cli.output import Format, OutputOption, note, progress, show, table
 from crossfade.core.fleet.cluster import Cluster
@@ -49,6 +50,10 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
         bool, typer.Option("--preemptible", help="It may be taken away at any time.")
     ] = False,
     usd_per_cpu_hour: Annotated[float | None, typer.Option(min=0, help="Its price.")] = None,
+    capacity: Annotated[
+        int | None,
+        typer.Option(min=1, help="Requests per second that it carries, of all applications."),
+    ] = None,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Add every cloud of the running sandbox instead.")
     ] = False,
@@ -68,6 +73,7 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
             preemptible=preemptible,
             usd_per_cpu_hour=usd_per_cpu_hour,
             labels=_labels(label),
+            capacity=capacity,
         )
         clusters = (cluster,)
     versions = with_session(context, lambda session: _add(session, clusters))
@@ -230,3 +236,7 @@ def _sandbox_clusters(context: typer.Context, labels: dict[str, str]) -> tuple[C
         )
         for cloud in layout.clouds
     )
+
+
+app.command()(drain)
+app.command()(restore)

@@ -26,6 +26,7 @@ NOUNS = {
     "demo": "Show the whole of it: three embedded clouds, a canary, and a cloud that dies.",
     "up": "Run the hub: control loops, configuration of the edges, the HTTP API.",
     "fleet": "Say which clusters there are.",
+    "failover": "Say which clusters have users, who is away, and why.",
     "edge": "Say which edges there are, and which plan each has in force.",
     "dns": "Say what is published in DNS, and what would be.",
     "apply": "Make or change an application from its file.",

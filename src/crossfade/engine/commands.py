@@ -13,7 +13,7 @@ from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.changes import no_rollout, save_change
-from crossfade.engine.draining import effects, require_drainable
+from crossfade.engine.draining import Effect, effects, require_drainable
 from crossfade.engine.records import (
     APPLICATION,
     CLUSTER,
@@ -104,6 +104,13 @@ class Commands:
         """
         return await again_on_conflict(lambda: self._wish(name, drained=False))
 
+    async def effects_of_draining(self, name: ClusterName) -> tuple[Effect, ...]:
+        """Return what draining the cluster would do.  Raises as `drain_cluster`."""
+        await self._known_cluster(name)
+        found = await effects(self.records, name, self.clock.now())
+        require_drainable(found)
+        return found
+
     async def drain_cluster(self, name: ClusterName) -> ClusterWish:
         """
         Have all users of the cluster served elsewhere, as others have room.
@@ -113,8 +120,7 @@ class Commands:
         return await again_on_conflict(lambda: self._drain(name))
 
     async def _drain(self, name: ClusterName) -> ClusterWish:
-        await self._known_cluster(name)
-        require_drainable(await effects(self.records, name, self.clock.now()))
+        await self.effects_of_draining(name)
         return await self._wish(name, drained=True)
 
     async def _wish(self, name: ClusterName, *, drained: bool) -> ClusterWish:
@@ -132,6 +138,10 @@ class Commands:
         event = self._event(f"{CLUSTER}/{name}", word)
         await self.records.commit(save_wish(stored.version if stored else 0, wish), events=(event,))
         return wish
+
+    async def require_cluster(self, name: ClusterName) -> None:
+        """Raise NotFound unless the cluster is in the fleet."""
+        await self._known_cluster(name)
 
     async def _known_cluster(self, name: ClusterName) -> Stored[Cluster]:
         stored = await self.records.find_cluster(name)

@@ -14,8 +14,9 @@ from crossfade.core.analysis.queries import PrometheusQuery, WebQuery
 from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, RunSpec
 from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge
-from crossfade.core.application import Application, Placement, Route, Shared, Source
+from crossfade.core.application import Application, Failover, Placement, Route, Shared, Source
 from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
+from crossfade.core.failover.failback import Failback
 from crossfade.core.rollout.freeze import FreezeWindow
 from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment
 from crossfade.core.rollout.notifications import Notification, SlackChannel
@@ -34,6 +35,7 @@ from crossfade.core.rollout.spec import (
     Unreachable,
     Wave,
 )
+from crossfade.core.traffic.destinations import Mode
 from crossfade.core.traffic.split import HeaderMatch, MatchKind, Sticky
 
 HERE = Path(__file__).parent
@@ -126,7 +128,10 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 edges={"edge-1": "203.0.113.10", "edge-2": "2001:db8::2"},
                 probe_port=8080,
             ),
-            placement=Placement({"tier": "prod", "example.com/zone": ""}),
+            placement=Placement(
+                {"tier": "prod", "example.com/zone": ""}, Mode.OVERFLOW, {"gcp": 1}, 70, True, 50, 7
+            ),
+            failover=Failover(False, Failback.MANUAL, 300.0, 10.0),
             strategy=Strategy(
                 STEPS,
                 waves=(
@@ -352,7 +357,7 @@ def test_no_key_of_the_core_is_out_of_reach_of_a_file():
     (found,) = parse(FULL, "crossfade.yaml")
     (short,) = parse(SHORT, "crossfade.yaml")
 
-    for part in (Application, Source, Route, Placement, Strategy):
+    for part in (Application, Source, Route, Placement, Failover, Strategy):
         full, default = (_first(part, application) for application in (found, short))
         same = [f.name for f in fields(part) if getattr(full, f.name) == getattr(default, f.name)]
         assert set(same) <= {"name", "host", "repo", "router", "kind", "in_place"}

@@ -91,8 +91,8 @@ def changed(old: str, new: str, text: str = FULL) -> str:
             "spec.placement.clusters.matchLabels.tier: 1 is no text here",
         ),
         (
-            changed("  placement:", "  placement:\n    mode: active-active"),
-            "spec.placement.mode: is not supported yet",
+            changed("mode: overflow", "mode: warm-standby"),
+            "allowed: active-active, active-passive, overflow",
         ),
         (changed("survive: 1", "survive: -1"), "spec.placement.survive: -1 is not allowed"),
         (
@@ -158,7 +158,10 @@ def changed(old: str, new: str, text: str = FULL) -> str:
             changed("maxDuration: 1h", "maxDuration: 1m"),
             "spec.analysis.maxDuration: must be longer than minDuration",
         ),
-        (FULL + "  failover: {auto: true}\n", "spec.failover: is not supported yet"),
+        (
+            changed("{auto: false", "{objective: 30s"),
+            "spec.failover.objective: is not supported yet",
+        ),
         (
             FULL + "status: {}\n",
             'status: unknown key "status"; allowed: apiVersion, kind, metadata, spec',

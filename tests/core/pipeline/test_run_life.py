@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossfade.core.pipeline.run import MOST_LOSSES, decide, restarted, runs
+from crossfade.core.pipeline.run import MOST_KILLED, MOST_LOSSES, decide, restarted, runs
 from crossfade.core.pipeline.state import Answer, Result, RunSight, Seen, Status
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.testing.fake_build import FakeBuild, after, graph_from, on, step
@@ -17,6 +17,21 @@ def test_attempts_wait_and_are_counted():
     assert build.times["a"] == [0, 25, 650]
     assert build.state.units["a"].attempt == 3
     assert build["build"] == "failure"
+
+
+def test_a_step_that_is_killed_from_outside_uses_up_no_attempt():
+    killed = [Status.KILLED] * MOST_KILLED
+    build = FakeBuild({"steps": {"a": step()}}, {"a": killed}).play()
+
+    assert build["build"] == "success"
+    assert (build.state.units["a"].attempt, build.state.units["a"].lost) == (1, MOST_KILLED)
+
+
+def test_a_step_that_is_killed_each_time_fails_in_the_end():
+    build = FakeBuild({"steps": {"a": step()}}, {"a": Status.KILLED}).play()
+
+    assert build["build"] == "failure"
+    assert len(build.times["a"]) == MOST_KILLED + 1
 
 
 def test_a_lost_machine_uses_up_no_attempt():

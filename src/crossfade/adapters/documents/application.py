@@ -6,6 +6,7 @@ from typing import cast
 
 from crossfade.adapters.documents.application_shape import APPLICATION
 from crossfade.adapters.documents.dns_shape import dns_spec
+from crossfade.adapters.documents.failover_shape import failover, users_placed
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.notifications_shape import notifications
 from crossfade.adapters.documents.problems import Mark, Problems
@@ -19,7 +20,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.spec import Analysis, CounterSource, ErrorThreshold, Judge
-from crossfade.core.application import Application, Placement, Route, Router, Shared, Source, Values
+from crossfade.core.application import Application, Route, Router, Shared, Source, Values
 
 
 def read_application(path: Path) -> Application:
@@ -117,7 +118,8 @@ def _application(document: Read, folder: Path | None) -> Application:
         ),
         route=_route(part(spec, "route")) if "route" in spec else None,
         dns=dns_spec(spec),
-        placement=Placement(labels),
+        placement=users_placed(labels, placement),
+        failover=failover(part(spec, "failover")),
         strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
         analysis=_analysis(part(spec, "analysis"), routed="route" in spec),
         notifications=notifications(spec.get("notifications", ())),

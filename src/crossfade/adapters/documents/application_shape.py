@@ -2,6 +2,11 @@
 
 from crossfade.adapters.documents.analysis_shape import ANALYSIS
 from crossfade.adapters.documents.dns_shape import DNS, check_dns
+from crossfade.adapters.documents.failover_shape import (
+    FAILOVER,
+    PLACEMENT_OF_USERS,
+    check_placement,
+)
 from crossfade.adapters.documents.notifications_shape import NOTIFICATIONS
 from crossfade.adapters.documents.rollout_shape import LABELS, ROLLOUT
 from crossfade.adapters.documents.shapes import (
@@ -147,8 +152,9 @@ PLACEMENT = Record(
             "Clusters whose users the others can take over: sizes the pods of a new revision.",
             default="0",
         ),
+        **PLACEMENT_OF_USERS,
     },
-    later={"mode": "all clusters are active; leave it out"},
+    check=check_placement,
 )
 
 
@@ -234,12 +240,10 @@ APPLICATION = Record(
                         default="none: somebody else does",
                     ),
                     "placement": Field(PLACEMENT, "Where it runs."),
+                    "failover": Field(FAILOVER, "How users leave a cluster, and come back."),
                     "rollout": Field(ROLLOUT, "How a new revision is brought out."),
                     "notifications": Field(NOTIFICATIONS, "Who is told what of its rollouts."),
                     "analysis": Field(ANALYSIS, "How a new revision is judged."),
-                },
-                later={
-                    "failover": "users leave a lost cluster by themselves; leave it out",
                 },
                 check=_check_spec,
             ),

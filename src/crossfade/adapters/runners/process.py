@@ -164,10 +164,9 @@ class ProcessRunner:
             return RunSight(run.number, Status.RUNNING, exports=variables)
         code = _read(place / "code").strip()
         if not code:
-            end_all(marked(str(place)), signal.SIGKILL)
+            await self._end_leftovers(run)  # before it is started again
             return RunSight(run.number, Status.LOST, "its process was lost")
-        status = Status.SUCCEEDED if code == "0" else Status.FAILED
-        return RunSight(run.number, status, _why(int(code)), exports=variables)
+        return RunSight(run.number, _status(int(code)), _why(int(code)), exports=variables)
 
     def _lives(self, run: RunId) -> bool:
         """Return whether the keeper holds its lock; one that was ours is buried."""
@@ -230,7 +229,11 @@ class ProcessRunner:
         end_all(marked(str(place), besides=("bwrap",)), signal.SIGTERM)
         while self._lives(run) and loop.time() < kindly_until:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(_LOOK_SECONDS / 5)
-        while end_all(marked(str(place)), signal.SIGKILL):  # nobody tells that they are gone
+        await self._end_leftovers(run)
+
+    async def _end_leftovers(self, run: RunId) -> None:
+        """Return once no process of the run is left."""
+        while end_all(marked(str(self._place(run))), signal.SIGKILL):
             self._lives(run)  # buries it
             await asyncio.sleep(_LOOK_SECONDS / 5)
 
@@ -256,6 +259,12 @@ def _environment(
     path = given.get("PATH") or os.environ.get("PATH", os.defpath)
     named = {name: value for name, value in given.items() if name and "=" not in name}
     return {**passed, **named, **own, "PATH": f"{tools}:{path}", MARK: str(place)}
+
+
+def _status(code: int) -> Status:
+    if code == 128 + signal.SIGKILL:
+        return Status.KILLED
+    return Status.FAILED if code else Status.SUCCEEDED
 
 
 def _why(code: int) -> str:

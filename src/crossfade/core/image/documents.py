@@ -13,8 +13,6 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 NAME = "org.opencontainers.image.ref.name"
 """The annotation of an entry of an index that has the image's name."""
-ON_HOST = "dev.crossfade.host"
-"""The label of images that need the files of the machine below their own."""
 
 
 @dataclass(frozen=True, slots=True)

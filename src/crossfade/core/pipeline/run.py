@@ -28,6 +28,8 @@ from crossfade.core.pipeline.variables import Variable
 
 MOST_LOSSES = 20
 """So often may machines be lost under one step."""
+MOST_KILLED = 3
+"""So often may a step be killed from outside: one that eats the memory would be each time."""
 _LONGEST_WAIT_SECONDS = 60.0
 _MOST_NAMED = 5
 
@@ -148,7 +150,8 @@ def _look_whether_gone(progress: Progress, key: str, sight: RunSight | None) -> 
 def _take(progress: Progress, key: str, sight: RunSight) -> None:
     """Take in how a run ended."""
     unit = progress.units[key]
-    if sight.status is Status.LOST:
+    killed = sight.status is Status.KILLED
+    if sight.status is Status.LOST or (killed and unit.lost < MOST_KILLED):
         _lost(progress, key, sight)
         return
     progress.change(key, members={**unit.members, **sight.members})

@@ -59,7 +59,7 @@ class UnitState:
     """Counts the starts; each has an identity of its own, so that none is started twice."""
     attempt: int = 1
     lost: int = 0
-    """Runs that ended because a machine did; they use up no attempt."""
+    """Runs that ended because a machine did, or that were killed; they use up no attempt."""
     began: float = 0.0
     """When the current run was asked for."""
     not_before: float | None = None
@@ -146,6 +146,8 @@ class Status(StrEnum):
     FAILED = "failed"
     LOST = "lost"
     """It was started and is gone, through no fault of its own."""
+    KILLED = "killed"
+    """A signal ended it that nothing sends to itself: somebody, or a machine without memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""The keys of an application file that say who gets users, who takes over, and who comes back."""
+
+from typing import cast
+
+from crossfade.adapters.documents.shapes import (
+    Choice,
+    Duration,
+    Field,
+    Flag,
+    MapOf,
+    Number,
+    Places,
+    Read,
+    Record,
+    Text,
+    given,
+)
+from crossfade.base.ids import ClusterName
+from crossfade.core.application import Failover, Placement
+from crossfade.core.failover.failback import Failback
+from crossfade.core.traffic.destinations import Mode
+
+_MOST = 1_000_000_000
+_MODES = (Mode.ACTIVE_ACTIVE, Mode.ACTIVE_PASSIVE, Mode.OVERFLOW)
+"""Standbys that run smaller than they must be would have to grow first."""
+_CLUSTER = Text(
+    "the name of a cluster: lower-case letters, digits and dashes",
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+    63,
+)
+
+PLACEMENT_OF_USERS = {
+    "mode": Field(
+        Choice(_MODES),
+        "How clusters stand to each other: all serve; the lowest order serves; or it serves until "
+        "it is full.",
+        default="active-active",
+    ),
+    "orders": Field(
+        MapOf(_CLUSTER, Number(0, 1000)),
+        "Lower ones get users first, in every mode but active-active.",
+        default="0 for each",
+    ),
+    "full": Field(
+        Number(1, 100),
+        "In overflow: percent of its capacity at which an order counts as full.",
+        default="80",
+    ),
+    "exclusive": Field(
+        Flag(), "Only one order serves at a time, as for a single writer.", default="false"
+    ),
+    "podCapacity": Field(
+        Number(1, _MOST),
+        "Requests per second that one ready pod carries; capacity is this times ready pods.",
+        default="not known, so not limited",
+    ),
+    "priority": Field(
+        Number(0, 1000),
+        "Who gets the capacity of clusters first that several applications share.",
+        default="0",
+    ),
+}
+
+
+def check_placement(placement: Read, places: Places) -> None:
+    """Check that orders and what is said of them go with a mode that knows orders."""
+    mode = placement.get("mode", Mode.ACTIVE_ACTIVE)
+    for key in ("orders", "exclusive"):
+        if placement.get(key) and mode == Mode.ACTIVE_ACTIVE:
+            places.wrong(key, "is for a `mode` with orders: active-passive or overflow")
+    if "full" in placement and mode != Mode.OVERFLOW:
+        places.wrong("full", "is for `mode: overflow` only")
+
+
+FAILOVER = Record(
+    {
+        "auto": Field(
+            Flag(),
+            "Whether the hub takes clusters out for their health; edges leave a dead one anyway.",
+            default="true",
+        ),
+        "failback": Field(
+            Choice(tuple(Failback)),
+            "Who lets users come back: they do by steps, a person begins the steps, or a person "
+            "brings all back at once.",
+            default="ramp",
+        ),
+        "recover": Field(
+            Duration(1, 3600),
+            "Health without a break before users come back; doubled with each flap, up to 1h.",
+            default="60s",
+        ),
+        "step": Field(
+            Duration(1, 3600),
+            "How long each step of a return lasts at least: 1, 5, 25, 50, 100 % of its share.",
+            default="60s",
+        ),
+    },
+    later={"objective": "drills are not there yet; leave it out"},
+)
+
+_FAILOVER_NAMES = {"auto": "auto", "recover": "recover_seconds", "step": "step_seconds"}
+_PLACEMENT_NAMES = {
+    "full": "full_percent",
+    "exclusive": "exclusive",
+    "podCapacity": "pod_capacity",
+    "priority": "priority",
+}
+
+
+def failover(read: Read) -> Failover:
+    """Return how users leave and come back."""
+    policy = Failback(str(read.get("failback", Failback.RAMP)))
+    return Failover(failback=policy, **given(read, _FAILOVER_NAMES))  # type: ignore[arg-type]
+
+
+def users_placed(labels: dict[str, str], read: Read) -> Placement:
+    """Return which clusters run the application, and which of them get users first."""
+    orders = cast("dict[str, int]", read.get("orders", {}))
+    return Placement(
+        labels,
+        mode=Mode(str(read.get("mode", Mode.ACTIVE_ACTIVE))),
+        orders={ClusterName(name): order for name, order in orders.items()},
+        **given(read, _PLACEMENT_NAMES),  # type: ignore[arg-type]
+    )

@@ -1,0 +1,91 @@
+"""`crossfade failover`: where clusters stand, and why."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.base.ids import ClusterName
+from crossfade.base.units import format_duration
+from crossfade.cli.frame import noun, with_session
+from crossfade.cli.hub_note import note_if_no_hub
+from crossfade.cli.output import Format, OutputOption, note, show, table
+
+if TYPE_CHECKING:
+    from crossfade.engine.failover_status import ClusterStanding, FailoverStatus
+    from crossfade.ports.documents import Event
+    from crossfade.wiring import Session
+
+app = noun("Say which clusters have users, who is away, and why.")
+
+
+@app.command()
+def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
+    """Show where every cluster stands, who says so, and whether all users can be served."""
+
+    async def read(session: "Session") -> "FailoverStatus":
+        from crossfade.engine.failover_status import failover_status
+
+        await note_if_no_hub(session)
+        return await failover_status(session.queries.records, session.clock.now())
+
+    found = with_session(context, read)
+    for each in found.applications:
+        if each.frozen:
+            note(f"note: nobody is known to serve {each.application}: the last plan stays")
+        if each.shed_percent:
+            missing = f"{each.missing} requests per second of capacity are missing"
+            note(f"note: nobody can carry {each.shed_percent:g} % of {each.application}: {missing}")
+    show(asdict(found), output, lambda: _table(found))
+
+
+def _table(found: "FailoverStatus") -> str:
+    if not found.clusters:
+        return "the fleet is empty"
+    columns = ("CLUSTER", "STANDING", "HEALTH", "USERS", "SAID BY", "WHY")
+    return table(columns, [_row(each) for each in found.clusters])
+
+
+def _row(each: "ClusterStanding") -> tuple[str, ...]:
+    users = ", ".join(f"{name} {part:g} %" for name, part in sorted(each.users.items()))
+    said = ", ".join(f"{one.name} {one.vote.value}" for one in each.witnesses)
+    words = [each.reason, each.detail]
+    if each.seconds_left is not None:
+        words.append(f"{format_duration(round(each.seconds_left))} left")
+    words += [f"{name}: {how}" for name, how in sorted(each.returning.items())]
+    why = "; ".join(dict.fromkeys(word for word in words if word))
+    return (each.cluster, each.standing, each.health, users, said, why)
+
+
+@app.command()
+def why(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="CLUSTER", help="A cluster of the fleet.")],
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Show all that was decided of CLUSTER, oldest first, and what it was decided from."""
+
+    async def read(session: "Session") -> "tuple[Event, ...]":
+        from crossfade.engine.failover_status import failover_history
+
+        return await failover_history(session.queries.records, ClusterName(name))
+
+    events = with_session(context, read)
+    data = [{"at": each.at, "reason": each.reason, **each.facts} for each in events]
+    show({"cluster": name, "decisions": data}, output, lambda: _story(events))
+
+
+def _story(events: "tuple[Event, ...]") -> str:
+    return table(
+        ("WHEN", "WHAT", "SAID BY"),
+        [(_when(each.at), each.reason, _said(each)) for each in events],
+    )
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _said(event: "Event") -> str:
+    return ", ".join(f"{one['name']} {one['vote']}" for one in event.facts.get("witnesses", ()))

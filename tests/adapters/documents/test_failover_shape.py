@@ -1,0 +1,56 @@
+"""What an application file says of failover is kept, and what makes no sense is told by line."""
+
+import pytest
+
+from crossfade.adapters.documents.application import parse
+from crossfade.base.errors import InputError
+from crossfade.core.application import Failover, Placement
+from crossfade.core.failover.failback import Failback
+from crossfade.core.traffic.destinations import Mode
+
+HEAD = """\
+apiVersion: crossfade.dev/v1alpha1
+kind: Application
+metadata: {name: colors}
+spec:
+  source: {chart: "oci://charts.example.com/colors", version: 1.0.0}
+  route: {host: colors.localhost, service: colors}
+"""
+
+
+def read(more):
+    (application,) = parse(HEAD + more, "crossfade.yaml")
+    return application
+
+
+def test_what_is_not_said_is_as_documented():
+    assert read("").failover == Failover(True, Failback.RAMP, 60.0, 60.0)
+    assert read("").placement == Placement()
+
+
+def test_every_key_is_kept():
+    got = read(
+        "  placement: {mode: overflow, orders: {onprem: 0, gcp: 1}, full: 70, exclusive: true,"
+        " podCapacity: 50, priority: 7}\n"
+        "  failover: {auto: false, failback: manual, recover: 5m, step: 10s}\n"
+    )
+
+    assert got.failover == Failover(False, Failback.MANUAL, 300.0, 10.0)
+    assert got.placement == Placement({}, Mode.OVERFLOW, {"onprem": 0, "gcp": 1}, 70, True, 50, 7)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("  placement: {orders: {gcp: 1}}\n", "is for a `mode` with orders"),
+        ("  placement: {mode: active-passive, full: 70}\n", "`mode: overflow` only"),
+        ("  placement: {mode: warm-standby}\n", "allowed: active-active, active-passive, overflow"),
+        ("  failover: {failback: always}\n", "allowed: ramp, manual, never"),
+        ("  failover: {objective: 30s}\n", "not there yet"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(more, told):
+    with pytest.raises(InputError) as refused:
+        read(more)
+
+    assert told in f"{refused.value} {refused.value.hint}"

@@ -1,0 +1,40 @@
+"""Demand is the highest of the last minute, in steps, so that plans do not follow each second."""
+
+from crossfade.core.traffic.demand import Demand, counted, demand_of
+
+
+def fed(*reports):
+    demand = Demand()
+    for edge, requests, at in reports:
+        demand = counted(demand, edge, requests, at)
+    return demand
+
+
+def test_a_first_report_begins_nowhere_and_says_nothing():
+    assert demand_of(fed(("edge-1", 1000, 10.0)), 10.0) is None
+
+
+def test_edges_count_together():
+    demand = fed(("a", 0, 10.0), ("b", 0, 10.0), ("a", 100, 11.0), ("b", 300, 12.0))
+
+    assert 250 <= demand_of(demand, 12.0) <= 275
+
+
+def test_the_highest_of_a_minute_counts_and_is_forgotten_after_it():
+    demand = fed(("a", 0, 10.0), ("a", 500, 11.0), ("a", 10, 12.0))
+    assert 500 <= demand_of(demand, 60.0) <= 550
+
+    later = counted(counted(demand, "a", 10, 71.5), "a", 10, 72.5)
+    assert demand_of(later, 72.5) <= 11
+
+
+def test_small_changes_change_nothing():
+    close = [demand_of(fed(("a", 0, 10.0), ("a", n, 11.0)), 11.0) for n in (1001, 1010, 1020)]
+
+    assert len(set(close)) == 1
+
+
+def test_an_edge_that_repeats_itself_is_counted_once():
+    demand = fed(("a", 0, 10.0), ("a", 100, 11.0), ("a", 100, 11.0))
+
+    assert len(demand.rates) == 1
