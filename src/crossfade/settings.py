@@ -71,6 +71,11 @@ class Settings:
         return self.state_dir / "secrets"
 
     @property
+    def images_dir(self) -> Path:
+        """Where images are kept that are built here."""
+        return self.state_dir / "images"
+
+    @property
     def sandbox_dir(self) -> Path:
         """Where the sandbox keeps its files; also marks its processes."""
         return self.state_dir / "sandbox"

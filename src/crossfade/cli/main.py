@@ -33,6 +33,7 @@ NOUNS = {
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
     "pipeline": "Check and run pipelines of codefresh.yml files.",
+    "image": "Build images and keep them on this machine.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "audit": "Say who has done what.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",

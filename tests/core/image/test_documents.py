@@ -14,6 +14,7 @@ from crossfade.core.image.documents import (
     described,
     index_document,
     manifest_document,
+    read_config,
 )
 
 BLOB = Descriptor(LAYER, "sha256:" + "1" * 64, 10)
@@ -54,3 +55,14 @@ def test_manifest_and_index_lead_to_what_they_name():
     assert [each["digest"] for each in manifest["layers"]] == [BLOB.digest]
     assert manifest["config"]["size"] == 2
     assert [each["annotations"][NAME] for each in index["manifests"]] == ["a:1", "b:1"]
+
+
+def test_an_image_that_is_read_back_runs_as_it_was_built():
+    config = ImageConfig(
+        {"A": "a=b"}, ("e",), ("c",), "5:6", "/w", {"l": "1"}, ("80/tcp",), ("/v",), "SIGINT",
+        ("/bin/bash",), ("CMD", "x"), {"Retries": 3},
+    )  # fmt: skip
+    document = json.loads(canonical(config_document(config, [ONE], ("linux", "amd64"), "t")))
+
+    assert read_config(document) == config
+    assert read_config({"config": None}) == ImageConfig()

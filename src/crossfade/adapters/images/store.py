@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -48,6 +49,21 @@ class ImageStore:
         """Keep blobs that no image names yet: hold this from the first blob to the name."""
         with self._lock("adding.lock", fcntl.LOCK_SH):
             yield
+
+    @contextmanager
+    def working(self) -> Iterator[Path]:
+        """Yield a folder for what is half made; what a crash leaves of it goes with `prune`."""
+        self._prepare()
+        place = self._folder / "working"
+        try:
+            place.mkdir(exist_ok=True, mode=0o700)
+            found = Path(tempfile.mkdtemp(dir=place))
+        except OSError as error:
+            raise _unwritable(error) from error
+        try:
+            yield found
+        finally:
+            _remove_folder(found)
 
     def put(self, pieces: Iterable[bytes], expected: str = "") -> tuple[str, int]:
         """
@@ -182,6 +198,7 @@ class ImageStore:
 
     def _sweep(self) -> Pruned:
         needed = self._needed()
+        _remove_folder(self._folder / "working")
         leftovers = [*self._blobs.iterdir(), *(self._folder / "incoming").iterdir()]
         count = size = 0
         for each in leftovers:
@@ -240,6 +257,16 @@ class ImageStore:
             yield
         finally:
             os.close(lock)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder with everything in it, also folders that nobody may enter."""
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            inner = Path(parent, name)
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder_to_disk(folder: Path) -> None:

@@ -105,6 +105,39 @@ def _run_part(config: ImageConfig) -> Json:
     return {key: value for key, value in whole.items() if value}
 
 
+def read_config(document: Mapping[str, Json]) -> ImageConfig:
+    """Return how containers of an image run, of its configuration; what is not there is empty."""
+    part = _object(document.get("config"))
+    pairs = (each.partition("=") for each in _texts(part.get("Env")))
+    health = _object(part.get("Healthcheck"))
+    return ImageConfig(
+        environment={name: value for name, _, value in pairs},
+        entrypoint=_texts(part.get("Entrypoint")),
+        command=_texts(part.get("Cmd")),
+        user=_text(part.get("User")),
+        working_directory=_text(part.get("WorkingDir")),
+        labels={name: _text(value) for name, value in _object(part.get("Labels")).items()},
+        ports=tuple(_object(part.get("ExposedPorts"))),
+        volumes=tuple(_object(part.get("Volumes"))),
+        stop_signal=_text(part.get("StopSignal")),
+        shell=_texts(part.get("Shell")),
+        health=_texts(health.get("Test")),
+        health_timing={name: value for name, value in health.items() if isinstance(value, int)},
+    )
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: Json) -> tuple[str, ...]:
+    return tuple(map(_text, value)) if isinstance(value, list) else ()
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def manifest_document(config: Descriptor, layers: Sequence[Layer]) -> Json:
     """Return the manifest, whose digest is that of the image."""
     return {
