@@ -60,10 +60,8 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
     The chart is rendered and checked here first, and every cluster of the first wave is asked
     whether it takes the objects: when anything is wrong, nothing is changed.
     """
-    from crossfade.cli.deploy_plan import plan_data, plan_text
     from crossfade.core.release.values import parse_set
     from crossfade.engine.deploying_once import deploy_once
-    from crossfade.engine.forecast import require_accepted
 
     wanted = parse_set(changes or [], _values(values) if values else None)
 
@@ -71,12 +69,7 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
         application = ApplicationName(name)
         progress(f"rendering the chart of {name}")
         if dry_run:
-            preview = await session.deployments.preview(application, wanted)
-            progress("asking the clusters of the first wave")
-            forecast = await session.deployments.forecast(preview)
-            spec = (await session.queries.record(application)).spec
-            show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
-            require_accepted(forecast.checked, bool(spec.shared))
+            await _show_plan(session, application, wanted, output)
             return
         if once:
             rollout = await deploy_once(session.deployments, application, wanted, once)
@@ -94,6 +87,21 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
             note(f"`crossfade rollout watch {name}` follows it")
 
     with_session(context, work)
+
+
+async def _show_plan(
+    session: "Session", application: ApplicationName, wanted: "Values", output: Format
+) -> None:
+    """Show what a deployment would do; raises InputError when a cluster refuses any object."""
+    from crossfade.cli.deploy_plan import plan_data, plan_text
+    from crossfade.engine.forecast import require_accepted
+
+    preview = await session.deployments.preview(application, wanted)
+    progress("asking the clusters of the first wave")
+    forecast = await session.deployments.forecast(preview)
+    spec = (await session.queries.record(application)).spec
+    show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
+    require_accepted(forecast.checked, bool(spec.shared))
 
 
 def _values(file: Path) -> "Values":

@@ -17,7 +17,7 @@ ROLLOUT = "crossfade-deploy"
 ON_CANCEL = ("abort", "leave")
 HELM_IMAGE = "codefresh/cfstep-helm"
 DEPLOY_IMAGE = "codefresh/cf-deploy-kubernetes"
-ONCE = "CROSSFADE_ONCE"
+ONCE = "CF_STEP_IDENTITY"
 """Variable of the environment that is the same however often a run is started again."""
 _ACTIONS = ("apply", "create", "replace")
 
