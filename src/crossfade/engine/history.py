@@ -9,6 +9,7 @@ from crossfade.base.ids import ApplicationName
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.evidence import Evidence, look
 from crossfade.core.analysis.sequential import State
+from crossfade.core.analysis.standstill import stood
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.decisions import is_decision, replay
 from crossfade.engine.queries import Queries
@@ -89,6 +90,7 @@ class History:
             facts = {key: event.facts["verdict"].get(key) for key in ("e", "harm", "ratio")}
             facts["percent"] = event.facts["percent"]
             facts["windows"] = event.facts["windows"]
+            facts["discarded"] = event.facts.get("discarded", [])
             chapters.append(Chapter(event.at, "verdict", event.reason, facts, same))
         return chapters
 
@@ -116,10 +118,13 @@ def _look_again(evidence: Evidence, event: Event) -> tuple[Evidence, bool]:
         excluded = tuple(event.facts["excluded"])
         percent, rps = float(event.facts["percent"]), float(event.facts["rps"])
         written = event.facts["verdict"]
+        dirty = tuple(from_json(Window, each) for each in event.facts.get("discarded", ()))
+        still = bool(event.facts.get("still", False))
     except (KeyError, TypeError) as error:
         raise InputError(
             f"the verdict at {event.at:.1f} cannot be read",
             hint="it was written by another version of crossfade",
         ) from error
+    evidence = stood(evidence, dirty, event.at, still=still)
     seen = look(evidence, windows, percent, rps, excluded, event.at)
     return seen.after, to_json(seen.found) == written

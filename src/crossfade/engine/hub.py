@@ -42,6 +42,7 @@ from crossfade.engine.records import (
     REPORT,
     ROLLOUT,
     RUN,
+    USERS,
     Records,
     report_name,
 )
@@ -108,6 +109,7 @@ class Hub:
             REPORT: self._reported,
             HEALTH: self._fleet_changed,
             CLUSTER: self._fleet_changed,
+            USERS: self._users_moved,
             ROLLOUT: self._moved,
             EVIDENCE: self._moved,
             ANSWERS: self._moved,
@@ -220,6 +222,10 @@ class Hub:
     def _reported(self, name: str) -> None:
         self.rollouts.poke(name.partition("@")[0])
         self.traffic.poke(EDGE_PLAN)
+
+    def _users_moved(self, name: str) -> None:
+        """Users of an application move between clusters: what is counted meanwhile says little."""
+        self.rollouts.poke(name)
 
     def _moved(self, name: str) -> None:
         """A rollout, or what it depends on, has changed: `application.number`, a run behind it."""

@@ -152,6 +152,10 @@ class Records:
         """Return where the users of every application are."""
         return {each.value.application: each for each in await self._all(USERS, Users)}
 
+    async def find_users(self, application: ApplicationName) -> Stored[Users] | None:
+        """Return where the users of the application are, None before anything was planned."""
+        return await self._find(USERS, application, Users)
+
     async def edge_plan(self) -> Stored[EdgePlan] | None:
         """Return the newest plan of the edges, None before the first."""
         return await self._find(EDGE_PLAN, "current", EdgePlan)

@@ -24,6 +24,16 @@ _LONG_WINDOW = 60.0
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Requests and errors of both revisions in windows that say nothing of small differences."""
+
+    new: int = 0
+    new_errors: int = 0
+    old: int = 0
+    old_errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The judge's plan and state, with what was counted since the share was last changed."""
 
@@ -37,6 +47,21 @@ class Evidence:
     errors: int = 0
     rps: float = 0.0
     """Of all users of the clusters, in the newest windows."""
+    still_since: float | None = None
+    """Since when the rollout stands still because of a loss, None while it does not."""
+    stopped: float = 0.0
+    """For how many seconds it has stood still before that."""
+    level_stopped: float = 0.0
+    """How many of them were over when its present share began."""
+    discarded: int = 0
+    """Windows that were thrown away, because users were moving between clusters."""
+    aside: Mapping[ClusterName, Aside] = field(default_factory=dict)
+    """What was counted in those since the rollout stands still."""
+
+    def stopped_seconds(self, now: float) -> float:
+        """Return for how long the clock has stood still until now."""
+        since = now if self.still_since is None else self.still_since
+        return self.stopped + max(0.0, now - since)
 
 
 def rules_of(judge: Judge, *, scraped: bool = False) -> Rules:
@@ -161,7 +186,10 @@ def grown(
     A share that has changed since begins a new level.
     """
     if percent != evidence.percent:
-        evidence = replace(evidence, percent=percent, level_since=now, level_requests=0)
+        stopped = evidence.stopped_seconds(now)
+        evidence = replace(
+            evidence, percent=percent, level_since=now, level_requests=0, level_stopped=stopped
+        )
     state = evidence.state
     for window in windows:
         known = state.clusters.get(window.cluster)
@@ -181,12 +209,14 @@ def grown(
 
 def verdict_of(evidence: Evidence, excluded: Collection[ClusterName], now: float) -> Found:
     """Return the judge's verdict; `excluded` clusters do not take part now."""
+    stopped = evidence.stopped_seconds(now)
     moment = Moment(
         now_s=now,
         rps=evidence.rps,
         weight=evidence.percent / 100,
-        level_since_s=evidence.level_since,
+        level_since_s=evidence.level_since + stopped - evidence.level_stopped,
         excluded=frozenset(excluded) & frozenset(evidence.plan.clusters),
+        stopped_s=stopped,
     )
     return decide(evidence.state, evidence.plan, moment)
 

@@ -20,10 +20,11 @@ def expires_at(evidence: Evidence, excluded: Collection[ClusterName], now: float
     """
     state, plan = evidence.state, evidence.plan
     judged = [each for each in plan.clusters if each not in excluded]
+    stopped = evidence.stopped_seconds(now)
     limits = (
-        state.since_s + plan.min_soak_s,
-        state.since_s + plan.max_s,
-        evidence.level_since + plan.react_s,
+        state.since_s + stopped + plan.min_soak_s,
+        state.since_s + stopped + plan.max_s,
+        evidence.level_since + stopped - evidence.level_stopped + plan.react_s,
         *(at + plan.silent_s for at in _heard(state, plan, judged)),
     )
     ahead = min((each for each in limits if each + _BLUR > now), default=math.inf)

@@ -66,6 +66,8 @@ class Moment:
     """Clusters that no longer count: rolled back by themselves, or skipped."""
     full: bool = False
     """Whether the canary is to be judged at this share: the last step, or a record."""
+    stopped_s: float = 0.0
+    """Of the time since `State.since_s`, how long the rollout stood still because of a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def decide(state: State, plan: Plan, moment: Moment) -> Verdict:
     full = moment.full or moment.weight >= plan.w_max - _CLOSE
     if case.proven and full and case.e <= HOLD_EVIDENCE:
         return _verdict(case, Action.PROMOTE, moment.weight, _good(case))
-    if moment.now_s - state.since_s >= plan.max_s:
+    if moment.now_s - state.since_s - moment.stopped_s >= plan.max_s:
         return _time_is_up(case)
     return _go_on(case)
 
@@ -151,7 +153,7 @@ def _case(state: State, plan: Plan, moment: Moment) -> _Case:
         {each.name: EVERYTHING for each in plan.metrics}
         | {each.name: interval(curve, plan.alpha) for each, curve in curves},
         _needed(state, plan, moment.excluded),
-        moment.now_s - state.since_s < plan.min_soak_s
+        moment.now_s - state.since_s - moment.stopped_s < plan.min_soak_s
         or not judged
         or any(_unheard(state, plan, each) for each in judged),
     )

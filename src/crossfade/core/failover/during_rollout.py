@@ -7,6 +7,7 @@ is, and the rollout goes on from the last step it had passed.  Two losses are no
 the only clusters with the canary, and a loss that the canary itself has caused.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -126,7 +127,7 @@ def rule(
         why = f"{len(good)} of {clean} windows without a shift"
         return Ruling(Course.FREEZE, view.step, why, stopped)
     step = min(view.step, max(0, stopped.passed_step))
-    return Ruling(Course.RESUME, step, f"resumes at step {step}, the last one that was proven")
+    return Ruling(Course.RESUME, step, f"resumes at step {step + 1}, the last one that was proven")
 
 
 def usable(
@@ -142,6 +143,13 @@ def usable(
             for shift in shifts
         )
     )
+
+
+def settled_at(shift: Shift | None, settle: float = SETTLE_SECONDS) -> float:
+    """Return from when on figures say something of the revision again; for ever is infinite."""
+    if shift is None:
+        return 0.0
+    return math.inf if shift.ended is None else shift.ended + settle
 
 
 def stopped_seconds(

@@ -15,6 +15,7 @@ from crossfade.base.ids import ClusterName
 from crossfade.core.rollout import steps
 from crossfade.core.rollout.back import roll_back
 from crossfade.core.rollout.bars import back_alone, bars, closed_by
+from crossfade.core.rollout.interruption import interruptible, thawed
 from crossfade.core.rollout.spec import Unreachable
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -42,7 +43,7 @@ def decide(rollout: Rollout, sight: Sight, now: float) -> Decision:
             return roll_back(rollout, sight, now)
         case Phase.INSTALLING | Phase.PROGRESSING | Phase.PROMOTING:
             rollout = replace(rollout, state=_covering(rollout, sight))
-            return trouble(rollout, sight, now) or _forward(_thawed(rollout, now), sight, now)
+            return trouble(rollout, sight, now) or _forward(thawed(rollout, now), sight, now)
         case _:
             assert_never(state.phase)
 
@@ -59,31 +60,8 @@ def _covering(rollout: Rollout, sight: Sight) -> State:
         if skip and not each.reachable and progress.phase is not ClusterPhase.BACK:
             progress = replace(progress, late=True)
         clusters[each.cluster] = progress
-    return replace(state, clusters=clusters)
-
-
-def _thawed(rollout: Rollout, now: float) -> Rollout:
-    """Return the rollout with its clocks moved on by the time for which it was held."""
-    state = rollout.state
-    if state.held_since is None:
-        return rollout
-    held = now - state.held_since
-    clusters = {
-        name: replace(
-            each,
-            since=each.since + held,
-            level_since=None if each.level_since is None else each.level_since + held,
-        )
-        for name, each in state.clusters.items()
-    }
-    state = replace(
-        state,
-        clusters=clusters,
-        held_since=None,
-        phase_since=state.phase_since + held,
-        wave_over=None if state.wave_over is None else state.wave_over + held,
-    )
-    return replace(rollout, state=state)
+    kept = state.interruption if interruptible(rollout) else None
+    return replace(state, clusters=clusters, interruption=kept)
 
 
 def _forward(rollout: Rollout, sight: Sight, now: float) -> Decision:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.judgement import Judgement, Run, Verdict
 from crossfade.core.analysis.spec import Analysis
+from crossfade.core.failover.during_rollout import Interruption, Shift
+from crossfade.core.failover.evidence import Condition
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.spec import SetHeaderRoute, Strategy
@@ -114,6 +116,10 @@ class State:
     outcome: Outcome = Outcome.NONE
     pending: tuple[ClusterName, ...] = ()
     """Clusters that have not confirmed the roll back."""
+    interruption: Interruption | None = None
+    """Set while it stands still because a cluster was lost, or users return to one."""
+    shift: Shift | None = None
+    """The newest move of users between clusters; what is counted around it is not judged."""
 
     @property
     def percent(self) -> float:
@@ -200,6 +206,16 @@ class ClusterSight:
     scale: int = 100
     """Percent of the chart's pods that the cluster has been asked to run."""
     wave: int = 0
+    condition: Condition = Condition.HEALTHY
+    """Lost, or so grey that its users leave; all other doubts do not interrupt a rollout."""
+    lost_at: float | None = None
+    """When its users had to leave; None while it may have users."""
+    left: bool = True
+    """No user is sent there any more, as far as that is wanted."""
+    return_until: float = 0.0
+    """Until when its users are on their way back."""
+    only_new_fails: bool = False
+    """Half of the new revision's requests fail beside an old one that serves well."""
 
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, 0, 0, "nothing is judged yet")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.release.report import Cause
 from crossfade.core.rollout.back import broken_stable, go_back, go_back_alone, hold
+from crossfade.core.rollout.interruption import interrupted
 from crossfade.core.rollout.spec import Analyse, Unreachable
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -25,6 +26,8 @@ def trouble(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
         _bad(rollout, sight, now)
         or _expired(rollout, sight, now)
         or _restart(rollout, sight, now)
+        or _ended(rollout, sight, now)
+        or interrupted(rollout, sight, now)
         or _absent(rollout, sight, now)
         or _overdue(rollout, sight, now)
     )
@@ -118,17 +121,27 @@ def _from_the_start(progress: Progress, now: float) -> Progress:
     )
 
 
-def _absent(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
-    """Return what is to be done about clusters that cannot be reached."""
-    state, rule = rollout.state, rollout.strategy.unreachable
-    away = [
+def _ended(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
+    """Return the way back where a cluster out of reach ends the rollout."""
+    away = _away(rollout, sight)
+    if not away or rollout.strategy.unreachable is not Unreachable.FAIL:
+        return None
+    return go_back(rollout, sight, now, _silence(away))
+
+
+def _away(rollout: Rollout, sight: Sight) -> list[ClusterSight]:
+    return [
         each
         for each in sight.clusters
-        if not each.reachable and state.clusters[each.cluster].phase is not ClusterPhase.BACK
+        if not each.reachable
+        and rollout.state.clusters[each.cluster].phase is not ClusterPhase.BACK
     ]
+
+
+def _absent(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
+    """Return what is to be done about clusters that cannot be reached."""
+    state, rule, away = rollout.state, rollout.strategy.unreachable, _away(rollout, sight)
     why = _silence(away)
-    if away and rule is Unreachable.FAIL:
-        return go_back(rollout, sight, now, why)
     if away and rule is Unreachable.HOLD:
         return hold(state, why, now)
     late = [each for each in sight.clusters if each.reachable and state.clusters[each.cluster].late]

@@ -20,7 +20,9 @@ from crossfade.core.analysis.evidence import (
 from crossfade.core.analysis.expiry import expires_at
 from crossfade.core.analysis.judgement import Judgement, Verdict
 from crossfade.core.analysis.spec import Judge
+from crossfade.core.analysis.standstill import bursts, sorted_out, stood
 from crossfade.core.analysis.thresholds import judge as within_limit
+from crossfade.core.failover.during_rollout import settled_at
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.spec import Ramp
@@ -81,15 +83,28 @@ class Judging:
         evidence = await self._evidence(stored.value, rollout.value, judge)
         windows, rps = self._windows(stored.value, rollout.value, judge)
         rps = evidence.value.rps if rps is None else rps
-        percent = rollout.value.state.percent
-        first = evidence.value.rps == 0 and rps > 0
-        if windows or first or percent != evidence.value.percent:
-            excluded = _excluded(rollout.value, evidence.value)
-            seen = look(evidence.value, windows, percent, rps, excluded, self.clock.now())
-            document = rollout_name(rollout.value.application, rollout.value.number)
-            self._known[document] = await self._save(rollout.value, evidence, seen)
+        await self._take_in(rollout.value, evidence, windows, rps)
         now = self.clock.now()
         return closes_at(now, rules_for(rollout.value)) - now
+
+    async def _take_in(
+        self, rollout: Rollout, evidence: Stored[Evidence], ended: Sequence[Window], rps: float
+    ) -> None:
+        """Judge what has ended, but for what says more of a move of users than of a revision."""
+        now, known, state = self.clock.now(), evidence.value, rollout.state
+        clean, dirty = sorted_out(ended, state.shift, known.plan.tick_s)
+        after = stood(known, dirty, now, still=state.interruption is not None)
+        first = known.rps == 0 and rps > 0
+        if clean or first or state.percent != known.percent or after != known:
+            excluded = _excluded(rollout, known)
+            seen = look(after, clean, state.percent, rps, excluded, now)
+            document = rollout_name(rollout.application, rollout.number)
+            self._known[document] = await self._save(rollout, evidence, seen, dirty)
+
+    def bursting(self, rollout: Rollout) -> tuple[ClusterName, ...]:
+        """Return where only the new revision fails, by far, while the rollout stands still."""
+        known = self._known.get(rollout_name(rollout.application, rollout.number))
+        return bursts(known.value.aside) if known is not None else ()
 
     def judgement(
         self,
@@ -151,7 +166,11 @@ class Judging:
             return None
         if not rollout.state.meets_users:
             return NOT_JUDGED
-        since = max(now - limit.window_seconds, rollout.started_at)  # a retry begins anew
+        settled = settled_at(rollout.state.shift)
+        if now < settled:
+            return Judgement(Verdict.UNKNOWN, 0, 0, "users are moving between clusters")
+        # A retry begins anew, and so does what follows a move of users.
+        since = max(now - limit.window_seconds, rollout.started_at, settled)
         requests, errors = self.telemetry.lately(name, rollout.canary.id, since)
         meeting = tuple(
             each for each in reachable if rollout.state.clusters.get(each, Progress()).meets_users
@@ -217,7 +236,7 @@ class Judging:
         )
 
     async def _save(
-        self, rollout: Rollout, before: Stored[Evidence], seen: Look
+        self, rollout: Rollout, before: Stored[Evidence], seen: Look, dirty: Sequence[Window]
     ) -> Stored[Evidence]:
         name = rollout_name(rollout.application, rollout.number)
         facts = {
@@ -226,8 +245,14 @@ class Judging:
             "rps": seen.rps,
             "excluded": list(seen.excluded),
             "verdict": to_json(seen.found),
+            "still": seen.after.still_since is not None,
+            "discarded": [to_json(each) for each in dirty],
         }
-        event = Event(f"{EVIDENCE}/{name}", seen.at, seen.found.reason, facts)
+        reason = seen.found.reason
+        if dirty:
+            many = "1 window is" if len(dirty) == 1 else f"{len(dirty)} windows are"
+            reason += f"; {many} thrown away: users were moving between clusters"
+        event = Event(f"{EVIDENCE}/{name}", seen.at, reason, facts)
         await self.records.commit(save_evidence(before.version, name, seen.after), events=(event,))
         return Stored(seen.after, before.version + 1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.users import Users
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report, RevisionReport
@@ -14,6 +15,7 @@ from crossfade.core.release.wanted import Wanted
 from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.freeze import look
 from crossfade.core.rollout.gating import Answers, closed, unwanted
+from crossfade.core.rollout.loss import beside
 from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Decision, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
@@ -148,13 +150,22 @@ class Rollouts:
         health = await self.records.health()
         found = [await self.records.find_report(record.spec.name, each.name) for each in clusters]
         reports = {each.value.cluster: each.value for each in found if each is not None}
+        stored = await self.records.find_users(record.spec.name)
+        users = stored.value if stored else Users(record.spec.name)
+        bursting = self.judging.bursting(rollout)
         sights = tuple(
-            cluster_sight(
-                record,
-                rollout,
-                cluster,
-                reports.get(cluster.name),
+            beside(
+                cluster_sight(
+                    record,
+                    rollout,
+                    cluster,
+                    reports.get(cluster.name),
+                    health[cluster.name].value if cluster.name in health else None,
+                ),
                 health[cluster.name].value if cluster.name in health else None,
+                users,
+                record.spec.failover.step_seconds,
+                only_new_fails=cluster.name in bursting,
             )
             for cluster in clusters
         )

@@ -49,6 +49,8 @@ class Runs:
         rollout = await self.records.rollout(stored.value)
         if rollout is None or not rollout.value.active or not rollout.value.analysis.runs:
             return IDLE_SECONDS
+        if rollout.value.state.interruption is not None:
+            return LOOK_SECONDS  # what is measured while users move says little of the revision
         for spec in due_runs(rollout.value):
             await self._look(rollout.value, spec)
         return LOOK_SECONDS

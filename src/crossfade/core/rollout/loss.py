@@ -1,0 +1,54 @@
+"""What a rollout sees of the loss of a cluster, and of users who come back to it.  Pure."""
+
+from dataclasses import replace
+
+from crossfade.core.failover.evidence import DOWN, Condition
+from crossfade.core.failover.failback import Phase
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.users import Users
+from crossfade.core.rollout.state import ClusterSight
+
+
+def beside(
+    sight: ClusterSight,
+    health: ClusterHealth | None,
+    users: Users,
+    step_seconds: float,
+    *,
+    only_new_fails: bool,
+) -> ClusterSight:
+    """
+    Return the sight with what is known of the cluster's health and users.
+
+    Args:
+        sight: what the cluster itself reports.
+        health: None while nobody has looked at it.
+        users: where the application's users are.
+        step_seconds: how long a step of a return lasts: one that lasts longer moves nobody.
+        only_new_fails: what was counted there speaks against the new revision alone.
+    """
+    back = users.returns.get(sight.cluster)
+    ramping = back is not None and back.phase is Phase.RAMPING
+    return replace(
+        sight,
+        condition=Condition.HEALTHY if health is None else _condition(health),
+        lost_at=None if health is None else _lost_at(health),
+        left=users.share(sight.cluster) == 0,
+        return_until=back.since + step_seconds if back is not None and ramping else 0.0,
+        only_new_fails=only_new_fails,
+    )
+
+
+def _condition(health: ClusterHealth) -> Condition:
+    if health.lost and health.condition not in DOWN:
+        return Condition.BOTH_DOWN  # it has not answered since
+    if health.condition is Condition.GREY and health.stands.serves:
+        return Condition.HEALTHY  # its users stay; the judge compares within the cluster
+    return health.condition
+
+
+def _lost_at(health: ClusterHealth) -> float | None:
+    if health.lost_since is not None:
+        return health.lost_since
+    out = health.removal is not None and not health.stands.serves
+    return health.removal.at if out and health.removal is not None else None

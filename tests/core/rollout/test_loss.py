@@ -1,0 +1,48 @@
+"""What a rollout is told of losses: those that move users, and no other doubts."""
+
+import pytest
+
+from crossfade.core.failover.evidence import Condition
+from crossfade.core.failover.failback import Phase, Return
+from crossfade.core.failover.guard import Removal
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.standing import Presence, Standing
+from crossfade.core.failover.users import Users
+from crossfade.core.rollout.loss import beside
+from crossfade.testing.builders import APP, CLUSTERS, seen
+
+GCP = CLUSTERS[1]
+OUT = Presence(GCP, Standing.OUT, 10.0)
+
+
+def told(health=None, users=None):
+    return beside(seen(GCP), health, users or Users(APP), 60.0, only_new_fails=False)
+
+
+@pytest.mark.parametrize(
+    ("health", "condition", "lost_at"),
+    [
+        (None, Condition.HEALTHY, None),
+        (ClusterHealth(GCP, Condition.BOTH_DOWN, lost_since=7.0), Condition.BOTH_DOWN, 7.0),
+        (ClusterHealth(GCP, Condition.UNKNOWN, lost_since=7.0), Condition.BOTH_DOWN, 7.0),
+        (ClusterHealth(GCP, Condition.GREY), Condition.HEALTHY, None),
+        (
+            ClusterHealth(GCP, Condition.GREY, OUT, removal=Removal(GCP, 9.0, 0.3)),
+            Condition.GREY,
+            9.0,
+        ),
+        (ClusterHealth(GCP, Condition.API_DOWN), Condition.API_DOWN, None),
+    ],
+)
+def test_grey_failure_interrupts_a_rollout_only_once_users_leave(health, condition, lost_at):
+    found = told(health)
+
+    assert (found.condition, found.lost_at) == (condition, lost_at)
+
+
+def test_users_are_on_their_way_back_for_as_long_as_a_step_of_the_return_lasts():
+    on_its_way = Users(APP, {GCP: {"blue": 100}}, {GCP: Return(GCP, Phase.RAMPING, 1, 40.0)})
+    waiting = Users(APP, returns={GCP: Return(GCP, Phase.WAITING, since=40.0)})
+
+    assert (told(users=on_its_way).return_until, told(users=on_its_way).left) == (100.0, False)
+    assert (told(users=waiting).return_until, told(users=waiting).left) == (0.0, True)
