@@ -33,6 +33,8 @@ class Hub:
         self.base = base
         environment = os.environ | {"CROSSFADE_PORT_BASE": str(base)}
         environment.pop("CROSSFADE_DATABASE_URL", None)
+        if "--port" not in arguments:  # the usual one may be taken by the test beside this one
+            arguments = ("--no-api", *arguments)
         if database:
             environment["CROSSFADE_DATABASE_URL"] = database
         self.process = subprocess.Popen(

@@ -83,13 +83,14 @@ async def _run(settings: Settings, wishes: _Wishes) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    opened = _listening(wishes)
+    # One that stands by must not take the port: nobody would answer there.
+    opened = None if wishes.standby else _listening(wishes)
     async with asyncio.TaskGroup() as group:
         hub = group.create_task(_until_failed(_hub(settings, ready, wishes.standby)))
         stopped = group.create_task(stop.wait())
         others = [group.create_task(_greet(settings, ready))]
         waited = {hub, stopped}
-        if opened is not None:
+        if opened is not None or (wishes.standby and wishes.api):
             api = group.create_task(_until_failed(_api(settings, ready, opened, wishes)))
             waited.add(api)
         done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -150,8 +151,13 @@ async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> None:
 
 
 async def _api(
-    settings: Settings, ready: asyncio.Event, opened: socket.socket, wishes: _Wishes
+    settings: Settings, ready: asyncio.Event, early: socket.socket | None, wishes: _Wishes
 ) -> None:
+    await ready.wait()
+    opened = early or _listening(wishes)
+    if opened is None:
+        await asyncio.Event().wait()  # the hub goes on without
+        return
     from crossfade.wiring_api import run_api
 
     def began(password: "Secret | None") -> None:
@@ -161,7 +167,6 @@ async def _api(
             note(f"sign in as `admin` with the password {password.reveal()} (it is not kept)")
 
     with opened:
-        await ready.wait()
         await run_api(settings, opened, began, new_password=wishes.new_password)
 
 
