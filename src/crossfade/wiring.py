@@ -1,6 +1,7 @@
 """Which adapters the program is made of.  Nothing else builds them."""
 
 import asyncio
+import getpass
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ from crossfade.core.application import Application, Router
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.history import History
@@ -142,6 +144,14 @@ def _secrets(settings: Settings, connections: RealConnections) -> SecretPlaces:
     )
 
 
+def who_runs_this() -> str:
+    """Return the name of the person of this machine, for the audit log."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in many containers
+        return f"uid {os.getuid()}"
+
+
 @asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Session]:
     """Open the store for one command of a person."""
@@ -149,8 +159,8 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
     helm = HelmCommand()
     connections = RealConnections(helm)
     try:
-        records = Records(store)
         clock = SteadyClock(not_before=await store.newest_event_at())
+        records = Records(AuditedDocuments(store, who_runs_this(), "cli", clock))
         queries = Queries(records, clock)
         yield Session(
             Commands(records, connections, clock),

@@ -76,7 +76,7 @@ def test_the_state_folder_may_stand_before_or_after_the_command(crossfade, tmp_p
         (["--stat-dir", "x"], "no such option: --stat-dir", "did you mean `--state-dir`?"),
         (["version", "--outputt"], "no such option: --outputt", "did you mean `--output`?"),
         (["fleet", "lst"], "no such command: lst", "did you mean `list`? See `crossfade fleet"),
-        (["fleet"], "a command is missing", "give one of: add, list, remove."),
+        (["fleet"], "a command is missing", "give one of: add, list, remove, drain, restore."),
         (
             ["version", "x"],
             "got unexpected extra argument(s) (x)",

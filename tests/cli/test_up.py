@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
+import httpx
 import pytest
 
 from crossfade.adapters.store.sql import SqlStore
@@ -31,6 +33,8 @@ class Hub:
         self.base = base
         environment = os.environ | {"CROSSFADE_PORT_BASE": str(base)}
         environment.pop("CROSSFADE_DATABASE_URL", None)
+        if "--port" not in arguments:  # the usual one may be taken by the test beside this one
+            arguments = ("--no-api", *arguments)
         if database:
             environment["CROSSFADE_DATABASE_URL"] = database
         self.process = subprocess.Popen(
@@ -184,3 +188,36 @@ def test_a_store_that_cannot_be_opened_is_told(start, tmp_path):
     assert code == 2
     assert "error: the store is no database file" in err
     assert "Traceback" not in err
+
+
+def test_a_hub_with_open_streams_ends_within_three_seconds(start):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    hub = start("--port", str(port))
+    hub.wait_ready()
+    lines = [hub.process.stderr.readline() for _ in range(2)]
+    assert f"http://127.0.0.1:{port}/api/v1" in lines[0]
+    password = lines[1].split("password ")[1].split()[0]
+    with ExitStack() as streams:
+        client = streams.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1"))
+        credentials = {"name": "admin", "password": password}
+        assert client.post("/session", json=credentials).status_code == 201
+        for _ in range(5):
+            asked = client.stream("GET", "/events", headers={"Accept": "text/event-stream"})
+            answer = streams.enter_context(asked)
+            assert "retry" in next(answer.iter_text())
+        code, seconds, _ = hub.end(signal.SIGTERM)
+
+    assert code == 0
+    assert seconds <= 3
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_told(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, err = start("--port", str(taken.getsockname()[1])).result()
+
+    assert code == 5
+    assert "--port" in err

@@ -8,7 +8,10 @@ Every error that Crossfade raises on purpose.
       Conflict       changed or owned by someone else: read again, then retry       (exit 5)
       Unavailable    a dependency did not answer: safe to retry later               (exit 6)
         Denied       a dependency refused our credentials: retrying will not help   (exit 6)
+        TooManyRequests  asked too often: wait, then try again                      (exit 6)
       RolloutFailed  a rollout that was waited for did not succeed                  (exit 7)
+      NotSignedIn    nobody, or nobody any more, is signed in                       (exit 8)
+      NotAllowed     who is signed in may not do this                               (exit 8)
 """
 
 from typing import ClassVar
@@ -70,8 +73,28 @@ class Denied(Unavailable):
     code = "denied"
 
 
+class TooManyRequests(Unavailable):
+    """Somebody asks too often."""
+
+    code = "too-many-requests"
+
+
 class RolloutFailed(CrossfadeError):
     """A rollout that was waited for was rolled back or superseded."""
 
     code = "rollout-failed"
     exit_code = 7
+
+
+class NotSignedIn(CrossfadeError):
+    """Nobody is signed in: no token or cookie, or one that does not count any more."""
+
+    code = "not-signed-in"
+    exit_code = 8
+
+
+class NotAllowed(CrossfadeError):
+    """Who is signed in may not do this."""
+
+    code = "not-allowed"
+    exit_code = 8

@@ -24,7 +24,7 @@ from crossfade.cli.errors import BROKEN_PIPE_EXIT_CODE, INTERRUPTED_EXIT_CODE, r
 
 NOUNS = {
     "demo": "Show the whole of it: three embedded clouds, a canary, and a cloud that dies.",
-    "up": "Run the hub: control loops and the configuration service of the edges.",
+    "up": "Run the hub: control loops, configuration of the edges, the HTTP API.",
     "fleet": "Say which clusters there are.",
     "failover": "Say which clusters have users, who is away, and why.",
     "edge": "Say which edges there are, and which plan each has in force.",
@@ -35,6 +35,7 @@ NOUNS = {
     "pipeline": "Check and run pipelines of codefresh.yml files.",
     "image": "Build images, keep them on this machine, push and pull them.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
+    "audit": "Say who has done what.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",
     "sandbox": "Run embedded clouds on this machine, and break them.",

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import signal
-from dataclasses import replace
-from typing import Annotated
+import socket
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +14,22 @@ from crossfade.cli.frame import noun, settings_of
 from crossfade.cli.output import note
 from crossfade.settings import Settings
 
+if TYPE_CHECKING:
+    from crossfade.base.secrets import Secret
+
 app = noun()
+
+API_PORT = 8780
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What was asked for on the command line."""
+
+    standby: bool
+    port: int | None
+    api: bool
+    new_password: bool
 
 
 @app.command()
@@ -22,17 +39,33 @@ def up(
         bool,
         typer.Option("--standby", help="Wait while another hub runs, then follow it."),
     ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port of the HTTP API on 127.0.0.1.", show_default="8780"
+        ),
+    ] = None,
+    api: Annotated[bool, typer.Option("--api/--no-api", help="Answer requests over HTTP.")] = True,
+    new_admin_password: Annotated[
+        bool,
+        typer.Option(
+            "--new-admin-password", help="Give `admin` another password and print it, once."
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """
-    Run the hub in the foreground: control loops and the configuration service of the edges.
+    Run the hub in the foreground: control loops, configuration of the edges, the HTTP API.
+
+    The password of the account `admin` is printed at the first start.
 
     Ends on SIGTERM or Ctrl-C.  Edges go on with what they have; a new hub goes on with the work.
     """
     from crossfade.cli.logs import configure
 
     configure(logging.DEBUG if verbose else logging.INFO)
-    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), standby))
+    wishes = _Wishes(standby, port, api, new_admin_password)
+    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
 
 
 def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
@@ -43,34 +76,61 @@ def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
     return settings if sandbox is None else replace(settings, port_base=sandbox.port_base)
 
 
-async def _run(settings: Settings, standby: bool) -> None:
+async def _run(settings: Settings, wishes: _Wishes) -> None:
     from crossfade.base.errors import CrossfadeError
 
     stop, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # One that stands by must not take the port: nobody would answer there.
+    opened = None if wishes.standby else _listening(wishes)
     async with asyncio.TaskGroup() as group:
-        hub = group.create_task(_hub(settings, ready, standby))
+        hub = group.create_task(_until_failed(_hub(settings, ready, wishes.standby)))
         stopped = group.create_task(stop.wait())
-        greeting = group.create_task(_greet(settings, ready))
-        done, _ = await asyncio.wait({hub, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (hub, stopped, greeting):
+        others = [group.create_task(_greet(settings, ready))]
+        waited = {hub, stopped}
+        if opened is not None or (wishes.standby and wishes.api):
+            api = group.create_task(_until_failed(_api(settings, ready, opened, wishes)))
+            waited.add(api)
+        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*waited, *others):
             task.cancel()
-    if hub in done and not hub.cancelled():
-        failure = hub.result()
+    for task in done - {stopped}:
+        failure = task.result()
         if isinstance(failure, CrossfadeError):
             raise failure
     note("the hub has ended; edges go on with what they have")
 
 
-async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> Exception | None:
-    """Return what ended the hub; a group of errors is told by its first error of ours."""
-    from crossfade.base.errors import CrossfadeError
-    from crossfade.wiring import run_hub
+def _listening(wishes: _Wishes) -> socket.socket | None:
+    """
+    Return the socket of the API, None when there is to be none.
+
+    A hub whose usual port is taken works without an API: its loops are what users depend on.
+    Raises Conflict when a port that was asked for is taken.
+    """
+    if not wishes.api:
+        return None
+    import crossfade.wiring_api  # noqa: F401 - now: it is slow, and a hub that runs must not stand still
+    from crossfade.api.server import listening
+    from crossfade.base.errors import Conflict
 
     try:
-        await run_hub(settings, ready, standby=_stands_by if standby else None)
+        return listening(wishes.port or API_PORT)
+    except Conflict as error:
+        if wishes.port is not None:
+            raise
+        note(f"no API: {error}; {error.hint}")
+        return None
+
+
+async def _until_failed(work: Coroutine[None, None, None]) -> Exception | None:
+    """Return what ended it; a group of errors is told by its first error of ours."""
+    from crossfade.base.errors import CrossfadeError
+
+    try:
+        await work
     except CrossfadeError as error:
         return error
     except ExceptionGroup as group:
@@ -82,6 +142,32 @@ async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> Excep
             first = first.exceptions[0]
         return first if isinstance(first, Exception) else None
     return None
+
+
+async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> None:
+    from crossfade.wiring import run_hub
+
+    await run_hub(settings, ready, standby=_stands_by if standby else None)
+
+
+async def _api(
+    settings: Settings, ready: asyncio.Event, early: socket.socket | None, wishes: _Wishes
+) -> None:
+    await ready.wait()
+    opened = early or _listening(wishes)
+    if opened is None:
+        await asyncio.Event().wait()  # the hub goes on without
+        return
+    from crossfade.wiring_api import run_api
+
+    def began(password: "Secret | None") -> None:
+        host, port = opened.getsockname()
+        note(f"the API is at http://{host}:{port}/api/v1")
+        if password is not None:
+            note(f"sign in as `admin` with the password {password.reveal()} (it is not kept)")
+
+    with opened:
+        await run_api(settings, opened, began, new_password=wishes.new_password)
 
 
 def _stands_by(holder: str) -> None:

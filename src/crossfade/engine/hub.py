@@ -12,6 +12,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
+from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
@@ -118,7 +119,7 @@ class Hub:
         self._outside: dict[str, Callable[[str], None]] = {
             APPLICATION: self._commanded,
             ROLLOUT: self._commanded_rollout,
-            **dict.fromkeys((BUILD, STATE, WISHES), _of_no_concern),
+            **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
         }
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
@@ -238,7 +239,7 @@ class Hub:
 
 
 def _of_no_concern(_name: str) -> None:
-    """Builds of pipelines are run by whoever began them."""
+    """Builds of pipelines are run by whoever began them; accounts are for those who ask."""
 
 
 @contextmanager

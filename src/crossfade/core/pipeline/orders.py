@@ -46,11 +46,11 @@ def _freestyle(settings: Settings, context: Context) -> Work:
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
         return Work(script, shell, directory, image, members, access=Access.FLEET)
-    match bare(image):
-        case deploying.HELM_IMAGE:
-            return deploying.helm_image(settings, context)
-        case deploying.DEPLOY_IMAGE:
-            return deploying.deploy_image(settings, context)
+    known = bare(image)
+    if known == deploying.HELM_IMAGE:
+        return deploying.helm_image(settings, context)
+    if known == deploying.DEPLOY_IMAGE:
+        return deploying.deploy_image(settings, context)
     words = [*_words(settings.get("entry_point")), *_words(settings.get("cmd"))]
     if not words or not settings.get("entry_point"):
         raise CannotRun(

@@ -69,7 +69,7 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
     environment = os.environ | {"CROSSFADE_PORT_BASE": str(layout.port_base)}
     with (state_dir / "hub.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *_HUB, "--state-dir", str(state_dir), "up",
+            *_HUB, "--state-dir", str(state_dir), "up", "--no-api",
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
             start_new_session=True,
         )  # fmt: skip

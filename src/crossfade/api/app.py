@@ -1,0 +1,49 @@
+"""The HTTP API as one ASGI application."""
+
+from fastapi import APIRouter, FastAPI
+
+from crossfade.api.limits import Limits, Tags
+from crossfade.api.meters import Measured, Meters
+from crossfade.api.problems import MEDIA_TYPE, Problem, install
+from crossfade.api.routes import (
+    applications,
+    audit,
+    events,
+    fleet,
+    health,
+    rollouts,
+    session,
+    tokens,
+)
+from crossfade.api.services import Services
+
+PREFIX = "/api/v1"
+_PROBLEM = {
+    "description": "A problem.",
+    "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+}
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application."""
+    app = FastAPI(
+        title="Crossfade",
+        version="1",
+        summary="One release, every cloud.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # its pages would be loaded from elsewhere
+        redoc_url=None,
+        responses={"default": _PROBLEM, 422: _PROBLEM},
+    )
+    app.state.services = services
+    meters = app.state.meters = Meters(services.feed)
+    install(app)
+    app.include_router(health.router)
+    api = APIRouter(prefix=PREFIX)
+    for each in (fleet, applications, rollouts, events, audit, tokens, session):
+        api.include_router(each.router)
+    app.include_router(api)
+    app.add_middleware(Tags)
+    app.add_middleware(Limits)
+    app.add_middleware(Measured, meters=meters)
+    return app

@@ -1,0 +1,64 @@
+"""Browsers that are signed in."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from crossfade.api.access import COOKIE, Signed
+from crossfade.api.services import Use
+from crossfade.base.secrets import Secret
+from crossfade.core.access.roles import Grant
+from crossfade.engine.accounts import SESSION_SECONDS
+
+router = APIRouter(prefix="/session", tags=["access"])
+
+
+class Credentials(BaseModel):
+    """Name and password."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=100, examples=["admin"])
+    password: SecretStr = Field(max_length=1000)
+
+
+class Session(BaseModel):
+    """Who is signed in."""
+
+    account: str
+    csrf: str | None
+    """To be sent as X-CSRF-Token with every change; null for tokens."""
+    grants: list[Grant]
+
+
+@router.post("", status_code=201)
+async def sign_in(
+    credentials: Credentials, request: Request, response: Response, services: Use
+) -> Session:
+    """Sign a browser in, by a cookie that scripts cannot read."""
+    place = request.client.host if request.client else ""
+    password = Secret(credentials.password.get_secret_value())
+    signed = await services.accounts.sign_in(credentials.name, password, place)
+    response.set_cookie(
+        COOKIE,
+        signed.cookie.reveal(),
+        max_age=int(SESSION_SECONDS),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    caller = await services.accounts.by_cookie(signed.cookie)
+    return Session(account=signed.account, csrf=signed.csrf, grants=list(caller.identity.grants))
+
+
+@router.get("")
+async def get_session(caller: Signed) -> Session:
+    """Return who is signed in, and what they may do."""
+    identity = caller.identity
+    grants = identity.grants if identity.within is None else identity.within
+    return Session(account=identity.name, csrf=caller.csrf, grants=list(grants))
+
+
+@router.delete("", status_code=204)
+async def sign_out(caller: Signed, request: Request, response: Response, services: Use) -> None:
+    """Sign the browser out."""
+    await services.accounts.sign_out(Secret(request.cookies.get(COOKIE, "")))
+    response.delete_cookie(COOKIE)

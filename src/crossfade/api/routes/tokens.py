@@ -1,0 +1,88 @@
+"""API tokens: shown once, kept as digests."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from crossfade.api.access import Signed
+from crossfade.api.services import Use
+from crossfade.core.access.roles import ANY, Grant, Role
+from crossfade.core.access.tokens import Token
+from crossfade.engine.accounts import LONGEST_TOKEN_DAYS
+
+router = APIRouter(prefix="/tokens", tags=["access"])
+
+
+class Scope(BaseModel):
+    """A role on one application or all, on one cluster or all."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: Role
+    application: str = Field(default=ANY, min_length=1, max_length=253)
+    cluster: str = Field(default=ANY, min_length=1, max_length=253)
+
+
+class Wanted(BaseModel):
+    """A token that is to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=100, examples=["deploys of colors"])
+    grants: list[Scope] = Field(min_length=1, max_length=50)
+    days: int = Field(default=90, ge=1, le=LONGEST_TOKEN_DAYS)
+
+
+class Shown(BaseModel):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    owner: str
+    grants: list[Scope]
+    created_at: float
+    expires_at: float
+
+
+class Made(BaseModel):
+    """A new token."""
+
+    token: Shown
+    text: str
+    """To be sent as `Authorization: Bearer TEXT`; it is not shown again."""
+
+
+@router.get("")
+async def list_tokens(caller: Signed, services: Use) -> list[Shown]:
+    """Return the caller's tokens; everybody's for admins."""
+    return [_shown(each) for each in await services.accounts.tokens(caller)]
+
+
+@router.post("", status_code=201)
+async def make_token(wanted: Wanted, caller: Signed, services: Use) -> Made:
+    """Make a token; it never allows more than its owner may do.  Only for who has a session."""
+    grants = [Grant(each.role, each.application, each.cluster) for each in wanted.grants]
+    token, text = await services.accounts.make_token(caller, wanted.name, grants, wanted.days)
+    return Made(token=_shown(token), text=text.reveal())
+
+
+@router.delete("/{identity}", status_code=204)
+async def revoke_token(
+    identity: Annotated[str, Path(max_length=64)], caller: Signed, services: Use
+) -> None:
+    """Have a token count no more."""
+    await services.accounts.revoke(caller, identity)
+
+
+def _shown(token: Token) -> Shown:
+    grants = [
+        Scope(role=each.role, application=each.application, cluster=each.cluster)
+        for each in token.grants
+    ]
+    return Shown(
+        id=token.id,
+        name=token.name,
+        owner=token.owner,
+        grants=grants,
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+    )

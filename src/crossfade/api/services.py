@@ -1,0 +1,52 @@
+"""What the routes work with; the wiring makes it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from crossfade.base.clock import Clock
+from crossfade.core.application import Application
+from crossfade.engine.accounts import Accounts
+from crossfade.engine.commands import Commands
+from crossfade.engine.deployments import Deployments
+from crossfade.engine.feed import Feed
+from crossfade.engine.history import History
+from crossfade.engine.queries import Queries
+from crossfade.ports.documents import Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The commands, by one person."""
+
+    commands: Commands
+    deployments: Deployments
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API."""
+
+    documents: Documents
+    queries: Queries
+    history: History
+    accounts: Accounts
+    feed: Feed
+    clock: Clock
+    acts: Callable[[Documents], Acts]
+    """Commands that write to these documents."""
+    read_applications: Callable[[str], tuple[Application, ...]]
+    """What an application file says.  Raises InputError."""
+    hub: Callable[[], Awaitable[str | None]]
+    """Who runs the loops on the store."""
+
+
+def _services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Use = Annotated[Services, Depends(_services)]
+"""The services, as an argument of a route."""

@@ -1,0 +1,303 @@
+"""Who somebody is who asks over HTTP: accounts, browsers that are signed in, API tokens."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import (
+    Conflict,
+    InputError,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooManyRequests,
+)
+from crossfade.base.secrets import Secret
+from crossfade.core.access.roles import Action, Grant, Identity, Role
+from crossfade.core.access.tokens import (
+    COOKIE_PREFIX,
+    BrowserSession,
+    Token,
+    digest_of,
+    parted,
+    written,
+)
+from crossfade.engine.access_records import ACCOUNT, ONCE, SESSION, TOKEN
+from crossfade.engine.audit import AuditedDocuments
+from crossfade.engine.retries import again_on_conflict
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.passwords import Passwords
+
+ADMIN = "admin"
+SESSION_SECONDS = 12 * 3600.0
+LONGEST_TOKEN_DAYS = 365
+ONCE_SECONDS = 24 * 3600.0
+"""How long a key of a request counts."""
+FAILURES = 10
+"""So many wrong passwords from one place within WINDOW_SECONDS; then it has to wait."""
+WINDOW_SECONDS = 60.0
+_MOST_PLACES = 10_000
+_DAY = 86_400.0
+_SIGN_IN = "`POST /api/v1/session` signs in; programs send `Authorization: Bearer TOKEN`"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with a password."""
+
+    name: str
+    password: str
+    """Its hash."""
+    grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser that has just signed in."""
+
+    cookie: Secret
+    csrf: str
+    account: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who asks, and how they have shown who they are."""
+
+    identity: Identity
+    via: str
+    """`page`, or `token ID`."""
+    csrf: str | None = None
+    """What a browser has to send along with changes; None for tokens."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """Wrong passwords by place, bounded in memory."""
+
+    times: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+
+    def require_few(self, place: str, now: float) -> None:
+        """Raise TooManyRequests when there were too many lately."""
+        lately = [each for each in self.times.get(place, []) if each > now - WINDOW_SECONDS]
+        if len(lately) >= FAILURES:
+            wait = max(1, round(lately[-FAILURES] + WINDOW_SECONDS - now))
+            raise TooManyRequests(
+                "too many wrong passwords", hint=f"wait {wait} s, then try again", seconds=wait
+            )
+
+    def add(self, place: str, now: float) -> None:
+        """Remember one more."""
+        lately = [each for each in self.times.pop(place, []) if each > now - WINDOW_SECONDS]
+        self.times[place] = [*lately, now]
+        while len(self.times) > _MOST_PLACES:
+            self.times.popitem(last=False)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Signs in, and says who it is that asks."""
+
+    documents: Documents
+    passwords: Passwords
+    clock: Clock
+    _failures: Failures = field(default_factory=Failures)
+    _decoy: str = ""
+    """A hash that is compared when there is no account, so that both take the same time."""
+
+    async def first_admin(self) -> Secret | None:
+        """Make the account `admin` when there is none; return its password, this once."""
+        if await self.documents.get(ACCOUNT, ADMIN) is not None:
+            return None
+        return await self.new_admin_password()
+
+    async def new_admin_password(self) -> Secret:
+        """Give `admin` a new password, sign all its browsers out, and return the password."""
+        password = secrets.token_urlsafe(15)
+        hashed = await self.passwords.hashed(password)
+        everything = (Grant(Role.ADMIN),)
+        account = to_json(Account(ADMIN, hashed, everything))
+
+        async def save() -> None:
+            known = await self.documents.get(ACCOUNT, ADMIN)
+            browsers = [each for each in await self._sessions() if each[1].account == ADMIN]
+            await self._by("crossfade", "cli").commit(
+                (
+                    Save(ACCOUNT, ADMIN, known.version if known else 0, account),
+                    *(Remove(SESSION, each.name, each.version) for each, _ in browsers),
+                ),
+                (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
+            )
+
+        await again_on_conflict(save)
+        return Secret(password)
+
+    async def sign_in(self, name: str, password: Secret, place: str) -> SignedIn:
+        """
+        Return a new session.  `place` is where the request came from.
+
+        Raises NotSignedIn, which does not tell whether there is such an account, TooManyRequests.
+        """
+        self._failures.require_few(place, self.clock.now())
+        stored = await self.documents.get(ACCOUNT, name)
+        account = from_json(Account, stored.body) if stored else None
+        kept = account.password if account else await self._decoy_hash()
+        fits = await self.passwords.fits(password.reveal(), kept)
+        if account is None or not fits:
+            self._failures.add(place, self.clock.now())
+            hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
+            raise NotSignedIn("name or password is wrong", hint=hint)
+        return await self._signed_in(account)
+
+    async def _signed_in(self, account: Account) -> SignedIn:
+        identity, secret, csrf = secrets.token_hex(8), secrets.token_urlsafe(32), _random()
+        now = self.clock.now()
+        browser = BrowserSession(
+            identity, account.name, digest_of(secret), csrf, now, now + SESSION_SECONDS
+        )
+        await self._by(account.name, "page").commit(
+            (Save(SESSION, identity, 0, to_json(browser)),),
+            (self._event(f"{ACCOUNT}/{account.name}", "signed in"),),
+        )
+        cookie = Secret(written(identity, secret, COOKIE_PREFIX))
+        return SignedIn(cookie, csrf, account.name, browser.expires_at)
+
+    async def sign_out(self, cookie: Secret) -> None:
+        """End the session of the cookie; nothing happens when there is none."""
+        parts = parted(cookie.reveal(), COOKIE_PREFIX)
+        stored = await self.documents.get(SESSION, parts[0]) if parts else None
+        if stored is None or parts is None:
+            return
+        browser = from_json(BrowserSession, stored.body)
+        if browser.valid(parts[1], self.clock.now()):
+            await self._by(browser.account, "page").commit(
+                (Remove(SESSION, stored.name, stored.version),),
+                (self._event(f"{ACCOUNT}/{browser.account}", "signed out"),),
+            )
+
+    async def by_cookie(self, cookie: Secret) -> Caller:
+        """Return who has this cookie.  Raises NotSignedIn."""
+        parts = parted(cookie.reveal(), COOKIE_PREFIX)
+        stored = await self.documents.get(SESSION, parts[0]) if parts else None
+        browser = from_json(BrowserSession, stored.body) if stored else None
+        if parts is None or browser is None or not browser.valid(parts[1], self.clock.now()):
+            raise NotSignedIn("the session is over", hint=_SIGN_IN)
+        account = await self._account(browser.account)
+        return Caller(Identity(account.name, account.grants), "page", browser.csrf)
+
+    async def by_token(self, text: Secret) -> Caller:
+        """Return who has this token.  Raises NotSignedIn."""
+        parts = parted(text.reveal())
+        stored = await self.documents.get(TOKEN, parts[0]) if parts else None
+        token = from_json(Token, stored.body) if stored else None
+        if parts is None or token is None or not token.valid(parts[1], self.clock.now()):
+            raise NotSignedIn("the token is unknown, revoked or has expired", hint=_SIGN_IN)
+        account = await self._account(token.owner)
+        identity = Identity(account.name, account.grants, within=token.grants)
+        return Caller(identity, f"token {token.id}")
+
+    async def make_token(
+        self, caller: Caller, name: str, grants: Sequence[Grant], days: int
+    ) -> tuple[Token, Secret]:
+        """
+        Return a new token of the caller, and its text, this once.
+
+        Raises NotAllowed for tokens, which would outlive themselves so, and InputError.
+        """
+        if caller.csrf is None:
+            raise NotAllowed("a token makes no tokens", hint="sign in with a password")
+        if not grants or not 1 <= days <= LONGEST_TOKEN_DAYS:
+            raise InputError(
+                "a token needs a grant, and a number of days",
+                hint=f"give 1 to {LONGEST_TOKEN_DAYS} days and a grant such as role `viewer`",
+                days=days,
+            )
+        identity, secret, now = secrets.token_hex(8), secrets.token_urlsafe(32), self.clock.now()
+        token = Token(
+            identity,
+            name,
+            caller.identity.name,
+            digest_of(secret),
+            tuple(grants),
+            now,
+            now + days * _DAY,
+        )
+        await self.acting(caller).commit(
+            (Save(TOKEN, identity, 0, to_json(token)),),
+            (self._event(f"{TOKEN}/{identity}", f"made, for {_words(grants)}, {days} d"),),
+        )
+        return token, Secret(written(identity, secret))
+
+    async def tokens(self, caller: Caller) -> tuple[Token, ...]:
+        """Return the caller's tokens, everybody's for who may give access; newest last."""
+        found = [from_json(Token, each.body) for each in await self.documents.list(TOKEN)]
+        mine = [each for each in found if _is_of(each, caller)]
+        return tuple(replace(each, digest="") for each in sorted(mine, key=_age))
+
+    async def revoke(self, caller: Caller, identity: str) -> None:
+        """Have the token count no more.  Raises NotFound, also for somebody else's."""
+        stored = await self.documents.get(TOKEN, identity)
+        if stored is None or not _is_of(from_json(Token, stored.body), caller):
+            raise NotFound("there is no such token", hint="`GET /api/v1/tokens` lists yours")
+        await self.acting(caller).commit(
+            (Remove(TOKEN, identity, stored.version),),
+            (self._event(f"{TOKEN}/{identity}", "revoked"),),
+        )
+
+    def acting(self, caller: Caller) -> AuditedDocuments:
+        """Return the documents for what the caller does: each change has its entry in the log."""
+        return self._by(caller.identity.name, caller.via)
+
+    async def forget_expired(self) -> None:
+        """Remove sessions, tokens and keys of requests whose time is over."""
+        now = self.clock.now()
+        gone = [each for each, browser in await self._sessions() if browser.expires_at <= now]
+        tokens, keys = await self.documents.list(TOKEN), await self.documents.list(ONCE)
+        gone += [each for each in tokens if from_json(Token, each.body).expires_at <= now]
+        gone += [each for each in keys if float(each.body["at"]) <= now - ONCE_SECONDS]
+        for each in gone:
+            try:
+                await self.documents.commit((Remove(each.kind, each.name, each.version),))
+            except Conflict:
+                continue  # somebody else has removed it
+
+    async def _account(self, name: str) -> Account:
+        stored = await self.documents.get(ACCOUNT, name)
+        if stored is None:
+            raise NotSignedIn("the account is gone", hint=_SIGN_IN)
+        return from_json(Account, stored.body)
+
+    async def _sessions(self) -> list[tuple[Document, BrowserSession]]:
+        found = await self.documents.list(SESSION)
+        return [(each, from_json(BrowserSession, each.body)) for each in found]
+
+    async def _decoy_hash(self) -> str:
+        if not self._decoy:
+            self._decoy = await self.passwords.hashed(_random())
+        return self._decoy
+
+    def _by(self, who: str, via: str) -> AuditedDocuments:
+        return AuditedDocuments(self.documents, who, via, self.clock)
+
+    def _event(self, subject: str, reason: str) -> Event:
+        return Event(subject, self.clock.now(), reason, {})
+
+
+def _random() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _age(token: Token) -> tuple[float, str]:
+    return token.created_at, token.id
+
+
+def _is_of(token: Token, caller: Caller) -> bool:
+    return token.owner == caller.identity.name or caller.identity.may(Action.ACCESS)
+
+
+def _words(grants: Sequence[Grant]) -> str:
+    return ", ".join(f"{each.role} of {each.application}@{each.cluster}" for each in grants)

@@ -1,0 +1,93 @@
+"""Which adapters the HTTP API is made of; apart, as most commands need none of it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from crossfade.adapters.documents.application import parse
+from crossfade.adapters.helm.charts import HelmCharts
+from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.passwords import ArgonPasswords
+from crossfade.api.app import create_app
+from crossfade.api.server import serve
+from crossfade.api.services import Acts, Services
+from crossfade.base.secrets import Secret
+from crossfade.core.application import Application
+from crossfade.engine.accounts import Accounts
+from crossfade.engine.commands import Commands
+from crossfade.engine.deployments import Deployments
+from crossfade.engine.feed import Feed
+from crossfade.engine.records import Records
+from crossfade.ports.documents import Documents
+from crossfade.settings import Settings
+from crossfade.wiring import Session, session
+
+_HOUSEKEEPING_SECONDS = 3600.0
+
+
+@asynccontextmanager
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """Open the store for an API."""
+    async with session(settings) as opened:
+        accounts = Accounts(opened.store, ArgonPasswords(), opened.clock)
+        feed = Feed(opened.store)
+        await feed.begin()
+
+        def acts(documents: Documents) -> Acts:
+            return _acts(opened, documents)
+
+        yield Services(
+            opened.store,
+            opened.queries,
+            opened.history,
+            accounts,
+            feed,
+            opened.clock,
+            acts,
+            _applications,
+            opened.hub,
+        )
+
+
+async def run_api(
+    settings: Settings,
+    opened: socket.socket,
+    began: Callable[[Secret | None], None],
+    *,
+    new_password: bool = False,
+) -> None:
+    """
+    Answer requests at the socket until cancelled.
+
+    `began` is told the password of the account `admin` when there is a new one.
+    """
+    async with services(settings) as parts, asyncio.TaskGroup() as group:
+        accounts = parts.accounts
+        made = accounts.new_admin_password if new_password else accounts.first_admin
+        began(await made())
+        housekeeping = group.create_task(_keep_house(accounts))
+        try:
+            app = await asyncio.to_thread(create_app, parts)  # takes half a second
+            await serve(app, parts.feed, opened)
+        finally:
+            housekeeping.cancel()
+
+
+def _acts(opened: Session, documents: Documents) -> Acts:
+    records = Records(documents)
+    charts = HelmCharts(HelmCommand())
+    return Acts(
+        Commands(records, opened.connections, opened.clock),
+        Deployments(records, opened.store, charts, opened.clock, opened.connections),
+    )
+
+
+def _applications(text: str) -> tuple[Application, ...]:
+    return parse(text, "the request")
+
+
+async def _keep_house(accounts: Accounts) -> None:
+    while True:
+        await accounts.forget_expired()
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)

@@ -1,0 +1,202 @@
+"""Every endpoint by every role: nobody does or sees what was not given to them."""
+
+import pytest
+
+from crossfade.core.access.roles import Grant, Role
+from crossfade.engine.access_records import AUDIT_LOG
+from crossfade.engine.audit import AuditLog
+
+FILE = """
+apiVersion: crossfade.dev/v1alpha1
+kind: Application
+metadata: {name: NAME}
+spec:
+  source: {chart: "oci://registry.example.com/charts/NAME", version: 1.0.0}
+  route: {host: NAME2.example.com, service: web}
+"""
+
+# What is asked, and the least role on the application that it takes; None: on everything.
+ON_COLORS = [
+    ("GET", "/applications/colors", Role.VIEWER, {}),
+    ("GET", "/applications/colors/rollouts", Role.VIEWER, {}),
+    ("GET", "/applications/colors/rollouts/1", Role.VIEWER, {}),
+    ("GET", "/applications/colors/rollouts/1/history", Role.VIEWER, {}),
+    ("POST", "/applications/colors/rollouts", Role.RELEASER, {"json": {}}),
+    *(
+        ("POST", f"/applications/colors/rollout/{command}", Role.RELEASER, {"json": {}})
+        for command in (
+            *("pause", "resume", "promote", "promote-full", "skip"),
+            *("approve", "abort", "retry", "restart", "undo"),
+        )
+    ),
+]
+OF_ALL = [
+    ("GET", "/audit", Role.ADMIN, {}),
+    ("GET", "/audit/verification", Role.ADMIN, {}),
+]
+OF_ANYBODY = [
+    ("GET", "/fleet", {}),
+    ("GET", "/fleet/aws", {}),
+    ("GET", "/applications", {}),
+    ("GET", "/rollouts", {}),
+    ("GET", "/events", {}),
+    ("GET", "/tokens", {}),
+    ("GET", "/session", {}),
+]
+SPECIAL = [
+    ("POST", "/applications"),
+    ("POST", "/tokens"),
+    ("DELETE", "/tokens/{identity}"),
+    ("DELETE", "/session"),
+]
+"""Tested one by one below, or in tests/api/routes."""
+OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
+
+
+def all_paths(schema):
+    return {
+        (method.upper(), path) for path, methods in schema["paths"].items() for method in methods
+    }
+
+
+async def test_no_endpoint_is_left_out_of_these_tables(api):
+    schema = (await api.client.get("/api/v1/openapi.json")).json()
+    commands = "/api/v1/applications/{name}/rollout/{command}"
+    told = {(method, f"/api/v1{path}") for method, path in SPECIAL}
+    for method, path, *_ in (*ON_COLORS, *OF_ALL, *OF_ANYBODY):
+        plain = f"/api/v1{path}".replace("/colors", "/{name}").replace("/1", "/{number}")
+        plain = plain.replace("/aws", "/{cluster}")
+        told.add((method, commands if "/rollout/" in plain else plain))
+    told |= {("GET", path) for path in OPEN} | {("POST", "/api/v1/session")}
+
+    assert all_paths(schema) == told
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("method", "path", "least", "body"), ON_COLORS)
+async def test_what_concerns_an_application_takes_the_role_there(
+    api, method, path, least, body, role
+):
+    answer = await api.ask(method, path, Grant(role, "colors"), **body)
+
+    if role.rank < least.rank:
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "not-allowed"
+    else:
+        # The command itself may make no sense now, but whoever asks may give it.
+        assert answer.status_code in (200, 201, 409, 422), answer.text
+
+
+@pytest.mark.parametrize(("method", "path", "least", "body"), ON_COLORS)
+async def test_one_that_may_not_be_seen_looks_like_one_that_is_not_there(
+    api, method, path, least, body
+):
+    elsewhere = Grant(Role.ADMIN, "shapes")
+    forbidden = await api.ask(method, path, elsewhere, **body)
+    unknown = await api.ask(method, path.replace("colors", "nothing"), elsewhere, **body)
+
+    assert forbidden.status_code == unknown.status_code == 404
+    assert forbidden.text == unknown.text.replace("nothing", "colors")
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("method", "path", "least", "body"), OF_ALL)
+async def test_what_concerns_all_takes_the_role_everywhere(api, method, path, least, body, role):
+    everywhere = await api.ask(method, path, Grant(role), **body)
+    here = await api.ask(method, path, Grant(role, "colors"), **body)
+
+    assert (everywhere.status_code == 200) is (role.rank >= least.rank)
+    assert here.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [(m, p, b) for m, p, _, b in (*ON_COLORS, *OF_ALL)]
+    + OF_ANYBODY
+    + [(m, p.replace("{identity}", "1"), {"json": {}}) for m, p in SPECIAL],
+)
+async def test_nobody_gets_anything_without_signing_in(api, method, path, body):
+    for headers in (
+        {},
+        {"Authorization": "Bearer cfd_1_2"},
+        {"Authorization": "Basic YTpi"},
+        {"Cookie": "crossfade_session=cfs_1_2"},
+    ):
+        answer = await api.client.request(method, f"/api/v1{path}", headers=headers, **body)
+
+        assert answer.status_code == 401, answer.text
+        assert answer.json()["code"] == "not-signed-in"
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OF_ANYBODY)
+async def test_nothing_of_another_application_or_cluster_is_in_any_list(api, method, path, body):
+    path = path.replace("aws", "gcp")
+    answer = await api.ask(method, path, Grant(Role.ADMIN, "shapes", "gcp"), **body)
+
+    assert answer.status_code == 200
+    for hidden in ("colors", "aws", "onprem", "kubeconfig"):
+        assert hidden not in answer.text
+
+
+async def test_a_cluster_that_may_not_be_seen_is_not_there(api):
+    mine = Grant(Role.ADMIN, "shapes", "gcp")
+    forbidden = await api.ask("GET", "/fleet/aws", mine)
+    unknown = await api.ask("GET", "/fleet/xyz", mine)
+
+    assert forbidden.status_code == 404
+    assert forbidden.text == unknown.text.replace("xyz", "aws")
+
+
+async def test_who_may_not_touch_every_cluster_of_an_application_may_not_release_it(api):
+    some = (Grant(Role.RELEASER, "colors", "aws"), Grant(Role.RELEASER, "colors", "gcp"))
+    path = "/applications/colors/rollout/pause"
+
+    assert (await api.ask("POST", path, *some, json={})).status_code == 403
+    last = Grant(Role.RELEASER, "colors", "onprem")
+    assert (await api.ask("POST", path, *some, last, json={})).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["colors", "unknown"])
+async def test_applying_what_is_not_ones_own_is_refused_whether_or_not_it_is_there(api, name):
+    text = FILE.replace("NAME", name)
+    answer = await api.ask("POST", "/applications", Grant(Role.ADMIN, "shapes"), content=text)
+
+    assert answer.status_code == 403
+    assert (await api.ask("GET", "/applications", Grant(Role.VIEWER))).text.count('"unknown"') == 0
+
+
+async def test_a_host_that_is_taken_does_not_tell_whose_it_is(api):
+    text = FILE.replace("NAME2.example.com", "colors.localhost").replace("NAME", "mine")
+    answer = await api.ask("POST", "/applications", Grant(Role.DEVELOPER, "mine"), content=text)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "the host `colors.localhost` is taken"
+
+
+async def test_a_folder_of_the_hub_is_named_by_admins_only(api):
+    text = FILE.replace("oci://registry.example.com/charts", "/etc").replace("NAME", "mine")
+    text = text.replace(", version: 1.0.0", "")
+    refused = await api.ask("POST", "/applications", Grant(Role.DEVELOPER), content=text)
+    allowed = await api.ask("POST", "/applications", Grant(Role.ADMIN), content=text)
+
+    assert refused.status_code == 403
+    assert allowed.json() == [{"name": "mine", "change": "created"}]
+
+
+async def test_what_was_refused_is_in_the_audit_log(api):
+    path = "/applications/colors/rollout/abort"
+    await api.ask("POST", path, Grant(Role.VIEWER, "colors"), json={})
+    entry = [each async for each in AuditLog(api.world.store).entries()][-1]
+
+    assert (entry.deed.outcome, entry.deed.what) == ("refused", ("release on `colors`",))
+    assert entry.deed.via.startswith("token ")
+
+
+async def test_what_was_done_is_in_the_audit_log_with_who_did_it(api):
+    path = "/applications/colors/rollout/abort"
+    await api.ask("POST", path, Grant(Role.RELEASER, "colors"), json={"why": "too slow"})
+    done = (await api.world.store.events(AUDIT_LOG))[-1]
+
+    assert done.facts["deed"]["who"] == "admin"
+    assert "aborted by a person: too slow" in done.reason
+    assert (await AuditLog(api.world.store).verify()).wrong == ""
