@@ -111,6 +111,18 @@ def test_hold_stands_still_until_the_cluster_is_back_and_its_users_have_returned
     assert rehearsal.now >= 260 + SETTLE_SECONDS
 
 
+def test_a_lost_cluster_that_was_rolled_back_alone_keeps_nobody_waiting():
+    rehearsal = rehearse(unreachable=Unreachable.HOLD)
+    back = replace(rehearsal.at(GCP), phase=ClusterPhase.BACK, percent=0.0)
+    clusters = {**rehearsal.state.clusters, GCP: back}
+    state = replace(rehearsal.state, clusters=clusters, without=(GCP,))
+    rehearsal.rollout = replace(rehearsal.rollout, state=state)
+    lose(rehearsal, left=True)
+    rehearsal.until(lambda state: state.interruption is not None)
+
+    rehearsal.until(lambda state: state.interruption is None)
+
+
 def test_a_cluster_that_only_lags_behind_does_not_interrupt_anything():
     rehearsal = rehearse()
     rehearsal.faults[GCP] = {"converged": False, "left": True}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crossfade.core.application import Failover
 from crossfade.core.failover.evidence import Condition
 from crossfade.core.failover.failback import Phase, Return
 from crossfade.core.failover.guard import Removal
@@ -15,8 +16,9 @@ GCP = CLUSTERS[1]
 OUT = Presence(GCP, Standing.OUT, 10.0)
 
 
-def told(health=None, users=None):
-    return beside(seen(GCP), health, users or Users(APP), 60.0, only_new_fails=False)
+def told(health=None, users=None, **failover):
+    failover = Failover(step_seconds=60.0, **failover)
+    return beside(seen(GCP), health, users or Users(APP), failover, only_new_fails=False)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,9 @@ def test_users_are_on_their_way_back_for_as_long_as_a_step_of_the_return_lasts()
 
     assert (told(users=on_its_way).return_until, told(users=on_its_way).left) == (100.0, False)
     assert (told(users=waiting).return_until, told(users=waiting).left) == (0.0, True)
+
+
+def test_where_the_hub_takes_no_cluster_out_edges_leave_it_and_the_rollout_is_not_stuck():
+    there = Users(APP, {GCP: {"blue": 100}})
+
+    assert (told(users=there).left, told(users=there, auto=False).left) == (False, True)

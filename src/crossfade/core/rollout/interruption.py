@@ -140,13 +140,15 @@ def _view(
 def _bearer(rollout: Rollout, seen: ClusterSight) -> Bearer:
     progress = rollout.state.clusters[seen.cluster]
     skip = rollout.strategy.unreachable is Unreachable.SKIP and not seen.reachable
+    # A cluster that was rolled back alone is not waited for either.
+    without = skip or progress.phase is ClusterPhase.BACK
     return Bearer(
         seen.cluster,
         seen.condition,
         new=progress.meets_users,
         old=progress.percent < 100,
         only_new_fails=seen.only_new_fails and progress.meets_users,
-        out=skip and seen.condition in DOWN and seen.left,
+        out=without and seen.condition in DOWN and seen.left,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from crossfade.core.application import Failover
 from crossfade.core.failover.evidence import DOWN, Condition
 from crossfade.core.failover.failback import Phase
 from crossfade.core.failover.health import ClusterHealth
@@ -13,7 +14,7 @@ def beside(
     sight: ClusterSight,
     health: ClusterHealth | None,
     users: Users,
-    step_seconds: float,
+    failover: Failover,
     *,
     only_new_fails: bool,
 ) -> ClusterSight:
@@ -24,7 +25,7 @@ def beside(
         sight: what the cluster itself reports.
         health: None while nobody has looked at it.
         users: where the application's users are.
-        step_seconds: how long a step of a return lasts: one that lasts longer moves nobody.
+        failover: how users leave and return; a step of a return that lasts longer moves nobody.
         only_new_fails: what was counted there speaks against the new revision alone.
     """
     back = users.returns.get(sight.cluster)
@@ -33,8 +34,9 @@ def beside(
         sight,
         condition=Condition.HEALTHY if health is None else _condition(health),
         lost_at=None if health is None else _lost_at(health),
-        left=users.share(sight.cluster) == 0,
-        return_until=back.since + step_seconds if back is not None and ramping else 0.0,
+        # Edges leave a dead cluster by themselves, also where the hub takes none out.
+        left=users.share(sight.cluster) == 0 or not failover.auto,
+        return_until=back.since + failover.step_seconds if back is not None and ramping else 0.0,
         only_new_fails=only_new_fails,
     )
 

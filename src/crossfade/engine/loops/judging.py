@@ -104,7 +104,8 @@ class Judging:
     def bursting(self, rollout: Rollout) -> tuple[ClusterName, ...]:
         """Return where only the new revision fails, by far, while the rollout stands still."""
         known = self._known.get(rollout_name(rollout.application, rollout.number))
-        return bursts(known.value.aside) if known is not None else ()
+        still = known is not None and known.value.still_since is not None
+        return bursts(known.value.aside) if known is not None and still else ()
 
     def judgement(
         self,

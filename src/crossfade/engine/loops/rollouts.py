@@ -164,7 +164,7 @@ class Rollouts:
                 ),
                 health[cluster.name].value if cluster.name in health else None,
                 users,
-                record.spec.failover.step_seconds,
+                record.spec.failover,
                 only_new_fails=cluster.name in bursting,
             )
             for cluster in clusters
