@@ -148,7 +148,7 @@ def _said(built: "Built", names: tuple[str, ...]) -> str:
     called = " ".join(names) or "the image (it has no name: `--tag` gives one)"
     if built.unchanged:
         return f"{called} is unchanged: {built.image.digest}"
-    return f"{called} is {built.image.digest} ({built.layers} layers; made now: {built.made})"
+    return f"{called} is {built.image.digest} (layers: {built.layers}, made now: {built.made})"
 
 
 @app.command(name="list")

@@ -8,7 +8,7 @@ import pytest
 from crossfade.adapters.images import running
 from crossfade.adapters.images.builder import Builder, BuildOrder
 from crossfade.adapters.images.cache import LayerCache
-from crossfade.adapters.images.loading import load
+from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.dockerfile import parse
@@ -39,10 +39,15 @@ class World:
         order = BuildOrder(parse(text), path, self.context, names, **more)
         return Builder(self.store, self.cache, order, self.said.append).build()
 
+    def image(self, name):
+        found = self.store.find(reference(name))
+        assert found is not None
+        return found
+
     def files(self, name="app:1"):
         """Return path and content of the files of all layers; None for folders."""
         found = {}
-        for layer in load(self.store, reference(name)).layers:
+        for layer in loaded(self.store, self.image(name)).layers:
             with tarfile.open(self.store.path(layer.blob.digest)) as archive:
                 for each in archive:
                     content = archive.extractfile(each) if each.isreg() else None
@@ -76,7 +81,7 @@ def test_the_image_has_the_files_and_the_configuration(world):
         "app/deep": None,
         "app/deep/c.txt": "c",
     }
-    config = load(world.store, reference("app:1")).config
+    config = loaded(world.store, world.image("app:1")).config
     assert (config.environment, config.command) == ({"X": "1"}, ("/app/a",))
     assert config.working_directory == "/app"
 
@@ -159,7 +164,7 @@ def test_a_stage_gives_files_to_another_one_and_nothing_else(world):
     )
 
     assert world.files() == {"y": "a"}
-    layer = load(world.store, reference("app:1")).layers[0]
+    layer = loaded(world.store, world.image("app:1")).layers[0]
     with tarfile.open(world.store.path(layer.blob.digest)) as archive:
         entry = archive.getmember("y")
     assert (entry.uid, entry.gid, entry.mode) == (5, 6, 0o600)
@@ -180,7 +185,7 @@ def test_an_image_of_here_can_be_built_on(world):
     world.build("FROM base:1\nENV B=2\nCOPY b.txt /\n")
 
     assert world.files() == {"a.txt": "a", "b.txt": "b"}
-    assert load(world.store, reference("app:1")).config.environment == {"A": "1", "B": "2"}
+    assert loaded(world.store, world.image("app:1")).config.environment == {"A": "1", "B": "2"}
 
 
 def test_a_base_that_is_nowhere_is_refused_with_the_ways_out(world):
@@ -194,7 +199,7 @@ def test_people_are_told_that_the_machine_stands_for_a_public_image(world):
     world.build("FROM python:3.13-slim\nENV A=1\n")
 
     assert any("python:3.13-slim is not here" in each for each in world.said)
-    labels = load(world.store, reference("app:1")).config.labels
+    labels = loaded(world.store, world.image("app:1")).config.labels
     assert labels == {"crossfade.dev/base": "host"}
 
 
@@ -211,7 +216,7 @@ def test_add_unpacks_archives_and_copy_does_not(world):
 
 
 def _names(world, name):
-    for layer in load(world.store, reference(name)).layers:
+    for layer in loaded(world.store, world.image(name)).layers:
         with tarfile.open(world.store.path(layer.blob.digest)) as archive:
             yield from archive.getnames()
 

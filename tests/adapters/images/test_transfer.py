@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from crossfade.adapters.images.credentials import Credentials
-from crossfade.adapters.images.loading import load
+from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.registry import Registry
 from crossfade.adapters.images.store import ImageStore
 from crossfade.adapters.images.transfer import pull, push
@@ -76,7 +76,7 @@ def test_an_image_comes_back_as_it_went(address, store, other):
     assert sent(store, found, name) == 2
     assert fetched(other, name) == found
 
-    assert load(other, name).config.environment == {"A": "1"}
+    assert loaded(other, found).config.environment == {"A": "1"}
     by_digest = reference(f"{address}/team/app@{found.digest}")
     assert fetched(other, by_digest) == found
 

@@ -269,10 +269,11 @@ class Builder:
             self._may_run = True
         code = running.run(act, place, lambda line: self._say(f"  {line}"))
         if code != 0:
-            missing = code == 127 or not (place.on_host or any(place.root.iterdir()))
             hint = "see what it printed above; images keep what they were"
-            if missing:
-                hint = "a command is not there: build on `host` to have those of this machine"
+            if not place.on_host:
+                hint = "it has only the image's files: build on `host` to have this machine's tools"
+            elif code == 127:
+                hint = "a command is not there: install it on this machine, or COPY it"
             raise problem(f"the command ended with exit code {code}", hint)
         return list(running.changes(place))
 

@@ -90,7 +90,7 @@ def _add(archive: tarfile.TarFile, item: Item, time: int) -> None:
     else:
         raise InputError(
             "only files, folders and links can be in an image",
-            hint="leave it out with .dockerignore",
+            hint="leave it out with .dockerignore, or remove it in the same RUN",
             file=str(item.source),
         )
 
