@@ -90,7 +90,7 @@ class RolloutView:
     """The last step whose share is proven."""
     shifts: tuple[Shift, ...] = ()
     windows: tuple[Window, ...] = ()
-    """Those in which every cluster that is left was heard of, oldest first."""
+    """Whole ones, oldest first; that clusters are silent in them bars a rise by other rules."""
     interruption: Interruption | None = None
 
 
