@@ -311,3 +311,25 @@ def test_a_folder_stands_for_the_main_clone(tmp_path, repository, capsys):
         if "show" in line and "|" in line
     ]
     assert sorted(lines) == [".gitignore", "file", "new", "on other"]
+
+
+def test_people_read_why_a_step_failed_and_why_another_never_came(tmp_path, capsys):
+    file = write(
+        tmp_path,
+        """  first: {image: alpine, commands: ['exit 3'], fail_fast: false}
+  second: {image: alpine, commands: ['true'], when: {condition: {all: {one: '1 == 2'}}}}
+""",
+    )
+    main(["pipeline", "run", file])
+
+    failed, skipped = result(capsys, "why", "1", "first"), result(capsys, "why", "1", "second")
+    main(["pipeline", "why", "1", "second"])
+    text = capsys.readouterr().out
+    missing = main(["pipeline", "why", "1", "third"])
+
+    assert (failed["result"], failed["why"][0]) == ("failure", "exit code 3")
+    assert skipped["result"] == "skipped"
+    assert "1 == 2  ->  false" in skipped["why"][-1]
+    assert text.splitlines()[0] == "second: skipped"
+    assert missing == 3
+    assert "steps: first, second" in capsys.readouterr().err

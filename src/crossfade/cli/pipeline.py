@@ -168,6 +168,7 @@ def _line(verdict: "Verdict") -> str:
 app.command()(pipeline_run.run)
 app.command(name="list")(pipeline_run.list_builds)
 app.command()(pipeline_run.logs)
+app.command()(pipeline_run.why)
 app.command()(pipeline_run.approve)
 app.command()(pipeline_run.deny)
 app.command()(pipeline_run.resume)

@@ -153,6 +153,29 @@ def logs(
     _with_pipelines(context, work)
 
 
+def why(
+    context: typer.Context,
+    run: _RunArgument,
+    step: Annotated[str, typer.Argument(help="The step.")],
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Say how a step of a build stands, and what brought it there."""
+    from crossfade.cli.pipeline_view import check_step
+    from crossfade.core.pipeline.why import why as reasons
+
+    async def work(pipelines: "Pipelines") -> None:
+        build = (await pipelines.builds.build(run)).value
+        _, graph = _graph(build)
+        check_step(graph, step)
+        state = (await pipelines.builds.state(run)).value
+        lines = reasons(graph, state, step)
+        result = state.units[step].visible.value if step in state.units else "pending"
+        row = {"run": run, "step": step, "result": result, "why": list(lines[1:])}
+        show(row, output, lambda: "\n  ".join(lines))
+
+    _with_pipelines(context, work)
+
+
 def approve(
     context: typer.Context,
     run: _RunArgument,

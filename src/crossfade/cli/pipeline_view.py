@@ -133,13 +133,19 @@ def _took(since: float, ended: float | None) -> str:
     return "" if ended is None else format_duration(round(max(0.0, ended - since), 1))
 
 
+def check_step(graph: "Graph", step: str) -> None:
+    """Return if there is such a step.  Raises NotFound."""
+    if not step or step not in graph.units:
+        known = ", ".join(key for key in graph.units if key)[:300]
+        raise NotFound(f"there is no step `{step}`", hint=f"steps: {known}")
+
+
 async def print_logs(
     pipelines: "Pipelines", build: "Build", graph: "Graph", step: str, *, follow: bool
 ) -> None:
     """Print the logs of a build, and go on with it if asked to.  Raises NotFound."""
-    if step and step not in graph.units:
-        known = ", ".join(key for key in graph.units if key)[:300]
-        raise NotFound(f"there is no step `{step}`", hint=f"steps: {known}")
+    if step:
+        check_step(graph, step)
     lines, offsets = Lines(graph, on_stderr=False), dict[object, int]()
     while True:
         state = (await pipelines.builds.state(build.id)).value

@@ -3,7 +3,7 @@ One build, from wherever it stands to its end.
 
 Each turn looks at the runs, decides, saves, and then acts.  Whoever dies in between leaves a saved
 state and runs that go on by themselves; the next one acts on that state first, which changes
-nothing that is as it should be.
+nothing that is as it should be.  What does not answer is asked again, and fails no step.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
+from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
@@ -21,9 +22,10 @@ from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.orders import REVISION, work_of
 from crossfade.core.pipeline.run import Run, decide, runs
-from crossfade.core.pipeline.state import RunSight, Seen, State, Status
+from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
 from crossfade.core.pipeline.work import Access, CannotRun, Work
+from crossfade.engine.pipelines.patience import Patience
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
@@ -79,9 +81,13 @@ class Execution:
         self._around, self._build, self._graph = around, build, graph
         self._listener = listener
         self._stored: Stored[State] = Stored(State())
+        self._known = False
+        self._unsure: Decision | None = None
+        self._patience = Patience(lambda text: listener.told(BUILD, text))
         self._works: dict[RunId, Work] = {}
         self._following: set[RunId] = set()
         self._stopping: set[RunId] = set()
+        self._stopped: set[RunId] = set()
         self._changed = asyncio.Event()
         self._terminate = ""
         self._sequence = -1
@@ -94,16 +100,34 @@ class Execution:
 
     async def run(self) -> State:
         """Return the state in which the build has ended."""
-        self._stored = await self._around.builds.state(self._build.id)
         async with asyncio.TaskGroup() as group:
-            await self._act(group)  # what a process before this one has saved and not done
-            while not self._stored.value.ended:
+            while not self._known or not self._stored.value.ended:
                 self._changed.clear()
-                wake_at = await self._turn()
-                await self._act(group)
-                if not self._stored.value.ended:
+                wake_at = await self._round(group)
+                if not self._known or not self._stored.value.ended:
                     await self._wait(wake_at)
         return self._stored.value
+
+    async def _round(self, group: asyncio.TaskGroup) -> float | None:
+        """Do what is to be done now; return when time alone may change something."""
+        wake_at = None
+        self._patience.begin()
+        with self._patience:
+            if not self._known:
+                await self._recall()
+                await self._act(group)  # what a process before this one has saved and not done
+            if not self._stored.value.ended:
+                wake_at = await self._turn()
+                await self._act(group)
+        self._patience.end()
+        return wake_at
+
+    async def _recall(self) -> None:
+        """Read how the build stands: nobody knows whether a save without an answer was made."""
+        self._stored = await self._around.builds.state(self._build.id)
+        unsure, self._unsure, self._known = self._unsure, None, True
+        if unsure is not None and unsure.want == self._stored.value:
+            self._tell(unsure)
 
     async def _turn(self) -> float | None:
         """Look, decide and save; return when time alone may change something."""
@@ -111,14 +135,22 @@ class Execution:
         seen = await self._look()
         decision = decide(self._graph, self._stored.value, seen, now)
         if decision.want != self._stored.value:
-            told = [f"{key}: {text}" for key, text in decision.events]
-            event = Event(f"build/{self._build.id}", now, decision.reason, {"steps": told})
-            self._stored = await self._around.builds.save_state(
-                self._build, self._stored, decision.want, event
-            )
+            await self._save(decision, now)
+        self._tell(decision)
+        return decision.wake_at
+
+    async def _save(self, decision: Decision, now: float) -> None:
+        told = [f"{key}: {text}" for key, text in decision.events]
+        event = Event(f"build/{self._build.id}", now, decision.reason, {"steps": told})
+        self._known, self._unsure = False, decision
+        self._stored = await self._around.builds.save_state(
+            self._build, self._stored, decision.want, event
+        )
+        self._known, self._unsure = True, None
+
+    def _tell(self, decision: Decision) -> None:
         for key, text in decision.events:
             self._listener.told(key, text)
-        return decision.wake_at
 
     async def _look(self) -> Seen:
         found = {}
@@ -140,7 +172,9 @@ class Execution:
         """Return how a run stands; it has not ended before its whole log has been read."""
         if run in self._following or run in self._stopping:
             return RunSight(run.number, Status.RUNNING)
-        sight = await self._around.runner.look(run)
+        sight: RunSight | None = RunSight(run.number, Status.RUNNING)  # as long as nobody says
+        with self._patience:
+            sight = await self._around.runner.look(run)
         work = self._works.get(run)
         if sight is None or work is None:
             return sight
@@ -159,7 +193,11 @@ class Execution:
             self._seen_wishes = Seen(answers=wishes.answers, terminate=wishes.terminate)
 
     async def _wait(self, wake_at: float | None) -> None:
-        """Wait until there is something to decide."""
+        """Wait until there is something to decide, or to ask again."""
+        if self._patience.pause:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self._patience.pause)
+            return
         while not self._changed.is_set():
             left = POLL_SECONDS if wake_at is None else wake_at - self._around.clock.now()
             if left <= 0:
@@ -167,7 +205,10 @@ class Execution:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), min(left, POLL_SECONDS))
             before = self._seen_wishes
-            await self._look_for_wishes()
+            try:
+                await self._look_for_wishes()
+            except Unavailable:
+                return  # the next round says so, and waits
             if self._seen_wishes != before:
                 return
 
@@ -176,10 +217,8 @@ class Execution:
         for run in runs(self._graph, self._stored.value):
             identity = run_id(self._build, run.key, run.number)
             if identity not in self._works:
-                order = await self._order(run, identity)
-                await self._around.runner.start(order)
-                self._following.add(identity)
-                group.create_task(self._follow(order))
+                with self._patience:  # the next round tries again, unless it is to end by then
+                    await self._start(run, identity, group)
         units = self._stored.value.units
         for key, number in self._current():
             identity = run_id(self._build, key, number)
@@ -188,17 +227,28 @@ class Execution:
                 group.create_task(self._stop(identity))
         self._forget(group)
 
+    async def _start(self, run: Run, identity: RunId, group: asyncio.TaskGroup) -> None:
+        context = context_of(self._graph, self._stored.value, run.key)
+        work = self._work(run.step, context)
+        order = await self._order(run, identity, context, work)
+        await self._around.runner.start(order)
+        self._works[identity] = work
+        self._following.add(identity)
+        group.create_task(self._follow(order))
+
     def _forget(self, group: asyncio.TaskGroup) -> None:
         """Let the runner drop what has been taken in, while other steps go on."""
         current = {run_id(self._build, key, number) for key, number in self._current()}
         for over in self._works.keys() - current - self._following - self._stopping:
-            del self._works[over]
-            group.create_task(self._around.runner.forget(over))
+            group.create_task(self._drop(over, self._works.pop(over)))
 
-    async def _order(self, run: Run, identity: RunId) -> Order:
-        context = context_of(self._graph, self._stored.value, run.key)
-        work = self._work(run.step, context)
-        self._works[identity] = work
+    async def _drop(self, run: RunId, work: Work) -> None:
+        try:
+            await self._around.runner.forget(run)
+        except Unavailable:
+            self._works[run] = work  # a later round tries again
+
+    async def _order(self, run: Run, identity: RunId, context: Context, work: Work) -> Order:
         given = self._own(run) if work.access is Access.HUB else context.scope.texts
         order = Order(
             identity,
@@ -239,17 +289,44 @@ class Execution:
         return _saying(why) if why else work
 
     async def _follow(self, order: Order) -> None:
-        def printed(text: str) -> None:
-            self._listener.printed(order.run.key, text)
+        shown = 0
 
-        await follow(self._around.runner, self._around.logs, order, printed)
+        async def once() -> None:
+            passed = 0
+
+            def printed(text: str) -> None:
+                nonlocal shown, passed
+                new = text[max(0, shown - passed) :]
+                passed += len(text)
+                shown = max(shown, passed)
+                if new:
+                    self._listener.printed(order.run.key, new)
+
+            await follow(self._around.runner, self._around.logs, order, printed)
+
+        await self._insist(once, lambda: order.run in self._stopped)
         self._following.discard(order.run)
         self._changed.set()
 
     async def _stop(self, run: RunId) -> None:
-        await self._around.runner.stop(run, GRACE_SECONDS)
+        await self._insist(lambda: self._around.runner.stop(run, GRACE_SECONDS), lambda: False)
+        self._stopped.add(run)
         self._stopping.discard(run)
         self._changed.set()
+
+    async def _insist(
+        self, act: Callable[[], Awaitable[None]], given_up: Callable[[], bool]
+    ) -> None:
+        """Act until it is done, or no longer wanted."""
+        patience = Patience(lambda text: self._listener.told(BUILD, text))
+        while True:
+            patience.begin()
+            with patience:
+                return await act()
+            patience.end()
+            if given_up():
+                return None
+            await asyncio.sleep(patience.pause)
 
 
 def _saying(why: str) -> Work:

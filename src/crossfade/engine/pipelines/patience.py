@@ -1,0 +1,51 @@
+"""What a build does when a store or a runner does not answer: it asks again, ever less often."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from crossfade.base.errors import Denied, Unavailable
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Patience:
+    """As a context it lets pass that something does not answer, and tells it once."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._known: set[str] = set()
+        self._failed = False
+        self.pause = 0.0
+        """So long nothing is to be asked; 0 when everything answers."""
+
+    def begin(self) -> None:
+        """Begin to ask everything again."""
+        self._failed = False
+
+    def end(self) -> None:
+        """Take in whether everything has answered since `begin`."""
+        if self._failed:
+            self.pause = min(self.pause * 2 or FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        else:
+            self.pause = 0.0
+            self._known.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Swallow that something does not answer; a refusal would be the same next time."""
+        if not isinstance(error, Unavailable) or isinstance(error, Denied):
+            return False
+        self._failed = True
+        if error.what not in self._known:
+            self._known.add(error.what)
+            self._told(f"{error.what}; trying again")
+        return True
