@@ -14,6 +14,9 @@ CODES = {
     "Unavailable": ("unavailable", 6),
     "Denied": ("denied", 6),
     "RolloutFailed": ("rollout-failed", 7),
+    "NotSignedIn": ("not-signed-in", 8),
+    "NotAllowed": ("not-allowed", 8),
+    "TooManyRequests": ("too-many-requests", 6),
 }
 
 
