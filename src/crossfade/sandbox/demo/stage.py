@@ -131,7 +131,7 @@ class Stage:
         await self.until(look, seconds, f"{percent} % on every cluster")
         return self.now()
 
-    async def until_ended(self, seconds: float = 60.0) -> Rollout:
+    async def until_ended(self, seconds: float = 150.0) -> Rollout:
         """Wait until the rollout has ended, and return it."""
 
         async def look() -> Rollout | None:
