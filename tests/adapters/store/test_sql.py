@@ -74,6 +74,34 @@ async def test_a_file_that_may_not_grow_loses_nothing_that_was_committed(url):
     assert 0 < int(committed) == int(listed) == kept
 
 
+COMMAND = """
+import asyncio, sys
+from crossfade.adapters.store.sql import SqlStore
+from crossfade.ports.documents import Save
+
+async def main():
+    store = await SqlStore.open(sys.argv[1])
+    await store.commit((Save("command", sys.argv[2], 0, {"x": "y" * 10_000}),))
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_commands_do_not_damage_the_store_of_a_hub_that_has_opened_it_twice(url):
+    hub, api = await SqlStore.open(url), await SqlStore.open(url)
+    for number in range(3):
+        await hub.commit((Save("hub", str(number), 0, {"x": "y" * 10_000}),))
+        await api.commit((Save("api", str(number), 0, {"x": "y" * 10_000}),))
+        subprocess.run([sys.executable, "-c", COMMAND, url, str(number)], check=True, timeout=60)
+        await (await SqlStore.open(url)).close()
+
+    for store in (hub, api):
+        counts = [len(await store.list(kind)) for kind in ("hub", "api", "command")]
+        assert counts == [3, 3, 3]
+        await store.close()
+
+
 async def test_a_database_that_turned_read_only_is_denied_not_retried(store):
     pragma(store, "PRAGMA query_only = ON")
 

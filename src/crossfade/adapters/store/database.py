@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from crossfade.base.errors import Denied, InputError, Unavailable
 BUSY_SECONDS = 5.0
 """How long a write waits for the one of another process before it is refused."""
 
+_MAKING = threading.Lock()
 _SQLITE = "sqlite:///"
 _HINT = (
     "CROSSFADE_DATABASE_URL must be sqlite:////absolute/path/of/the/file, "
@@ -105,23 +107,30 @@ def _begin(connection: Connection) -> None:
 
 
 def _make_file(path: Path) -> None:
-    """Make the file for our eyes only; SQLite gives its -wal and -shm files the same mode."""
+    """
+    Make the file for our eyes only; SQLite gives its -wal and -shm files the same mode.
+
+    A file that exists is never opened here: closing it would take away the locks of all other
+    connections of this process, and the next process to leave would remove what they have written.
+    """
     try:
         for folder in reversed(path.parents):
             folder.mkdir(mode=0o700, exist_ok=True)  # with parents=True only the last gets the mode
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with _MAKING:
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except PermissionError as error:
         raise _denied(path) from error
     except OSError as error:
-        if path.is_dir():
-            raise InputError("the store is a folder", hint="name a file", store=path) from error
-        if os.path.exists(path) and not os.access(path, os.W_OK):
-            raise _denied(path) from error
         raise Unavailable(
             f"the store cannot be made: {_why(error)}",
             hint="check the folder, or choose another one with --state-dir",
             store=path,
         ) from error
+    if path.is_dir():
+        raise InputError("the store is a folder", hint="name a file", store=path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise _denied(path)
 
 
 def _why(error: OSError) -> str:
