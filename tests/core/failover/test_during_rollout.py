@@ -25,6 +25,7 @@ HEALTHY, LOST, DARK, GREY = (
     Condition.DATA_PLANE_DOWN,
     Condition.GREY,
 )
+SETTLE = 30.0
 API_DOWN, UNKNOWN = Condition.API_DOWN, Condition.UNKNOWN
 
 
@@ -65,11 +66,11 @@ def view(*bearers, step=3, passed=2, **more):
     ],
 )  # fmt: skip
 def test_course(bearers, course):
-    assert rule(view(*bearers), 100.0).course is course
+    assert rule(view(*bearers), 100.0, SETTLE).course is course
 
 
 def test_the_clock_stops_and_the_step_stays():
-    ruling = rule(view(both("a", LOST), both("b")), 100.0)
+    ruling = rule(view(both("a", LOST), both("b")), 100.0, SETTLE)
 
     assert (ruling.step, ruling.interruption) == (3, Interruption(100.0, 2))
     assert ruling.reason == "a lost; clock and analysis stand still"
@@ -82,7 +83,9 @@ def test_it_goes_on_from_the_last_proven_step_after_two_clean_windows():
     lost = both("a", LOST, out=True), both("b")
 
     def ruled(*windows):
-        return rule(view(*lost, shifts=(shift,), windows=windows, interruption=stopped), 200.0)
+        return rule(
+            view(*lost, shifts=(shift,), windows=windows, interruption=stopped), 200.0, SETTLE
+        )
 
     assert ruled(dirty).course is Course.FREEZE
     assert ruled(dirty, one).reason == "1 of 2 windows without a shift"
@@ -95,11 +98,14 @@ def test_windows_of_before_the_loss_prove_nothing():
     stopped = Interruption(100.0, 2)
     early = (Window(10.0, 40.0), Window(40.0, 70.0), Window(70.0, 99.0))
 
-    assert rule(view(both("a"), windows=early, interruption=stopped), 200.0).course is Course.FREEZE
+    assert (
+        rule(view(both("a"), windows=early, interruption=stopped), 200.0, SETTLE).course
+        is Course.FREEZE
+    )
 
 
 def test_it_does_not_go_on_while_users_are_still_moving():
-    ruling = rule(view(both("a"), both("b"), shifts=(Shift(90.0),)), 100.0)
+    ruling = rule(view(both("a"), both("b"), shifts=(Shift(90.0),)), 100.0, SETTLE)
 
     assert (ruling.course, ruling.reason) == (
         Course.FREEZE,
@@ -113,6 +119,7 @@ def test_without_a_proven_step_it_goes_on_from_the_first():
     ruling = rule(
         view(both("a"), step=0, passed=-1, windows=windows, interruption=Interruption(100.0, -1)),
         300.0,
+        SETTLE,
     )
 
     assert (ruling.course, ruling.step) == (Course.RESUME, 0)
@@ -129,11 +136,11 @@ def test_without_a_proven_step_it_goes_on_from_the_first():
     ],
 )
 def test_windows_that_overlap_a_shift_or_its_settling_are_thrown_away(window, kept):
-    assert (usable([window], [Shift(100.0, 120.0)], settle=30.0) == (window,)) is kept
+    assert (usable([window], [Shift(100.0, 120.0)], SETTLE) == (window,)) is kept
 
 
 def test_while_a_shift_is_under_way_no_window_after_its_beginning_counts():
-    assert usable([Window(500.0, 600.0)], [Shift(100.0)]) == ()
+    assert usable([Window(500.0, 600.0)], [Shift(100.0)], SETTLE) == ()
 
 
 def test_time_that_stood_still_does_not_count_for_a_step():
@@ -180,6 +187,7 @@ def test_a_loss_never_moves_a_rollout_forward(bearers, step, passed, starts, sto
             tuple(bearers), step, min(step, passed), windows=windows, interruption=interruption
         ),
         1000.0,
+        SETTLE,
     )
 
     assert ruling.step <= step

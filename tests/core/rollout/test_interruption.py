@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.analysis.judgement import Verdict
-from crossfade.core.failover.during_rollout import SETTLE_SECONDS, Interruption, Shift
+from crossfade.core.failover.during_rollout import Interruption, Shift
 from crossfade.core.failover.evidence import Condition
-from crossfade.core.rollout.interruption import WINDOW_SECONDS, shift_of
+from crossfade.core.rollout.interruption import WINDOW_SECONDS, settling_of, shift_of
 from crossfade.core.rollout.spec import Analyse, Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import ClusterPhase, Phase
 from crossfade.testing.builders import CLUSTERS, rollout, seen, sight, stepping
@@ -22,6 +22,7 @@ LOST = {
     "lost_at": 0.5,
     "left": False,
 }
+SETTLE_SECONDS = settling_of(rollout())
 CLEAN_SECONDS = SETTLE_SECONDS + 2 * WINDOW_SECONDS
 
 
@@ -205,7 +206,7 @@ def test_a_person_who_asks_for_all_users_is_not_kept_waiting_by_a_loss():
         pytest.param(Shift(90.0), {}, Shift(90.0, 100.0), id="they-have-arrived"),
         pytest.param(Shift(20.0, 30.0), {"lost_at": 20.0}, Shift(20.0, 30.0), id="the-same-loss"),
         pytest.param(Shift(20.0, 30.0), {"return_until": 101.0}, Shift(100.0), id="they-return"),
-        pytest.param(Shift(70.0, 80.0), {"return_until": 101.0}, Shift(70.0), id="one-after-the-other"),
+        pytest.param(Shift(80.0, 95.0), {"return_until": 101.0}, Shift(80.0), id="one-after-the-other"),
         pytest.param(Shift(20.0, 30.0), {"return_until": 99.0}, Shift(20.0, 30.0), id="a-return-that-waits"),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.counters import ERRORS
 from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.evidence import Aside, Evidence
-from crossfade.core.failover.during_rollout import Shift, usable
+from crossfade.core.failover.during_rollout import Shift, settle_seconds, usable
 from crossfade.core.failover.during_rollout import Window as Span
 
 BURST_REQUESTS = 20
@@ -57,7 +57,7 @@ def sorted_out(
     dirty: list[Window] = []
     for window in windows:
         end = window.ends_at(seconds)
-        good = usable([Span(end - seconds, end)], [shift])
+        good = usable([Span(end - seconds, end)], [shift], settle_seconds(seconds))
         (clean if good else dirty).append(window)
     return tuple(clean), tuple(dirty)
 

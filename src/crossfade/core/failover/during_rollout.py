@@ -15,8 +15,9 @@ from enum import StrEnum
 from crossfade.base.ids import ClusterName, Epoch
 from crossfade.core.failover.evidence import DOWN, Condition
 
-SETTLE_SECONDS = 30.0
-"""How long after a shift of users figures still say more of the shift than of the revision."""
+SETTLE_WINDOWS = 2
+MIN_SETTLE_SECONDS = 10.0
+"""Connections and caches of users who were moved are cold, however short the windows are."""
 CLEAN_WINDOWS = 2
 """Whole windows without a shift before the rollout goes on."""
 
@@ -52,6 +53,11 @@ class Window:
 
     begin: float
     end: float
+
+
+def settle_seconds(window_seconds: float) -> float:
+    """Return how long after a shift figures say more of the shift than of the revision."""
+    return max(MIN_SETTLE_SECONDS, SETTLE_WINDOWS * window_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,7 @@ class Ruling:
     """To be saved with it."""
 
 
-def rule(
-    view: RolloutView, now: float, *, settle: float = SETTLE_SECONDS, clean: int = CLEAN_WINDOWS
-) -> Ruling:
+def rule(view: RolloutView, now: float, settle: float, *, clean: int = CLEAN_WINDOWS) -> Ruling:
     """Return what the rollout does now.  Exposure is never raised by any of it."""
     ill = [each for each in view.bearers if each.condition in _ILL and not each.out]
     if guilty := _caused_by_new(view.bearers):
@@ -130,9 +134,7 @@ def rule(
     return Ruling(Course.RESUME, step, f"resumes at step {step + 1}, the last one that was proven")
 
 
-def usable(
-    windows: Sequence[Window], shifts: Sequence[Shift], settle: float = SETTLE_SECONDS
-) -> tuple[Window, ...]:
+def usable(windows: Sequence[Window], shifts: Sequence[Shift], settle: float) -> tuple[Window, ...]:
     """Return the windows that no shift overlaps, settling included; before a shift, too."""
     return tuple(
         window
@@ -145,7 +147,7 @@ def usable(
     )
 
 
-def settled_at(shift: Shift | None, settle: float = SETTLE_SECONDS) -> float:
+def settled_at(shift: Shift | None, settle: float) -> float:
     """Return from when on figures say something of the revision again; for ever is infinite."""
     if shift is None:
         return 0.0

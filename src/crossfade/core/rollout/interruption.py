@@ -11,7 +11,6 @@ from typing import assert_never
 from crossfade.base.ids import ClusterName
 from crossfade.core.failover.during_rollout import (
     CLEAN_WINDOWS,
-    SETTLE_SECONDS,
     Bearer,
     Course,
     Interruption,
@@ -20,6 +19,7 @@ from crossfade.core.failover.during_rollout import (
     Shift,
     Window,
     rule,
+    settle_seconds,
 )
 from crossfade.core.failover.evidence import DOWN
 from crossfade.core.rollout.back import go_back, hold
@@ -38,6 +38,16 @@ WINDOW_SECONDS = 5.0
 """Length of a window where nobody judges by windows."""
 
 
+def settling_of(rollout: Rollout) -> float:
+    """Return how long figures say nothing of the revision after users have moved."""
+    return settle_seconds(_window_seconds(rollout))
+
+
+def _window_seconds(rollout: Rollout) -> float:
+    judge = rollout.analysis.judge
+    return judge.window_seconds if judge else WINDOW_SECONDS
+
+
 def interruptible(rollout: Rollout) -> bool:
     """Say whether a loss makes it stand still: not when a person has asked for all users."""
     state = rollout.state
@@ -52,7 +62,7 @@ def interrupted(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     stopped = state.interruption
     if stopped is None and shift != state.shift:
         stopped = Interruption(now, state.step - 1)
-    ruling = rule(_view(rollout, sight, shift, stopped, now), now)
+    ruling = rule(_view(rollout, sight, shift, stopped, now), now, settling_of(rollout))
     state = replace(state, shift=shift)
     match ruling.course:
         case Course.GO_ON:
@@ -72,10 +82,10 @@ def interrupted(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
 
 def shift_of(rollout: Rollout, sight: Sight, now: float) -> Shift | None:
     """Return the newest move of users, what is seen now included."""
-    known = rollout.state.shift
+    known, settle = rollout.state.shift, settling_of(rollout)
     moving = any(_moves(each, now) for each in sight.clusters)
     # What was lost long before the rollout began has moved nobody meanwhile.
-    over = rollout.started_at - SETTLE_SECONDS if known is None else known.ended
+    over = rollout.started_at - settle if known is None else known.ended
     lost = [
         each.lost_at
         for each in sight.clusters
@@ -85,7 +95,7 @@ def shift_of(rollout: Rollout, sight: Sight, now: float) -> Shift | None:
         return known if moving else Shift(known.began, now)
     if not moving and not lost:
         return known
-    settling = known is not None and now <= (known.ended or 0.0) + SETTLE_SECONDS
+    settling = known is not None and now <= (known.ended or 0.0) + settle
     began = known.began if known is not None and settling else min([*lost, now])
     return Shift(began, None if moving else now)
 
@@ -125,14 +135,13 @@ def _view(
     stopped: Interruption | None,
     now: float,
 ) -> RolloutView:
-    state, judge = rollout.state, rollout.analysis.judge
-    seconds = judge.window_seconds if judge else WINDOW_SECONDS
+    state = rollout.state
     return RolloutView(
         tuple(_bearer(rollout, each) for each in sight.clusters),
         state.step,
         state.step - 1,
         () if shift is None else (shift,),
-        _windows(shift, stopped, seconds, now),
+        _windows(shift, stopped, _window_seconds(rollout), now),
         stopped,
     )
 
@@ -158,7 +167,7 @@ def _windows(
     """Return the whole windows since the shift has settled; silence in them holds by itself."""
     if stopped is None or (shift is not None and shift.ended is None):
         return ()
-    settled = 0.0 if shift is None or shift.ended is None else shift.ended + SETTLE_SECONDS
+    settled = 0.0 if shift is None or shift.ended is None else shift.ended + settle_seconds(seconds)
     begin = max(stopped.since, settled)
     whole = min(CLEAN_WINDOWS, int((now - begin) // seconds))
     return tuple(Window(begin + n * seconds, begin + (n + 1) * seconds) for n in range(whole))

@@ -24,6 +24,7 @@ from crossfade.core.analysis.standstill import bursts, sorted_out, stood
 from crossfade.core.analysis.thresholds import judge as within_limit
 from crossfade.core.failover.during_rollout import settled_at
 from crossfade.core.fleet.placement import placed
+from crossfade.core.rollout.interruption import settling_of
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.spec import Ramp
 from crossfade.core.rollout.state import NOT_JUDGED, ClusterPhase, Phase, Progress, Rollout
@@ -167,7 +168,7 @@ class Judging:
             return None
         if not rollout.state.meets_users:
             return NOT_JUDGED
-        settled = settled_at(rollout.state.shift)
+        settled = settled_at(rollout.state.shift, settling_of(rollout))
         if now < settled:
             return Judgement(Verdict.UNKNOWN, 0, 0, "users are moving between clusters")
         # A retry begins anew, and so does what follows a move of users.
