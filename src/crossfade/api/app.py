@@ -1,5 +1,7 @@
 """The HTTP API as one ASGI application."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, FastAPI
 
 from crossfade.api.limits import Limits, Tags
@@ -8,24 +10,29 @@ from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
     applications,
     audit,
+    drift,
     events,
     fleet,
     health,
+    overview,
+    page,
     rollouts,
     session,
     tokens,
+    traffic,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
+_SCREENS = (overview, traffic, drift)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
 }
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the application."""
+def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
+    """Return the application; the page is served from `folder`."""
     app = FastAPI(
         title="Crossfade",
         version="1",
@@ -40,9 +47,10 @@ def create_app(services: Services) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, applications, rollouts, events, audit, tokens, session):
+    for each in (fleet, applications, rollouts, *_SCREENS, events, audit, tokens, session):
         api.include_router(each.router)
     app.include_router(api)
+    page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
     app.add_middleware(Measured, meters=meters)

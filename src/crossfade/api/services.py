@@ -1,7 +1,7 @@
 """What the routes work with; the wiring makes it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.queries import Queries
 from crossfade.ports.documents import Documents
@@ -41,6 +42,8 @@ class Services:
     """What an application file says.  Raises InputError."""
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
+    figures: Figures = field(default_factory=Figures)
+    """What the loops of this process have counted."""
 
 
 def _services(request: Request) -> Services:
