@@ -158,7 +158,7 @@ def test_values_of_arguments_and_whole_dockerfiles_come_through_as_they_are(run,
     (image,) = crossfade("image", "list", "-o", "json").data
     store = ImageStore(Path(os.environ["CROSSFADE_HOME"], "images"))
     config = store.document(store.document(image["digest"])["config"]["digest"])
-    assert config["config"]["Labels"] == {"END": "it's\n\"$HOME\" `x`", "name": "Zoë"}
+    assert config["config"]["Labels"] == {"END": 'it\'s\n"$HOME" `x`', "name": "Zoë"}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,10 @@ def test_values_of_arguments_and_whole_dockerfiles_come_through_as_they_are(run,
         ("{type: build, image_name: x, tag: '${{NOPE}}'}", "it does not know the tag"),
         ("{type: build, image_name: x, tag: 'a b'}", "has a tag that is none"),
         ("{type: build, image_name: x, dockerfile: nope}", "there is no Dockerfile"),
-        ("{type: build, image_name: x, working_directory: /nope}", "the build context is no folder"),
+        (
+            "{type: build, image_name: x, working_directory: /nope}",
+            "the build context is no folder",
+        ),
         ("{type: push, candidate: 'nope:1', registry: r.example.com}", "there is no image nope:1"),
         ("{type: push, candidate: '${{nope}}'}", "it does not know what to push"),
         ("{type: push-tag, image_name: nope, tags: [a]}", "nope:latest names no registry"),

@@ -23,53 +23,60 @@ from crossfade.cli.output import Format, OutputOption, note, show
 
 if TYPE_CHECKING:
     from crossfade.adapters.images.access import Access
-    from crossfade.adapters.images.builder import Built
+    from crossfade.adapters.images.builder import BuildOrder, Built
     from crossfade.core.image.dockerfile import Dockerfile
     from crossfade.core.image.reference import Reference
 
 _EPOCH = "SOURCE_DATE_EPOCH"
 _LATEST_EPOCH = 253402300799  # the end of the year 9999: later ones are no date
 _LARGEST = 1 << 20
+_DefaultOption = Annotated[
+    bool,
+    typer.Option("--push-default", help="The same, if there is a default registry."),
+]
+_ContextOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A known registry that goes before others when bases are fetched."),
+]
+_PlatformOption = Annotated[
+    str, typer.Option(metavar="SYSTEM/ARCHITECTURE", help="Only that of this machine.")
+]
+_ArgFileOption = Annotated[
+    Path | None,
+    typer.Option(help="More of them: a JSON object, or NAME=VALUE a line; `-` as above."),
+]
+_ArgsOption = Annotated[
+    list[str] | None,
+    typer.Option("--build-arg", metavar="NAME[=VALUE]", help="Value of an ARG; repeatable."),
+]
+_FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        "-f",
+        help="The Dockerfile, if not the one in the context; `-` reads standard input.",
+    ),
+]
+_TagsOption = Annotated[
+    list[str] | None,
+    typer.Option("--tag", "-t", metavar="NAME[:TAG]", help="A name of the image; repeatable."),
+]
 
 
 def build(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The build context: files that COPY may take.")],
-    tags: Annotated[
-        list[str] | None,
-        typer.Option("--tag", "-t", metavar="NAME[:TAG]", help="A name of the image; repeatable."),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--file",
-            "-f",
-            help="The Dockerfile, if not the one in the context; `-` reads standard input.",
-        ),
-    ] = None,
-    build_args: Annotated[
-        list[str] | None,
-        typer.Option("--build-arg", metavar="NAME[=VALUE]", help="Value of an ARG; repeatable."),
-    ] = None,
-    build_arg_file: Annotated[
-        Path | None,
-        typer.Option(help="More of them: a JSON object, or NAME=VALUE a line; `-` as above."),
-    ] = None,
+    tags: _TagsOption = None,
+    file: _FileOption = None,
+    build_args: _ArgsOption = None,
+    build_arg_file: _ArgFileOption = None,
     target: Annotated[str, typer.Option(help="The stage to build, if not the last one.")] = "",
-    platform: Annotated[
-        str, typer.Option(metavar="SYSTEM/ARCHITECTURE", help="Only that of this machine.")
-    ] = "",
+    platform: _PlatformOption = "",
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer again.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Bring it to its registry.")] = False,
-    push_default: Annotated[
-        bool,
-        typer.Option("--push-default", help="The same, if there is a default registry."),
-    ] = False,
+    push_default: _DefaultOption = False,
     registry: RegistryOption = "",
-    registry_context: Annotated[
-        list[str] | None,
-        typer.Option(help="A known registry that goes before others when bases are fetched."),
-    ] = None,
+    registry_context: _ContextOption = None,
     export_file: ExportOption = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
@@ -80,7 +87,7 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
     digest.  Files have the time of SOURCE_DATE_EPOCH, 1970 if it is not set.  Bases that are not
     here are fetched from known registries.
     """
-    from crossfade.adapters.images.builder import Builder, BuildOrder
+    from crossfade.adapters.images.builder import BuildOrder
 
     names = tuple(map(to_be_named, tags or ()))
     first = ((registry,) if registry else ()) + tuple(registry_context or ())
@@ -102,17 +109,22 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         time=at,
     )
-
-    def fetch(image: "Reference") -> bool:
-        return registries.here(image, note) is not None
-
-    images = kept(context)
-    built = Builder(images.store, images.cache, order, note, fetch).build()
+    built = _build(context, order, registries)
     registries.send(built.image, sent, note)
     called = next(iter((*sent, *names)), None)
     export(export_file, called, built.config_digest, built.image.digest)
     data = _built(built, order.names, sent)
     show(data, output, lambda: _said(built, tuple(map(str, order.names))))
+
+
+def _build(context: typer.Context, order: "BuildOrder", registries: "Access") -> "Built":
+    from crossfade.adapters.images.builder import Builder
+
+    def fetch(image: "Reference") -> bool:
+        return registries.here(image, note) is not None
+
+    images = kept(context)
+    return Builder(images.store, images.cache, order, note, fetch).build()
 
 
 def _check_platform(platform: str) -> None:

@@ -69,7 +69,7 @@ def test_an_image_is_named_as_codefresh_would_name_it(step, variables, names):
 def test_an_image_is_pushed_unless_the_step_says_otherwise(keys, options):
     found = words(build(**keys))
 
-    assert [e for e in found if e.startswith("--push") or e.startswith("--registry=")] == options
+    assert [e for e in found if e.startswith(("--push", "--registry="))] == options
 
 
 def test_pipelines_of_the_first_version_push_in_steps_of_their_own():
