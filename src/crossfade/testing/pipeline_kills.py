@@ -212,7 +212,7 @@ async def _seen(world: _World) -> Outcome:
         {key: (unit.result.value, unit.attempt) for key, unit in state.units.items()},
         tuple((each.variable.name, each.variable.value) for each in state.exports),
         dict(world.effects),
-        dict(Counter(line for event in events for line in event.facts["steps"])),
+        dict(Counter(line for event in events for line in event.facts.get("steps", ()))),
         {str(run): text for run, text in world.logs.texts.items()},
     )
 
