@@ -51,7 +51,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     store = await SqlStore.open(settings.database_url)
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
-        folder, builds = settings.state_dir / "pipelines", Builds(store)
+        folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
         around = Surroundings(
             builds,
