@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import Unavailable, ungrouped
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
@@ -99,13 +99,21 @@ class Execution:
         self._changed.set()
 
     async def run(self) -> State:
-        """Return the state in which the build has ended."""
-        async with asyncio.TaskGroup() as group:
-            while not self._known or not self._stored.value.ended:
-                self._changed.clear()
-                wake_at = await self._round(group)
-                if not self._known or not self._stored.value.ended:
-                    await self._wait(wake_at)
+        """
+        Return the state in which the build has ended.
+
+        Raises Denied when a store or a runner refuses us, Conflict when somebody else runs the
+        build: then it stays as it is, and can be gone on with.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._known or not self._stored.value.ended:
+                    self._changed.clear()
+                    wake_at = await self._round(group)
+                    if not self._known or not self._stored.value.ended:
+                        await self._wait(wake_at)
+        except BaseExceptionGroup as errors:
+            raise ungrouped(errors) from None
         return self._stored.value
 
     async def _round(self, group: asyncio.TaskGroup) -> float | None:
