@@ -20,7 +20,7 @@ from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import REVISION, work_of
+from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
@@ -188,9 +188,8 @@ class Execution:
             return sight
         told = {each.name: each.value for each in sight.exports}
         members = dict(work.members)
-        if REVISION in told:
-            members["revision"] = told[REVISION]
-        exports = tuple(each for each in sight.exports if each.name != REVISION)
+        members |= {member: told[name] for name, member in work.tells.items() if name in told}
+        exports = tuple(each for each in sight.exports if each.name not in work.tells)
         return replace(sight, members=members, exports=exports)
 
     async def _look_for_wishes(self) -> None:
