@@ -11,14 +11,8 @@ pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs k
 
 
 @pytest.fixture
-def installation(installed):
-    with installed("one", "two") as made:
-        hub = made.start("up")
-        try:
-            yield made
-        finally:
-            hub.terminate()
-            hub.wait(10)
+def installation(install):
+    return install("one", "two")
 
 
 @pytest.mark.timeout(200)
@@ -42,6 +36,6 @@ def test_a_release_that_is_killed_goes_on_and_is_deployed_once(installation):
     assert "serves all users" in log
 
 
-def _waiting(installation) -> bool:
+def _waiting(installation):
     builds = installation.data("pipeline", "list")
     return bool(builds) and builds[0]["result"] == "pending-approval"

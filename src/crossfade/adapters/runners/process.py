@@ -14,6 +14,7 @@ from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
+from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
@@ -177,17 +178,7 @@ class ProcessRunner:
         child = self._children.get(run)
         if child is not None and os.waitpid(child, os.WNOHANG)[0]:
             del self._children[run]
-        try:
-            lock = os.open(self._place(run) / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_held(self._place(run) / "lock")
 
     async def output(self, run: RunId) -> AsyncIterator[Output]:
         """Yield what the run prints until it has ended; see the port."""
