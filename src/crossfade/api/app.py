@@ -10,8 +10,10 @@ from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
     applications,
     audit,
+    builds,
     drift,
     events,
+    failover,
     fleet,
     health,
     overview,
@@ -25,6 +27,7 @@ from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
 _SCREENS = (overview, traffic, drift)
+_PEOPLE = (events, audit, tokens, session)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
@@ -47,7 +50,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, applications, rollouts, *_SCREENS, events, audit, tokens, session):
+    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     page.install(app, folder)
