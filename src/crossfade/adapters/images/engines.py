@@ -138,10 +138,8 @@ class EngineBuilder:
         layers = (each.blob.digest for each in found.layers)
         for digest in {kept.digest, found.config_digest, *layers}:
             os.link(self.store.path(digest), blobs / digest.removeprefix("sha256:"))
-        notes: dict[str, Json] = {
-            NAME: "base",
-            "io.containerd.image.name": _called(self.name, name),
-        }
+        called = _called(self.name, name)
+        notes: dict[str, Json] = {NAME: "base", "io.containerd.image.name": called}
         entry: dict[str, Json] = {"mediaType": kept.media_type, "digest": kept.digest}
         entry |= {"size": kept.size, "annotations": notes}
         index: dict[str, Json] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
