@@ -19,7 +19,7 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
+from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SEALING_KEY, SECRET, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,11 @@ def own_environment(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Return the environment in which our own commands work on the same state, without secrets."""
-    kept = {n: value for n, value in environment.items() if not n.startswith(SECRET.name)}
+    kept = {
+        n: value
+        for n, value in environment.items()
+        if n != SEALING_KEY.name and not n.startswith(SECRET.name)
+    }
     named = {
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
