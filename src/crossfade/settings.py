@@ -93,6 +93,11 @@ class Settings:
         return self.state_dir / "images"
 
     @property
+    def registries_file(self) -> Path:
+        """Which registries people have made known; without passwords."""
+        return self.state_dir / "registries.json"
+
+    @property
     def sandbox_dir(self) -> Path:
         """Where the sandbox keeps its files; also marks its processes."""
         return self.state_dir / "sandbox"

@@ -37,7 +37,7 @@ class KeyRing:
         """Return the value sealed with the newest key; see the port."""
         key = self._or_first(self._keys())[0]
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(key).encrypt(nonce, value.reveal().encode(), name.encode())
+        sealed = AESGCM(key).encrypt(nonce, value.reveal().encode(), _bound(name))
         return Sealed(_id(key), base64.b64encode(nonce + sealed).decode(), at)
 
     def open(self, name: str, sealed: Sealed) -> Secret:
@@ -51,7 +51,7 @@ class KeyRing:
             )
         try:
             data = base64.b64decode(sealed.text, validate=True)
-            plain = AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], name.encode())
+            plain = AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _bound(name))
             return Secret(plain.decode())
         except (InvalidTag, ValueError):  # from nothing: there may be parts of the value
             raise Denied(
@@ -138,6 +138,11 @@ class KeyRing:
 
 def _lines(keys: list[bytes]) -> bytes:
     return b"".join(base64.b64encode(each) + b"\n" for each in keys)
+
+
+def _bound(name: str) -> bytes:
+    """Return what is sealed along, so that a text is opened under its own name only."""
+    return name.encode()
 
 
 def _id(key: bytes) -> str:
