@@ -83,13 +83,6 @@ def _clusters(
 def own_environment(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-<<<<<<< HEAD
-    """Return the environment in which our own commands work on the same state, without secrets."""
-    kept = {
-        n: value
-        for n, value in environment.items()
-        if n != SEALING_KEY.name and not n.startswith(SECRET.name)
-=======
     """
     Return the environment in which our own commands work on the same state.
 
@@ -98,8 +91,8 @@ def own_environment(
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith(SECRET.name) or name.startswith(f"{SECRET.name}REGISTRY_")
->>>>>>> main
+        if not name.startswith((SECRET.name, SEALING_KEY.name))
+        or name.startswith(f"{SECRET.name}REGISTRY_")
     }
     named = {
         HOME.name: str(settings.state_dir),

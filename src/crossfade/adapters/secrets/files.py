@@ -1,11 +1,7 @@
 """Secrets of the hub, one a file, as Docker, systemd and Kubernetes give them to a process."""
 
 import asyncio
-<<<<<<< HEAD
-=======
 import os
-import re
->>>>>>> main
 from pathlib import Path
 
 from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
