@@ -8,6 +8,7 @@ from crossfade.api.limits import Limits, Tags
 from crossfade.api.meters import Measured, Meters
 from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
+    accounts,
     applications,
     audit,
     builds,
@@ -19,6 +20,7 @@ from crossfade.api.routes import (
     overview,
     page,
     rollouts,
+    secrets,
     session,
     tokens,
     traffic,
@@ -27,7 +29,7 @@ from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
 _SCREENS = (overview, traffic, drift)
-_PEOPLE = (events, audit, tokens, session)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},

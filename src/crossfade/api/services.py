@@ -18,6 +18,7 @@ from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
 from crossfade.ports.step_logs import StepLogs
 
@@ -29,6 +30,7 @@ class Acts:
     commands: Commands
     deployments: Deployments
     builds: BuildCommands
+    secrets: SecretCommands
 
 
 @dataclass(frozen=True, slots=True)
