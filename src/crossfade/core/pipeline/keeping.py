@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from crossfade.core.pipeline.junit import Case, Outcome
 
-TESTS, ARTIFACTS = "CROSSFADE_TESTS", "CROSSFADE_ARTIFACTS"
-CACHE, CACHE_KEY = "CROSSFADE_CACHE", "CROSSFADE_CACHE_KEY"
+_PREFIX = "CROSSFADE_"
+"""Of variables of steps; the program itself reads none of them from its environment."""
+_NAMES = tuple(f"{_PREFIX}{each}" for each in ("TESTS", "ARTIFACTS", "CACHE", "CACHE_KEY"))
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 LARGEST_STEP_BYTES = 1024 * 1024 * 1024
 MOST_FILES = 10_000
@@ -30,8 +31,7 @@ class Wanted:
 
 def wanted(environment: Mapping[str, str]) -> Wanted:
     """Return what the variables of a step ask for; several patterns have spaces between them."""
-    names = (TESTS, ARTIFACTS, CACHE, CACHE_KEY)
-    return Wanted(*(tuple(environment.get(name, "").split()) for name in names))
+    return Wanted(*(tuple(environment.get(name, "").split()) for name in _NAMES))
 
 
 @dataclass(frozen=True, slots=True)
