@@ -71,9 +71,19 @@ class Settings:
         return self.state_dir / "secrets"
 
     @property
+    def pipelines_dir(self) -> Path:
+        """Where builds of pipelines have their workspaces and logs."""
+        return self.state_dir / "pipelines"
+
+    @property
     def images_dir(self) -> Path:
         """Where images are kept that are built here."""
         return self.state_dir / "images"
+
+    @property
+    def registries_file(self) -> Path:
+        """Which registries people have made known; without passwords."""
+        return self.state_dir / "registries.json"
 
     @property
     def sandbox_dir(self) -> Path:

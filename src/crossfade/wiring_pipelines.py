@@ -51,7 +51,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     store = await SqlStore.open(settings.database_url)
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
-        folder, builds = settings.state_dir / "pipelines", Builds(store)
+        folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
         around = Surroundings(
             builds,
@@ -83,8 +83,16 @@ def _clusters(
 def own_environment(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """Return the environment in which our own commands work on the same state, without secrets."""
-    kept = {n: value for n, value in environment.items() if not n.startswith(SECRET.name)}
+    """
+    Return the environment in which our own commands work on the same state.
+
+    Of secrets it has the passwords of registries alone, as no other command of ours needs any.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(SECRET.name) or name.startswith(f"{SECRET.name}REGISTRY_")
+    }
     named = {
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,

@@ -8,7 +8,9 @@ from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
     applications,
     audit,
+    builds,
     events,
+    failover,
     fleet,
     health,
     rollouts,
@@ -18,6 +20,7 @@ from crossfade.api.routes import (
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
+_PEOPLE = (events, audit, tokens, session)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
@@ -40,7 +43,7 @@ def create_app(services: Services) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, applications, rollouts, events, audit, tokens, session):
+    for each in (fleet, failover, applications, rollouts, builds, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     app.add_middleware(Tags)

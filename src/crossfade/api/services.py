@@ -8,13 +8,17 @@ from fastapi import Depends, Request
 
 from crossfade.base.clock import Clock
 from crossfade.core.application import Application
+from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
+from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
 from crossfade.ports.documents import Documents
+from crossfade.ports.step_logs import StepLogs
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,19 @@ class Acts:
 
     commands: Commands
     deployments: Deployments
+    builds: BuildCommands
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """What builds are looked at with."""
+
+    builds: Builds
+    logs: StepLogs
+    graph: Callable[[Build], Graph]
+    """What the build's pipeline says; it may read files and addresses.  Raises CrossfadeError."""
+    runs: Callable[[str], bool]
+    """Whether a process of this machine works on the build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,7 @@ class Services:
     """What an application file says.  Raises InputError."""
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
+    building: Building
 
 
 def _services(request: Request) -> Services:

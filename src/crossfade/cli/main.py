@@ -85,6 +85,14 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from crossfade.cli.version import print_version
+
+        print_version()
+        raise typer.Exit
+
+
 @app.callback()
 def crossfade(
     context: typer.Context,
@@ -96,6 +104,12 @@ def crossfade(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Load the settings that all commands work with."""
     context.obj = settings.load(state_dir=state_dir)

@@ -305,23 +305,9 @@ def _read(file: Path, definitions: str, *, with_clone: bool) -> tuple[str, "Grap
 
 def _parsed(text: str, steps: str, name: str, *, with_clone: bool) -> tuple[str, "Graph"]:
     """Return the text and what it says.  Raises InputError when it is no one pipeline."""
-    from crossfade.adapters.pipelines.definitions import read_definitions
-    from crossfade.adapters.pipelines.judging import judge
-    from crossfade.core.pipeline.document import with_main_clone
-    from crossfade.core.pipeline.graph import graph_of
+    from crossfade.adapters.pipelines.graphs import read_graph
 
-    judged = judge(text, read_definitions(steps) if steps else {})
-    if len(judged.pipelines) != 1:
-        first = judged.errors[0] if judged.errors else None
-        place = (
-            f":{first.at.line}:{first.at.column}: {first.path}: {first.message}" if first else ""
-        )
-        raise InputError(
-            f"{name}{place}" if first else f"{name} holds {len(judged.pipelines)} pipelines",
-            hint="`crossfade pipeline validate FILE` shows everything" if first else "give one",
-        )
-    pipeline = judged.pipelines[0]
-    return text, graph_of(with_main_clone(pipeline) if with_clone else pipeline)
+    return text, read_graph(text, steps, name, with_clone=with_clone)
 
 
 def _name(graph: "Graph", file: Path) -> str:

@@ -88,13 +88,24 @@ def machine_platform() -> tuple[str, str]:
     return "linux", _ARCHITECTURES.get(machine, machine)
 
 
+def _nowhere(_: Reference) -> bool:
+    return False
+
+
 class Builder:
     """Builds one image; `say` is told each step and what commands print."""
 
     def __init__(
-        self, store: ImageStore, cache: LayerCache, order: BuildOrder, say: Callable[[str], None]
+        self,
+        store: ImageStore,
+        cache: LayerCache,
+        order: BuildOrder,
+        say: Callable[[str], None],
+        fetch: Callable[[Reference], bool] = _nowhere,
     ) -> None:
+        """`fetch` brings an image here from a registry, and returns whether it knows one."""
         self._store, self._cache, self._order, self._say = store, cache, order, say
+        self._fetch = fetch
         self._done: dict[int, _Stage] = {}
         self._copied: dict[str, _Stage] = {}
         self._context: copying.Files | None = None
@@ -160,15 +171,16 @@ class Builder:
         problem = _problem(self._order.file, stage.line)
         if stage.base == SCRATCH:
             return _Stage(self._files((), on_host=False), ImageConfig())
-        loaded = load(self._store, reference(stage.base))
+        loaded = self._image(stage.base)
         if loaded is not None:
             return self._stage_of(loaded)
         known = known_base(stage.base)
         if known is None:
             raise problem(
                 f"the base {stage.base} is neither known nor kept here",
-                "`crossfade image pull` it, build it here before under this name, or build on "
-                "`host` (this machine's tools) or `scratch`",
+                "`crossfade image pull` it, make its registry known with `crossfade image registry "
+                "add`, build it here before under this name, or build on `host` (this machine's "
+                "tools) or `scratch`",
             )
         missing = [each for each in known.commands if shutil.which(each) is None]
         if missing:
@@ -184,6 +196,14 @@ class Builder:
             return
         hint = f"images for {own} can be built here"
         raise _problem(self._order.file, stage.line)(f"FROM --platform={stage.platform}", hint)
+
+    def _image(self, name: str) -> Loaded | None:
+        """Return an image that is kept here, or was fetched just now."""
+        wanted = reference(name)
+        found = load(self._store, wanted)
+        if found is None and self._fetch(wanted):
+            found = load(self._store, wanted)
+        return found
 
     def _stage_of(self, loaded: Loaded) -> _Stage:
         on_host = loaded.config.labels.get(HOST_LABEL) == HOST
@@ -251,7 +271,7 @@ class Builder:
         if below is not None:
             return self._done[below.number]
         if act.source not in self._copied:
-            loaded = load(self._store, reference(act.source))
+            loaded = self._image(act.source)
             if loaded is None:
                 hint = "name an earlier stage, or an image of `crossfade image list`"
                 raise problem(f"there is neither a stage nor an image {act.source} here", hint)

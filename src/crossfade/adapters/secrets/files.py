@@ -1,6 +1,7 @@
 """Secrets of the hub, one a file, as Docker, systemd and Kubernetes give them to a process."""
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
@@ -30,6 +31,25 @@ class FileSecrets:
                 hint="allowed are letters, digits, `_`, `.` and `-`, beginning without `.` or `-`",
             )
         return await asyncio.to_thread(self._read, ref, self._folder.joinpath(*parts))
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a secret in place of an older one; only its owner may read it."""
+        await asyncio.to_thread(self._write, self._folder / name, value)
+
+    def _write(self, path: Path, value: str) -> None:
+        part = path.with_name(f".{path.name}.part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part.unlink(missing_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(handle, "w") as file:
+                file.write(value)
+            part.replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"the secret `{path.name}` cannot be kept: {error.strerror}",
+                hint=f"see that {self._folder} can be written and has room",
+            ) from error
 
     def _read(self, ref: SecretRef, path: Path) -> Secret:
         try:

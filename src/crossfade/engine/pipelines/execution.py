@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import Unavailable, ungrouped
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import REVISION, work_of
+from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
@@ -99,13 +99,21 @@ class Execution:
         self._changed.set()
 
     async def run(self) -> State:
-        """Return the state in which the build has ended."""
-        async with asyncio.TaskGroup() as group:
-            while not self._known or not self._stored.value.ended:
-                self._changed.clear()
-                wake_at = await self._round(group)
-                if not self._known or not self._stored.value.ended:
-                    await self._wait(wake_at)
+        """
+        Return the state in which the build has ended.
+
+        Raises Denied when a store or a runner refuses us, Conflict when somebody else runs the
+        build: then it stays as it is, and can be gone on with.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._known or not self._stored.value.ended:
+                    self._changed.clear()
+                    wake_at = await self._round(group)
+                    if not self._known or not self._stored.value.ended:
+                        await self._wait(wake_at)
+        except BaseExceptionGroup as errors:
+            raise ungrouped(errors) from None
         return self._stored.value
 
     async def _round(self, group: asyncio.TaskGroup) -> float | None:
@@ -180,9 +188,8 @@ class Execution:
             return sight
         told = {each.name: each.value for each in sight.exports}
         members = dict(work.members)
-        if REVISION in told:
-            members["revision"] = told[REVISION]
-        exports = tuple(each for each in sight.exports if each.name != REVISION)
+        members |= {member: told[name] for name, member in work.tells.items() if name in told}
+        exports = tuple(each for each in sight.exports if each.name not in work.tells)
         return replace(sight, members=members, exports=exports)
 
     async def _look_for_wishes(self) -> None:
