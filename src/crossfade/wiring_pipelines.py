@@ -19,7 +19,15 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
+from crossfade.settings import (
+    DATABASE_URL,
+    HOME,
+    IMAGE_BUILDER,
+    PORT_BASE,
+    SEALING_KEY,
+    SECRET,
+    Settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +99,13 @@ def own_environment(
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith(SECRET.name) or name.startswith(f"{SECRET.name}REGISTRY_")
+        if not name.startswith((SECRET.name, SEALING_KEY.name))
+        or name.startswith(f"{SECRET.name}REGISTRY_")
     }
     named = {
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}
