@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
@@ -62,7 +63,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = ProcessRunner(folder)
+        images = image_place(settings)
+        runner = ProcessRunner(folder, images=images)
         kept = KeptFiles(folder, runner.volume)
         around = Surroundings(
             builds,
@@ -73,6 +75,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
             _clusters(Records(store), settings.pipeline_kubeconfig),
             own_environment(settings),
             kept,
+            images.has,
         )
         yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder, kept)
     finally:
@@ -90,6 +93,16 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def image_place(settings: Settings) -> ImagePlace:
+    """Return where steps find their images."""
+    return ImagePlace(
+        str(settings.images_dir),
+        str(settings.registries_file),
+        str(settings.secrets_dir),
+        SECRET.name,
+    )
 
 
 def own_environment(
