@@ -21,6 +21,7 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
 from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
 
@@ -35,6 +36,7 @@ class Pipelines:
     runner: ProcessRunner
     folder: Path
     store: SqlStore
+    registry: Registry
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
@@ -62,7 +64,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
         around = _surroundings(settings, store, runner, clock)
-        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder, store)
+        commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
+        yield Pipelines(builds, commands, around, runner, folder, store, registry)
     finally:
         await store.close()
 

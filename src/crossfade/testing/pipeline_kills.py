@@ -101,11 +101,11 @@ class _World:
     graph: Graph
     store: FakeStore
     machine: FakeMachine
-    logs: "_Logs"
+    logs: "MemoryLogs"
     effects: Counter[str] = field(default_factory=Counter)
 
 
-class _Logs:
+class MemoryLogs:
     """The StepLogs port in memory."""
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ async def _world(*, cautious: bool) -> _World:
     graph = graph_of(judge(PIPELINE, {}).pipelines[0])
     wanted = Build("0", "p", PIPELINE, 0.0)
     build = await BuildCommands(Builds(store), LoopClock()).create(wanted, graph, {})
-    return _World(build, graph, store, FakeMachine({"effect": effect}), _Logs(), effects)
+    return _World(build, graph, store, FakeMachine({"effect": effect}), MemoryLogs(), effects)
 
 
 def _execution(world: _World, life: Life) -> Execution:
