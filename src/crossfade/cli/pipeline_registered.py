@@ -17,13 +17,13 @@ from crossfade.cli.pipeline_run import (
     read_pipeline,
     secret_pair,
     show_left,
+    warn_without_hub,
     with_pipelines,
 )
 
 if TYPE_CHECKING:
     from crossfade.core.pipeline.variables import Variable
     from crossfade.engine.pipelines.records import Build
-    from crossfade.engine.pipelines.starting import Start
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.2
@@ -157,11 +157,13 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
     async def work(pipelines: "Pipelines") -> None:
-        build = await _started(pipelines, wanted)
-        if follow or wait:
-            await _wait(pipelines, build, patience, output)
-        else:
+        build = await pipelines.registry.start(wanted)
+        if not (follow or wait):
             await show_left(pipelines, build, output)
+            return
+        note(f"build {build.id} of {build.pipeline}")
+        await warn_without_hub(pipelines)
+        await _wait(pipelines, build, patience, output)
 
     with_pipelines(context, work)
 
@@ -171,14 +173,6 @@ class _Patience:
 
     def __init__(self, seconds: float | None, *, follow: bool, end: bool) -> None:
         self.seconds, self.follow, self.end = seconds, follow, end
-
-
-async def _started(pipelines: "Pipelines", wanted: "Start") -> "Build":
-    build = await pipelines.registry.start(wanted)
-    note(f"build {build.id} of {build.pipeline}")
-    if await pipelines.hub() is None:
-        note("no hub runs; `crossfade up` starts one")
-    return build
 
 
 async def _wait(

@@ -254,6 +254,11 @@ async def show_left(pipelines: "Pipelines", build: "Build", output: Format) -> N
     """Say that a build is left to the hub."""
     row = {"run": build.id, "pipeline": build.pipeline, "result": "pending"}
     show(row, output, lambda: f"build {build.id} of {build.pipeline} is left to the hub")
+    await warn_without_hub(pipelines)
+
+
+async def warn_without_hub(pipelines: "Pipelines") -> None:
+    """Say so when nobody would run what is left to the hub."""
     if await pipelines.hub() is None:
         note("no hub runs; `crossfade up` starts one")
 

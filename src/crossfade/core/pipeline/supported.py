@@ -16,6 +16,7 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "helm": ("helm",),
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
+    CHILD: (),
     **dict.fromkeys(building.TYPES, ()),
 }
 """What steps of these types need, for they have no image that says it."""
