@@ -45,13 +45,20 @@ SECRET = Variable(
     "Begins the variables that have secrets of the hub: `{secret: slack-url}` in a file is "
     "CROSSFADE_SECRET_SLACK_URL, else the file secrets/slack-url in the state folder.",
 )
+SEALING_KEY = Variable(
+    "CROSSFADE_SEALING_KEY",
+    "none: a key is made, in the file sealing.key of the state folder",
+    "Keys for secrets that are kept in the store (`crossfade secret`), each 32 bytes in base64, "
+    "with spaces between them: the first one seals, all of them open. For hubs on several machines "
+    "that share a store.",
+)
 PIPELINE_KUBECONFIG = Variable(
     "CROSSFADE_PIPELINE_KUBECONFIG",
     "none: steps get the contexts that the hub works with",
     "Kubeconfig file with a context for each cluster, by its name in the fleet. Steps of pipelines "
     "get these, so that they may have less rights than the hub.",
 )
-VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET, PIPELINE_KUBECONFIG)
+VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET, SEALING_KEY, PIPELINE_KUBECONFIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,11 @@ class Settings:
     def secrets_dir(self) -> Path:
         """Where secrets of the hub are, one a file; variables go before them."""
         return self.state_dir / "secrets"
+
+    @property
+    def sealing_key_file(self) -> Path:
+        """The key of the secrets in the store, unless the environment has one."""
+        return self.state_dir / "sealing.key"
 
     @property
     def pipelines_dir(self) -> Path:

@@ -18,6 +18,8 @@ from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.kubernetes import KubernetesSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.sealed import SealedSecrets
+from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
@@ -36,8 +38,9 @@ from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
+from crossfade.ports.documents import Documents
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
-from crossfade.settings import SECRET, Settings
+from crossfade.settings import SEALING_KEY, SECRET, Settings
 
 
 class RealConnections:
@@ -125,7 +128,7 @@ class Session:
         from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
         from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
-        servers = Rfc2136NameServers(_secrets(self.settings, self.connections))
+        servers = Rfc2136NameServers(_secrets(self.settings, self.connections, self.store))
         return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
 
     async def hub(self) -> str | None:
@@ -133,10 +136,19 @@ class Session:
         return await who_leads(self.store, self.clock.now())
 
 
-def _secrets(settings: Settings, connections: RealConnections) -> SecretPlaces:
+def key_ring(settings: Settings) -> KeyRing:
+    """Return the keys of the secrets in the store."""
+    given = os.environ.get(SEALING_KEY.name, "")
+    return KeyRing(settings.sealing_key_file, SEALING_KEY.name, given)
+
+
+def _secrets(
+    settings: Settings, connections: RealConnections, documents: Documents
+) -> SecretPlaces:
     return SecretPlaces(
         EnvironmentSecrets(os.environ, SECRET.name),
         FileSecrets(settings.secrets_dir),
+        SealedSecrets(documents, key_ring(settings)),
         KubernetesSecrets(connections.api),
     )
 
@@ -202,7 +214,7 @@ async def run_hub(
         clock = SteadyClock(not_before=await store.newest_event_at())
         connections = RealConnections(HelmCommand())
         closing.push_async_callback(connections.close)
-        secrets = _secrets(settings, connections)
+        secrets = _secrets(settings, connections, store)
         sources = MetricSources(secrets, clock, connections.api)
         closing.push_async_callback(sources.close)
         notifier = ChannelNotifier(secrets, clock)

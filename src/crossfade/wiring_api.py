@@ -23,9 +23,10 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Builds
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
-from crossfade.wiring import Session, session
+from crossfade.wiring import Session, key_ring, session
 from crossfade.wiring_pipelines import graph_of_build
 
 _HOUSEKEEPING_SECONDS = 3600.0
@@ -87,6 +88,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         Commands(records, opened.connections, opened.clock),
         Deployments(records, opened.store, charts, opened.clock, opened.connections),
         BuildCommands(Builds(documents), opened.clock),
+        SecretCommands(documents, key_ring(opened.settings), opened.clock),
     )
 
 

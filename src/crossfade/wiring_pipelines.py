@@ -23,7 +23,7 @@ from crossfade.engine.pipelines.execution import Execution, Listener, Surroundin
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
+from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SEALING_KEY, SECRET, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,8 @@ def own_environment(
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith(SECRET.name) or name.startswith(f"{SECRET.name}REGISTRY_")
+        if not name.startswith((SECRET.name, SEALING_KEY.name))
+        or name.startswith(f"{SECRET.name}REGISTRY_")
     }
     named = {
         HOME.name: str(settings.state_dir),

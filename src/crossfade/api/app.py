@@ -6,6 +6,7 @@ from crossfade.api.limits import Limits, Tags
 from crossfade.api.meters import Measured, Meters
 from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
+    accounts,
     applications,
     audit,
     builds,
@@ -14,13 +15,14 @@ from crossfade.api.routes import (
     fleet,
     health,
     rollouts,
+    secrets,
     session,
     tokens,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
-_PEOPLE = (events, audit, tokens, session)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},

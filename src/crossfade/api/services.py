@@ -17,6 +17,7 @@ from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
 from crossfade.ports.step_logs import StepLogs
 
@@ -28,6 +29,7 @@ class Acts:
     commands: Commands
     deployments: Deployments
     builds: BuildCommands
+    secrets: SecretCommands
 
 
 @dataclass(frozen=True, slots=True)

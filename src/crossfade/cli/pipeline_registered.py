@@ -11,11 +11,16 @@ import typer
 from crossfade.base.errors import InputError
 from crossfade.base.units import parse_duration
 from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.pipeline_options import (
+    HostImageOption,
+    SecretOption,
+    StepsOption,
+    VarOption,
+    given_variables,
+)
 from crossfade.cli.pipeline_run import (
     FAILED_EXIT_CODE,
-    pair,
     read_pipeline,
-    secret_pair,
     show_left,
     warn_without_hub,
     with_pipelines,
@@ -33,14 +38,8 @@ _NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata
 def apply(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Files with `kind: pipeline`; `-` is stdin.")],
-    steps: Annotated[
-        str | None,
-        typer.Option(help="Folder or address with definitions of typed steps (step.yaml)."),
-    ] = None,
-    host_image: Annotated[
-        list[str] | None,
-        typer.Option(metavar="IMAGE", help="Run steps of this image with this machine's tools."),
-    ] = None,
+    steps: StepsOption = None,
+    host_image: HostImageOption = None,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
@@ -104,16 +103,8 @@ def unregister(
 def start(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     pipeline: _NameArgument,
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable; may be repeated.")
-    ] = None,
-    secret: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[=VALUE]",
-            help="A variable that is masked in logs; without a value, that of the environment.",
-        ),
-    ] = None,
+    var: VarOption = None,
+    secret: SecretOption = None,
     variables: Annotated[
         Path | None,
         typer.Option(
@@ -148,8 +139,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     from crossfade.engine.pipelines.starting import Start
 
     given = {} if variables is None else _variables(variables)
-    given |= {n: Variable(n, value, Source.RUN) for n, value in map(pair, var or ())}
-    given |= {n: Variable(n, v, Source.RUN, secret=True) for n, v in map(secret_pair, secret or ())}
+    given |= given_variables(var, secret)
     if branch:
         given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
     seconds = parse_duration(timeout) if timeout else None

@@ -13,6 +13,13 @@ import typer
 from crossfade.base.errors import Conflict, InputError
 from crossfade.cli.frame import settings_of
 from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.pipeline_options import (
+    HostImageOption,
+    SecretOption,
+    StepsOption,
+    VarOption,
+    given_variables,
+)
 
 if TYPE_CHECKING:
     from crossfade.cli.pipeline_view import Lines
@@ -29,28 +36,14 @@ _RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The number of 
 def run(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A pipeline file; `-` reads standard input.")],
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable; may be repeated.")
-    ] = None,
-    secret: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[=VALUE]",
-            help="A variable that is masked in logs; without a value, that of the environment.",
-        ),
-    ] = None,
+    var: VarOption = None,
+    secret: SecretOption = None,
     local_dir: Annotated[
         Path | None,
         typer.Option(help="Folder that is copied into the workspace in place of the main clone."),
     ] = None,
-    steps: Annotated[
-        str | None,
-        typer.Option(help="Folder or address with definitions of typed steps (step.yaml)."),
-    ] = None,
-    host_image: Annotated[
-        list[str] | None,
-        typer.Option(metavar="IMAGE", help="Run steps of this image with this machine's tools."),
-    ] = None,
+    steps: StepsOption = None,
+    host_image: HostImageOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Have the hub run it, and do not wait.")
     ] = False,
@@ -63,16 +56,12 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     build, the second one leaves it: `crossfade pipeline resume` goes on with it.  With --detach the
     hub runs it: `crossfade pipeline logs RUN -f` follows it.
     """
-    from crossfade.core.pipeline.variables import Source, Variable
     from crossfade.engine.pipelines.commands import check, variables_of
     from crossfade.engine.pipelines.records import Build
 
     folder = "" if local_dir is None else str(_folder(local_dir))
     text, graph = read_pipeline(file, steps or "", with_clone=bool(folder))
-    given = _trigger(folder) | {
-        name: Variable(name, value, Source.RUN) for name, value in map(pair, var or ())
-    }
-    given |= {n: Variable(n, v, Source.RUN, secret=True) for n, v in map(secret_pair, secret or ())}
+    given = _trigger(folder) | given_variables(var, secret)
     images = tuple(host_image or ())
     wanted = Build("0", _name(graph, file), text, 0.0, folder, steps or "", images, hub=detach)
 
@@ -360,23 +349,3 @@ def _trigger(folder: str) -> "dict[str, Variable]":
     from crossfade.adapters.runners.worktree import facts
 
     return facts(Path(folder)) if folder else {}
-
-
-def pair(text: str) -> tuple[str, str]:
-    """Return NAME and VALUE.  Raises InputError."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InputError(f"--var is not NAME=VALUE: {text}", hint="write --var BRANCH=main")
-    return name, value
-
-
-def secret_pair(text: str) -> tuple[str, str]:
-    """Return NAME and VALUE, which may be that of the environment.  Raises InputError."""
-    name, equals, _ = text.partition("=")
-    if equals:
-        return pair(text)
-    if name not in os.environ:
-        raise InputError(
-            f"--secret {name} is not in the environment", hint=f"export {name}, or give its value"
-        )
-    return name, os.environ[name]

@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import re
 from pathlib import Path
 
 from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
 from crossfade.base.secrets import Secret, SecretRef
+from crossfade.core.access.secret_names import secret_name
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _LARGEST_BYTES = 1 << 20
 
 
@@ -25,11 +24,8 @@ class FileSecrets:
     async def resolve(self, ref: SecretRef) -> Secret:
         """Return the secret; see the port for errors."""
         parts = [part for part in (ref.name, ref.key) if part]
-        if not parts or not all(_NAME.fullmatch(part) for part in parts):
-            raise InputError(
-                f"`{ref}` is not the name of a secret",
-                hint="allowed are letters, digits, `_`, `.` and `-`, beginning without `.` or `-`",
-            )
+        for part in parts or ("",):
+            secret_name(part)
         return await asyncio.to_thread(self._read, ref, self._folder.joinpath(*parts))
 
     async def keep(self, name: str, value: str) -> None:
