@@ -143,15 +143,15 @@ async def _outcome(story: Story) -> tuple[Outcome, int]:
     async with asyncio.TaskGroup() as group:
         others = (_person(world), _trouble(world.machine, story.mishaps))
         beside = [group.create_task(each) for each in others]
-        for left in (*story.deaths, None):
-            life = Life(left)
+        lives = [Life(left) for left in (*story.deaths, None)]
+        for life in lives:
             try:
                 await _execution(world, life).run()
             except* Died:
                 pass  # the next process goes on
         for task in beside:
             task.cancel()
-    return await _seen(world), life.used
+    return await _seen(world), lives[-1].used
 
 
 async def _world(*, cautious: bool) -> _World:

@@ -58,8 +58,11 @@ def _variables(settings: Settings) -> dict[str, Json]:
     found: dict[str, Json] = {}
     if revision := text(settings.get("SHA")).strip():
         found |= {"CF_REVISION": revision, "CF_SHORT_REVISION": revision[:_SHORT]}
-    found |= dict(_pairs(settings, "VARIABLE"))
-    return found | {n: {"value": v, "secret": True} for n, v in _pairs(settings, "SECRETS")}
+    for name, value in _pairs(settings, "VARIABLE"):
+        found[name] = value
+    for name, value in _pairs(settings, "SECRETS"):
+        found[name] = {"value": value, "secret": True}
+    return found
 
 
 def _pairs(settings: Settings, key: str) -> list[tuple[str, str]]:
