@@ -31,6 +31,7 @@ from crossfade.core.release.revision import Revision
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import Leadership, own_holder, who_leads
@@ -187,12 +188,17 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
 
 
 async def run_hub(
-    settings: Settings, ready: asyncio.Event, *, standby: Callable[[str], None] | None = None
+    settings: Settings,
+    ready: asyncio.Event,
+    *,
+    standby: Callable[[str], None] | None = None,
+    figures: Figures | None = None,
 ) -> None:
     """
     Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
 
     With `standby` another hub on the store is waited for, and `standby` is told who it is.
+    What edges count is put into `figures`.
     Raises Conflict when the port is taken, when another hub runs, or has taken over.
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
@@ -226,19 +232,8 @@ async def run_hub(
         await edges.start()
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
-        ports = HubPorts(
-            store,
-            store,
-            connections,
-            edges,
-            probe,
-            gates,
-            notifier,
-            sources,
-            clock,
-            names,
-            build_ports(settings, store, clock),
-        )
-        hub = Hub(ports, leadership, lease.epoch)
+        own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
+        ports = HubPorts(*own, build_ports(settings, store, clock))
+        hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -9,6 +9,7 @@ from pathlib import Path
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
@@ -23,7 +24,15 @@ from crossfade.engine.pipelines.execution import Execution, Listener, Surroundin
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SEALING_KEY, SECRET, Settings
+from crossfade.settings import (
+    DATABASE_URL,
+    HOME,
+    IMAGE_BUILDER,
+    PORT_BASE,
+    SEALING_KEY,
+    SECRET,
+    Settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class Pipelines:
     around: Surroundings
     runner: ProcessRunner
     folder: Path
+    kept: KeptFiles
     store: SqlStore
     registry: Registry
 
@@ -63,9 +73,10 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
+        kept = KeptFiles(folder, runner.volume)
         around = _surroundings(settings, store, runner, clock)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
-        yield Pipelines(builds, commands, around, runner, folder, store, registry)
+        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
     finally:
         await store.close()
 
@@ -94,6 +105,7 @@ def _surroundings(
         has_tool,
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
+        KeptFiles(settings.pipelines_dir, runner.volume),
     )
 
 
@@ -128,5 +140,6 @@ def own_environment(
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}

@@ -14,11 +14,13 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
+from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
+from crossfade.engine.loops.figures import FIGURES, FigureLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
@@ -87,7 +89,13 @@ class HubPorts:
 class Hub:
     """Runs every loop until cancelled, or until another hub has taken over."""
 
-    def __init__(self, ports: HubPorts, leadership: Leadership, epoch: int) -> None:
+    def __init__(
+        self,
+        ports: HubPorts,
+        leadership: Leadership,
+        epoch: int,
+        figures: Figures | None = None,
+    ) -> None:
         self._documents = CachedDocuments(ports.documents)
         records = Records(self._documents, fence=epoch)
         records.on_commit = self._committed
@@ -100,6 +108,7 @@ class Hub:
         failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
+        counted = FigureLoop(records, ports.edges, ports.clock, figures or Figures())
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
         gating = Gating(records, ports.gates, ports.clock)
         notifications = Notifications(
@@ -137,6 +146,7 @@ class Hub:
         self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
+        self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
         self.builds = _build_loop(ports, epoch)
 
@@ -170,7 +180,8 @@ class Hub:
 
     def _apart(self) -> tuple[KeyedLoop, ...]:
         """Return the loops that no change of the fleet concerns."""
-        return (self.retention,) if self.builds is None else (self.retention, self.builds)
+        own = (self.retention, self.figures)
+        return own if self.builds is None else (*own, self.builds)
 
     async def _watch_store(self) -> None:
         """
