@@ -22,18 +22,20 @@ from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
-from crossfade.wiring import Session, session
+from crossfade.wiring import Session, key_ring, session
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def services(settings: Settings) -> AsyncIterator[Services]:
+async def services(settings: Settings, figures: Figures | None = None) -> AsyncIterator[Services]:
     """Open the store for an API."""
     async with session(settings) as opened:
         accounts = Accounts(opened.store, ArgonPasswords(), opened.clock)
@@ -54,6 +56,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
             _applications,
             opened.hub,
             _building(settings, opened),
+            figures or Figures(),
         )
 
 
@@ -63,13 +66,14 @@ async def run_api(
     began: Callable[[Secret | None], None],
     *,
     new_password: bool = False,
+    figures: Figures | None = None,
 ) -> None:
     """
-    Answer requests at the socket until cancelled.
+    Answer requests at the socket until cancelled; `figures` are those of the hub's loops.
 
     `began` is told the password of the account `admin` when there is a new one.
     """
-    async with services(settings) as parts, asyncio.TaskGroup() as group:
+    async with services(settings, figures) as parts, asyncio.TaskGroup() as group:
         accounts = parts.accounts
         made = accounts.new_admin_password if new_password else accounts.first_admin
         began(await made())
@@ -88,6 +92,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         Commands(records, opened.connections, opened.clock),
         Deployments(records, opened.store, charts, opened.clock, opened.connections),
         BuildCommands(Builds(documents), opened.clock),
+        SecretCommands(documents, key_ring(opened.settings), opened.clock),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.api.app import create_app
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
@@ -25,6 +26,7 @@ from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
@@ -120,6 +122,7 @@ def services_of(world, folder):
             Commands(records, world.connections, world.clock),
             Deployments(records, world.store, charts, world.clock, world.connections),
             BuildCommands(Builds(documents), world.clock),
+            SecretCommands(documents, KeyRing(folder / "sealing.key", "KEY", ""), world.clock),
         )
 
     async def hub():

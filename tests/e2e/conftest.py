@@ -45,6 +45,23 @@ class Installation:
             [*CROSSFADE, *arguments], env=self.environment, stdout=output, stderr=subprocess.DEVNULL
         )
 
+    def lines(self, *arguments):
+        """Start a command whose lines can be read."""
+        return subprocess.Popen(
+            [*CROSSFADE, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def kubectl(self, cloud, *arguments):
+        config = str(self.home / "sandbox" / "kubeconfig")
+        command = ["kubectl", "--kubeconfig", config, "--context", cloud, *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=30, check=True
+        ).stdout
+
     def start_hub(self):
         self.hub = self.start("up", "--no-api")  # its port is not one of the sandbox's own
 
@@ -77,12 +94,13 @@ class Installation:
 
 @pytest.fixture
 def install(tmp_path):
-    """Start clouds of the given names, with a hub that has them in its fleet."""
+    """Start clouds of the given names, with a hub unless told otherwise, in one fleet."""
     made = Installation(tmp_path / "home")
 
-    def start(*clouds):
+    def start(*clouds, hub=True):
         made.run("sandbox", "up", "--clouds", ",".join(clouds), "--port-base", str(made.base))
-        made.start_hub()
+        if hub:
+            made.start_hub()
         made.run("fleet", "add", "--sandbox")
         return made
 

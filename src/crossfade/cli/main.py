@@ -36,6 +36,8 @@ NOUNS = {
     "image": "Build images, keep them on this machine, push and pull them.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "audit": "Say who has done what.",
+    "account": "Say who may sign in at the hub, and what they may do.",
+    "secret": "Keep secrets of the hub, sealed; their values are never shown.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",
     "sandbox": "Run embedded clouds on this machine, and break them.",
