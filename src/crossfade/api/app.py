@@ -17,12 +17,13 @@ from crossfade.api.routes import (
     rollouts,
     secrets,
     session,
+    sign_on,
     tokens,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
-_PEOPLE = (events, audit, accounts, secrets, tokens, session)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
