@@ -58,7 +58,22 @@ PIPELINE_KUBECONFIG = Variable(
     "Kubeconfig file with a context for each cluster, by its name in the fleet. Steps of pipelines "
     "get these, so that they may have less rights than the hub.",
 )
-VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET, SEALING_KEY, PIPELINE_KUBECONFIG)
+IMAGE_BUILDER = Variable(
+    "CROSSFADE_IMAGE_BUILDER",
+    "auto",
+    "What builds images, also in pipelines: podman, buildah, docker or built-in; auto is the first "
+    "of these engines that works here, else the built-in builder. `image build --builder` goes "
+    "before it.",
+)
+VARIABLES = (
+    HOME,
+    DATABASE_URL,
+    PORT_BASE,
+    SECRET,
+    SEALING_KEY,
+    PIPELINE_KUBECONFIG,
+    IMAGE_BUILDER,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,7 @@ class Settings:
     port_base: int = 17000
     pipeline_kubeconfig: Path | None = None
     """Absolute; what steps reach clusters with in place of the hub's own contexts."""
+    image_builder: str = IMAGE_BUILDER.default
 
     @property
     def secrets_dir(self) -> Path:
@@ -132,6 +148,7 @@ def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = N
         url,
         _port_base(environment),
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
+        environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
     )
 
 

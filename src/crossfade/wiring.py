@@ -31,6 +31,7 @@ from crossfade.core.release.revision import Revision
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
@@ -194,12 +195,17 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
 
 
 async def run_hub(
-    settings: Settings, ready: asyncio.Event, *, standby: Callable[[str], None] | None = None
+    settings: Settings,
+    ready: asyncio.Event,
+    *,
+    standby: Callable[[str], None] | None = None,
+    figures: Figures | None = None,
 ) -> None:
     """
     Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
 
     With `standby` another hub on the store is waited for, and `standby` is told who it is.
+    What edges count is put into `figures`.
     Raises Conflict when the port is taken, when another hub runs, or has taken over.
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
@@ -235,6 +241,6 @@ async def run_hub(
         ports = HubPorts(
             store, store, connections, edges, probe, gates, notifier, sources, clock, names
         )
-        hub = Hub(ports, leadership, lease.epoch)
+        hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -23,6 +23,7 @@ from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
@@ -36,7 +37,7 @@ _HOUSEKEEPING_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def services(settings: Settings) -> AsyncIterator[Services]:
+async def services(settings: Settings, figures: Figures | None = None) -> AsyncIterator[Services]:
     """Open the store for an API."""
     async with session(settings) as opened:
         accounts = Accounts(opened.store, ArgonPasswords(), opened.clock)
@@ -61,6 +62,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
                 opened.hub,
                 _building(settings, opened),
                 SignOn(accounts, identities, opened.clock),
+                figures or Figures(),
             )
         finally:
             await identities.close()
@@ -72,13 +74,14 @@ async def run_api(
     began: Callable[[Secret | None], None],
     *,
     new_password: bool = False,
+    figures: Figures | None = None,
 ) -> None:
     """
-    Answer requests at the socket until cancelled.
+    Answer requests at the socket until cancelled; `figures` are those of the hub's loops.
 
     `began` is told the password of the account `admin` when there is a new one.
     """
-    async with services(settings) as parts, asyncio.TaskGroup() as group:
+    async with services(settings, figures) as parts, asyncio.TaskGroup() as group:
         accounts = parts.accounts
         made = accounts.new_admin_password if new_password else accounts.first_admin
         began(await made())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
@@ -19,7 +20,15 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SEALING_KEY, SECRET, Settings
+from crossfade.settings import (
+    DATABASE_URL,
+    HOME,
+    IMAGE_BUILDER,
+    PORT_BASE,
+    SEALING_KEY,
+    SECRET,
+    Settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Pipelines:
     around: Surroundings
     runner: ProcessRunner
     folder: Path
+    kept: KeptFiles
 
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
@@ -53,6 +63,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
+        kept = KeptFiles(folder, runner.volume)
         around = Surroundings(
             builds,
             runner,
@@ -61,8 +72,9 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
             has_tool,
             _clusters(Records(store), settings.pipeline_kubeconfig),
             own_environment(settings),
+            kept,
         )
-        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder)
+        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder, kept)
     finally:
         await store.close()
 
@@ -98,5 +110,6 @@ def own_environment(
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}

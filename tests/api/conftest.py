@@ -150,7 +150,9 @@ def services_of(world, folder):
             lambda build: read_graph(build.text, "", "the file", with_clone=False),
             lambda _: False,
         ),
-        SignOn(accounts, OidcProvider(FakeSecrets(oidc_client_secret="s"), SteadyClock()), world.clock),
+        SignOn(
+            accounts, OidcProvider(FakeSecrets(oidc_client_secret="s"), SteadyClock()), world.clock
+        ),
     )
 
 

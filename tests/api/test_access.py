@@ -18,6 +18,8 @@ spec:
 # What is asked, and the least role on the application that it takes; None: on everything.
 ON_COLORS = [
     ("GET", "/applications/colors", Role.VIEWER, {}),
+    ("GET", "/applications/colors/clusters", Role.VIEWER, {}),
+    ("GET", "/applications/colors/traffic", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1/history", Role.VIEWER, {}),
@@ -61,6 +63,8 @@ OF_ALL = [
     ("GET", "/audit/verification", Role.ADMIN, {}),
 ]
 OF_ANYBODY = [
+    ("GET", "/overview", {}),
+    ("GET", "/overview/news", {}),
     ("GET", "/fleet", {}),
     ("GET", "/fleet/aws", {}),
     ("GET", "/failover", {}),

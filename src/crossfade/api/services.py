@@ -1,7 +1,7 @@
 """What the routes work with; the wiring makes it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,6 +13,7 @@ from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
@@ -63,6 +64,8 @@ class Services:
     """Who runs the loops on the store."""
     building: Building
     sign_on: SignOn
+    figures: Figures = field(default_factory=Figures)
+    """What the loops of this process have counted."""
 
 
 def _services(request: Request) -> Services:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError, NotFound
+from crossfade.cli.frame import settings_of
 from crossfade.cli.image_kept import (
     ExportOption,
     RegistryOption,
@@ -23,13 +24,19 @@ from crossfade.cli.output import Format, OutputOption, note, show
 
 if TYPE_CHECKING:
     from crossfade.adapters.images.access import Access
-    from crossfade.adapters.images.builder import BuildOrder, Built
-    from crossfade.core.image.dockerfile import Dockerfile
     from crossfade.core.image.reference import Reference
+    from crossfade.ports.image_builder import BuildOrder, Built
 
 _EPOCH = "SOURCE_DATE_EPOCH"
 _LATEST_EPOCH = 253402300799  # the end of the year 9999: later ones are no date
 _LARGEST = 1 << 20
+_BuilderOption = Annotated[
+    str,
+    typer.Option(
+        help="podman, buildah, docker or built-in; auto: the first of these that works here.  "
+        "[default: CROSSFADE_IMAGE_BUILDER, else auto]"
+    ),
+]
 _DefaultOption = Annotated[
     bool,
     typer.Option("--push-default", help="The same, if there is a default registry."),
@@ -72,6 +79,7 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
     build_arg_file: _ArgFileOption = None,
     target: Annotated[str, typer.Option(help="The stage to build, if not the last one.")] = "",
     platform: _PlatformOption = "",
+    builder: _BuilderOption = "",
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer again.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Bring it to its registry.")] = False,
     push_default: _DefaultOption = False,
@@ -87,7 +95,7 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
     digest.  Files have the time of SOURCE_DATE_EPOCH, 1970 if it is not set.  Bases that are not
     here are fetched from known registries.
     """
-    from crossfade.adapters.images.builder import BuildOrder
+    from crossfade.ports.image_builder import BuildOrder
 
     names = tuple(map(to_be_named, tags or ()))
     first = ((registry,) if registry else ()) + tuple(registry_context or ())
@@ -99,7 +107,7 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
     path = file if file is not None and str(file) != "-" else folder / "Dockerfile"
     at = _epoch()
     order = BuildOrder(
-        file=_dockerfile(file, path),
+        text=_dockerfile(file, path),
         path=path,
         context=folder,
         names=tuple(dict.fromkeys((*names, *sent))),
@@ -109,7 +117,7 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         time=at,
     )
-    built = _build(context, order, registries)
+    built = _build(context, order, registries, builder)
     registries.send(built.image, sent, note)
     called = next(iter((*sent, *names)), None)
     export(export_file, called, built.config_digest, built.image.digest)
@@ -117,14 +125,18 @@ def build(  # noqa: PLR0913 - one argument for each option of the command
     show(data, output, lambda: _said(built, tuple(map(str, order.names))))
 
 
-def _build(context: typer.Context, order: "BuildOrder", registries: "Access") -> "Built":
-    from crossfade.adapters.images.builder import Builder
+def _build(
+    context: typer.Context, order: "BuildOrder", registries: "Access", wanted: str
+) -> "Built":
+    from crossfade.adapters.images.builders import builder
 
     def fetch(image: "Reference") -> bool:
         return registries.here(image, note) is not None
 
     images = kept(context)
-    return Builder(images.store, images.cache, order, note, fetch).build()
+    name = wanted or settings_of(context).image_builder
+    found = builder(name, order, images.store, images.cache, note, fetch)
+    return found.build(order)
 
 
 def _check_platform(platform: str) -> None:
@@ -161,16 +173,14 @@ def _to_send(
     return tuple(each if to is None else to.full(each) for each in names)
 
 
-def _dockerfile(file: Path | None, path: Path) -> "Dockerfile":
+def _dockerfile(file: Path | None, path: Path) -> str:
     from crossfade.adapters.documents.files import decode, read_text
-    from crossfade.core.image.dockerfile import parse
 
     if file is not None and str(file) == "-":
-        text = decode(sys.stdin.buffer.read(_LARGEST + 1), "standard input", _LARGEST)
-        return parse(text, "standard input")
+        return decode(sys.stdin.buffer.read(_LARGEST + 1), "standard input", _LARGEST)
     if not path.is_file():
         raise NotFound("there is no Dockerfile", hint="name it with --file", file=str(path))
-    return parse(read_text(path, _LARGEST), str(path))
+    return read_text(path, _LARGEST)
 
 
 def _epoch() -> int:
