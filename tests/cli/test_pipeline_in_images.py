@@ -114,7 +114,7 @@ def test_a_step_is_ended_with_everything_that_it_started(run):
 
     assert ran.code == 1
     assert "took longer than its timeout" in ran.out + ran.err
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert "sleep 424" not in listed.stdout
 
 
