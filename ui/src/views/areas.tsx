@@ -75,7 +75,8 @@ export function Areas({ traffic, by }: { traffic: Traffic; by: "cluster" | "revi
   const y = (value: number) => ABOVE + HEIGHT * (1 - value / most);
   return (
     <>
-      <svg className="chart" viewBox={`0 0 ${WIDTH} ${ABOVE + HEIGHT + BELOW}`} role="img" aria-label={`requests per second by ${by}, from ${clock(first)} to ${clock(last)}`}>
+      <div className="scroll">
+      <svg className="chart wide" viewBox={`0 0 ${WIDTH} ${ABOVE + HEIGHT + BELOW}`} role="img" aria-label={`requests per second by ${by}, from ${clock(first)} to ${clock(last)}`}>
         <Scale most={most} y={y} />
         <Stack series={series} times={times} x={x} y={y} />
         {failed.some((each) => each > 0) && <path className="failures" d={area(failed, times.map(() => 0), times, x, y)} />}
@@ -87,6 +88,7 @@ export function Areas({ traffic, by }: { traffic: Traffic; by: "cluster" | "revi
           {clock(last)}
         </text>
       </svg>
+      </div>
       <p className="key">
         {series.map((each) => (
           <span key={each.name}>

@@ -78,7 +78,7 @@ function StepPanel({ view, step }: { view: BuildView; step: BuildStep }): ReactN
       </h2>
       {step.reason && <p className="small faint">{ticked(step.reason)}</p>}
       {step.runs > 0 ? (
-        <Log key={`${view.build.run}/${view.generation}/${step.key}`} run={view.build.run} step={step.key} />
+        <Log key={`${view.build.run}/${view.generation}/${step.key}`} run={view.build.run} step={step.key} live={step.ended === null} />
       ) : (
         <p className="faint">It has printed nothing yet.</p>
       )}

@@ -100,7 +100,7 @@ export function Graph({ steps, stages, chosen, choose }: Props): ReactNode {
             {each.step.title || each.step.name}
             <span className="small faint">
               {each.step.hook ? `${each.step.hook} · ` : ""}
-              {each.step.result} <Lasted step={each.step} />
+              {each.step.result.replace("pending-approval", "waits")} <Lasted step={each.step} />
             </span>
           </span>
         </button>

@@ -61,7 +61,7 @@ class Rows {
 
 const linked = (): number => Number(/^#L(\d+)$/.exec(window.location.hash)?.[1] ?? 0);
 
-export function Log({ run, step }: { run: string; step: string }): ReactNode {
+export function Log({ run, step, live }: { run: string; step: string; live: boolean }): ReactNode {
   const log = useLog(run, step);
   const [words, setWords] = useState("");
   const [only, setOnly] = useState(false);
@@ -165,7 +165,7 @@ export function Log({ run, step }: { run: string; step: string }): ReactNode {
         )}
         <span className="small faint end" data-testid="log-count">
           {count(log.lines.length + log.dropped)} lines{log.dropped > 0 && `, the newest ${count(log.lines.length)} shown`}
-          {log.ended ? "" : " · live"}
+          {live && !log.ended ? " · live" : ""}
         </span>
         <button type="button" aria-pressed={following} onClick={() => setFollowing(true)} disabled={following}>
           {following ? "following" : "Follow"}
