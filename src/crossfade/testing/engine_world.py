@@ -10,6 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.rollout.state import Rollout
+from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
@@ -24,7 +25,7 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event, Remove, Save
-from crossfade.ports.edge import EdgeRoute, EdgeTarget, EdgeTargetSight
+from crossfade.ports.edge import EdgeClassSight, EdgeRoute, EdgeTarget, EdgeTargetSight
 from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -87,6 +88,8 @@ class EngineWorld:
     """How long every answer of a revision takes; 0 unless said."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """Share of users' requests by priority class; what is left is in the last one."""
     hub: "EngineHub" = field(init=False)
     _unreported: float = 0.0
     """Seconds since the edge's last report."""
@@ -175,7 +178,21 @@ class EngineWorld:
         total = sum(t.weight for _, t in targets) or 1
         asked = self.requests_per_second * self._unreported * len(self.clusters)
         self._unreported = 0.0
-        self.edges.report("edge-1", *(self._seen_at(r, t, asked / total) for r, t in targets))
+        routes = self.edges.plans[-1].routes
+        classes = [each for route in routes for each in self._turn_away(route, asked)]
+        served = asked - sum(each.turned_away for each in classes)
+        seen = (self._seen_at(r, t, served / total) for r, t in targets)
+        self.edges.report("edge-1", *seen, classes=classes)
+
+    def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
+        found, left = [], 1.0
+        for each in route.classes:
+            name, last = each.priority.name, each is route.classes[-1]
+            share = left if last else self.classes.get(name, 0.0)
+            left -= share
+            away = round(asked * share * each.turned_away / PARTS)
+            found.append(EdgeClassSight(route.application, name, round(asked * share) - away, away))
+        return found
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]
