@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -92,10 +93,10 @@ class Installation:
         self.run("sandbox", "down")
 
 
-@pytest.fixture
-def install(tmp_path):
-    """Start clouds of the given names, with a hub unless told otherwise, in one fleet."""
-    made = Installation(tmp_path / "home")
+@contextmanager
+def installed(home):
+    """Yield what starts clouds of the given names, with a hub unless told otherwise."""
+    made = Installation(home)
 
     def start(*clouds, hub=True):
         made.run("sandbox", "up", "--clouds", ",".join(clouds), "--port-base", str(made.base))
@@ -108,3 +109,17 @@ def install(tmp_path):
         yield start
     finally:
         made.end()
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Start clouds of the given names, with a hub unless told otherwise, in one fleet."""
+    with installed(tmp_path / "home") as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def install_once(tmp_path_factory):
+    """Start clouds as `install` does, for all tests of a file."""
+    with installed(tmp_path_factory.mktemp("installation") / "home") as start:
+        yield start
