@@ -72,6 +72,8 @@ class Hub:
         self.installation = installation
         self.port = free_port()
         self.password = ""
+        self.others = []
+        """Processes that tests began."""
         self.log = installation.home / "hub-of-the-page.log"
         self.start()
         self.until_said("sign in as")
@@ -110,6 +112,10 @@ def hub(install_once):
     yield hub
     load.send_signal(signal.SIGINT)
     load.wait(20)
+    for each in hub.others:
+        if each.poll() is None:
+            each.kill()
+        each.wait(10)
     hub.client.close()
 
 
@@ -196,7 +202,7 @@ def test_who_is_not_signed_in_is_refused_with_words_and_let_in_with_the_password
     expect(page.get_by_role("alert")).to_contain_text("password", timeout=SECONDS)
     sign_in(page, "admin", hub.password)
 
-    expect(page.get_by_role("heading", name="colors")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("colors", timeout=SECONDS)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("form", name="Sign in")).to_be_visible(timeout=SECONDS)
     context.close()
@@ -282,9 +288,11 @@ def test_a_canary_is_watched_and_promoted_by_clicks(page, hub):
     expect(share).to_have_text("20 %", timeout=SECONDS)
     expect(page.get_by_label("Waves and steps")).to_contain_text("wait for you")
     page.get_by_role("link", name=re.compile("Fleet")).click()
-    expect(page.get_by_label("Needs you")).to_contain_text("promotes it", timeout=SECONDS)
+    expect(page.get_by_label("Needs you", exact=True)).to_contain_text(
+        "promotes it", timeout=SECONDS
+    )
     expect(page.get_by_label("Moving", exact=True)).to_contain_text("20 %")
-    page.get_by_label("Needs you").get_by_role("link").click()
+    page.get_by_label("Needs you", exact=True).get_by_role("link").click()
 
     promote = page.get_by_role("button", name="Promote", exact=True)
     deadline = time.monotonic() + 60
@@ -320,7 +328,7 @@ def test_a_cluster_is_drained_after_its_effect_was_told_and_restored(page):
 
     expect(card).to_contain_text("drained", timeout=SECONDS)
     expect(page.get_by_test_id("share-aws")).to_have_text("0 %", timeout=SECONDS)
-    expect(page.get_by_label("Needs you")).to_contain_text("aws is drained")
+    expect(page.get_by_label("Needs you", exact=True)).to_contain_text("aws is drained")
 
     card.get_by_role("button", name="Restore…").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore aws").click()
@@ -336,7 +344,7 @@ def test_a_cloud_that_dies_while_somebody_watches_is_seen_at_once(page, hub):
     expect(page.get_by_role("heading", level=1)).to_contain_text(
         "gcp is lost; users are served by", timeout=SECONDS
     )
-    expect(page.get_by_label("Needs you")).to_contain_text("gcp serves nobody")
+    expect(page.get_by_label("Needs you", exact=True)).to_contain_text("gcp serves nobody")
     expect(page.get_by_test_id("share-gcp")).to_have_text("0 %", timeout=SECONDS)
     page.get_by_label("cloud gcp").get_by_text("users not served").click()
     expect(page.get_by_label("cloud gcp")).to_contain_text("hub: down")
@@ -349,6 +357,7 @@ def test_a_build_is_followed_searched_linked_to_and_approved(page, hub, tmp_path
     file = tmp_path / "codefresh.yml"
     file.write_text(PIPELINE)
     build = hub.installation.start("pipeline", "run", str(file), "--host-image", "alpine")
+    hub.others.append(build)
     page.goto("/pipelines")
     page.get_by_role("link", name="1", exact=True).click(timeout=SECONDS)
 

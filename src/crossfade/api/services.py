@@ -15,6 +15,7 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
+from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
@@ -66,6 +67,12 @@ class Services:
     sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
+    overviews: Overviews = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is made of the others."""
+        made = Overviews(self.queries.records, self.figures)
+        object.__setattr__(self, "overviews", made)
 
 
 def _services(request: Request) -> Services:
