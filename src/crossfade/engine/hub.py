@@ -16,6 +16,7 @@ from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
@@ -36,6 +37,7 @@ from crossfade.engine.records import (
     ANSWERS,
     APPLICATION,
     CLUSTER,
+    DRILL,
     EDGE_PLAN,
     EVIDENCE,
     HEALTH,
@@ -96,6 +98,7 @@ class Hub:
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
+        drills = Drills(records, ports.edges, traffic, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
         gating = Gating(records, ports.gates, ports.clock)
@@ -110,6 +113,7 @@ class Hub:
             HEALTH: self._fleet_changed,
             CLUSTER: self._fleet_changed,
             USERS: self._users_moved,
+            DRILL: self._drilled,
             ROLLOUT: self._moved,
             EVIDENCE: self._moved,
             ANSWERS: self._moved,
@@ -119,6 +123,7 @@ class Hub:
         self._outside: dict[str, Callable[[str], None]] = {
             APPLICATION: self._commanded,
             ROLLOUT: self._commanded_rollout,
+            DRILL: self._drilled,
             **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
         }
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
@@ -132,6 +137,7 @@ class Hub:
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
+        self.drills = KeyedLoop("drills", drills.keys, drills.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
 
@@ -150,6 +156,7 @@ class Hub:
     def _loops(self) -> tuple[KeyedLoop, ...]:
         return (
             self.traffic,
+            self.drills,
             self.edges,
             self.names,
             self.fleet,
@@ -217,6 +224,11 @@ class Hub:
 
     def _fleet_changed(self, _name: str) -> None:
         for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
+            loop.poke()
+
+    def _drilled(self, _name: str) -> None:
+        """A drill takes a cluster out, or brings it back: who is asked meanwhile must know."""
+        for loop in (self.traffic, self.failover, self.fleet, self.drills):
             loop.poke()
 
     def _reported(self, name: str) -> None:

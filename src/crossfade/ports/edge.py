@@ -1,9 +1,20 @@
 """Edges: the proxies in front of all clouds that split users over clusters."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, ClusterName
+
+
+class Way(StrEnum):
+    """Whether edges get through to a cluster; what is not open is made so for a drill."""
+
+    OPEN = "open"
+    FAILING = "failing"
+    """Connections fail, and no probe has noticed it yet: users' requests are what finds out."""
+    CUT = "cut"
+    """Connections fail, and so do probes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +27,8 @@ class EdgeTarget:
     port: int
     weight: int
     """Proportion among the targets; 0 keeps it known and gives it no users."""
+    way: Way = Way.OPEN
+    """Whether edges get through to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,17 @@ class EdgeTargetSight:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeAnswers:
+    """How users of one application fared at one edge since its sight before."""
+
+    application: ApplicationName
+    requests: int
+    """Whose last try ended."""
+    failed: int
+    """Of these, those that were answered with a 5xx, by whomever."""
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSight:
     """What one edge reported last."""
 
@@ -82,6 +106,8 @@ class EdgeSight:
     """When the report arrived, by the hub's clock."""
     targets: tuple[EdgeTargetSight, ...]
     """Every cluster in the edge's plan that it has looked at, by application and cluster."""
+    answers: tuple[EdgeAnswers, ...] = ()
+    """Every application in the edge's plan, by name."""
 
 
 class Edges(Protocol):

@@ -13,6 +13,7 @@ from crossfade.core.rollout.state import Rollout
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
@@ -24,7 +25,7 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
-from crossfade.ports.edge import EdgeRoute, EdgeTarget, EdgeTargetSight
+from crossfade.ports.edge import EdgeAnswers, EdgeRoute, EdgeTarget, EdgeTargetSight, Way
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
@@ -103,6 +104,8 @@ class EngineWorld:
     """Of one cluster and revision, instead."""
     milliseconds: dict[str, int] = field(default_factory=dict)
     """How long every answer of a revision takes; 0 unless said."""
+    failing_users: float = 0.0
+    """Share of users whose requests fail at the edge, after every second try."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
     hub: "EngineHub" = field(init=False)
@@ -193,11 +196,20 @@ class EngineWorld:
         total = sum(t.weight for _, t in targets) or 1
         asked = self.requests_per_second * self._unreported * len(self.clusters)
         self._unreported = 0.0
-        self.edges.report("edge-1", *(self._seen_at(r, t, asked / total) for r, t in targets))
+        seen = [self._seen_at(r, t, asked / total) for r, t in targets]
+        self.edges.report("edge-1", *seen, answers=self._answers(asked, seen))
+
+    def _answers(self, asked: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+        """Return how users fared: second tries save those who met a dead cluster."""
+        failed = 0 if any(each.healthy for each in seen) else round(asked)
+        failed += round(asked * self.failing_users)
+        return tuple(
+            EdgeAnswers(name, round(asked), failed) for name in {each.application for each in seen}
+        )
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]
-        dead = cluster.faults.gateway_down
+        dead = cluster.faults.gateway_down or target.way is not Way.OPEN
         requests = round(asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
@@ -237,6 +249,7 @@ class EngineHub:
         self._fleet = Fleet(self.records, connections, connections, clock)
         self._failover = FailoverLoop(self.records, world.edges, self._fleet, clock)
         self._traffic = Traffic(self.records, world.edges, clock)
+        self._drills = Drills(self.records, world.edges, self._traffic, clock)
 
     async def turn(self) -> None:
         """Let every loop look at every key once; what cannot be reached is left for later."""
@@ -249,6 +262,7 @@ class EngineHub:
             (self._rollouts.keys, self._runs.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
+            (self._drills.keys, self._drills.reconcile),
             (self._traffic.keys, self._traffic.reconcile),
         ):
             for key in await loop():
