@@ -79,6 +79,19 @@ async def test_users_stay_after_a_drill_without_leaving_for_a_moment(world):
         assert all(target.weight for target in plan.routes[0].targets)
 
 
+async def test_what_was_seen_while_it_was_out_is_not_held_against_it(world):
+    await begin(world, seconds=60.0)
+    await until(world, Phase.OUT)
+    await turns(world, 4)
+    await world.commands.restore_cluster("gcp")
+    await until(world, Phase.RETURNING)
+    told = len(await world.store.events("cluster/gcp"))
+    await until(world, Phase.ENDED)
+
+    after = (await world.store.events("cluster/gcp"))[told:]
+    assert {each.facts.get("standing", "serving") for each in after} == {"serving"}
+
+
 async def test_a_drill_is_no_flap_so_that_a_later_loss_waits_no_longer(world):
     await begin(world)
     await until(world, Phase.ENDED)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.adapters.envoy import barriers
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
-from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget, Way
+from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 
 Resource = dict[str, Any]
 
@@ -32,33 +33,6 @@ _STICKY_TYPES = _TYPES + "extensions.filters.http.stateful_session.v3."
 _ADS = {"ads": {}, "resource_api_version": "V3"}
 _MANY = 16_384
 """Circuit breakers open far above what one edge carries: their defaults are hit in a failover."""
-
-_CUT = "cut"
-_CUT_MARK = {"metadata": {"filter_metadata": {"envoy.transport_socket_match": {_CUT: True}}}}
-_UNPROBED = {"health_check_config": {"disable_active_health_check": True}}
-_CUT_OFF = {
-    "name": _CUT,
-    "match": {_CUT: True},
-    "transport_socket": {
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": _TYPES + "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-            "common_tls_context": {
-                "tls_params": {
-                    "tls_minimum_protocol_version": "TLSv1_0",
-                    "tls_maximum_protocol_version": "TLSv1_0",
-                    "cipher_suites": ["ECDHE-ECDSA-AES128-GCM-SHA256"],
-                }
-            },
-        },
-    },
-}
-"""
-How an edge reaches a cluster that is cut off for a drill: not at all.
-
-The handshake fails by itself, as no cipher goes with the version, before a byte is sent.  So the
-edge finds out as it would of a dead cluster: connections fail, then probes do.
-"""
 
 _IDEMPOTENT = "GET|HEAD|OPTIONS|PUT|DELETE"
 _RETRY_SAFE = "connect-failure,refused-stream,reset,gateway-error"
@@ -255,7 +229,7 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         # A target that was taken out of the plan gets no more requests, healthy or not.
         "ignore_health_on_host_removal": True,
         "health_checks": [_health_check(route, tuning)],
-        "transport_socket_matches": [_CUT_OFF],
+        "transport_socket_matches": [barriers.SOCKET],
         "track_cluster_stats": {"per_endpoint_stats": True},  # reports are made of them
         "circuit_breakers": {
             "thresholds": [{"priority": priority} | limits for priority in ("DEFAULT", "HIGH")]
@@ -387,22 +361,20 @@ def _assignment(name: str, localities: list[Resource]) -> Resource:
 
 
 def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
+    barrier = barriers.endpoint(target.way)
     return {
-        "locality": {
-            "region": target.cloud,
-            "zone": str(target.cluster),
-            "sub_zone": "" if target.way is Way.OPEN else target.way.value,
-        },
+        "locality": {"region": target.cloud, "zone": str(target.cluster)}
+        | barriers.locality(target.way),
         "load_balancing_weight": max(1, target.weight),
         "lb_endpoints": [
             {
                 "endpoint": {
                     "address": {"socket_address": {"address": each, "port_value": target.port}},
                     "hostname": str(target.cluster),
-                    **(_UNPROBED if target.way is Way.FAILING else {}),
-                },
-                **({} if target.way is Way.OPEN else _CUT_MARK),
+                }
+                | barriers.probes(target.way)
             }
+            | barrier
             for each in addresses
         ],
     }
