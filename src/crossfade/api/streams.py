@@ -45,7 +45,7 @@ def may_see(identity: Identity, subject: str) -> bool:
         return identity.sees(name.partition("@")[0])
     if kind in _OF_CLUSTER:
         return identity.sees_cluster(name)
-    if kind == "edge-plan":
+    if kind in ("edge-plan", "build"):
         return identity.may(Action.READ)
     return identity.may(Action.AUDIT)
 

@@ -1,7 +1,6 @@
 """`crossfade fleet`: which clusters there are."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,15 +14,13 @@ from crossfade.cli.fleet_drain import drain, restore
 from crossfade.cli.frame import noun, settings_of, with_session
 from crossfade.cli.output import Format, OutputOption, note, progress, show, table
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.naming import cluster_name, is_label
 
 if TYPE_CHECKING:
     from crossfade.wiring import Session
 
 app = noun("Say which clusters there are.")
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_LABEL_KEY = re.compile(r"[!-<>-~]{1,317}")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-.\w]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _SANDBOX_LABELS = {"tier": "prod"}
 """What clouds of the sandbox are labelled with, as the examples ask for it."""
 
@@ -169,21 +166,14 @@ def _required(value: str | None, option: str, hint: str) -> str:
 
 
 def _checked_name(name: str | None) -> ClusterName:
-    text = _required(name, "the name of the cluster", "say what to call it")
-    if not _NAME.fullmatch(text):
-        raise InputError(
-            "this is no name for a cluster",
-            hint="take lower-case letters, digits and dashes (not first or last), at most 63",
-            name=text,
-        )
-    return ClusterName(text)
+    return cluster_name(_required(name, "the name of the cluster", "say what to call it"))
 
 
 def _labels(written: Sequence[str] | None) -> dict[str, str]:
     labels = {}
     for text in written or ():
         key, equals, value = text.partition("=")
-        if not equals or not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+        if not equals or not is_label(key, value):
             raise InputError(
                 "this is no label", hint="write --label KEY=VALUE, as --label tier=prod", label=text
             )

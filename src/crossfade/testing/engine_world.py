@@ -24,8 +24,9 @@ from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
-from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.documents import Event, Remove, Save
 from crossfade.ports.edge import EdgeAnswers, EdgeRoute, EdgeTarget, EdgeTargetSight, Way
+from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
@@ -42,23 +43,14 @@ Reconcile: TypeAlias = Callable[[str], Awaitable[float]]
 
 
 @dataclass(slots=True)
-class KillingDocuments:
+class KillingDocuments(ForwardingDocuments):
     """Documents whose writer is killed right before or right after a commit."""
 
-    inner: Documents
     commits: int = 0
     kill_before: int = 0
     """Number of the commit that is never made; 0 for none."""
     kill_after: int = 0
     """Number of the commit whose result the writer never learns; 0 for none."""
-
-    async def get(self, kind: str, name: str) -> Document | None:
-        """Return the document, or None."""
-        return await self.inner.get(kind, name)
-
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind."""
-        return await self.inner.list(kind)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
@@ -71,16 +63,6 @@ class KillingDocuments:
         if self.commits == self.kill_after:
             raise HubKilled
         return sequence
-
-    async def sequence(self) -> int:
-        """Return the number of commits."""
-        return await self.inner.sequence()
-
-    async def events(
-        self, subject: str | None = None, after: int = 0, limit: int = 1000
-    ) -> tuple[Event, ...]:
-        """Return the history."""
-        return await self.inner.events(subject, after, limit)
 
 
 @dataclass(slots=True)
