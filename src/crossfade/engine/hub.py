@@ -116,25 +116,7 @@ class Hub:
         )
         retention = Retention(records, self._documents, ports.clock, epoch)
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
-        self._wakes: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._changed,
-            REPORT: self._reported,
-            HEALTH: self._fleet_changed,
-            CLUSTER: self._fleet_changed,
-            USERS: self._users_moved,
-            DRILL: self._drilled,
-            ROLLOUT: self._moved,
-            EVIDENCE: self._moved,
-            ANSWERS: self._moved,
-            RUN: self._moved,
-            DELIVERY: self._undelivered,
-        }
-        self._outside: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._commanded,
-            ROLLOUT: self._commanded_rollout,
-            DRILL: self._drilled,
-            **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
-        }
+        self._wakes, self._outside = self._own_changes(), self._changes_by_others()
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
@@ -165,6 +147,31 @@ class Hub:
                     },
                 }
             )
+
+    def _own_changes(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of this hub, by kind."""
+        return {
+            APPLICATION: self._changed,
+            REPORT: self._reported,
+            HEALTH: self._fleet_changed,
+            CLUSTER: self._fleet_changed,
+            USERS: self._users_moved,
+            DRILL: self._drilled,
+            ROLLOUT: self._moved,
+            EVIDENCE: self._moved,
+            ANSWERS: self._moved,
+            RUN: self._moved,
+            DELIVERY: self._undelivered,
+        }
+
+    def _changes_by_others(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of commands; all, for kinds that are not named."""
+        return {
+            APPLICATION: self._commanded,
+            ROLLOUT: self._commanded_rollout,
+            DRILL: self._drilled,
+            **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
+        }
 
     def _loops(self) -> tuple[KeyedLoop, ...]:
         return (

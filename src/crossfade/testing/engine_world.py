@@ -10,6 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.rollout.state import Rollout
+from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
@@ -25,7 +26,14 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event, Remove, Save
-from crossfade.ports.edge import EdgeAnswers, EdgeRoute, EdgeTarget, EdgeTargetSight, Way
+from crossfade.ports.edge import (
+    EdgeAnswers,
+    EdgeClassSight,
+    EdgeRoute,
+    EdgeTarget,
+    EdgeTargetSight,
+    Way,
+)
 from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -90,6 +98,8 @@ class EngineWorld:
     """Share of users whose requests fail at the edge, after every second try."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """Share of users' requests by priority class; what is left is in the last one."""
     hub: "EngineHub" = field(init=False)
     _unreported: float = 0.0
     """Seconds since the edge's last report."""
@@ -178,16 +188,29 @@ class EngineWorld:
         total = sum(t.weight for _, t in targets) or 1
         asked = self.requests_per_second * self._unreported * len(self.clusters)
         self._unreported = 0.0
-        seen = [self._seen_at(r, t, asked / total) for r, t in targets]
-        self.edges.report("edge-1", *seen, answers=self._answers(asked, seen))
+        routes = self.edges.plans[-1].routes
+        classes = [each for route in routes for each in self._turn_away(route, asked)]
+        served = asked - sum(each.turned_away for each in classes)
+        seen = [self._seen_at(r, t, served / total) for r, t in targets]
+        self.edges.report("edge-1", *seen, classes=classes, answers=self._answers(served, seen))
 
-    def _answers(self, asked: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+    def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
         """Return how users fared: second tries save those who met a dead cluster."""
-        failed = 0 if any(each.healthy for each in seen) else round(asked)
-        failed += round(asked * self.failing_users)
+        failed = 0 if any(each.healthy for each in seen) else round(served)
+        failed += round(served * self.failing_users)
         return tuple(
-            EdgeAnswers(name, round(asked), failed) for name in {each.application for each in seen}
+            EdgeAnswers(name, round(served), failed) for name in {each.application for each in seen}
         )
+
+    def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
+        found, left = [], 1.0
+        for each in route.classes:
+            name, last = each.priority.name, each is route.classes[-1]
+            share = left if last else self.classes.get(name, 0.0)
+            left -= share
+            away = round(asked * share * each.turned_away / PARTS)
+            found.append(EdgeClassSight(route.application, name, round(asked * share) - away, away))
+        return found
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]

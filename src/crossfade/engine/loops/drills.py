@@ -171,7 +171,11 @@ def _counts(
                 for target in sight.targets
                 if target.application == each.application and target.cluster == cluster
             )
-            found.append(Count(each.application, sight.at, each.requests, each.failed, tried))
+            away = sum(
+                one.turned_away for one in sight.classes if one.application == each.application
+            )
+            asked, failed = each.requests + away, each.failed + away
+            found.append(Count(each.application, sight.at, asked, failed, tried))
     return tuple(found)
 
 
