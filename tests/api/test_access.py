@@ -83,7 +83,10 @@ SPECIAL = [
     ("POST", "/session/password"),
 ]
 """Tested one by one below, or in tests/api/routes."""
-OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
+OPEN = {
+    *("/healthz", "/readyz", "/metrics", "/api/v1/session"),
+    *("/api/v1/session/options", "/api/v1/session/sign-on", "/api/v1/session/sign-on/callback"),
+}
 
 
 def all_paths(schema):

@@ -16,6 +16,7 @@ from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
+from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.edges import EdgeWatch
@@ -34,7 +35,7 @@ from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.names import Names
-from crossfade.engine.pipelines.records import BUILD, STATE, WISHES
+from crossfade.engine.pipelines.records import BUILD, PIPELINE, STATE, WISHES, Builds
 from crossfade.engine.records import (
     ANSWERS,
     APPLICATION,
@@ -83,6 +84,8 @@ class HubPorts:
     sources: Sources
     clock: Clock
     name_servers: NameServers
+    builds: BuildPorts | None = None
+    """None: it runs no builds."""
 
 
 class Hub:
@@ -132,6 +135,7 @@ class Hub:
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
+        self.builds = _build_loop(ports, epoch)
 
     async def run(self) -> None:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
@@ -141,10 +145,7 @@ class Hub:
                 {
                     "lease": self._keep_lease,
                     "commands": self._watch_store,
-                    **{
-                        loop.name: loop.run
-                        for loop in (*self._loops(), self.retention, self.figures)
-                    },
+                    **{loop.name: loop.run for loop in (*self._loops(), *self._apart())},
                 }
             )
 
@@ -170,7 +171,8 @@ class Hub:
             APPLICATION: self._commanded,
             ROLLOUT: self._commanded_rollout,
             DRILL: self._drilled,
-            **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
+            **dict.fromkeys((BUILD, WISHES, PIPELINE), self._build_asked_for),
+            **dict.fromkeys((STATE, *ACCESS), _of_no_concern),
         }
 
     def _loops(self) -> tuple[KeyedLoop, ...]:
@@ -189,6 +191,11 @@ class Hub:
             self.rollouts,
             self.notifications,
         )
+
+    def _apart(self) -> tuple[KeyedLoop, ...]:
+        """Return the loops that no change of the fleet concerns."""
+        own = (self.retention, self.figures)
+        return own if self.builds is None else (*own, self.builds)
 
     async def _watch_store(self) -> None:
         """
@@ -235,6 +242,11 @@ class Hub:
         self._commanded(name.rpartition(".")[0])
         self.notifications.poke(DISPATCH)
 
+    def _build_asked_for(self, _name: str) -> None:
+        """Somebody wants a build, or wants something of one."""
+        if self.builds is not None:
+            self.builds.poke()
+
     def _changed(self, name: str) -> None:
         """We have changed what the clusters of an application should run."""
         for loop in (self.convergence, self.telemetry):
@@ -271,7 +283,17 @@ class Hub:
 
 
 def _of_no_concern(_name: str) -> None:
-    """Builds of pipelines are run by whoever began them; accounts are for those who ask."""
+    """Who runs a build watches its state; accounts are for those who ask."""
+
+
+def _build_loop(ports: HubPorts, epoch: int) -> KeyedLoop | None:
+    """Return what runs builds.  It reads the store itself: hours pass between two of its looks."""
+    if ports.builds is None:
+        return None
+    work = BuildLoop(Builds(ports.documents, epoch), ports.builds)
+    loop = KeyedLoop("builds", work.keys, work.reconcile)
+    work.on_end = loop.poke
+    return loop
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import posixpath
 import shlex
 
 from crossfade.base.json_value import Json
-from crossfade.core.pipeline import building, deploying
+from crossfade.core.pipeline import building, children, deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
@@ -29,6 +29,8 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
             return _clone(settings)
         case deploying.ROLLOUT:
             return deploying.roll_out(settings, context)
+        case children.CHILD:
+            return children.start(settings, context)
         case "helm":
             return deploying.helm(settings)
         case "deploy":

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline import building
+from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
-from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.images import Tools, bare, tools_for
 from crossfade.core.pipeline.state import BUILD
@@ -15,6 +16,7 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "helm": ("helm",),
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
+    CHILD: (),
     **dict.fromkeys(building.TYPES, ()),
 }
 """What steps of these types need, for they have no image that says it."""
@@ -124,10 +126,16 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
             yield "the argument `application` is missing: the name of what is deployed"
         if given.get("on_cancel", "abort") not in ON_CANCEL:
             yield f"on_cancel is {given['on_cancel']!r}; allowed: {', '.join(ON_CANCEL)}"
+    if step.type == CHILD:
+        yield from objections(given)
     if step.type == "helm":
-        if given.get("action") == "push":
-            yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
-        if given.get("chart_subdir") or given.get("credentials_in_arguments"):
-            yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
-        if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
-            yield "its `commands` and `kube_context` need kubectl; install it"
+        yield from _against_helm(given, tools)
+
+
+def _against_helm(given: Settings, tools: Callable[[str], bool]) -> Iterator[str]:
+    if given.get("action") == "push":
+        yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
+    if given.get("chart_subdir") or given.get("credentials_in_arguments"):
+        yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+    if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
+        yield "its `commands` and `kube_context` need kubectl; install it"
