@@ -18,6 +18,8 @@ spec:
 # What is asked, and the least role on the application that it takes; None: on everything.
 ON_COLORS = [
     ("GET", "/applications/colors", Role.VIEWER, {}),
+    ("GET", "/applications/colors/clusters", Role.VIEWER, {}),
+    ("GET", "/applications/colors/traffic", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1/history", Role.VIEWER, {}),
@@ -58,9 +60,12 @@ OF_ALL = [
     ("PUT", "/secrets/s", Role.ADMIN, {"json": {"value": "v"}}),
     ("DELETE", "/secrets/s", Role.ADMIN, {}),
     ("GET", "/audit", Role.ADMIN, {}),
+    ("GET", "/audit/newest", Role.ADMIN, {}),
     ("GET", "/audit/verification", Role.ADMIN, {}),
 ]
 OF_ANYBODY = [
+    ("GET", "/overview", {}),
+    ("GET", "/overview/news", {}),
     ("GET", "/fleet", {}),
     ("GET", "/fleet/aws", {}),
     ("GET", "/failover", {}),
@@ -79,7 +84,10 @@ SPECIAL = [
     ("POST", "/session/password"),
 ]
 """Tested one by one below, or in tests/api/routes."""
-OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
+OPEN = {
+    *("/healthz", "/readyz", "/metrics", "/api/v1/session"),
+    *("/api/v1/session/options", "/api/v1/session/sign-on", "/api/v1/session/sign-on/callback"),
+}
 
 
 def all_paths(schema):

@@ -1,5 +1,7 @@
 """The HTTP API as one ASGI application."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, FastAPI
 
 from crossfade.api.limits import Limits, Tags
@@ -10,27 +12,33 @@ from crossfade.api.routes import (
     applications,
     audit,
     builds,
+    drift,
     events,
     failover,
     fleet,
     health,
+    overview,
+    page,
     rollouts,
     secrets,
     session,
+    sign_on,
     tokens,
+    traffic,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
-_PEOPLE = (events, audit, accounts, secrets, tokens, session)
+_SCREENS = (overview, traffic, drift)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
 }
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the application."""
+def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
+    """Return the application; the page is served from `folder`."""
     app = FastAPI(
         title="Crossfade",
         version="1",
@@ -45,9 +53,10 @@ def create_app(services: Services) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, failover, applications, rollouts, builds, *_PEOPLE):
+    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
+    page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
     app.add_middleware(Measured, meters=meters)

@@ -1,7 +1,7 @@
 """What the routes work with; the wiring makes it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,11 +13,13 @@ from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.ports.step_logs import StepLogs
 
@@ -61,6 +63,9 @@ class Services:
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building
+    sign_on: SignOn
+    figures: Figures = field(default_factory=Figures)
+    """What the loops of this process have counted."""
 
 
 def _services(request: Request) -> Services:

@@ -9,11 +9,13 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.dns.record import DnsSpec
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import STEP_SECONDS, Failback
 from crossfade.core.failover.standing import PATIENCE
 from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
 from crossfade.core.traffic.destinations import Mode
+from crossfade.core.traffic.priorities import Priority
 
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
@@ -61,6 +63,8 @@ class Route:
     """Whether edges may try a POST or PATCH again that may have been worked on already."""
     sticky: bool = False
     """Whether a user's requests stay with the cluster that answered the first, by a cookie."""
+    priorities: tuple[Priority, ...] = ()
+    """Classes of requests, the most important first: the last one is turned away first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Failover:
     """Health without a break before users come back; twice as long with each flap."""
     step_seconds: float = STEP_SECONDS
     """How long each step of a return lasts at least."""
+    objective: Objective = field(default_factory=Objective)
+    """What is promised of the loss of a cloud; drills measure it."""
 
 
 @dataclass(frozen=True, slots=True)

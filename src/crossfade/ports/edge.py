@@ -1,9 +1,21 @@
 """Edges: the proxies in front of all clouds that split users over clusters."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.traffic.priorities import Priority
+
+
+class Way(StrEnum):
+    """Whether edges get through to a cluster; what is not open is made so for a drill."""
+
+    OPEN = "open"
+    FAILING = "failing"
+    """Connections fail, and no probe has noticed it yet: users' requests are what finds out."""
+    CUT = "cut"
+    """Connections fail, and so do probes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,17 @@ class EdgeTarget:
     port: int
     weight: int
     """Proportion among the targets; 0 keeps it known and gives it no users."""
+    way: Way = Way.OPEN
+    """Whether edges get through to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeClass:
+    """One priority class of an application's requests at the edge."""
+
+    priority: Priority
+    turned_away: int = 0
+    """Of 10,000 of its requests: answered with 503 and the advice to try again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,8 @@ class EdgeRoute:
     """Whether a POST or PATCH that may have been worked on is tried at another cluster."""
     sticky: bool = False
     """Whether a user stays with the cluster that answered first, while it may have users."""
+    classes: tuple[EdgeClass, ...] = ()
+    """The most important first; one of them takes the rest.  None: all requests are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +99,28 @@ class EdgeTargetSight:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeClassSight:
+    """What one edge has counted of a priority class since its sight before."""
+
+    application: ApplicationName
+    priority: str
+    served: int = 0
+    """Requests that were sent to clusters; not counted for applications without classes."""
+    turned_away: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeAnswers:
+    """How users of one application fared at one edge since its sight before."""
+
+    application: ApplicationName
+    requests: int
+    """That were sent to clusters, and whose last try ended."""
+    failed: int
+    """Of these, those that were answered with a 5xx, by whomever."""
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSight:
     """What one edge reported last."""
 
@@ -82,6 +129,10 @@ class EdgeSight:
     """When the report arrived, by the hub's clock."""
     targets: tuple[EdgeTargetSight, ...]
     """Every cluster in the edge's plan that it has looked at, by application and cluster."""
+    classes: tuple[EdgeClassSight, ...] = ()
+    """Priority classes that it counts, by application and name."""
+    answers: tuple[EdgeAnswers, ...] = ()
+    """Every application in the edge's plan, by name."""
 
 
 class Edges(Protocol):

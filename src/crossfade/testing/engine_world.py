@@ -10,9 +10,11 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.rollout.state import Rollout
+from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
@@ -24,7 +26,14 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event, Remove, Save
-from crossfade.ports.edge import EdgeRoute, EdgeTarget, EdgeTargetSight
+from crossfade.ports.edge import (
+    EdgeAnswers,
+    EdgeClassSight,
+    EdgeRoute,
+    EdgeTarget,
+    EdgeTargetSight,
+    Way,
+)
 from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -85,8 +94,12 @@ class EngineWorld:
     """Of one cluster and revision, instead."""
     milliseconds: dict[str, int] = field(default_factory=dict)
     """How long every answer of a revision takes; 0 unless said."""
+    failing_users: float = 0.0
+    """Share of users whose requests fail at the edge, after every second try."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """Share of users' requests by priority class; what is left is in the last one."""
     hub: "EngineHub" = field(init=False)
     _unreported: float = 0.0
     """Seconds since the edge's last report."""
@@ -175,11 +188,33 @@ class EngineWorld:
         total = sum(t.weight for _, t in targets) or 1
         asked = self.requests_per_second * self._unreported * len(self.clusters)
         self._unreported = 0.0
-        self.edges.report("edge-1", *(self._seen_at(r, t, asked / total) for r, t in targets))
+        routes = self.edges.plans[-1].routes
+        classes = [each for route in routes for each in self._turn_away(route, asked)]
+        served = asked - sum(each.turned_away for each in classes)
+        seen = [self._seen_at(r, t, served / total) for r, t in targets]
+        self.edges.report("edge-1", *seen, classes=classes, answers=self._answers(served, seen))
+
+    def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+        """Return how users fared: second tries save those who met a dead cluster."""
+        failed = 0 if any(each.healthy for each in seen) else round(served)
+        failed += round(served * self.failing_users)
+        return tuple(
+            EdgeAnswers(name, round(served), failed) for name in {each.application for each in seen}
+        )
+
+    def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
+        found, left = [], 1.0
+        for each in route.classes:
+            name, last = each.priority.name, each is route.classes[-1]
+            share = left if last else self.classes.get(name, 0.0)
+            left -= share
+            away = round(asked * share * each.turned_away / PARTS)
+            found.append(EdgeClassSight(route.application, name, round(asked * share) - away, away))
+        return found
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]
-        dead = cluster.faults.gateway_down
+        dead = cluster.faults.gateway_down or target.way is not Way.OPEN
         requests = round(asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
@@ -219,6 +254,7 @@ class EngineHub:
         self._fleet = Fleet(self.records, connections, connections, clock)
         self._failover = FailoverLoop(self.records, world.edges, self._fleet, clock)
         self._traffic = Traffic(self.records, world.edges, clock)
+        self._drills = Drills(self.records, world.edges, self._traffic, clock)
 
     async def turn(self) -> None:
         """Let every loop look at every key once; what cannot be reached is left for later."""
@@ -231,6 +267,7 @@ class EngineHub:
             (self._rollouts.keys, self._runs.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
+            (self._drills.keys, self._drills.reconcile),
             (self._traffic.keys, self._traffic.reconcile),
         ):
             for key in await loop():

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.adapters.envoy import barriers
+from crossfade.adapters.envoy.classes import answers, with_classes
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
@@ -129,7 +131,7 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
     return {
         "name": str(route.application),
         "domains": [route.host, f"{route.host}:*"],
-        "routes": [idempotent, everything],
+        "routes": with_classes(route, (idempotent, everything)),
         "include_request_attempt_count": True,
         **(_sticky(route) if route.sticky else {}),
     }
@@ -163,6 +165,7 @@ def listener(host: str, port: int) -> Resource:
                 },
             },
         ],
+        "local_reply_config": answers(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         # With this and no `internal_address_config` every user is outside, whatever the address,
         # and x-envoy-* headers that users send steer nothing.
@@ -228,6 +231,7 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         # A target that was taken out of the plan gets no more requests, healthy or not.
         "ignore_health_on_host_removal": True,
         "health_checks": [_health_check(route, tuning)],
+        "transport_socket_matches": [barriers.SOCKET],
         "track_cluster_stats": {"per_endpoint_stats": True},  # reports are made of them
         "circuit_breakers": {
             "thresholds": [{"priority": priority} | limits for priority in ("DEFAULT", "HIGH")]
@@ -359,8 +363,10 @@ def _assignment(name: str, localities: list[Resource]) -> Resource:
 
 
 def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
+    barrier = barriers.endpoint(target.way)
     return {
-        "locality": {"region": target.cloud, "zone": str(target.cluster)},
+        "locality": {"region": target.cloud, "zone": str(target.cluster)}
+        | barriers.locality(target.way),
         "load_balancing_weight": max(1, target.weight),
         "lb_endpoints": [
             {
@@ -368,7 +374,9 @@ def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
                     "address": {"socket_address": {"address": each, "port_value": target.port}},
                     "hostname": str(target.cluster),
                 }
+                | barriers.probes(target.way)
             }
+            | barrier
             for each in addresses
         ],
     }

@@ -23,11 +23,13 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from envoy.extensions.http.stateful_session.cookie.v3 import cookie_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
+from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import any_pb2, json_format
 
 from crossfade.adapters.envoy import resources
 from crossfade.adapters.envoy.addresses import Addresses
+from crossfade.adapters.envoy.classes import nobody
 from crossfade.adapters.envoy.resources import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Tuning
 from crossfade.ports.edge import EdgePlan, EdgeRoute
 
@@ -42,6 +44,7 @@ KNOWN = (
     http_connection_manager_pb2,
     previous_hosts_pb2,
     http_protocol_options_pb2,
+    tls_pb2,
 )
 
 
@@ -103,7 +106,9 @@ class Encoder:
                 await asyncio.sleep(0)
         self._encoded = encoded
         parts = tuple(self._encoded.values())
-        clusters = _digest([part.cluster_digest for part in parts])
+        empty = {"@type": CLUSTER, **nobody()}
+        extra = {empty["name"]: _message(empty)}
+        clusters = _digest([_digest(empty), *(part.cluster_digest for part in parts)])
         # Envoy waits for endpoints after each change of clusters, so they get a new version too.
         endpoints = _digest([clusters, *(part.endpoint_digest for part in parts)])
         routes = route_pb2.RouteConfiguration(name=resources.ROUTES_NAME)
@@ -113,7 +118,7 @@ class Encoder:
         return Snapshot(
             plan.number,
             {
-                CLUSTER: Content(clusters, _merge(part.clusters for part in parts)),
+                CLUSTER: Content(clusters, _merge([*(part.clusters for part in parts), extra])),
                 ENDPOINTS: Content(endpoints, _merge(part.endpoints for part in parts)),
                 ROUTES: Content(
                     _digest([part.host_digest for part in parts]), {resources.ROUTES_NAME: packed}

@@ -6,25 +6,38 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Route
+from crossfade.core.failover.drill import Drill, cut, given_back, noticed
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.shedding import Shedding, by_class, counted, told
+from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.failover.users import Candidate, Users, next_users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
-from crossfade.core.traffic.demand import Demand, counted, demand_of
 from crossfade.core.traffic.destinations import PARTS
+from crossfade.core.traffic.priorities import Priority, whole
 from crossfade.engine.loops.comparing import Comparing
+from crossfade.engine.loops.counting import Counting
 from crossfade.engine.records import (
     EDGE_PLAN,
+    USERS,
     Records,
     Stored,
     save_edge_plan,
     save_users,
 )
 from crossfade.ports.documents import Event
-from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeSight, EdgeTarget
+from crossfade.ports.edge import (
+    EdgeClass,
+    EdgePlan,
+    EdgeRoute,
+    Edges,
+    EdgeSight,
+    EdgeTarget,
+    Way,
+)
 
 LOOK_SECONDS = 0.5
 
@@ -40,6 +53,8 @@ class _World:
     users: Mapping[ApplicationName, Stored[Users]]
     new: tuple[EdgeSight, ...]
     """Reports of edges that were not seen before."""
+    drill: Drill | None
+    """The one that goes on."""
     now: float
 
 
@@ -51,7 +66,7 @@ class Traffic:
     edges: Edges
     clock: Clock
     _comparing: Comparing = field(default_factory=Comparing)
-    _demand: dict[ApplicationName, Demand] = field(default_factory=dict)
+    _counting: Counting = field(default_factory=Counting)
 
     async def keys(self) -> list[str]:
         """Return the one key: the plan is made as a whole."""
@@ -61,12 +76,16 @@ class Traffic:
         """Make the plan, save it if it is new, and hand it to the edges."""
         stored = await self.records.edge_plan()
         before = stored.value if stored else EdgePlan(0, ())
-        world = await self._look()
+        world = await self._look(self._comparing.fresh(await self.edges.sights()))
         records = [each.value for each in await self.records.applications()]
         planned = self._planned(records, world)
         known = {route.application: route for route in before.routes}
         routes = tuple(
-            edge_route(each.spec.route, each, planned[each.spec.name], world, known)
+            drilled(
+                edge_route(each.spec.route, each, planned[each.spec.name], world, known),
+                world.drill,
+                world.now,
+            )
             for each in records
             if each.spec.route is not None and each.spec.name in planned
         )
@@ -79,30 +98,61 @@ class Traffic:
                 else save_users(0, each)
                 for each in changed
             ]
-            events: tuple[Event, ...] = ()
+            events = self._shed_events(changed, world)
             if plan is not before:
                 saves.append(save_edge_plan(stored.version if stored else 0, plan))
                 reason = "; ".join(_told(each) for each in planned.values())
                 facts = {"number": plan.number}
-                events = (Event(f"{EDGE_PLAN}/current", world.now, reason, facts),)
+                events += (Event(f"{EDGE_PLAN}/current", world.now, reason, facts),)
             await self.records.commit(*saves, events=events)
+            self._forget_counts(changed, world)
         await self.edges.publish(plan)
         return LOOK_SECONDS
 
-    async def _look(self) -> _World:
+    async def without(self, cluster: ClusterName) -> tuple[Users, ...]:
+        """Return where users of every application would be if this cluster were lost now."""
+        world = await self._look(())
+        known = world.health.get(cluster, ClusterHealth(cluster))
+        lost = replace(known, presence=Presence(cluster, Standing.OUT, since=world.now))
+        world = replace(world, health={**world.health, cluster: lost})
+        records = [each.value for each in await self.records.applications()]
+        return tuple(self._planned(records, world).values())
+
+    async def _look(self, new: tuple[EdgeSight, ...]) -> _World:
         reports = [each.value for each in await self.records.reports()]
+        drill = await self.records.active_drill()
         return _World(
             {each.value.name: each.value for each in await self.records.clusters()},
             {name: each.value for name, each in (await self.records.health()).items()},
             {name: each.value for name, each in (await self.records.wishes()).items()},
             {(each.application, each.cluster): each for each in reports},
             await self.records.users(),
-            self._comparing.fresh(await self.edges.sights()),
+            new,
+            drill.value if drill else None,
             self.clock.now(),
         )
 
+    def _shed_events(self, changed: Sequence[Users], world: _World) -> tuple[Event, ...]:
+        """Return what people should read: who begins to turn users away, and who ends."""
+        events = []
+        for each in changed:
+            before = _before(world, each.application)
+            more = self._counting.turned_away(each.application)
+            said = told(before.shedding, each.shedding, more, world.now)
+            if said:
+                facts = {"missing": each.missing, "demand": each.demand}
+                subject = f"{USERS}/{each.application}"
+                events.append(Event(subject, world.now, f"{each.application} {said}", facts))
+        return tuple(events)
+
+    def _forget_counts(self, saved: Sequence[Users], world: _World) -> None:
+        for each in saved:
+            if _turned_away(each) != _turned_away(_before(world, each.application)):
+                self._counting.saved(each.application)
+
     def _planned(self, records: Sequence[Record], world: _World) -> dict[ApplicationName, Users]:
         """Return where users of every application should be, the most important planned first."""
+        self._counting.take_in(world.new)
         taken: dict[ClusterName, int] = {}
         planned = {}
         for record in sorted(records, key=lambda each: -each.spec.placement.priority):
@@ -111,11 +161,12 @@ class Traffic:
             found = self._candidates(record, before, world, taken)
             if record.spec.route is None or not found:
                 continue
-            demand = self._demanded(name, world)
-            users = next_users(record.spec, before, found, demand, world.now)
-            planned[name] = users
+            demand = self._counting.demand(name, before, world.now)
+            load = self._counting.load(record.spec, before, world.now)
+            users = next_users(record.spec, before, found, demand, world.now, load)
+            planned[name] = self._with_count(users, world.now)
             for cluster in users.parts:
-                used = users.share(cluster) * (demand or 0) // PARTS
+                used = users.share(cluster) * (users.demand or 0) // PARTS
                 taken[cluster] = taken.get(cluster, 0) + used
         return planned
 
@@ -142,19 +193,20 @@ class Traffic:
                 world.wishes.get(cluster.name) or ClusterWish(cluster.name),
                 room,
             )
+            stood = given_back(world.drill, world.now)
+            if stood is not None and world.drill and world.drill.cluster == cluster.name:
+                health = replace(candidate.health, presence=stood)
+                candidate = replace(candidate, health=health, given_back=True)
             if cluster.name in verdicts:  # nothing is judged before users return
                 candidate = replace(candidate, verdict=verdicts[cluster.name])
             found.append(candidate)
         return found
 
-    def _demanded(self, name: ApplicationName, world: _World) -> int | None:
-        """Return the requests per second of the application, None while nobody counts them."""
-        known = self._demand.get(name, Demand())
-        for sight in world.new:
-            requests = sum(each.requests for each in sight.targets if each.application == name)
-            known = counted(known, sight.edge, requests, sight.at)
-        self._demand[name] = known
-        return demand_of(known, world.now)
+    def _with_count(self, users: Users, now: float) -> Users:
+        if users.shedding is None:
+            return users
+        more = self._counting.turned_away(users.application)
+        return replace(users, shedding=counted(users.shedding, more, now))
 
 
 def _before(world: _World, name: ApplicationName) -> Users:
@@ -167,8 +219,19 @@ def _told(users: Users) -> str:
         f"{cluster} {users.share(cluster) / 100:g} % ({reason})"
         for cluster, reason in sorted(users.reasons.items())
     )
-    shed = f"; nobody can carry {users.shed / 100:g} %" if users.shed else ""
+    shed = f"; turned away: {by_class(users.shedding)}" if users.shedding else ""
     return f"{users.application}: {', '.join(said)}{shed}"
+
+
+def drilled(route: EdgeRoute, drill: Drill | None, now: float) -> EdgeRoute:
+    """Return the route of an edge that finds nobody where a drill is held."""
+    if drill is None or not any(cut(drill, each.cluster) for each in route.targets):
+        return replace(route, targets=tuple(replace(each, way=Way.OPEN) for each in route.targets))
+    shut = Way.CUT if noticed(drill, now) else Way.FAILING
+    targets = (
+        replace(each, way=shut if cut(drill, each.cluster) else Way.OPEN) for each in route.targets
+    )
+    return replace(route, targets=tuple(targets))
 
 
 def edge_route(
@@ -198,4 +261,18 @@ def edge_route(
         tuple(targets),
         retry_non_idempotent=route.retry_non_idempotent,
         sticky=route.sticky,
+        classes=_classes(route.priorities, users.shedding),
     )
+
+
+def _classes(priorities: Sequence[Priority], away: Shedding | None) -> tuple[EdgeClass, ...]:
+    """Return the classes that edges must know: none while all requests are alike and served."""
+    if not priorities and away is None:
+        return ()
+    refused = away.refused if away else {}
+    return tuple(EdgeClass(each, refused.get(each.name, 0)) for each in whole(priorities))
+
+
+def _turned_away(users: Users) -> int | None:
+    """Return the saved count; None while nobody is turned away."""
+    return users.shedding.turned_away if users.shedding else None
