@@ -2,18 +2,13 @@
 
 import gzip
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from crossfade.api.routes import page as built_page
-from crossfade.testing.free_ports import free_port
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -23,27 +18,9 @@ pytestmark = [
     pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="needs chromium"),
 ]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SECONDS = 40_000
 """How long something may take to be seen, in milliseconds: the machine may be busy."""
 LARGEST_SCRIPTS = 200_000
-APPLICATION = """
-apiVersion: crossfade.dev/v1alpha1
-kind: Application
-metadata: {{name: colors}}
-spec:
-  source: {{chart: {chart}, values: {{replicaCount: 2, colour: blue}}}}
-  route: {{host: colors.localhost, service: colors, probe: {{path: /healthz}}}}
-  rollout:
-    canary: {{steps: [setWeight: 20, pause: {{}}, setWeight: 60]}}
-  analysis: {{thresholds: [{{metric: errors, maxPercent: 5, minRequests: 10, window: 10s}}]}}
-"""
 PIPELINE = """
 version: "1.0"
 stages: [build, release]
@@ -63,103 +40,6 @@ steps:
     image: alpine
     commands: ["echo it is out"]
 """
-
-
-class Hub:
-    """A hub that serves its page, over clouds on which blue has users."""
-
-    def __init__(self, installation):
-        self.installation = installation
-        self.port = free_port()
-        self.password = ""
-        self.others = []
-        """Processes that tests began."""
-        self.log = installation.home / "hub-of-the-page.log"
-        self.start()
-        self.until_said("sign in as")
-        self.password = re.findall(r"with the password (\S+)", self.log.read_text())[-1]
-        self.client = httpx.Client(base_url=f"{self.address}/api/v1", timeout=20)
-        answer = self.client.post("/session", json={"name": "admin", "password": self.password})
-        self.client.headers["X-CSRF-Token"] = answer.json()["csrf"]
-
-    @property
-    def address(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        command = ["-m", "crossfade.cli.main", "up", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self.installation.hub = subprocess.Popen(
-                [sys.executable, *command],
-                env=self.installation.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def until_said(self, words, times=1):
-        self.installation.until(
-            lambda: self.log.exists() and self.log.read_text().count(words) >= times,
-            f"the hub did not say: {words}",
-        )
-
-
-@pytest.fixture(scope="module")
-def hub(install_once):
-    installation = install_once("aws", "gcp", "onprem", hub=False)
-    hub = Hub(installation)
-    installation.serve(APPLICATION)
-    load = installation.start("sandbox", "load", "--rate", "40", "--duration", "forever")
-    yield hub
-    load.send_signal(signal.SIGINT)
-    load.wait(20)
-    for each in hub.others:
-        if each.poll() is None:
-            each.kill()
-        each.wait(10)
-    hub.client.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def sign_in(page, name, password):
-    page.get_by_label("Account").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser, hub):
-    """Return the cookies of a browser that has signed in as admin."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(hub.address)
-    sign_in(page, "admin", hub.password)
-    expect(page.get_by_role("navigation", name="Views")).to_be_visible(timeout=SECONDS)
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def page(browser, hub, signed_in):
-    """Yield a page that fails the test for any error in its script or against its policy."""
-    context = browser.new_context(
-        storage_state=signed_in, base_url=hub.address, viewport={"width": 1280, "height": 900}
-    )
-    context.set_default_timeout(SECONDS)
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert [each for each in errors if "Failed to load resource" not in each] == []
 
 
 def test_all_scripts_together_are_small():
@@ -198,9 +78,9 @@ def test_who_is_not_signed_in_is_refused_with_words_and_let_in_with_the_password
     page.goto("/rollouts/colors")
     expect(page.get_by_role("form", name="Sign in")).to_be_visible(timeout=SECONDS)
 
-    sign_in(page, "admin", "wrong")
+    hub.sign_in(page, "admin", "wrong")
     expect(page.get_by_role("alert")).to_contain_text("password", timeout=SECONDS)
-    sign_in(page, "admin", hub.password)
+    hub.sign_in(page, "admin", hub.password)
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("colors", timeout=SECONDS)
     page.get_by_role("button", name="Sign out").click()
@@ -294,12 +174,7 @@ def test_a_canary_is_watched_and_promoted_by_clicks(page, hub):
     expect(page.get_by_label("Moving", exact=True)).to_contain_text("20 %")
     page.get_by_label("Needs you", exact=True).get_by_role("link").click()
 
-    promote = page.get_by_role("button", name="Promote", exact=True)
-    deadline = time.monotonic() + 60
-    while page.get_by_text("succeeded").count() == 0 and time.monotonic() < deadline:
-        if promote.count() and promote.is_enabled() and share.inner_text() == "20 %":
-            promote.click()
-        page.wait_for_timeout(500)
+    page.get_by_role("button", name="Promote", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=SECONDS)
     expect(share).to_have_text("100 %")
@@ -388,7 +263,7 @@ def test_who_may_only_look_finds_no_buttons_that_would_be_refused(browser, hub):
     context = browser.new_context(base_url=hub.address)
     page = context.new_page()
     page.goto("/")
-    sign_in(page, "eve", "long enough for eve 1")
+    hub.sign_in(page, "eve", "long enough for eve 1")
 
     expect(page.get_by_label("cloud aws")).to_be_visible(timeout=SECONDS)
     assert page.get_by_role("button", name="Drain…").count() == 0

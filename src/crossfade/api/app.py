@@ -11,6 +11,7 @@ from crossfade.api.routes import (
     accounts,
     applications,
     audit,
+    build_tests,
     builds,
     drift,
     events,
@@ -53,7 +54,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
+    for each in (fleet, failover, applications, rollouts, builds, build_tests, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     page.install(app, folder)

@@ -22,6 +22,7 @@ from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
+from crossfade.ports.step_files import StepFiles
 from crossfade.ports.step_logs import StepLogs
 
 
@@ -45,6 +46,8 @@ class Building:
     """What the build's pipeline says; it may read files and addresses.  Raises CrossfadeError."""
     runs: Callable[[str], bool]
     """Whether a process of this machine works on the build."""
+    files: StepFiles
+    """What steps have left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import type { BuildStep, BuildView } from "../api/types";
 import { duration } from "../format";
 import { Confirm, useAct } from "../parts/act";
 import { Ago, Loaded, Notice, ticked, useNow } from "../parts/basics";
+import { Tests } from "./build-tests";
 import { Graph } from "./graph";
 import { Log } from "./log";
 import { ended, Result, Took } from "./pipelines";
@@ -58,6 +59,7 @@ function One({ view, chosen }: { view: BuildView; chosen: string | undefined }):
         </h2>
         <Graph steps={steps} stages={view.stages} chosen={shown?.key} choose={choose} />
       </section>
+      <Tests run={build.run} />
       {/* Whoever reads a log stays with it when the build goes on to the next step. */}
       {shown && <StepPanel view={view} step={shown} pin={() => shown.key !== chosen && choose(shown.key)} />}
     </div>
