@@ -21,6 +21,7 @@ from crossfade.core.failover.standby import Standby, at_rest, full_pods, grown, 
 from crossfade.core.failover.standing import Presence
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.release.report import Report
+from crossfade.core.release.sizing import FULL
 from crossfade.core.release.wanted import Wanted
 from crossfade.core.traffic.destinations import (
     EVERYBODY,
@@ -62,6 +63,8 @@ class Users:
     """How large the priority classes are."""
     standbys: Mapping[ClusterName, Standby] = field(default_factory=dict)
     """Standbys that are not at rest."""
+    sizes: Mapping[ClusterName, int] = field(default_factory=dict)
+    """Percent of its pods that each standby is to run, at rest or not."""
     missing: int = 0
     """Requests per second that are asked for and that nobody can carry."""
     frozen: bool = False
@@ -144,11 +147,17 @@ def next_users(
     reasons = {each.cluster: each.reason for each in goal.destinations}
     counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
     found = _users(before, plan, short, reasons, limited=counts)
+    standbys = _standbys(spec, before, candidates, _Needs(goal, plan, short, demand), now)
     away = short.shed if found.shed else {}
     return replace(
         found,
         returns=returns,
-        standbys=_standbys(spec, before, candidates, _Needs(goal, plan, short, demand), now),
+        standbys=standbys,
+        sizes={
+            each.cluster: size_of(spec.placement, each.cluster, standbys)
+            for each in candidates
+            if at_rest(spec.placement, each.cluster) < FULL
+        },
         shedding=shedding(before.shedding, away, refused(goal.classes, away), now),
         demand=None if demand is None else goal.demand,
         recent=load.recent,
@@ -181,7 +190,7 @@ def _standbys(
     placement, linger, found = spec.placement, spec.failover.step_seconds, {}
     for each in candidates:
         rest, known = at_rest(placement, each.cluster), before.standbys.get(each.cluster)
-        if rest == 100 or placement.pod_capacity is None:
+        if rest == FULL or placement.pod_capacity is None:
             continue
         full = full_pods(each.wanted, each.report) * placement.pod_capacity
         ready = capacity(placement.pod_capacity, each) or 0
@@ -261,8 +270,7 @@ def _goal(
     load: Load,
 ) -> Goal:
     placement = spec.placement
-    sizes = before.standbys
-    destinations = tuple(_destination(spec, each, may, sizes, demand) for each, may in admitted)
+    destinations = tuple(_destination(spec, each, may, demand) for each, may in admitted)
     return Goal(
         destinations,
         demand or _UNLIMITED,
@@ -279,16 +287,12 @@ def _destination(
     spec: Application,
     each: Candidate,
     may: Admittance,
-    sizes: Mapping[ClusterName, Standby],
     demand: int | None,
 ) -> Destination:
     placement, name = spec.placement, each.cluster
-    standby = at_rest(placement, name) < 100
+    standby = at_rest(placement, name) < FULL
     carried = capacity(placement.pod_capacity, each)
-    reason, full = may.reason, 0
-    if standby:
-        full = full_pods(each.wanted, each.report) * (placement.pod_capacity or 0)
-        reason = f"{reason}; standby at {size_of(placement, name, sizes)} % of its pods"
+    full = full_pods(each.wanted, each.report) * (placement.pod_capacity or 0)
     pilot = standby and placement.mode is Mode.PILOT_LIGHT
     return Destination(
         cluster=name,
@@ -296,7 +300,7 @@ def _destination(
         weight=spec.edge_weights.get(name, DEFAULT_WEIGHT),
         order=placement.orders.get(name, 0),
         eligibility=may.eligibility,
-        reason=reason,
+        reason=may.reason,
         # A standby grows to a number of pods, whether anybody counts users or not.
         capacity=None if demand is None and not standby else carried,
         startable=max(0, full - (carried or 0)) if standby else 0,
