@@ -20,10 +20,11 @@ from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.keeping import wanted
 from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
-from crossfade.core.pipeline.supported import image_refusal
+from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.patience import Patience
 from crossfade.engine.pipelines.records import Build, Builds, run_id
@@ -31,6 +32,7 @@ from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
 from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.ports.step_files import StepFiles
 from crossfade.ports.step_logs import StepLogs
 
 POLL_SECONDS = 0.2
@@ -70,6 +72,10 @@ class Surroundings:
     """Makes the kubeconfig of the fleet, or of the named clusters of it."""
     own: Mapping[str, str] = field(default_factory=dict)
     """The environment of our own commands, for steps that are made of them."""
+    files: StepFiles | None = None
+    """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
+    has_image: Callable[[str], bool] = no_image
+    """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
 
 
 class Execution:
@@ -238,6 +244,7 @@ class Execution:
         context = context_of(self._graph, self._stored.value, run.key)
         work = self._work(run.step, context)
         order = await self._order(run, identity, context, work)
+        await self._restore(order)
         await self._around.runner.start(order)
         self._works[identity] = work
         self._following.add(identity)
@@ -265,6 +272,8 @@ class Execution:
             {**given, **work.environment},
             (*context.scope.secrets, *work.secrets),
             work.image,
+            work.inside,
+            work.volumes,
         )
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
@@ -292,6 +301,9 @@ class Execution:
             return _saying(str(error))
         if not work.image:
             return work
+        if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
+            return work
+        work = replace(work, inside=None)
         why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
         return _saying(why) if why else work
 
@@ -312,8 +324,30 @@ class Execution:
             await follow(self._around.runner, self._around.logs, order, printed)
 
         await self._insist(once, lambda: order.run in self._stopped)
+        if self._around.files is not None and wanted(order.environment):
+            await self._insist(lambda: self._keep(order), lambda: order.run in self._stopped)
         self._following.discard(order.run)
         self._changed.set()
+
+    async def _restore(self, order: Order) -> None:
+        """Put cached folders back, unless the run has begun already."""
+        files = self._around.files
+        if files is None or not wanted(order.environment).cache:
+            return
+        if await self._around.runner.look(order.run) is None and (
+            told := await files.restore(order)
+        ):
+            self._listener.told(order.run.key, told)
+
+    async def _keep(self, order: Order) -> None:
+        """Keep what the run has left before a later step may change it."""
+        sight = await self._around.runner.look(order.run)
+        if self._around.files is None or sight is None:
+            return
+        good = sight.status is Status.SUCCEEDED
+        kept = await self._around.files.keep(order, succeeded=good)
+        if kept.summary:
+            self._listener.told(order.run.key, kept.summary)
 
     async def _stop(self, run: RunId) -> None:
         await self._insist(lambda: self._around.runner.stop(run, GRACE_SECONDS), lambda: False)
