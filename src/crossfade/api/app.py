@@ -24,10 +24,12 @@ from crossfade.api.routes import (
     session,
     tokens,
     traffic,
+    webhooks,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
+_THINGS = (fleet, failover, applications, rollouts, builds, webhooks)
 _SCREENS = (overview, traffic, drift)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session)
 _PROBLEM = {
@@ -52,7 +54,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
+    for each in (*_THINGS, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     page.install(app, folder)

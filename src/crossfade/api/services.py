@@ -17,6 +17,7 @@ from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
@@ -62,6 +63,7 @@ class Services:
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building
+    webhooks: Webhooks
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
 
