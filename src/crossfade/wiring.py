@@ -129,8 +129,12 @@ class Session:
         from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
         from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
-        servers = Rfc2136NameServers(_secrets(self.settings, self.connections, self.store))
+        servers = Rfc2136NameServers(self.secrets())
         return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
+
+    def secrets(self) -> SecretPlaces:
+        """Return where the hub's secrets are looked up."""
+        return _secrets(self.settings, self.connections, self.store)
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""

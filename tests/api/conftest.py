@@ -11,6 +11,8 @@ from crossfade.adapters.documents.application import parse
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.secrets.sealing import KeyRing
+from crossfade.adapters.webhooks.reading import read_events
+from crossfade.adapters.webhooks.signatures import genuine
 from crossfade.api.app import create_app
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
@@ -25,11 +27,14 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.starting import Registry
+from crossfade.engine.pipelines.webhooks import Senders, Webhooks
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_secrets import FakeSecrets
 
 PIPELINE = """
 version: '1.0'
@@ -145,6 +150,21 @@ def services_of(world, folder):
             lambda build: read_graph(build.text, "", "the file", with_clone=False),
             lambda _: False,
         ),
+        webhooks_of(world),
+    )
+
+
+def webhooks_of(world):
+    def graph(build):
+        return read_graph(build.text, "", "the file", with_clone=build.clone)
+
+    builds = Builds(world.store)
+    return Webhooks(
+        builds,
+        Registry(builds, world.clock, graph),
+        FakeSecrets(webhook_github="s3cret"),
+        Senders(genuine, read_events),
+        world.clock,
     )
 
 

@@ -1,5 +1,6 @@
 """Which triggers of a pipeline an event fires, and why the others stay quiet."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -274,7 +275,7 @@ def due(trigger: Trigger, since: float, now: float) -> float | None:
     if at is None or at > now:
         return None
     # Far behind, the newest is looked for near now, as there may be very many.
-    for back in (0.0, 60.0, 3600.0, 86400.0, 32 * 86400.0, 367 * 86400.0):
+    for back in (60.0, 3600.0, 86400.0, 32 * 86400.0, 367 * 86400.0, math.inf):
         start = max(since, now - back)
         at = next_time(trigger.calendar, trigger.zone, start)
         while at is not None and at <= now:

@@ -1,5 +1,7 @@
 """Starts builds when the clock on the wall says so."""
 
+from collections.abc import Callable
+
 from crossfade.base.clock import Clock
 from crossfade.base.errors import NotFound
 from crossfade.core.pipeline.triggers import Kind, Trigger, due, triggers_of
@@ -16,6 +18,8 @@ class Crons:
 
     def __init__(self, builds: Builds, registry: Registry, clock: Clock) -> None:
         self._builds, self._registry, self._clock = builds, registry, clock
+        self.on_start: Callable[[], None] = _nothing
+        """Called when there is a new build."""
 
     async def keys(self) -> list[str]:
         """Return `pipeline#trigger` of every trigger that a calendar fires."""
@@ -37,6 +41,7 @@ class Crons:
         elif (at := due(trigger, last.value.at, now)) is not None:
             await self._registry.start(_start(pipeline, trigger, at))
             await self._builds.save_moment(FIRED, key, last, at)
+            self.on_start()
         following = next_time(trigger.calendar, trigger.zone, now)
         return LONGEST_SECONDS if following is None else min(following - now, LONGEST_SECONDS)
 
@@ -64,3 +69,7 @@ def _start(pipeline: str, trigger: Trigger, at: float) -> Start:
         once=f"cron/{pipeline}/{trigger.name}/{int(at)}",
         of_event=True,
     )
+
+
+def _nothing() -> None:
+    """Nobody waits."""

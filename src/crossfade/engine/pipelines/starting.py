@@ -1,5 +1,6 @@
 """Registered pipelines, and builds of them that the hub runs."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -85,7 +86,7 @@ class Registry:
             once=wanted.once,
             clone=wanted.clone,
         )
-        graph = self._read(build)
+        graph = await asyncio.to_thread(self._read, build)
         commands = BuildCommands(self._builds, self._clock)
         return await commands.create(build, graph, wanted.variables)
 
