@@ -11,6 +11,7 @@ from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
 from crossfade.adapters.runners.claim import is_claimed
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.adapters.webhooks.reading import read_events
 from crossfade.adapters.webhooks.signatures import genuine
 from crossfade.api.app import create_app
@@ -29,6 +30,7 @@ from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.webhooks import Senders, Webhooks
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
 from crossfade.wiring import Session, key_ring, session
@@ -45,23 +47,29 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
         feed = Feed(opened.store)
         await feed.begin()
 
+        identities = OidcProvider(opened.secrets(), opened.clock)
+
         def acts(documents: Documents) -> Acts:
             return _acts(opened, documents)
 
-        yield Services(
-            opened.store,
-            opened.queries,
-            opened.history,
-            accounts,
-            feed,
-            opened.clock,
-            acts,
-            _applications,
-            opened.hub,
-            _building(settings, opened),
-            _webhooks(opened),
-            figures or Figures(),
-        )
+        try:
+            yield Services(
+                opened.store,
+                opened.queries,
+                opened.history,
+                accounts,
+                feed,
+                opened.clock,
+                acts,
+                _applications,
+                opened.hub,
+                _building(settings, opened),
+                _webhooks(opened),
+                SignOn(accounts, identities, opened.clock),
+                figures or Figures(),
+            )
+        finally:
+            await identities.close()
 
 
 async def run_api(

@@ -20,6 +20,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.ports.step_logs import StepLogs
 
@@ -64,6 +65,7 @@ class Services:
     """Who runs the loops on the store."""
     building: Building
     webhooks: Webhooks
+    sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
 
