@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -43,17 +44,10 @@ def home(tmp_path, monkeypatch) -> Path:
 
 
 def git(folder: Path, *words: str) -> str:
-    own = [
-        "-c",
-        "user.name=ann",
-        "-c",
-        "user.email=ann@example.com",
-        "-c",
-        "init.defaultBranch=main",
-    ]
-    done = subprocess.run(
-        ["git", *own, *words], cwd=folder, capture_output=True, text=True, check=True
-    )
+    own = ("user.name=ann", "user.email=a@b.c", "init.defaultBranch=main")
+    options = [part for each in own for part in ("-c", each)]
+    command = [shutil.which("git") or "git", *options, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -58,7 +58,7 @@ def _push(data: dict[str, Any], provider: str) -> GitEvent:
 def _pull(data: dict[str, Any], provider: str) -> GitEvent:
     pull, action = data["pull_request"], data["action"]
     merged = bool(pull.get("merged"))
-    name = _ACTIONS.get(action, action)
+    name = str(_ACTIONS.get(action, action))
     if action == "closed":
         name = "merged" if merged else "unmerged-closed"
     return _of_pull(data, provider, name, PullRequest(**_facts(pull, action), merged=merged))
