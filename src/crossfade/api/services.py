@@ -18,6 +18,7 @@ from crossfade.engine.history import History
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
@@ -67,6 +68,7 @@ class Services:
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building
+    webhooks: Webhooks
     sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
