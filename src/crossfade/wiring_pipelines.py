@@ -9,6 +9,7 @@ from pathlib import Path
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
@@ -74,7 +75,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = ProcessRunner(folder)
+        runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
         around = _surroundings(settings, store, runner, clock)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
@@ -86,7 +87,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
 def build_ports(settings: Settings, store: SqlStore, clock: Clock) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
-    around = _surroundings(settings, store, ProcessRunner(folder), clock)
+    runner = ProcessRunner(folder, images=image_place(settings))
+    around = _surroundings(settings, store, runner, clock)
     return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build))
 
 
@@ -108,6 +110,7 @@ def _surroundings(
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
         KeptFiles(settings.pipelines_dir, runner.volume),
+        image_place(settings).has,
     )
 
 
@@ -122,6 +125,16 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def image_place(settings: Settings) -> ImagePlace:
+    """Return where steps find their images."""
+    return ImagePlace(
+        str(settings.images_dir),
+        str(settings.registries_file),
+        str(settings.secrets_dir),
+        SECRET.name,
+    )
 
 
 def own_environment(

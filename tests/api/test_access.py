@@ -60,6 +60,7 @@ OF_ALL = [
     ("PUT", "/secrets/s", Role.ADMIN, {"json": {"value": "v"}}),
     ("DELETE", "/secrets/s", Role.ADMIN, {}),
     ("GET", "/audit", Role.ADMIN, {}),
+    ("GET", "/audit/newest", Role.ADMIN, {}),
     ("GET", "/audit/verification", Role.ADMIN, {}),
 ]
 OF_ANYBODY = [

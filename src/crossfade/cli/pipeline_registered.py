@@ -61,7 +61,7 @@ def apply(
     async def work(pipelines: "Pipelines") -> None:
         for each, graph in found:
             variables = variables_of(graph, {}, build_of(each))
-            check(graph, variables, pipelines.around.has_tool, images)
+            check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
             pipelines.registry.check(each)
         rows = []
         for each, _ in found:

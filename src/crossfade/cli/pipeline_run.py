@@ -67,14 +67,14 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
 
     async def work(pipelines: "Pipelines") -> None:
         variables = variables_of(graph, given, wanted)
-        check(graph, variables, pipelines.around.has_tool, images)
+        check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
         build = await pipelines.commands.create(wanted, graph, given)
         lines = _lines(graph, output)
         if detach:
             await show_left(pipelines, build, output)
             return
         lines.note(f"build {build.id} of {build.pipeline}")
-        lines.notices(variables, images, isolated=pipelines.runner.isolated)
+        lines.notices(variables, images, pipelines)
         _end(build, await _execute(pipelines, build, graph, lines), output)
 
     with_pipelines(context, work)

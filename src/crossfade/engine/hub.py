@@ -18,6 +18,7 @@ from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.figures import FIGURES, FigureLoop
@@ -39,6 +40,7 @@ from crossfade.engine.records import (
     ANSWERS,
     APPLICATION,
     CLUSTER,
+    DRILL,
     EDGE_PLAN,
     EVIDENCE,
     HEALTH,
@@ -107,6 +109,7 @@ class Hub:
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
+        drills = Drills(records, ports.edges, traffic, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
         counted = FigureLoop(records, ports.edges, ports.clock, figures or Figures())
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
@@ -116,24 +119,7 @@ class Hub:
         )
         retention = Retention(records, self._documents, ports.clock, epoch)
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
-        self._wakes: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._changed,
-            REPORT: self._reported,
-            HEALTH: self._fleet_changed,
-            CLUSTER: self._fleet_changed,
-            USERS: self._users_moved,
-            ROLLOUT: self._moved,
-            EVIDENCE: self._moved,
-            ANSWERS: self._moved,
-            RUN: self._moved,
-            DELIVERY: self._undelivered,
-        }
-        self._outside: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._commanded,
-            ROLLOUT: self._commanded_rollout,
-            **dict.fromkeys((BUILD, WISHES, PIPELINE), self._build_asked_for),
-            **dict.fromkeys((STATE, *ACCESS), _of_no_concern),
-        }
+        self._wakes, self._outside = self._own_changes(), self._changes_by_others()
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
@@ -145,6 +131,7 @@ class Hub:
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
+        self.drills = KeyedLoop("drills", drills.keys, drills.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
@@ -162,9 +149,36 @@ class Hub:
                 }
             )
 
+    def _own_changes(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of this hub, by kind."""
+        return {
+            APPLICATION: self._changed,
+            REPORT: self._reported,
+            HEALTH: self._fleet_changed,
+            CLUSTER: self._fleet_changed,
+            USERS: self._users_moved,
+            DRILL: self._drilled,
+            ROLLOUT: self._moved,
+            EVIDENCE: self._moved,
+            ANSWERS: self._moved,
+            RUN: self._moved,
+            DELIVERY: self._undelivered,
+        }
+
+    def _changes_by_others(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of commands; all, for kinds that are not named."""
+        return {
+            APPLICATION: self._commanded,
+            ROLLOUT: self._commanded_rollout,
+            DRILL: self._drilled,
+            **dict.fromkeys((BUILD, WISHES, PIPELINE), self._build_asked_for),
+            **dict.fromkeys((STATE, *ACCESS), _of_no_concern),
+        }
+
     def _loops(self) -> tuple[KeyedLoop, ...]:
         return (
             self.traffic,
+            self.drills,
             self.edges,
             self.names,
             self.fleet,
@@ -242,6 +256,11 @@ class Hub:
 
     def _fleet_changed(self, _name: str) -> None:
         for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
+            loop.poke()
+
+    def _drilled(self, _name: str) -> None:
+        """A drill takes a cluster out, or brings it back: who is asked meanwhile must know."""
+        for loop in (self.traffic, self.failover, self.fleet, self.drills):
             loop.poke()
 
     def _reported(self, name: str) -> None:

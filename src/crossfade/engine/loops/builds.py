@@ -130,7 +130,13 @@ class BuildLoop:
             try:
                 graph = await asyncio.to_thread(self._ports.graph, build)
                 if not state.units:
-                    check(graph, state.variables, self._around.has_tool, build.host_images)
+                    check(
+                        graph,
+                        state.variables,
+                        self._around.has_tool,
+                        build.host_images,
+                        self._around.has_image,
+                    )
             except (InputError, NotFound) as error:
                 await self._refuse(build, f"it cannot be run: {error}")
             else:
