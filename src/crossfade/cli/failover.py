@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.units import format_duration
+from crossfade.cli import failover_drill
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, note, show, table
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from crossfade.ports.documents import Event
     from crossfade.wiring import Session
 
-app = noun("Say which clusters have users, who is away, and why.")
+app = noun("Say which clusters have users, who is away, and why; rehearse the loss of one.")
+app.command("drill")(failover_drill.drill)
+app.command("drills")(failover_drill.drills)
 
 
 @app.command()
@@ -24,10 +27,8 @@ def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Show where every cluster stands, who says so, and whether all users can be served."""
 
     async def read(session: "Session") -> "FailoverStatus":
-        from crossfade.engine.failover_status import failover_status
-
         await note_if_no_hub(session)
-        return await failover_status(session.queries.records, session.clock.now())
+        return await session.failover()
 
     found = with_session(context, read)
     for each in found.applications:
@@ -59,6 +60,8 @@ def _row(each: "ClusterStanding") -> tuple[str, ...]:
     if each.seconds_left is not None:
         words.append(f"{format_duration(round(each.seconds_left))} left")
     words += [f"{name}: {how}" for name, how in sorted(each.returning.items())]
+    sizes = sorted(each.standby.items())
+    words += [f"{name}: standby at {size} % of its pods" for name, size in sizes]
     why = "; ".join(dict.fromkeys(word for word in words if word))
     return (each.cluster, each.standing, each.health, users, said, why)
 
@@ -76,9 +79,7 @@ def why(
     """
 
     async def read(session: "Session") -> "tuple[Event, ...]":
-        from crossfade.engine.failover_status import failover_history
-
-        return await failover_history(session.queries.records, name)
+        return await session.failover_history(name)
 
     events = with_session(context, read)
     data = [{"at": each.at, "reason": each.reason, **each.facts} for each in events]

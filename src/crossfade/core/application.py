@@ -9,6 +9,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.dns.record import DnsSpec
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import STEP_SECONDS, Failback
 from crossfade.core.failover.standing import PATIENCE
 from crossfade.core.rollout.notifications import Notification
@@ -82,6 +83,10 @@ class Placement:
     """Requests per second that one ready pod carries; None: nobody has said."""
     priority: int = 0
     """Who shares clusters with others gets its capacity before those with lower ones."""
+    standby_percent: int = 25
+    """Of its pods: what a cluster of an order above 0 runs in the modes with standbys, at rest."""
+    minimum_percent: int = 50
+    """Of its pods: what a pilot light has ready before it gets anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class Failover:
     """Health without a break before users come back; twice as long with each flap."""
     step_seconds: float = STEP_SECONDS
     """How long each step of a return lasts at least."""
+    objective: Objective = field(default_factory=Objective)
+    """What is promised of the loss of a cloud; drills measure it."""
 
 
 @dataclass(frozen=True, slots=True)

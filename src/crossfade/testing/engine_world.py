@@ -14,6 +14,7 @@ from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
@@ -25,7 +26,14 @@ from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event, Remove, Save
-from crossfade.ports.edge import EdgeClassSight, EdgeRoute, EdgeTarget, EdgeTargetSight
+from crossfade.ports.edge import (
+    EdgeAnswers,
+    EdgeClassSight,
+    EdgeRoute,
+    EdgeTarget,
+    EdgeTargetSight,
+    Way,
+)
 from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -86,6 +94,8 @@ class EngineWorld:
     """Of one cluster and revision, instead."""
     milliseconds: dict[str, int] = field(default_factory=dict)
     """How long every answer of a revision takes; 0 unless said."""
+    failing_users: float = 0.0
+    """Share of users whose requests fail at the edge, after every second try."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
     classes: dict[str, float] = field(default_factory=dict)
@@ -181,8 +191,16 @@ class EngineWorld:
         routes = self.edges.plans[-1].routes
         classes = [each for route in routes for each in self._turn_away(route, asked)]
         served = asked - sum(each.turned_away for each in classes)
-        seen = (self._seen_at(r, t, served / total) for r, t in targets)
-        self.edges.report("edge-1", *seen, classes=classes)
+        seen = [self._seen_at(r, t, served / total) for r, t in targets]
+        self.edges.report("edge-1", *seen, classes=classes, answers=self._answers(served, seen))
+
+    def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+        """Return how users fared: second tries save those who met a dead cluster."""
+        failed = 0 if any(each.healthy for each in seen) else round(served)
+        failed += round(served * self.failing_users)
+        return tuple(
+            EdgeAnswers(name, round(served), failed) for name in {each.application for each in seen}
+        )
 
     def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
         found, left = [], 1.0
@@ -196,7 +214,7 @@ class EngineWorld:
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]
-        dead = cluster.faults.gateway_down
+        dead = cluster.faults.gateway_down or target.way is not Way.OPEN
         requests = round(asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
@@ -236,6 +254,7 @@ class EngineHub:
         self._fleet = Fleet(self.records, connections, connections, clock)
         self._failover = FailoverLoop(self.records, world.edges, self._fleet, clock)
         self._traffic = Traffic(self.records, world.edges, clock)
+        self._drills = Drills(self.records, world.edges, self._traffic, clock)
 
     async def turn(self) -> None:
         """Let every loop look at every key once; what cannot be reached is left for later."""
@@ -248,6 +267,7 @@ class EngineHub:
             (self._rollouts.keys, self._runs.reconcile),
             (self._rollouts.keys, self._rollouts.reconcile),
             (self._convergence.keys, self._convergence.reconcile),
+            (self._drills.keys, self._drills.reconcile),
             (self._traffic.keys, self._traffic.reconcile),
         ):
             for key in await loop():

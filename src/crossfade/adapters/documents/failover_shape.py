@@ -14,15 +14,16 @@ from crossfade.adapters.documents.shapes import (
     Record,
     Text,
     given,
+    part,
 )
 from crossfade.base.ids import ClusterName
 from crossfade.core.application import Failover, Placement
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
 from crossfade.core.traffic.destinations import Mode
 
 _MOST = 1_000_000_000
-_MODES = (Mode.ACTIVE_ACTIVE, Mode.ACTIVE_PASSIVE, Mode.OVERFLOW)
-"""Standbys that run smaller than they must be would have to grow first."""
+_STANDBYS = (Mode.WARM_STANDBY, Mode.PILOT_LIGHT)
 _CLUSTER = Text(
     "the name of a cluster: lower-case letters, digits and dashes",
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
@@ -31,9 +32,10 @@ _CLUSTER = Text(
 
 PLACEMENT_OF_USERS = {
     "mode": Field(
-        Choice(_MODES),
-        "How clusters stand to each other: all serve; the lowest order serves; or it serves until "
-        "it is full.",
+        Choice(tuple(Mode)),
+        "How clusters stand to each other: all serve; the lowest order serves; the others run "
+        "smaller meanwhile, and take users at once, or only once they have grown; or the lowest "
+        "order serves until it is full.",
         default="active-active",
     ),
     "orders": Field(
@@ -54,6 +56,17 @@ PLACEMENT_OF_USERS = {
         "Requests per second that one ready pod carries; capacity is this times ready pods.",
         default="not known, so not limited",
     ),
+    "standby": Field(
+        Number(1, 100),
+        "In warm-standby and pilot-light: percent of its pods that a cluster of an order above 0 "
+        "runs while nobody needs it.",
+        default="25",
+    ),
+    "minimum": Field(
+        Number(1, 100),
+        "In pilot-light: percent of its pods that are ready before such a cluster gets users.",
+        default="50",
+    ),
     "priority": Field(
         Number(0, 1000),
         "Who gets the capacity of clusters first that several applications share.",
@@ -67,9 +80,39 @@ def check_placement(placement: Read, places: Places) -> None:
     mode = placement.get("mode", Mode.ACTIVE_ACTIVE)
     for key in ("orders", "exclusive"):
         if placement.get(key) and mode == Mode.ACTIVE_ACTIVE:
-            places.wrong(key, "is for a `mode` with orders: active-passive or overflow")
+            places.wrong(key, "is for a `mode` with orders, as active-passive")
+    _check_standbys(placement, mode, places)
     if "full" in placement and mode != Mode.OVERFLOW:
         places.wrong("full", "is for `mode: overflow` only")
+
+
+def _check_standbys(placement: Read, mode: object, places: Places) -> None:
+    orders = cast("dict[str, int]", placement.get("orders") or {})
+    if mode in _STANDBYS and not any(orders.values()):
+        places.wrong("mode", f"is {mode}, so `orders` must name a standby, with an order above 0")
+    if mode in _STANDBYS and "podCapacity" not in placement:
+        places.wrong("mode", f"is {mode}, so `podCapacity` must say how far a standby has to grow")
+    if "standby" in placement and mode not in _STANDBYS:
+        places.wrong("standby", "is for `mode: warm-standby` and `mode: pilot-light`")
+    if "minimum" in placement and mode != Mode.PILOT_LIGHT:
+        places.wrong("minimum", "is for `mode: pilot-light` only")
+
+
+OBJECTIVE = Record(
+    {
+        "recovery": Field(
+            Duration(0.1, 3600),
+            "Until users of a lost cloud are served by others; `crossfade failover drill` "
+            "measures it.",
+            default="nothing is declared",
+        ),
+        "errorBudget": Field(
+            Text("a percentage such as 0.1%", r"(?:100|[0-9]{1,2}(?:\.[0-9]{1,4})?)%", 8),
+            "How many of all requests in the time of a drill may fail before it is aborted.",
+            default="0.1%",
+        ),
+    }
+)
 
 
 FAILOVER = Record(
@@ -95,8 +138,8 @@ FAILOVER = Record(
             "How long each step of a return lasts at least: 1, 5, 25, 50, 100 % of its share.",
             default="60s",
         ),
+        "objective": Field(OBJECTIVE, "What is promised of the loss of a cloud."),
     },
-    later={"objective": "drills are not there yet; leave it out"},
 )
 
 _FAILOVER_NAMES = {"auto": "auto", "recover": "recover_seconds", "step": "step_seconds"}
@@ -105,13 +148,23 @@ _PLACEMENT_NAMES = {
     "exclusive": "exclusive",
     "podCapacity": "pod_capacity",
     "priority": "priority",
+    "standby": "standby_percent",
+    "minimum": "minimum_percent",
 }
 
 
 def failover(read: Read) -> Failover:
     """Return how users leave and come back."""
     policy = Failback(str(read.get("failback", Failback.RAMP)))
-    return Failover(failback=policy, **given(read, _FAILOVER_NAMES))  # type: ignore[arg-type]
+    promised = _objective(part(read, "objective"))
+    rest = given(read, _FAILOVER_NAMES)
+    return Failover(failback=policy, objective=promised, **rest)  # type: ignore[arg-type]
+
+
+def _objective(read: Read) -> Objective:
+    recovery = cast("float | None", read.get("recovery"))
+    budget = str(read.get("errorBudget", f"{Objective().error_budget_percent}%"))
+    return Objective(recovery, float(budget.removesuffix("%")))
 
 
 def users_placed(labels: dict[str, str], read: Read) -> Placement:
