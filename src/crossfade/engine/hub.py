@@ -32,6 +32,7 @@ from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notificatio
 from crossfade.engine.loops.retention import Retention
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.runs import Runs
+from crossfade.engine.loops.statuses import Statuses
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
@@ -296,7 +297,11 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
     loop = KeyedLoop("builds", work.keys, work.reconcile)
     crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
     work.on_end = crons.on_start = loop.poke
-    return loop, KeyedLoop("crons", crons.keys, crons.reconcile)
+    loops = (loop, KeyedLoop("crons", crons.keys, crons.reconcile))
+    if ports.builds.servers is None:
+        return loops
+    told = Statuses(builds, ports.builds.servers, ports.clock)
+    return (*loops, KeyedLoop("statuses", told.keys, told.reconcile))
 
 
 @contextmanager
