@@ -44,7 +44,7 @@ class Statuses:
         now = Told(build.generation, report.mood, report.text)
         if told is None or told.value != now:
             refusal = await self._tell(build, commit, report, state)
-            event = self._event(number, refusal) if refusal else None
+            event = self._event(number, refusal) if refusal and report.final else None
             await self._builds.save_told(number, told, now, event)
         if not report.final:
             return LOOK_SECONDS
