@@ -17,6 +17,8 @@ from crossfade.ports.runner import RunId
 T = TypeVar("T")
 
 BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
+DECIDED = "steps"
+"""Fact of the events that say what was decided; events of people have none."""
 PIPELINE, DELIVERY, FIRED, TOLD = "pipeline", "webhook", "trigger", "build-told"
 
 
