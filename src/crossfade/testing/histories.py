@@ -19,7 +19,8 @@ from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.testing.builders import APP, CLUSTERS, application
-from crossfade.testing.engine_world import EngineHub, EngineWorld, KillingDocuments
+from crossfade.testing.engine_hub import EngineHub, KillingDocuments
+from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import FakeCluster, HubKilled
 from crossfade.testing.fake_store import FakeStore
 from crossfade.testing.promises import Broken, Promises

@@ -1,0 +1,195 @@
+"""
+An event loop without sockets or threads, in which waiting takes no time and order is chosen.
+
+Whenever several tasks could go on, `choose` says which one does: one seed, one order.  When none
+can, the clock jumps to whatever is due next.
+"""
+
+import asyncio
+import heapq
+import itertools
+from asyncio import events
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from typing import Any, TypeVar, TypeVarTuple, Unpack
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+Choose = Callable[[int], int]
+"""Given how many tasks could go on, which of them does, from 0."""
+
+
+def first(_many: int) -> int:
+    """Let tasks go on in the order in which they became ready."""
+    return 0
+
+
+class _Call(asyncio.TimerHandle):
+    """A call that is ready, or due."""
+
+    __slots__ = ("run",)
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: "VirtualLoop",
+        context: Context | None,
+    ) -> None:
+        context = context or copy_context()
+        super().__init__(when, callback, args, loop, context)
+        self.run: Callable[[], object] = lambda: context.run(callback, *args)
+
+
+class VirtualLoop(asyncio.AbstractEventLoop):
+    """What tasks, timeouts, events and task groups need of a loop, and no more."""
+
+    def __init__(self, choose: Choose = first) -> None:
+        self.choose = choose
+        self.after_step: Callable[[], None] = lambda: None
+        """Called whenever a task has gone on as far as it could; what it raises ends the run."""
+        self._now = 0.0
+        self._ready: list[_Call] = []
+        self._due: list[tuple[float, int, _Call]] = []
+        self._numbers = itertools.count()
+        self._running = self._stopping = self._closed = False
+
+    def time(self) -> float:
+        """Return seconds since the loop was made."""
+        return self._now
+
+    def call_soon(  # type: ignore[override]
+        self,
+        callback: Callable[[Unpack[Arguments]], object],
+        *args: Unpack[Arguments],
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Have it called once it is chosen."""
+        call = _Call(self._now, callback, args, self, context)
+        self._ready.append(call)
+        return call
+
+    def call_later(  # type: ignore[override]
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Arguments]], object],
+        *args: Unpack[Arguments],
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have it called after so many seconds."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self,
+        when: float,
+        callback: Callable[[Unpack[Arguments]], object],
+        *args: Unpack[Arguments],
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have it called at a time of this loop."""
+        call = _Call(when, callback, args, self, context)
+        heapq.heappush(self._due, (when, next(self._numbers), call))
+        return call
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing is to be done: who was cancelled is passed over when due."""
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        """Return a future of this loop."""
+        return asyncio.Future(loop=self)
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> "asyncio.Task[T]":
+        """Return a task of this loop."""
+        return asyncio.Task(coro, loop=self, name=name, context=context)
+
+    def run_until_complete(self, future: Any) -> Any:  # noqa: ANN401 - as the base class has it
+        """Return what it comes to.  Raises RuntimeError if it waits for what never happens."""
+        task = asyncio.ensure_future(future, loop=self)
+        task.add_done_callback(self._stop)
+        self.run_forever()
+        return task.result()
+
+    def run_forever(self) -> None:
+        """Let tasks go on until the loop is stopped."""
+        self._stopping, self._running = False, True
+        before = events._get_running_loop()  # noqa: SLF001 - how a loop says that it runs
+        events._set_running_loop(self)  # noqa: SLF001
+        try:
+            while not self._stopping:
+                self._step()
+        finally:
+            self._running = False
+            events._set_running_loop(before)  # noqa: SLF001
+
+    def _step(self) -> None:
+        if not self._ready:
+            self._jump()
+        ready = self._ready
+        call = ready.pop(self.choose(len(ready)) if len(ready) > 1 else 0)
+        if not call.cancelled():
+            call.run()
+            self.after_step()
+
+    def _jump(self) -> None:
+        """Go to the time at which something is due."""
+        while self._due and not self._ready:
+            when, _, call = heapq.heappop(self._due)
+            if not call.cancelled():
+                self._now = max(self._now, when)
+                self._ready.append(call)
+        while self._due and self._due[0][0] <= self._now:
+            self._ready.append(heapq.heappop(self._due)[2])
+        if not self._ready:
+            raise RuntimeError("everything waits, and nothing will ever happen")
+
+    def _stop(self, _done: object) -> None:
+        self._stopping = True
+
+    def stop(self) -> None:
+        """Stop after this step."""
+        self._stopping = True
+
+    def is_running(self) -> bool:
+        """Return whether it runs."""
+        return self._running
+
+    def is_closed(self) -> bool:
+        """Return whether it was closed."""
+        return self._closed
+
+    def close(self) -> None:
+        """Forget what is still to come."""
+        self._closed = True
+        self._ready.clear()
+        self._due.clear()
+
+    async def shutdown_asyncgens(self) -> None:
+        """Nothing is to be done."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Nothing is to be done: there are no threads."""
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Raise what nobody has asked for, so that it is not lost."""
+        raise RuntimeError(context.get("message")) from context.get("exception")
+
+    def get_debug(self) -> bool:
+        """Return False: every step counts."""
+        return False
+
+    def set_debug(self, enabled: bool) -> None:
+        """Nothing is to be done."""
+
+
+def simulated(work: Coroutine[Any, Any, T], choose: Choose = first) -> T:
+    """Return what the work comes to, in a loop of its own."""
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(choose)) as runner:
+        return runner.run(work)
