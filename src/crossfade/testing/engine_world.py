@@ -50,6 +50,8 @@ class EngineWorld:
     """Edges that cannot reach a cluster, which serves everybody else."""
     in_force: dict[str, EdgePlan] = field(default_factory=dict)
     """The plan that each edge follows."""
+    told_times: int = 0
+    """How often edges were told."""
     gates: FakeGates = field(default_factory=FakeGates)
     measurements: FakeMeasurements = field(default_factory=FakeMeasurements)
     """The one source of metrics that there is."""
@@ -138,6 +140,7 @@ class EngineWorld:
     def tell_edges(self, *edges: str) -> None:
         """Let these edges follow the newest plan, if they can be told."""
         if self.edges.plans:
+            self.told_times += 1
             self.in_force |= dict.fromkeys(set(edges) - self.deaf, self.edges.plans[-1])
 
     def reached(self, edge: str, cluster: ClusterName) -> bool:

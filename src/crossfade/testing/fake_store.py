@@ -30,6 +30,8 @@ class FakeStore:
         self._sequence = 0
         self._numbers = 0
         self._outside: list[tuple[int, tuple[str, str]]] = []
+        self.late_epochs: list[int] = []
+        """Epochs of leases that had ended when something was written under them: no good store."""
 
     async def get(self, kind: str, name: str) -> Document | None:
         """Return the document, or None when there is none."""
@@ -66,6 +68,8 @@ class FakeStore:
         self._documents = documents
         self._events += numbered
         self._sequence += 1
+        if 0 < fence < self.newest_epoch:
+            self.late_epochs.append(fence)
         if fence == 0:
             self._outside += [(self._sequence, (each.kind, each.name)) for each in changes]
         return self._sequence
@@ -102,6 +106,11 @@ class FakeStore:
     def history(self, after: int) -> Sequence[Event]:
         """Return the events after this number as they are kept, for who looks on."""
         return self._events[bisect_right(self._events, after, key=lambda each: each.number) :]
+
+    @property
+    def commits(self) -> int:
+        """How many commits there have been."""
+        return self._sequence
 
     @property
     def newest_epoch(self) -> int:

@@ -11,7 +11,7 @@ import itertools
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple, Unpack, cast
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -25,22 +25,33 @@ def first(_many: int) -> int:
     return 0
 
 
-class _Call(asyncio.TimerHandle):
-    """A call that is ready, or due."""
+class _Call:
+    """A call that is ready, or due; what asyncio asks of a handle, and cheap to make."""
 
-    __slots__ = ("run",)
+    __slots__ = ("_cancelled", "_when", "arguments", "callback", "context")
 
     def __init__(
         self,
         when: float,
         callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: "VirtualLoop",
+        arguments: tuple[Any, ...],
         context: Context | None,
     ) -> None:
-        context = context or copy_context()
-        super().__init__(when, callback, args, loop, context)
-        self.run: Callable[[], object] = lambda: context.run(callback, *args)
+        self._when, self._cancelled = when, False
+        self.callback, self.arguments = callback, arguments
+        self.context = context or copy_context()
+
+    def cancel(self) -> None:
+        """Have it never called."""
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        """Return whether it was cancelled."""
+        return self._cancelled
+
+    def when(self) -> float:
+        """Return when it is due."""
+        return self._when
 
 
 class VirtualLoop(asyncio.AbstractEventLoop):
@@ -67,9 +78,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Have it called once it is chosen."""
-        call = _Call(self._now, callback, args, self, context)
+        call = _Call(self._now, callback, args, context)
         self._ready.append(call)
-        return call
+        return cast("asyncio.Handle", call)
 
     def call_later(  # type: ignore[override]
         self,
@@ -89,12 +100,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Have it called at a time of this loop."""
-        call = _Call(when, callback, args, self, context)
+        call = _Call(when, callback, args, context)
         heapq.heappush(self._due, (when, next(self._numbers), call))
-        return call
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Nothing is to be done: who was cancelled is passed over when due."""
+        return cast("asyncio.TimerHandle", call)
 
     def create_future(self) -> "asyncio.Future[Any]":
         """Return a future of this loop."""
@@ -135,7 +143,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         ready = self._ready
         call = ready.pop(self.choose(len(ready)) if len(ready) > 1 else 0)
         if not call.cancelled():
-            call.run()
+            call.context.run(call.callback, *call.arguments)
             self.after_step()
 
     def _jump(self) -> None:
@@ -191,5 +199,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
 def simulated(work: Coroutine[Any, Any, T], choose: Choose = first) -> T:
     """Return what the work comes to, in a loop of its own."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(choose)) as runner:
-        return runner.run(work)
+    loop = VirtualLoop(choose)
+    try:
+        result: T = loop.run_until_complete(work)
+        return result
+    finally:
+        loop.close()

@@ -1,0 +1,133 @@
+"""What must hold of the whole fleet at every moment: who is taken out, and who gets how many."""
+
+from dataclasses import dataclass, field
+
+from crossfade.base.ids import ClusterName
+from crossfade.core.failover.guard import BUDGET
+from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.stale import STEP_GRACE_SECONDS
+from crossfade.core.failover.users import Users
+from crossfade.core.failover.wish import ClusterWish
+from crossfade.core.rollout.record import Record
+from crossfade.core.traffic.destinations import PARTS
+from crossfade.engine.records import HEALTH, USERS, WISH
+from crossfade.testing.broken import hold
+from crossfade.testing.builders import APP
+from crossfade.testing.engine_world import EngineWorld
+from crossfade.testing.onlooker import Onlooker
+
+SETTLE_SECONDS = 5.0
+"""After so long the hub must know how many users there are; two reports of each edge, and some."""
+
+
+@dataclass(slots=True)
+class FleetPromises:
+    """Rules 3, 5 (for clusters that get users) and 11; remembers what it needs for them."""
+
+    serving: dict[ClusterName, bool] = field(default_factory=dict)
+    """Whether each cluster stood so that it may have users."""
+    taken_out: list[tuple[float, ClusterName]] = field(default_factory=list)
+    """When automation took out which cluster."""
+    users: Users | None = None
+    epochs: dict[ClusterName, list[tuple[float, int]]] = field(default_factory=dict)
+    """Which epoch each cluster was to serve since when; the last ones."""
+    demand: tuple[float, int] = (0.0, 0)
+    """Since when there are so many users."""
+
+    def check(
+        self, world: EngineWorld, onlooker: Onlooker, record: Record, skew: float
+    ) -> None:
+        """Raise Broken when a promise is."""
+        now = world.clock.now()
+        if world.demand != self.demand[1] or world.deaf:
+            self.demand = (now, world.demand)
+        for name in world.clusters:
+            self._epoch(name, record.at(name).epoch, now)
+            health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
+            self._budget(world, name, health, skew)
+        users = onlooker.see(world.store, USERS, APP, Users)
+        if users is None or users is self.users:
+            return
+        before, self.users = self.users or users, users
+        for name in world.clusters:
+            if before.share(name) == 0 < users.share(name):
+                self._converged(world, name, skew)
+            if before.share(name) > 0 == users.share(name) and not users.frozen:
+                self._has_left(world, onlooker, record, name)
+        self._capacity_first(world, users)
+
+    def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
+        known = self.epochs.setdefault(name, [(now, epoch)])
+        if known[-1][1] != epoch:
+            known.append((now, epoch))
+            del known[:-4]
+
+    def _budget(
+        self, world: EngineWorld, name: ClusterName, health: ClusterHealth | None, skew: float
+    ) -> None:
+        """Rule 3: at most one cluster, or a third of all capacity, is taken out in a minute."""
+        serves = health is None or health.stands.serves
+        if self.serving.get(name, True) and not serves:
+            now = world.clock.now()
+            self.taken_out.append((now, name))
+            recent = {
+                each for at, each in self.taken_out if now - at < BUDGET.seconds - skew
+            }
+            percent = 100 * len(recent) / len(world.clusters)
+            hold(
+                3,
+                len(recent) == 1 or percent <= BUDGET.percent,
+                lambda: f"{' and '.join(sorted(recent))} were taken out within a minute",
+            )
+        self.serving[name] = serves
+
+    def _converged(self, world: EngineWorld, name: ClusterName, skew: float) -> None:
+        """Rule 5: who gets users serves what is wanted, or was wanted a moment ago."""
+        served = next((r.epoch for (_, a), r in world.clusters[name].served.items() if a == APP), 0)
+        now, known = world.clock.now(), self.epochs[name]
+        until = [at for at, _ in known[1:]] + [now]
+        # A plan rests on what was read just before; and a step has a moment to be made.
+        good = {
+            epoch
+            for (_, epoch), end in zip(known, until, strict=True)
+            if now - end <= STEP_GRACE_SECONDS + skew + SETTLE_SECONDS
+        }
+        hold(
+            5,
+            served in good,
+            lambda: f"{name} got users, serves epoch {served}, and should serve {known[-1][1]}",
+        )
+
+    def _has_left(
+        self, world: EngineWorld, onlooker: Onlooker, record: Record, name: ClusterName
+    ) -> None:
+        """Rule 3: whoever lost all users was taken out, drained, is behind, or was returning."""
+        wish = onlooker.see(world.store, WISH, name, ClusterWish)
+        reason = (self.users or Users(APP)).reasons.get(name, "")
+        known = (
+            not self.serving.get(name, True)
+            or (wish is not None and wish.drained)
+            or "stale" in reason
+            or (self.users is not None and name in self.users.returns)
+            or not record.at(name).split.shares
+        )
+        hold(3, known, lambda: f"{name} lost its users, and nobody took it out: {reason}")
+
+    def _capacity_first(self, world: EngineWorld, users: Users) -> None:
+        """Rule 11: no cluster is sent more than it carries, and whom nobody carries is told."""
+        now, (since, demand) = world.clock.now(), self.demand
+        if world.capacity is None or users.frozen or now - since < SETTLE_SECONDS:
+            return
+        for name in users.parts:
+            asked = demand * users.share(name) / PARTS
+            hold(
+                11,
+                asked <= world.capacity + demand / PARTS,
+                lambda n=name, a=asked: f"{n} was sent {a:g} a second, and carries {world.capacity}",
+            )
+        placed = sum(users.share(name) for name in users.parts)
+        hold(
+            11,
+            placed + users.shed == PARTS and (users.missing > 0 or users.shed == 0),
+            lambda: f"{PARTS - placed} parts of users are nowhere, {users.shed} are told",
+        )
