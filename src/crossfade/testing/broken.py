@@ -1,7 +1,5 @@
 """A promise that did not hold."""
 
-from collections.abc import Callable
-
 
 class Broken(AssertionError):
     """Which rule was broken, and how."""
@@ -9,9 +7,3 @@ class Broken(AssertionError):
     def __init__(self, number: int, what: str) -> None:
         super().__init__(f"rule {number}: {what}")
         self.number, self.what = number, what
-
-
-def hold(number: int, holds: bool, what: Callable[[], str]) -> None:  # noqa: FBT001 - as assert
-    """Raise Broken with what was found, unless it holds."""
-    if not holds:
-        raise Broken(number, what())

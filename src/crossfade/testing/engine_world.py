@@ -64,6 +64,8 @@ class EngineWorld:
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
     hub: EngineHub = field(init=False)
+    _owed: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Parts of requests that are still to come, so that few users are some after a while."""
     _unreported: float = 0.0
     """Seconds since the edges' last reports."""
 
@@ -101,9 +103,7 @@ class EngineWorld:
     async def prepare(self, spec: Application | None = None) -> None:
         """Add the clusters and the application."""
         for name in self.clusters:
-            cluster = Cluster(
-                name, name, "/kubeconfig", name, "sandbox", capacity=self.capacity
-            )
+            cluster = Cluster(name, name, "/kubeconfig", name, "sandbox", capacity=self.capacity)
             await self.commands.add_cluster(cluster)
         await self.commands.apply(spec or application())
 
@@ -177,15 +177,22 @@ class EngineWorld:
         for cluster in self.clusters.values():
             if cluster.faults.gateway_down:
                 continue
-            asked = self._asked(cluster.name)
+            asked = self._asked(ClusterName(cluster.name))
             for revision, percent in cluster.shares(APP).items():
-                requests = round(asked * seconds * percent / 100)
+                requests = self._whole(cluster.name, revision, asked * seconds * percent / 100)
                 rate = self.error_rates.get(revision, 0.0)
                 rate = self.error_rates_at.get((cluster.name, revision), rate)
                 errors = round(requests * rate)
                 took = self.milliseconds.get(revision, 0)
                 slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
                 cluster.serve(APP, revision, requests, errors, slower)
+
+    def _whole(self, where: str, whom: str, requests: float) -> int:
+        """Return how many requests that is; what is left of one comes later."""
+        owed = self._owed.get((where, whom), 0.0) + requests
+        whole = int(owed + 1e-6)
+        self._owed[where, whom] = owed - whole
+        return whole
 
     def _asked(self, cluster: ClusterName) -> float:
         """Return the requests per second that reach the cluster."""
@@ -216,7 +223,7 @@ class EngineWorld:
         self, edge: str, route: EdgeRoute, target: EdgeTarget, asked: float
     ) -> EdgeTargetSight:
         dead = not self.reached(edge, target.cluster)
-        requests = round(asked * target.weight)
+        requests = self._whole(edge, target.cluster, asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
         return EdgeTargetSight(

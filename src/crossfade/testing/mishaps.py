@@ -34,9 +34,7 @@ class Mishap(StrEnum):
     RESTORE = "is restored by a person"
 
 
-BY_PERSON = frozenset(
-    {Mishap.PAUSE, Mishap.RESUME, Mishap.ABORT, Mishap.DRAIN, Mishap.RESTORE}
-)
+BY_PERSON = frozenset({Mishap.PAUSE, Mishap.RESUME, Mishap.ABORT, Mishap.DRAIN, Mishap.RESTORE})
 USUAL = (
     *Mishap,
     Mishap.LOSE,

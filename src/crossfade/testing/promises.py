@@ -15,7 +15,7 @@ from crossfade.core.rollout.state import Outcome, Phase, Rollout
 from crossfade.engine.decisions import is_decision
 from crossfade.engine.records import APPLICATION, ROLLOUT, rollout_name
 from crossfade.ports.documents import Event
-from crossfade.testing.broken import Broken, hold
+from crossfade.testing.broken import Broken
 from crossfade.testing.builders import APP
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import FakeCluster
@@ -33,12 +33,8 @@ class Promises:
 
     stable: RevisionId
     canary: RevisionId
-    skew: float = 0.0
-    """Seconds by which clocks of hubs differ: times are promised to within that much."""
-    paced: bool = True
-    """Hubs take their turns in time, so that what takes too long is their fault."""
-    asked: dict[ClusterName, list[dict[RevisionId, float]]] = field(default_factory=dict)
-    """What each cluster was asked to serve since it last served it."""
+    asked: dict[ClusterName, dict[int, dict[RevisionId, float]]] = field(default_factory=dict)
+    """What each cluster was asked to serve, by epoch, from the one that it serves on."""
     met: dict[tuple[ClusterName, RevisionId], float] = field(default_factory=dict)
     """When users were last on a revision of a cluster."""
     present: set[tuple[ClusterName, RevisionId]] = field(default_factory=set)
@@ -57,9 +53,9 @@ class Promises:
         rollout = await world.rollout()
         if rollout.stable is None:
             raise ValueError("the first deployment promises nothing")
-        made = cls(rollout.stable.id, rollout.canary.id, skew)
+        made = cls(rollout.stable.id, rollout.canary.id, fleet=FleetPromises(skew))
         for name, cluster in world.clusters.items():
-            made.asked[name] = [dict(cluster.shares(APP))]
+            made.asked[name] = {epoch_of(cluster): dict(cluster.shares(APP))}
         made.events = len(world.store.history(0))
         return made
 
@@ -83,18 +79,17 @@ class Promises:
         self._shrink_last(world, now)
         self._honest(world, rollout)
         self._decisions(world, name)
-        self.fleet.check(world, self.onlooker, record, self.skew)
+        self.fleet.check(world, self.onlooker, record)
 
     def unlike_wanted(self, world: EngineWorld) -> str:
         """Return what is not as wanted in the end, "" when all is."""
         winner = self.canary if self.outcome is Outcome.SUCCEEDED else self.stable
-        weights = world.weights()
         for name, cluster in world.clusters.items():
             if cluster.shares(APP) != {winner: 100.0}:
                 return f"{name} serves {cluster.shares(APP)}, and {winner} should have all"
             if winner not in {revision for _, revision in cluster.revisions}:
                 return f"{winner} is not on {name}"
-            if weights.get(name, 0) == 0:
+            if any(world.told(edge).get(name, 0) == 0 for edge in world.edge_names):
                 return f"{name} has no users"
         return ""
 
@@ -103,49 +98,47 @@ class Promises:
         shares: dict[ClusterName, float] = {}
         most: dict[ClusterName, float] = {}
         for name, cluster in world.clusters.items():
-            wanted, served = dict(record.at(name).split.shares), cluster.shares(APP)
+            wanted, served, epoch = record.at(name), cluster.shares(APP), epoch_of(cluster)
             asked = self.asked[name]
-            if wanted != asked[-1]:
-                asked.append(wanted)
-            hold(1, served in asked, lambda n=name, s=served: f"nobody asked for {s} on {n}")
-            if served == wanted:
-                self.asked[name] = asked = [wanted]
+            if wanted.epoch not in asked:
+                asked[wanted.epoch] = dict(wanted.split.shares)
+            if asked.get(epoch) != served:
+                raise Broken(1, f"nobody asked for {served} on {name} at epoch {epoch}")
+            if len(asked) > 1:
+                # What was asked for later may be on its way still; what was before can not.
+                asked = {each: shares for each, shares in asked.items() if each >= epoch}
+                self.asked[name] = asked
             shares[name] = served.get(self.canary, 0.0)
-            most[name] = max(each.get(self.canary, 0.0) for each in asked)
+            most[name] = max(each.get(self.canary, 0.0) for each in asked.values())
         for edge in world.edge_names:
             sent = world.sent(edge)
             if not sent:
                 continue
             met = sum(part * shares[name] for name, part in sent.items())
             limit = max(most[name] for name in sent)
-            hold(
-                1,
-                met <= limit + 1e-6,
-                lambda m=met, most=limit: (
-                    f"{m:g} % of users met the new revision, {most:g} % were asked for"
-                ),
-            )
+            if met > limit + 1e-6:
+                raise Broken(
+                    1, f"{met:g} % of users met the new revision, {limit:g} % were asked for"
+                )
 
     def _last_copy(self, world: EngineWorld) -> None:
         """Rule 2: somebody has users, and whoever has them has something to serve with."""
         for edge in world.edge_names:
             left = any(world.told(edge).values())
-            hold(2, left or edge not in self.served_once, lambda e=edge: f"{e} has no cluster left")
+            if not left and edge in self.served_once:
+                raise Broken(2, f"{edge} has no cluster left")
             if left:
                 self.served_once.add(edge)
         for name, cluster in world.clusters.items():
             for revision, share in cluster.shares(APP).items():
                 held = cluster.revisions.get((APP, revision))
                 there = held is not None and held.wanted > 0
-                hold(
-                    2,
-                    there or share == 0,
-                    lambda r=revision, n=name: f"{r} serves on {n} and was taken away",
-                )
+                if share > 0 and not there:
+                    raise Broken(2, f"{revision} serves on {name} and was taken away")
 
     def _stale(self, world: EngineWorld, record: Record, now: float) -> None:
         """Rule 5: a reachable cluster that is behind has no users, if another could serve."""
-        if not self.paced:
+        if not self.fleet.paced:
             self.stale_since.clear()
             return
         behind = {n: epoch_of(each) != record.at(n).epoch for n, each in world.clusters.items()}
@@ -163,11 +156,8 @@ class Promises:
                 self.stale_since.pop(name, None)
                 continue
             since = now - self.stale_since.setdefault(name, now)
-            hold(
-                5,
-                since <= STALE_SECONDS + self.skew,
-                lambda n=name, s=since: f"{n} has users, and is behind by an epoch for {s:g} s",
-            )
+            if since > STALE_SECONDS + self.fleet.skew:
+                raise Broken(5, f"{name} has users, and is behind by an epoch for {since:g} s")
 
     def _shrink_last(self, world: EngineWorld, now: float) -> None:
         """Rule 6: what is taken away has had no users for the time to drain."""
@@ -179,13 +169,10 @@ class Promises:
             present |= {(name, revision) for _, revision in cluster.revisions}
         for name, revision in self.present - present:
             since = now - self.met.get((name, revision), 0.0)
-            hold(
-                6,
-                since >= DRAIN_SECONDS - self.skew,
-                lambda n=name, r=revision, s=since: (
-                    f"{r} was removed from {n} {s:g} s after its last user"
-                ),
-            )
+            if since < DRAIN_SECONDS - self.fleet.skew:
+                raise Broken(
+                    6, f"{revision} was removed from {name} {since:g} s after its last user"
+                )
         self.present = present
 
     def _honest(self, world: EngineWorld, rollout: Rollout) -> None:
@@ -194,11 +181,8 @@ class Promises:
         if self.outcome is Outcome.ROLLED_BACK and before is not self.outcome:
             for name, cluster in world.clusters.items():
                 left = cluster.shares(APP).get(self.canary, 0.0)
-                hold(
-                    7,
-                    left == 0,
-                    lambda n=name, x=left: f"it was called rolled back, and {x:g} % of {n} are not",
-                )
+                if left > 0:
+                    raise Broken(7, f"it was called rolled back, and {left:g} % of {name} are not")
 
     def _decisions(self, world: EngineWorld, rollout: str) -> None:
         """Rules 4 and 10: what each decision rested on."""
@@ -212,14 +196,13 @@ class Promises:
         facts = event.facts
         rose = facts["percent"] > facts["from_percent"] > 0
         good = facts["verdict"] == Verdict.PASS
-        hold(
-            4,
-            good or not rose,
-            lambda: f"users rose on the verdict {facts['verdict']}: {event.reason}",
-        )
+        if rose and not good:
+            raise Broken(4, f"users rose on the verdict {facts['verdict']}: {event.reason}")
         if not rose and facts["phase"] == Phase.ROLLING_BACK != facts["from_phase"]:
-            why = self.aborted or facts["verdict"] == Verdict.FAIL or "deadline" in event.reason
-            hold(4, why, lambda: f"it went back without a bad verdict: {event.reason}")
+            said = "deadline" in event.reason or "only the new revision fails" in event.reason
+            why = self.aborted or facts["verdict"] == Verdict.FAIL or said
+            if not why:
+                raise Broken(4, f"it went back without a bad verdict: {event.reason}")
 
 
 def _broken_stable(event: Event) -> None:
@@ -230,7 +213,8 @@ def _broken_stable(event: Event) -> None:
     for each in written["sight"]["clusters"]:
         percent = states.get(each["cluster"], {}).get("percent", 0.0)
         broken = each["reachable"] and not each["stable_whole"] and percent > 0
-        hold(10, not broken, lambda n=each["cluster"]: f"{n} went back onto a broken stable")
+        if broken:
+            raise Broken(10, f"{each['cluster']} went back onto a broken stable")
 
 
 def epoch_of(cluster: FakeCluster) -> int:

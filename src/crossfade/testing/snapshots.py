@@ -3,7 +3,6 @@
 import types
 from collections.abc import Callable, Iterator
 from enum import Enum
-from functools import cache
 from typing import Any, TypeVar
 
 from crossfade.engine.records import Stored
@@ -33,13 +32,20 @@ _Copier = Callable[[Any, dict[int, Any]], Any]
 def copied(value: T) -> T:
     """Return a copy of a world; nothing that happens in one happens in the other."""
     memo: dict[int, Any] = {}
-    result: T = _copier(type(value))(value, memo)
+    result: T = _COPIERS[type(value)](value, memo)
     return result
 
 
-@cache
-def _copier(of: type) -> _Copier:
-    """Return what copies values of this type."""
+class _Copiers(dict[type, _Copier]):
+    """What copies values of each type."""
+
+    def __missing__(self, of: type) -> _Copier:
+        """Find it out once."""
+        self[of] = found = _find(of)
+        return found
+
+
+def _find(of: type) -> _Copier:
     if issubclass(of, _SHARED) or (_frozen(of) and of.__module__.startswith(_VALUES)):
         return _same
     if issubclass(of, dict):
@@ -65,14 +71,14 @@ def _dict(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
     if found is None:
         found = memo[id(value)] = value.copy()  # keys are values
         for key, each in value.items():
-            copier = _copier(type(each))
+            copier = _COPIERS[type(each)]
             if copier is not _same:
                 found[key] = copier(each, memo)
     return found
 
 
 def _tuple(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
-    made = [_copier(type(each))(each, memo) for each in value]
+    made = [_COPIERS[type(each)](each, memo) for each in value]
     if all(new is old for new, old in zip(made, value, strict=True)):
         return value
     return tuple(made)
@@ -81,7 +87,7 @@ def _tuple(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
 def _collection(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
     found = memo.get(id(value))
     if found is None:
-        found = memo[id(value)] = type(value)(_copier(type(each))(each, memo) for each in value)
+        found = memo[id(value)] = type(value)(_COPIERS[type(each)](each, memo) for each in value)
     return found
 
 
@@ -93,7 +99,7 @@ def _object(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
             if hasattr(value, name):
                 each = getattr(value, name)
                 # Frozen ones are copied too, as they may hold what is not.
-                object.__setattr__(found, name, _copier(type(each))(each, memo))
+                object.__setattr__(found, name, _COPIERS[type(each)](each, memo))
     return found
 
 
@@ -103,8 +109,15 @@ def _names(value: object) -> Iterator[str]:
     yield from getattr(value, "__dict__", ())
 
 
-@cache
 def _slots(of: type) -> tuple[str, ...]:
-    slots = (getattr(each, "__slots__", ()) for each in of.__mro__)
-    every = (name for each in slots for name in ((each,) if isinstance(each, str) else each))
-    return tuple(name for name in every if name not in {"__weakref__", "__dict__"})
+    known = _SLOTS.get(of)
+    if known is None:
+        slots = (getattr(each, "__slots__", ()) for each in of.__mro__)
+        every = (name for each in slots for name in ((each,) if isinstance(each, str) else each))
+        known = tuple(name for name in every if name not in {"__weakref__", "__dict__"})
+        _SLOTS[of] = known
+    return known
+
+
+_COPIERS = _Copiers()
+_SLOTS: dict[type, tuple[str, ...]] = {}

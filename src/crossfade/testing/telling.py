@@ -24,7 +24,7 @@ from crossfade.testing.mishaps import (
 )
 from crossfade.testing.promises import Promises
 from crossfade.testing.snapshots import copied
-from crossfade.testing.virtual_loop import VirtualLoop
+from crossfade.testing.virtual_loop import virtual_loop
 
 TURN_SECONDS = 1.0
 _LEASE_SECONDS = 15.0
@@ -55,7 +55,7 @@ class Telling:
 
     def run(self, work: Coroutine[object, object, None]) -> None:
         """Do it, in an order that is drawn, looking on after each step.  Raises Broken."""
-        loop = VirtualLoop(lambda many: int(self.draw.random() * many))
+        loop = virtual_loop(lambda many: int(self.draw.random() * many))
         loop.after_step = self._look_on
         try:
             loop.run_until_complete(work)

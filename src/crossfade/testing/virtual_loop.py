@@ -71,10 +71,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Return seconds since the loop was made."""
         return self._now
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(
         self,
         callback: Callable[[Unpack[Arguments]], object],
-        *args: Unpack[Arguments],
+        *args: *Arguments,
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Have it called once it is chosen."""
@@ -82,21 +82,21 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._ready.append(call)
         return cast("asyncio.Handle", call)
 
-    def call_later(  # type: ignore[override]
+    def call_later(
         self,
         delay: float,
         callback: Callable[[Unpack[Arguments]], object],
-        *args: Unpack[Arguments],
+        *args: *Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Have it called after so many seconds."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def call_at(  # type: ignore[override]
+    def call_at(
         self,
         when: float,
         callback: Callable[[Unpack[Arguments]], object],
-        *args: Unpack[Arguments],
+        *args: *Arguments,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Have it called at a time of this loop."""
@@ -122,8 +122,20 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Return what it comes to.  Raises RuntimeError if it waits for what never happens."""
         task = asyncio.ensure_future(future, loop=self)
         task.add_done_callback(self._stop)
-        self.run_forever()
+        try:
+            self.run_forever()
+        except BaseException:
+            self._abandon()
+            raise
         return task.result()
+
+    def _abandon(self) -> None:
+        """Cancel whoever is left, so that nothing is destroyed while it waits."""
+        self.after_step = lambda: None
+        for task in asyncio.all_tasks(self):
+            task.cancel()
+        while self._ready:
+            self._step()
 
     def run_forever(self) -> None:
         """Let tasks go on until the loop is stopped."""
@@ -197,9 +209,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Nothing is to be done."""
 
 
+def virtual_loop(choose: Choose = first) -> VirtualLoop:
+    """Return a new loop."""
+    # Sockets and threads are left out.
+    return VirtualLoop(choose)  # type: ignore[abstract]
+
+
 def simulated(work: Coroutine[Any, Any, T], choose: Choose = first) -> T:
     """Return what the work comes to, in a loop of its own."""
-    loop = VirtualLoop(choose)
+    loop = virtual_loop(choose)
     try:
         result: T = loop.run_until_complete(work)
         return result
