@@ -6,17 +6,18 @@ export PYTHON
 
 # A virtual environment that was copied or moved with its checkout belongs to the old place.
 ifneq ($(shell cat $(VENV)/checkout 2>/dev/null),$(CURDIR))
-$(shell rm -f $(VENV)/ready-run $(VENV)/ready-dev)
+$(shell rm -f $(VENV)/ready-run $(VENV)/ready-dev $(VENV)/ready-page)
 endif
 
 # Tests run in two processes; those of one file stay together, as they share servers.
 PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 NO_BROWSER := $(if $(shell command -v chromium),,--ignore tests/examples/colors/test_page.py)
 
-.PHONY: help setup demo test check bench mutants sim docs lock clean
+.PHONY: help setup page demo test check bench mutants sim docs lock clean
 
 help:
 	@echo "make setup     only install crossfade into $(VENV)"
+	@echo "make page      build the hub's web page anew, with Node"
 	@echo "make demo      three embedded clouds, real traffic, a canary; a cloud dies, nobody notices"
 	@echo "make test      all tests"
 	@echo "make check     formatting, lint, types, layers"
@@ -27,13 +28,16 @@ help:
 	@echo "make lock      resolve the dependencies again, to the newest versions allowed"
 	@echo "make clean     remove everything that was made here; state in ~/.local/state/crossfade stays"
 
-setup: $(VENV)/ready-run
+setup: $(VENV)/ready-run $(VENV)/ready-page
 	@echo "crossfade is $(CURDIR)/$(VENV)/bin/crossfade"
 
-demo: $(VENV)/ready-run
+page: $(VENV)/ready-run
+	@STRICT=2 tools/page && touch $(VENV)/ready-page
+
+demo: $(VENV)/ready-run $(VENV)/ready-page
 	@$(VENV)/bin/crossfade demo
 
-test: $(VENV)/ready-dev
+test: $(VENV)/ready-dev $(VENV)/ready-page
 	@echo "test: running all tests$(if $(NO_BROWSER), except those of the example's page: there is no chromium)"
 	@if [ -n "$(ARGS)" ]; then $(PYTEST) -q $(NO_BROWSER) $(ARGS); else \
 		$(PYTEST) -q $(NO_BROWSER) --ignore tests/e2e && \
@@ -65,10 +69,11 @@ LOCK := $(VENV)/bin/uv pip compile --system-certs --universal --python-version 3
 lock: $(VENV)/ready-dev
 	$(LOCK) pyproject.toml -o requirements/run.lock
 	$(LOCK) pyproject.toml --group dev -c requirements/run.lock -o requirements/dev.lock
+	$(LOCK) requirements/page.in -o requirements/page.lock
 	$(LOCK) requirements/tools.in -c requirements/dev.lock -o requirements/tools.lock
 
 clean:
-	rm -rf $(VENV) build dist bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) ui/node_modules src/crossfade/api/page build dist bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready-run: requirements/run.lock requirements/tools.lock pyproject.toml tools/setup
@@ -76,3 +81,8 @@ $(VENV)/ready-run: requirements/run.lock requirements/tools.lock pyproject.toml 
 
 $(VENV)/ready-dev: requirements/dev.lock requirements/tools.lock pyproject.toml tools/setup
 	@tools/setup dev
+
+PAGE := ui/package.json ui/package-lock.json ui/index.html $(shell find ui/src ui/public -type f)
+
+$(VENV)/ready-page: $(PAGE) tools/page requirements/page.lock
+	@tools/page && touch $@

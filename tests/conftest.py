@@ -17,6 +17,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.testing.postgres_server import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
+    from crossfade.adapters.kubernetes.client import KubeApi
     from crossfade.sandbox.kube.direct_client import DirectClient
     from crossfade.sandbox.kube.kubelet.service import Kubelet
     from crossfade.sandbox.kube.server.gate import Gate
@@ -165,3 +166,13 @@ async def sandbox_cloud(tmp_path: Path) -> AsyncIterator[SandboxCloud]:
     """A cloud with API, controllers, kubelet and gateway."""
     async with _sandbox_cloud(tmp_path) as cloud:
         yield cloud
+
+
+@pytest.fixture
+async def api(sandbox_cloud: SandboxCloud) -> "AsyncIterator[KubeApi]":
+    """The cloud's API, as the adapters ask it."""
+    from crossfade.adapters.kubernetes.client import KubeApi
+
+    opened = KubeApi(sandbox_cloud.cluster)
+    yield opened
+    await opened.close()

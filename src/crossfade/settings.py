@@ -45,13 +45,35 @@ SECRET = Variable(
     "Begins the variables that have secrets of the hub: `{secret: slack-url}` in a file is "
     "CROSSFADE_SECRET_SLACK_URL, else the file secrets/slack-url in the state folder.",
 )
+SEALING_KEY = Variable(
+    "CROSSFADE_SEALING_KEY",
+    "none: a key is made, in the file sealing.key of the state folder",
+    "Keys for secrets that are kept in the store (`crossfade secret`), each 32 bytes in base64, "
+    "with spaces between them: the first one seals, all of them open. For hubs on several machines "
+    "that share a store.",
+)
 PIPELINE_KUBECONFIG = Variable(
     "CROSSFADE_PIPELINE_KUBECONFIG",
     "none: steps get the contexts that the hub works with",
     "Kubeconfig file with a context for each cluster, by its name in the fleet. Steps of pipelines "
     "get these, so that they may have less rights than the hub.",
 )
-VARIABLES = (HOME, DATABASE_URL, PORT_BASE, SECRET, PIPELINE_KUBECONFIG)
+IMAGE_BUILDER = Variable(
+    "CROSSFADE_IMAGE_BUILDER",
+    "auto",
+    "What builds images, also in pipelines: podman, buildah, docker or built-in; auto is the first "
+    "of these engines that works here, else the built-in builder. `image build --builder` goes "
+    "before it.",
+)
+VARIABLES = (
+    HOME,
+    DATABASE_URL,
+    PORT_BASE,
+    SECRET,
+    SEALING_KEY,
+    PIPELINE_KUBECONFIG,
+    IMAGE_BUILDER,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,7 @@ class Settings:
     port_base: int = 17000
     pipeline_kubeconfig: Path | None = None
     """Absolute; what steps reach clusters with in place of the hub's own contexts."""
+    image_builder: str = IMAGE_BUILDER.default
 
     @property
     def secrets_dir(self) -> Path:
@@ -71,9 +94,24 @@ class Settings:
         return self.state_dir / "secrets"
 
     @property
+    def sealing_key_file(self) -> Path:
+        """The key of the secrets in the store, unless the environment has one."""
+        return self.state_dir / "sealing.key"
+
+    @property
+    def pipelines_dir(self) -> Path:
+        """Where builds of pipelines have their workspaces and logs."""
+        return self.state_dir / "pipelines"
+
+    @property
     def images_dir(self) -> Path:
         """Where images are kept that are built here."""
         return self.state_dir / "images"
+
+    @property
+    def registries_file(self) -> Path:
+        """Which registries people have made known; without passwords."""
+        return self.state_dir / "registries.json"
 
     @property
     def sandbox_dir(self) -> Path:
@@ -110,6 +148,7 @@ def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = N
         url,
         _port_base(environment),
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
+        environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
     )
 
 

@@ -18,6 +18,8 @@ from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.kubernetes import KubernetesSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.sealed import SealedSecrets
+from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
@@ -29,6 +31,7 @@ from crossfade.core.release.revision import Revision
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
@@ -36,8 +39,9 @@ from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
+from crossfade.ports.documents import Documents
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
-from crossfade.settings import SECRET, Settings
+from crossfade.settings import SEALING_KEY, SECRET, Settings
 
 
 class RealConnections:
@@ -125,7 +129,7 @@ class Session:
         from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
         from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
-        servers = Rfc2136NameServers(_secrets(self.settings, self.connections))
+        servers = Rfc2136NameServers(_secrets(self.settings, self.connections, self.store))
         return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
 
     async def hub(self) -> str | None:
@@ -136,10 +140,19 @@ class Session:
         return lease.holder
 
 
-def _secrets(settings: Settings, connections: RealConnections) -> SecretPlaces:
+def key_ring(settings: Settings) -> KeyRing:
+    """Return the keys of the secrets in the store."""
+    given = os.environ.get(SEALING_KEY.name, "")
+    return KeyRing(settings.sealing_key_file, SEALING_KEY.name, given)
+
+
+def _secrets(
+    settings: Settings, connections: RealConnections, documents: Documents
+) -> SecretPlaces:
     return SecretPlaces(
         EnvironmentSecrets(os.environ, SECRET.name),
         FileSecrets(settings.secrets_dir),
+        SealedSecrets(documents, key_ring(settings)),
         KubernetesSecrets(connections.api),
     )
 
@@ -178,12 +191,17 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
 
 
 async def run_hub(
-    settings: Settings, ready: asyncio.Event, *, standby: Callable[[str], None] | None = None
+    settings: Settings,
+    ready: asyncio.Event,
+    *,
+    standby: Callable[[str], None] | None = None,
+    figures: Figures | None = None,
 ) -> None:
     """
     Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
 
     With `standby` another hub on the store is waited for, and `standby` is told who it is.
+    What edges count is put into `figures`.
     Raises Conflict when the port is taken, when another hub runs, or has taken over.
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
@@ -204,7 +222,7 @@ async def run_hub(
         clock = SteadyClock(not_before=await store.newest_event_at())
         connections = RealConnections(HelmCommand())
         closing.push_async_callback(connections.close)
-        secrets = _secrets(settings, connections)
+        secrets = _secrets(settings, connections, store)
         sources = MetricSources(secrets, clock, connections.api)
         closing.push_async_callback(sources.close)
         notifier = ChannelNotifier(secrets, clock)
@@ -219,6 +237,6 @@ async def run_hub(
         ports = HubPorts(
             store, store, connections, edges, probe, gates, notifier, sources, clock, names
         )
-        hub = Hub(ports, leadership, lease.epoch)
+        hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

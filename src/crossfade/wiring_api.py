@@ -9,25 +9,33 @@ from crossfade.adapters.documents.application import parse
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
+from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.runners.claim import is_claimed
+from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.api.app import create_app
 from crossfade.api.server import serve
-from crossfade.api.services import Acts, Services
+from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
 from crossfade.core.application import Application
+from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
+from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
-from crossfade.wiring import Session, session
+from crossfade.wiring import Session, key_ring, session
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
 
 @asynccontextmanager
-async def services(settings: Settings) -> AsyncIterator[Services]:
+async def services(settings: Settings, figures: Figures | None = None) -> AsyncIterator[Services]:
     """Open the store for an API."""
     async with session(settings) as opened:
         accounts = Accounts(opened.store, ArgonPasswords(), opened.clock)
@@ -47,6 +55,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
             acts,
             _applications,
             opened.hub,
+            _building(settings, opened),
+            figures or Figures(),
         )
 
 
@@ -56,13 +66,14 @@ async def run_api(
     began: Callable[[Secret | None], None],
     *,
     new_password: bool = False,
+    figures: Figures | None = None,
 ) -> None:
     """
-    Answer requests at the socket until cancelled.
+    Answer requests at the socket until cancelled; `figures` are those of the hub's loops.
 
     `began` is told the password of the account `admin` when there is a new one.
     """
-    async with services(settings) as parts, asyncio.TaskGroup() as group:
+    async with services(settings, figures) as parts, asyncio.TaskGroup() as group:
         accounts = parts.accounts
         made = accounts.new_admin_password if new_password else accounts.first_admin
         began(await made())
@@ -80,6 +91,20 @@ def _acts(opened: Session, documents: Documents) -> Acts:
     return Acts(
         Commands(records, opened.connections, opened.clock),
         Deployments(records, opened.store, charts, opened.clock, opened.connections),
+        BuildCommands(Builds(documents), opened.clock),
+        SecretCommands(documents, key_ring(opened.settings), opened.clock),
+    )
+
+
+def _building(settings: Settings, opened: Session) -> Building:
+    folder = settings.pipelines_dir
+
+    def graph(build: Build) -> Graph:
+        clone = bool(build.local_dir)
+        return read_graph(build.text, build.definitions, "the file", with_clone=clone)
+
+    return Building(
+        Builds(opened.store), LogFiles(folder), graph, lambda build: is_claimed(folder, build)
     )
 
 

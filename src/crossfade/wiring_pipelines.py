@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
@@ -19,7 +20,15 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.records import Records
-from crossfade.settings import DATABASE_URL, HOME, PORT_BASE, SECRET, Settings
+from crossfade.settings import (
+    DATABASE_URL,
+    HOME,
+    IMAGE_BUILDER,
+    PORT_BASE,
+    SEALING_KEY,
+    SECRET,
+    Settings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Pipelines:
     around: Surroundings
     runner: ProcessRunner
     folder: Path
+    kept: KeptFiles
 
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
@@ -51,8 +61,9 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     store = await SqlStore.open(settings.database_url)
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
-        folder, builds = settings.state_dir / "pipelines", Builds(store)
+        folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder)
+        kept = KeptFiles(folder, runner.volume)
         around = Surroundings(
             builds,
             runner,
@@ -61,8 +72,9 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
             has_tool,
             _clusters(Records(store), settings.pipeline_kubeconfig),
             own_environment(settings),
+            kept,
         )
-        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder)
+        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder, kept)
     finally:
         await store.close()
 
@@ -83,11 +95,21 @@ def _clusters(
 def own_environment(
     settings: Settings, environment: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """Return the environment in which our own commands work on the same state, without secrets."""
-    kept = {n: value for n, value in environment.items() if not n.startswith(SECRET.name)}
+    """
+    Return the environment in which our own commands work on the same state.
+
+    Of secrets it has the passwords of registries alone, as no other command of ours needs any.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith((SECRET.name, SEALING_KEY.name))
+        or name.startswith(f"{SECRET.name}REGISTRY_")
+    }
     named = {
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}

@@ -2,26 +2,43 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import httpx
 import pytest
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.api.app import create_app
-from crossfade.api.services import Acts, Services
+from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
+from crossfade.core.pipeline.run import decide, runs
+from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.engine.accounts import Accounts, Caller
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
+from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
 
+PIPELINE = """
+version: '1.0'
+stages: [test, ship]
+steps:
+  unit: {image: alpine, stage: test, commands: [make test], title: Unit tests}
+  go: {type: pending-approval, stage: ship}
+  ship: {image: alpine, stage: ship, commands: [make ship]}
+"""
 ADMIN = Caller(Identity("admin", (Grant(Role.ADMIN),)), "page", csrf="c")
 
 
@@ -57,14 +74,55 @@ class Api:
         headers = await self.token(*grants) | more.pop("headers", {})
         return await self.client.request(method, f"/api/v1{path}", headers=headers, **more)
 
+    async def build(self):
+        """Begin a build, and return it."""
+        building, now = self.services.building, self.world.clock.now()
+        commands = BuildCommands(building.builds, self.world.clock)
+        wanted = Build("0", "shop", PIPELINE, now)
+        return await commands.create(wanted, building.graph(wanted), {})
 
-def services_of(world):
+    async def turn(self, build, status=None):
+        """Have the build go on; its runs are then as `status` says.  Return its state."""
+        builds = self.services.building.builds
+        stored = await builds.state(build.id)
+        graph = self.services.building.graph(build)
+        wanted = runs(graph, stored.value) if status else ()
+        answers = (await builds.wishes(build)).value
+        seen = Seen(
+            {each.key: RunSight(each.number, status) for each in wanted},
+            answers.answers,
+            answers.terminate,
+        )
+        want = decide(graph, stored.value, seen, self.world.clock.now()).want
+        return (await builds.save_state(build, stored, want, None)).value
+
+    async def waiting(self):
+        """Return a build whose approval is waited for."""
+        build = await self.build()
+        await self.turn(build)
+        self.printed(build, "unit", "one\ntwo\nthree\n")
+        await self.turn(build, Status.SUCCEEDED)
+        return build
+
+    def printed(self, build, step, text):
+        self.services.building.logs.append(run_id(build, step, 1), text)
+
+
+class _Logs(LogFiles):
+    def append(self, run, text):
+        self.path(run).parent.mkdir(parents=True, exist_ok=True)
+        super().append(run, text)
+
+
+def services_of(world, folder):
     def acts(documents):
         charts = FakeCharts("/charts/colors")
         records = Records(documents)
         return Acts(
             Commands(records, world.connections, world.clock),
             Deployments(records, world.store, charts, world.clock, world.connections),
+            BuildCommands(Builds(documents), world.clock),
+            SecretCommands(documents, KeyRing(folder / "sealing.key", "KEY", ""), world.clock),
         )
 
     async def hub():
@@ -81,17 +139,23 @@ def services_of(world):
         acts,
         lambda text: parse(text, "the request"),
         hub,
+        Building(
+            Builds(world.store),
+            _Logs(folder),
+            lambda build: read_graph(build.text, "", "the file", with_clone=False),
+            lambda _: False,
+        ),
     )
 
 
 @cache
 def made_once():
     """Return an application; its schemas take half a second, so that all tests use one."""
-    return create_app(services_of(EngineWorld()))
+    return create_app(services_of(EngineWorld(), Path()))
 
 
 @pytest.fixture
-async def api():
+async def api(tmp_path):
     world = EngineWorld()
     await world.prepare()
     other = replace(
@@ -102,7 +166,7 @@ async def api():
     )
     await world.commands.apply(other)
     await world.deployments.deploy("colors", {})
-    services = services_of(world)
+    services = services_of(world, tmp_path)
     password = await services.accounts.first_admin()
     await services.feed.begin()
     app = made_once()

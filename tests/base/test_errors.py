@@ -3,7 +3,7 @@
 import pytest
 
 from crossfade.base import errors
-from crossfade.base.errors import Conflict, CrossfadeError, Denied, Unavailable
+from crossfade.base.errors import Conflict, CrossfadeError, Denied, Unavailable, ungrouped
 
 CODES = {
     "CrossfadeError": ("internal", 1),
@@ -50,3 +50,15 @@ def test_without_facts_there_are_no_brackets():
 
 def test_a_refusal_is_handled_where_silence_is():
     assert issubclass(Denied, Unavailable)
+
+
+def test_a_group_of_errors_is_shown_as_the_first_of_them():
+    denied = Denied("no", hint="log in")
+
+    assert ungrouped(ExceptionGroup("g", [ExceptionGroup("h", [denied])])) is denied
+
+
+def test_a_bug_is_never_hidden_behind_an_error_that_was_raised_on_purpose():
+    group = ExceptionGroup("g", [Denied("no", hint="log in"), ValueError("a bug")])
+
+    assert ungrouped(group) is group

@@ -33,6 +33,7 @@ def crossfade(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("CROSSFADE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("CROSSFADE_DATABASE_URL", raising=False)
     monkeypatch.delenv("CROSSFADE_PORT_BASE", raising=False)
+    monkeypatch.setenv("CROSSFADE_IMAGE_BUILDER", "built-in")  # the same on every machine
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()

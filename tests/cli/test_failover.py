@@ -6,13 +6,22 @@ import os
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.core.failover.evidence import Condition
 from crossfade.core.failover.health import Api, ClusterHealth, Witness
+from crossfade.core.failover.shedding import Shedding
 from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.failover.users import Users
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.signals import Vote
-from crossfade.engine.records import Records, save_cluster, save_health, save_users
+from crossfade.engine.records import (
+    Records,
+    Stored,
+    save_application,
+    save_cluster,
+    save_health,
+    save_users,
+)
 from crossfade.ports.documents import Event
 from crossfade.settings import load
+from crossfade.testing.builders import record
 
 LOST = ClusterHealth(
     "gcp",
@@ -73,13 +82,42 @@ def test_users_whom_nobody_can_carry_are_told(crossfade):
     )
 
 
+def test_requests_that_edges_turn_away_are_told_by_class_and_counted(crossfade):
+    away = Shedding(1.0, {"others": 1250}, {"others": 2500}, turned_away=420)
+    remember(
+        ClusterHealth("aws", Condition.HEALTHY),
+        users=Users("colors", shed=1250, shedding=away, demand=500, missing=30, limited=True),
+    )
+
+    assert (
+        "edges turn away 12.5 % (others) of colors, 420 requests so far"
+        in crossfade("failover", "status").err
+    )
+    (served,) = crossfade("failover", "status", "-o", "json").data["applications"]
+    assert (served["shed_by_class"], served["turned_away"]) == ({"others": 12.5}, 420)
+
+
+def test_why_tells_of_an_application_when_requests_were_turned_away(crossfade):
+    remember(LOST)
+
+    async def save():
+        store = await SqlStore.open(load(os.environ).database_url)
+        event = Event("users/colors", 2.0, "colors turns away 12.5 % (others)", {})
+        await Records(store).commit(save_application(Stored(record()), record()), events=(event,))
+        await store.close()
+
+    asyncio.run(save())
+
+    assert "colors turns away 12.5 % (others)" in crossfade("failover", "why", "colors").out
+
+
 def test_why_tells_all_that_was_decided_of_a_cluster(crossfade):
     remember(LOST)
     shown = crossfade("failover", "why", "gcp").out
 
     assert "out: both-down" in shown
     assert "edge:edge-1 down, hub down" in shown
-    assert crossfade("failover", "why", "gcp", "-o", "json").data["cluster"] == "gcp"
+    assert crossfade("failover", "why", "gcp", "-o", "json").data["name"] == "gcp"
     assert crossfade("failover", "why", "azure").code == 3
 
 

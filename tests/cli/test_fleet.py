@@ -152,3 +152,22 @@ def test_the_sandbox_is_the_one_of_the_state_folder(crossfade, tmp_path, monkeyp
     monkeypatch.setattr("crossfade.engine.commands.Commands.add_cluster", add)
     assert crossfade("fleet", "add", "--sandbox").code == 0
     assert versions == [(name, name, name, {"tier": "prod"}) for name in ("aws", "gcp")]
+
+
+async def test_what_is_not_said_again_of_a_cluster_stays(run, sandbox_cloud):
+    """A forgotten capacity would have every application send users who do not fit."""
+    file = sandbox_cloud.cluster.kubeconfig
+    where = ("fleet", "add", "prod", "--context", "test", "--kubeconfig", file)
+    await run(
+        *where, "--provider", "gcp", "--region", "eu", "--label", "tier=prod", "--preemptible",
+        "--usd-per-cpu-hour", "0.009", "--capacity", "700",
+    )  # fmt: skip
+    again = await run(*where, "--region", "us", "--no-preemptible", "-o", "json")
+
+    (added,) = again.data["added"]
+    assert (added["provider"], added["region"], added["capacity"]) == ("gcp", "us", 700)
+    assert (added["labels"], added["preemptible"]) == ({"tier": "prod"}, False)
+    assert added["usd_per_cpu_hour"] == 0.009
+    assert (await run("fleet", "list", "-o", "json")).data["clusters"][0]["cluster"][
+        "capacity"
+    ] == 700

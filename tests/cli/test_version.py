@@ -17,6 +17,10 @@ def test_it_prints_one_line(crossfade, installed):
     assert crossfade("version").out == "crossfade 1.2.3\n"
 
 
+def test_the_option_that_most_programs_have_prints_it_too(crossfade, installed):
+    assert crossfade("--version").out == "crossfade 1.2.3\n"
+
+
 def test_programs_get_json(crossfade, installed):
     python = platform.python_version()
 

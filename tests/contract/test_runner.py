@@ -138,6 +138,19 @@ async def test_output_comes_while_the_run_goes_on(runner):
     assert (await runner.look(wanted.run)).status is Status.SUCCEEDED
 
 
+async def test_a_run_that_falls_silent_says_so_once(runner):
+    wanted = order("echo first\nwhile [ ! -e go ]; do sleep 0.02; done\n")
+    await runner.start(wanted)
+    pieces = []
+    async with asyncio.timeout(20):
+        async for output in runner.output(wanted.run):
+            pieces.append(output.data)
+            if not output.data:
+                await ended(runner, order("touch go\n", key="other"))
+
+    assert pieces == [b"first\n", b""]
+
+
 async def test_a_run_is_started_once_however_often_it_is_asked_for(runner):
     wanted = order("echo once >> count\n")
     await ended(runner, wanted)

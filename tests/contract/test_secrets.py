@@ -10,8 +10,13 @@ from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.kubernetes import KubernetesSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.sealed import SealedSecrets
+from crossfade.adapters.secrets.sealing import KeyRing
+from crossfade.base.codec import to_json
 from crossfade.base.errors import NotFound
-from crossfade.base.secrets import SecretRef
+from crossfade.base.secrets import Secret, SecretRef
+from crossfade.ports.documents import Document
+from crossfade.ports.sealing import SEALED
 from crossfade.testing.fake_secrets import FakeSecrets
 
 HUBS = SecretRef("slack-url")
@@ -31,6 +36,20 @@ class StoredSecret:
         return {"data": {"url": base64.b64encode(self.value.encode()).decode()}}
 
 
+class SealedDocument:
+    """A store with one sealed secret."""
+
+    def __init__(self, ring: KeyRing, value: str) -> None:
+        self.ring, self.value = ring, value
+
+    async def get(self, kind: str, name: str) -> Document | None:
+        """Return the secret, sealed."""
+        if (kind, name) != (SEALED, "slack-url"):
+            return None
+        sealed = self.ring.seal(name, Secret(self.value), 0.0)
+        return Document(kind, name, 1, to_json(sealed))
+
+
 @dataclass
 class Place:
     secrets: Any
@@ -38,7 +57,7 @@ class Place:
     change: Any
 
 
-@pytest.fixture(params=["memory", "environment", "files", "kubernetes", "places"])
+@pytest.fixture(params=["memory", "environment", "files", "sealed", "kubernetes", "places"])
 def place(request, tmp_path):
     """A place with one secret, `first`, and a way to rotate it."""
     environment, stored = {"X_SLACK_URL": "first"}, StoredSecret("first")
@@ -53,6 +72,10 @@ def place(request, tmp_path):
         case "environment":
             secrets = EnvironmentSecrets(environment, "X_")
             return Place(secrets, HUBS, lambda value: environment.update(X_SLACK_URL=value))
+        case "sealed":
+            kept = SealedDocument(KeyRing(tmp_path / "sealing.key", "KEY", ""), "first")
+            change = lambda value: setattr(kept, "value", value)  # noqa: E731
+            return Place(SealedSecrets(kept, kept.ring), HUBS, change)
         case "files":
             return Place(files, HUBS, file.write_text)
         case "kubernetes":

@@ -1,17 +1,11 @@
 """A hub that is killed again and again, with real clouds and users: the release goes through."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from crossfade.sandbox.demo.play import choose_layout, example
-
-CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 APPLICATION = """
 apiVersion: crossfade.dev/v1alpha1
 kind: Application
@@ -26,67 +20,12 @@ spec:
 """
 
 
-class Installation:
-    """A sandbox of two clouds with a hub that can be killed, and the commands of a person."""
-
-    def __init__(self, home):
-        self.home = home
-        self.base = choose_layout(home, None).port_base
-        self.environment = os.environ | {
-            "CROSSFADE_HOME": str(home),
-            "CROSSFADE_PORT_BASE": str(self.base),
-        }
-        self.hub = None
-
-    def run(self, *arguments, seconds=90):
-        done = subprocess.run(
-            [*CROSSFADE, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-        return done.stdout
-
-    def start(self, *arguments, output=subprocess.DEVNULL):
-        return subprocess.Popen(
-            [*CROSSFADE, *arguments], env=self.environment, stdout=output, stderr=subprocess.DEVNULL
-        )
-
-    def start_hub(self):
-        self.hub = self.start("up")
-
-    def kill_hub(self):
-        self.hub.send_signal(signal.SIGKILL)
-        self.hub.wait(10)
-
-    def rollout(self):
-        return json.loads(self.run("rollout", "list", "--output", "json"))["rollouts"][0]
-
-    def end(self):
-        if self.hub is not None and self.hub.poll() is None:
-            self.hub.terminate()
-            self.hub.wait(10)
-        self.run("sandbox", "down")
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory):
+@pytest.fixture
+def installation(install):
     """Two clouds on which blue serves."""
-    made = Installation(tmp_path_factory.mktemp("home"))
-    try:
-        made.run("sandbox", "up", "--clouds", "one,two", "--port-base", str(made.base))
-        made.start_hub()
-        made.run("fleet", "add", "--sandbox")
-        file = made.home / "crossfade.yaml"
-        file.write_text(APPLICATION.format(chart=example() / "deploy/helm/colors"))
-        made.run("apply", "-f", str(file))
-        made.run("deploy", "colors", "--watch")
-        yield made
-    finally:
-        made.end()
+    made = install("one", "two")
+    made.serve(APPLICATION)
+    return made
 
 
 @pytest.mark.timeout(240)

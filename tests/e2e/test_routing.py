@@ -2,18 +2,12 @@
 
 import http.client
 import json
-import os
-import subprocess
-import sys
-import time
 from collections import Counter
 
 import pytest
 
 from crossfade.sandbox import state
-from crossfade.sandbox.demo.play import choose_layout, example
 
-CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 APPLICATION = """
 apiVersion: crossfade.dev/v1alpha1
 kind: Application
@@ -38,46 +32,11 @@ spec:
 """
 
 
-class Installation:
-    """A sandbox of one cloud with a hub, the commands of a person, and users at the edge."""
+class Users:
+    """Users at the edge, and what the gateway counts of them."""
 
-    def __init__(self, home):
-        self.home = home
-        self.base = choose_layout(home, None).port_base
-        self.environment = os.environ | {
-            "CROSSFADE_HOME": str(home),
-            "CROSSFADE_PORT_BASE": str(self.base),
-        }
-        self.hub = None
-
-    def run(self, *arguments):
-        done = subprocess.run(
-            [*CROSSFADE, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-        return done.stdout
-
-    def start_hub(self):
-        self.hub = subprocess.Popen(
-            [*CROSSFADE, "up"],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def rollout(self):
-        return json.loads(self.run("rollout", "list", "--output", "json"))["rollouts"][0]
-
-    def end(self):
-        if self.hub is not None:
-            self.hub.terminate()
-            self.hub.wait(10)
-        self.run("sandbox", "down")
+    def __init__(self, installation):
+        self.home, self.base = installation.home, installation.base
 
     def ask(self, **headers):
         """Return colour and new cookie of one request at the edge."""
@@ -104,60 +63,45 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path):
+def installation(install):
     """One cloud on which blue serves everybody."""
-    made = Installation(tmp_path / "home")
-    try:
-        made.run("sandbox", "up", "--clouds", "one", "--port-base", str(made.base))
-        made.start_hub()
-        made.run("fleet", "add", "--sandbox")
-        file = tmp_path / "crossfade.yaml"
-        file.write_text(APPLICATION.format(chart=example() / "deploy/helm/colors"))
-        made.run("apply", "-f", str(file))
-        made.run("deploy", "colors", "--watch")
-        yield made
-    finally:
-        made.end()
-
-
-def until(condition, installation, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, installation.rollout()
-        time.sleep(0.1)
+    made = install("one")
+    made.serve(APPLICATION)
+    return made
 
 
 @pytest.mark.timeout(240)
 def test_users_are_routed_by_header_copied_and_kept_where_they_were_first(installation):
-    assert installation.colours(20) == {"blue": 20}
+    users = Users(installation)
+    assert users.colours(20) == {"blue": 20}
     installation.run("deploy", "colors", "--set", "colour=yellow")
-    until(lambda: installation.ask(**{"x-beta": "yes"})[0] == "yellow", installation)
+    installation.until(lambda: users.ask(**{"x-beta": "yes"})[0] == "yellow")
 
-    assert installation.colours(200, **{"x-beta": "yes"}) == {"yellow": 200}
-    assert installation.colours(200, **{"x-beta": "no"}) == {"blue": 200}
-    assert installation.colours(100, cookie="a=1; team=crossfade-qa") == {"yellow": 100}
-    assert installation.colours(100, cookie="myteam=crossfade; team=other") == {"blue": 100}
+    assert users.colours(200, **{"x-beta": "yes"}) == {"yellow": 200}
+    assert users.colours(200, **{"x-beta": "no"}) == {"blue": 200}
+    assert users.colours(100, cookie="a=1; team=crossfade-qa") == {"yellow": 100}
+    assert users.colours(100, cookie="myteam=crossfade; team=other") == {"blue": 100}
 
-    until(lambda: "paused" in installation.rollout()["reason"], installation)
-    before = installation.copies()
-    assert installation.colours(400) == {"blue": 400}, "nobody sees the answers to copies"
-    after = installation.copies()
+    installation.until(lambda: "paused" in installation.rollout()["reason"])
+    before = users.copies()
+    assert users.colours(400) == {"blue": 400}, "nobody sees the answers to copies"
+    after = users.copies()
     got = sorted(after[name] - before.get(name, 0) for name in after)
     assert 60 <= got[0] <= 145, "a quarter of 400 copies, 4.6 standard deviations"
 
     installation.run("rollout", "promote", "colors")
-    until(lambda: installation.ask()[1] != "", installation)
-    met = [installation.ask() for _ in range(300)]
+    installation.until(lambda: users.ask()[1] != "")
+    met = [users.ask() for _ in range(300)]
     shares = Counter(colour for colour, _ in met)
     assert 55 <= shares["yellow"] <= 125, shares
     cookies = dict(met)
     assert set(cookies) == {"blue", "yellow"}
     for colour, cookie in cookies.items():
         assert cookie.startswith("seen=")
-        assert installation.colours(200, cookie=f"a=1; {cookie}") == {colour: 200}
-    assert installation.colours(20, **{"x-beta": "yes", "cookie": cookies["blue"]}) == {"blue": 20}
+        assert users.colours(200, cookie=f"a=1; {cookie}") == {colour: 200}
+    assert users.colours(20, **{"x-beta": "yes", "cookie": cookies["blue"]}) == {"blue": 20}
 
-    until(lambda: "paused" in installation.rollout()["reason"], installation)
+    installation.until(lambda: "paused" in installation.rollout()["reason"])
     installation.run("rollout", "promote", "colors")
-    until(lambda: installation.rollout()["phase"] == "ended", installation)
-    assert installation.colours(50, cookie=cookies["blue"]) == {"yellow": 50}
+    installation.until(lambda: installation.rollout()["phase"] == "ended")
+    assert users.colours(50, cookie=cookies["blue"]) == {"yellow": 50}

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from crossfade.api.services import Services, Use
 from crossfade.base.errors import NotAllowed, NotFound, NotSignedIn
-from crossfade.base.ids import ApplicationName
+from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import ANY, NEEDS, Action
 from crossfade.core.fleet.placement import placed
@@ -81,6 +81,31 @@ def on_application(action: Action) -> Callable[..., Awaitable[Caller]]:
     return check
 
 
+def on_cluster(action: Action) -> Callable[..., Awaitable[Caller]]:
+    """
+    Return what lets those through who may do this to the cluster of the path.
+
+    It concerns every application there, so that rights on one of them are not enough.
+    """
+
+    async def check(cluster: str, caller: Signed, services: Use) -> Caller:
+        known = await services.queries.records.find_cluster(ClusterName(cluster))
+        if known is None or not caller.identity.sees_cluster(cluster):
+            raise no_cluster(cluster)
+        if action is not Action.READ and not caller.identity.may(action, ANY, (cluster,)):
+            await refuse(services, caller, action, ANY, cluster)
+        return caller
+
+    return check
+
+
+def no_cluster(name: str) -> NotFound:
+    """Return that there is none, also for one that may not be seen."""
+    return NotFound(
+        f"there is no cluster `{name}`", hint="`GET /api/v1/fleet` lists those that you may see"
+    )
+
+
 async def visible(services: Services, caller: Caller, name: str) -> Record:
     """Return the application.  Raises NotFound, the same for one that may not be seen."""
     found = None
@@ -94,9 +119,13 @@ async def visible(services: Services, caller: Caller, name: str) -> Record:
     return found.value
 
 
-async def refuse(services: Services, caller: Caller, action: Action, application: str) -> None:
+async def refuse(
+    services: Services, caller: Caller, action: Action, application: str, cluster: str = ANY
+) -> None:
     """Write down that somebody asked for what they may not do, and raise NotAllowed."""
     where = "all applications" if application == ANY else f"`{application}`"
+    if cluster != ANY:
+        where = f"`{cluster}` with {where}"
     await services.accounts.acting(caller).refused(f"{action} on {where}")
     raise NotAllowed(
         f"{caller.identity.name} may not {action} on {where}",

@@ -1,31 +1,43 @@
 """The HTTP API as one ASGI application."""
 
+from pathlib import Path
+
 from fastapi import APIRouter, FastAPI
 
 from crossfade.api.limits import Limits, Tags
 from crossfade.api.meters import Measured, Meters
 from crossfade.api.problems import MEDIA_TYPE, Problem, install
 from crossfade.api.routes import (
+    accounts,
     applications,
     audit,
+    builds,
+    drift,
     events,
+    failover,
     fleet,
     health,
+    overview,
+    page,
     rollouts,
+    secrets,
     session,
     tokens,
+    traffic,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
+_SCREENS = (overview, traffic, drift)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
 }
 
 
-def create_app(services: Services) -> FastAPI:
-    """Return the application."""
+def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
+    """Return the application; the page is served from `folder`."""
     app = FastAPI(
         title="Crossfade",
         version="1",
@@ -40,9 +52,10 @@ def create_app(services: Services) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, applications, rollouts, events, audit, tokens, session):
+    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
+    page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
     app.add_middleware(Measured, meters=meters)

@@ -12,7 +12,8 @@ from crossfade.api.services import Services
 from crossfade.base.errors import Conflict
 from crossfade.engine.access_records import ONCE
 from crossfade.engine.accounts import Caller
-from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.forwarding_documents import ForwardingDocuments
 
 T = TypeVar("T")
 
@@ -27,17 +28,10 @@ Key = Annotated[
 
 
 @dataclass(slots=True)
-class _Along:
+class _Along(ForwardingDocuments):
     """Documents whose first commit also keeps the key: both are there, or none of them."""
 
-    inner: Documents
     key: Save | None
-
-    async def get(self, kind: str, name: str) -> Document | None:
-        return await self.inner.get(kind, name)
-
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        return await self.inner.list(kind)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
@@ -46,14 +40,6 @@ class _Along:
         sequence = await self.inner.commit((*changes, *along), events, fence)
         self.key = None
         return sequence
-
-    async def sequence(self) -> int:
-        return await self.inner.sequence()
-
-    async def events(
-        self, subject: str | None = None, after: int = 0, limit: int = 1000
-    ) -> tuple[Event, ...]:
-        return await self.inner.events(subject, after, limit)
 
 
 async def once(

@@ -28,6 +28,7 @@ _STATUS = {
     "not-allowed": 403,
 }
 _CODES = {400: "invalid-input", 404: "not-found", 405: "invalid-input", 413: "invalid-input"}
+_SECRETIVE = ("/session", "/accounts", "/secrets")
 _OPENAPI = "`GET /api/v1/openapi.json` describes every request"
 
 
@@ -81,8 +82,10 @@ def install(app: FastAPI) -> None:
         return of_error(error)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(422, "invalid-input", _sentence(error), _OPENAPI)
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        # Also what stands in the wrong field of these may be a secret.
+        hidden = any(part in request.url.path for part in _SECRETIVE)
+        return problem(422, "invalid-input", _sentence(error, hidden=hidden), _OPENAPI)
 
     @app.exception_handler(HTTPException)
     async def _of_http(request: Request, error: HTTPException) -> JSONResponse:
@@ -99,7 +102,7 @@ def install(app: FastAPI) -> None:
         return problem(500, "internal", "unexpected", hint)
 
 
-def _sentence(error: RequestValidationError) -> str:
+def _sentence(error: RequestValidationError, *, hidden: bool) -> str:
     """Return all that is wrong, each with its place."""
     parts = []
     for each in error.errors()[:10]:
@@ -107,6 +110,5 @@ def _sentence(error: RequestValidationError) -> str:
         # Whole bodies are not repeated: they may have secrets.
         value = each.get("input")
         plain = "" if isinstance(value, dict | list | None) else f", not {shown(value)}"
-        hidden = "password" in place
         parts.append(f"{place}: {each['msg']}{'' if hidden else plain}")
     return "; ".join(parts)

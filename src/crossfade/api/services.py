@@ -1,20 +1,26 @@
 """What the routes work with; the wiring makes it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from crossfade.base.clock import Clock
 from crossfade.core.application import Application
+from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
+from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
+from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.documents import Documents
+from crossfade.ports.step_logs import StepLogs
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,20 @@ class Acts:
 
     commands: Commands
     deployments: Deployments
+    builds: BuildCommands
+    secrets: SecretCommands
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """What builds are looked at with."""
+
+    builds: Builds
+    logs: StepLogs
+    graph: Callable[[Build], Graph]
+    """What the build's pipeline says; it may read files and addresses.  Raises CrossfadeError."""
+    runs: Callable[[str], bool]
+    """Whether a process of this machine works on the build."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,9 @@ class Services:
     """What an application file says.  Raises InputError."""
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
+    building: Building
+    figures: Figures = field(default_factory=Figures)
+    """What the loops of this process have counted."""
 
 
 def _services(request: Request) -> Services:

@@ -14,7 +14,7 @@ TICK_SECONDS = 0.5
 """A stream says at most this often that something has changed."""
 SILENCE_SECONDS = 15.0
 """A stream without news says that it lives, and asks whether the caller still counts."""
-_OF_APPLICATION = ("application", "dns")
+_OF_APPLICATION = ("application", "dns", "users")
 _OF_ROLLOUT = ("rollout", "evidence", "gate", "run")
 _OF_CLUSTER = ("cluster", "health")
 
@@ -45,7 +45,7 @@ def may_see(identity: Identity, subject: str) -> bool:
         return identity.sees(name.partition("@")[0])
     if kind in _OF_CLUSTER:
         return identity.sees_cluster(name)
-    if kind == "edge-plan":
+    if kind in ("edge-plan", "build"):
         return identity.may(Action.READ)
     return identity.may(Action.AUDIT)
 

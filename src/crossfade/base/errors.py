@@ -98,3 +98,14 @@ class NotAllowed(CrossfadeError):
 
     code = "not-allowed"
     exit_code = 8
+
+
+def ungrouped(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error of a group if all of it was raised on purpose, else the group."""
+    ours, others = group.split(CrossfadeError)
+    if ours is None or others is not None:
+        return group
+    first: BaseException = ours
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

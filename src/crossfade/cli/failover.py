@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.ids import ClusterName
 from crossfade.base.units import format_duration
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
@@ -37,6 +36,12 @@ def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
         if each.shed_percent:
             missing = f"{each.missing} requests per second of capacity are missing"
             note(f"note: nobody can carry {each.shed_percent:g} % of {each.application}: {missing}")
+        if each.shed_by_class:
+            shares = ", ".join(
+                f"{share:g} % ({name})" for name, share in each.shed_by_class.items()
+            )
+            count = f"{each.turned_away} requests so far"
+            note(f"note: edges turn away {shares} of {each.application}, {count}")
     show(asdict(found), output, lambda: _table(found))
 
 
@@ -61,19 +66,23 @@ def _row(each: "ClusterStanding") -> tuple[str, ...]:
 @app.command()
 def why(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="CLUSTER", help="A cluster of the fleet.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A cluster or an application.")],
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Show all that was decided of CLUSTER, oldest first, and what it was decided from."""
+    """
+    Show all that was decided of a cluster, oldest first, and what it was decided from.
+
+    Of an application: when requests were turned away because nobody could carry them, and how many.
+    """
 
     async def read(session: "Session") -> "tuple[Event, ...]":
         from crossfade.engine.failover_status import failover_history
 
-        return await failover_history(session.queries.records, ClusterName(name))
+        return await failover_history(session.queries.records, name)
 
     events = with_session(context, read)
     data = [{"at": each.at, "reason": each.reason, **each.facts} for each in events]
-    show({"cluster": name, "decisions": data}, output, lambda: _story(events))
+    show({"name": name, "decisions": data}, output, lambda: _story(events))
 
 
 def _story(events: "tuple[Event, ...]") -> str:

@@ -1,9 +1,8 @@
 """`crossfade fleet`: which clusters there are."""
 
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,15 +14,13 @@ from crossfade.cli.fleet_drain import drain, restore
 from crossfade.cli.frame import noun, settings_of, with_session
 from crossfade.cli.output import Format, OutputOption, note, progress, show, table
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.naming import cluster_name, is_label
 
 if TYPE_CHECKING:
     from crossfade.wiring import Session
 
 app = noun("Say which clusters there are.")
 
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_LABEL_KEY = re.compile(r"[!-<>-~]{1,317}")
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-.\w]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _SANDBOX_LABELS = {"tier": "prod"}
 """What clouds of the sandbox are labelled with, as the examples ask for it."""
 
@@ -41,14 +38,17 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
         Path | None,
         typer.Option(help="Kubeconfig file.  [default: $KUBECONFIG, else ~/.kube/config]"),
     ] = None,
-    provider: Annotated[str, typer.Option(help="Who runs it, as gcp, aws, onprem.")] = "unknown",
-    region: Annotated[str, typer.Option(help="Where it stands.")] = "unknown",
+    provider: Annotated[
+        str | None, typer.Option(help="Who runs it, as gcp, aws, onprem.  [default: unknown]")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="Where it stands.  [default: unknown]")] = None,
     label: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
     ] = None,
     preemptible: Annotated[
-        bool, typer.Option("--preemptible", help="It may be taken away at any time.")
-    ] = False,
+        bool | None,
+        typer.Option("--preemptible/--no-preemptible", help="It may be taken away at any time."),
+    ] = None,
     usd_per_cpu_hour: Annotated[float | None, typer.Option(min=0, help="Its price.")] = None,
     capacity: Annotated[
         int | None,
@@ -59,43 +59,49 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
     ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Add cluster NAME to the fleet, or change it.  It must answer."""
+    """Add cluster NAME to the fleet, or change it: what is not said stays.  It must answer."""
+    said = {
+        "provider": provider,
+        "region": region,
+        "preemptible": preemptible,
+        "usd_per_cpu_hour": usd_per_cpu_hour,
+        "labels": _labels(label) or None,
+        "capacity": capacity,
+    }
     if sandbox:
         _refuse_beside_sandbox(name, kube_context, kubeconfig)
-        clusters = _sandbox_clusters(context, _labels(label) or _SANDBOX_LABELS)
+        clusters = _sandbox_clusters(context)
     else:
         cluster = Cluster(
             name=_checked_name(name),
             context=_required(kube_context, "--context", "name the context of the kubeconfig"),
             kubeconfig=str(_kubeconfig(kubeconfig)),
-            provider=provider,
-            region=region,
-            preemptible=preemptible,
-            usd_per_cpu_hour=usd_per_cpu_hour,
-            labels=_labels(label),
-            capacity=capacity,
         )
         clusters = (cluster,)
-    versions = with_session(context, lambda session: _add(session, clusters))
-    data = [
-        {**asdict(cluster), "version": version}
-        for cluster, version in zip(clusters, versions, strict=True)
-    ]
-    show({"added": data}, output, lambda: _added(clusters, versions))
+    given = {key: value for key, value in said.items() if value is not None}
+    added = with_session(context, lambda session: _add(session, clusters, given))
+    data = [{**asdict(cluster), "version": version} for cluster, version in added]
+    show({"added": data}, output, lambda: _added(added))
 
 
-async def _add(session: "Session", clusters: Sequence[Cluster]) -> list[str]:
-    versions = []
-    for cluster in clusters:
-        progress(f"asking the API server of {cluster.name}")
-        versions.append(await session.commands.add_cluster(cluster))
-    return versions
+async def _add(
+    session: "Session", clusters: Sequence[Cluster], given: dict[str, Any]
+) -> list[tuple[Cluster, str]]:
+    """Add each cluster with what is given; what it was given before and is not now, stays."""
+    known = {view.cluster.name: view.cluster for view in await session.queries.fleet()}
+    added = []
+    for each in clusters:
+        before = known.get(each.name, each)
+        found = replace(before, context=each.context, kubeconfig=each.kubeconfig, **given)
+        progress(f"asking the API server of {found.name}")
+        added.append((found, await session.commands.add_cluster(found)))
+    return added
 
 
-def _added(clusters: Sequence[Cluster], versions: Sequence[str]) -> str:
+def _added(added: Sequence[tuple[Cluster, str]]) -> str:
     return "\n".join(
         f"cluster {cluster.name} is in the fleet (Kubernetes {version})"
-        for cluster, version in zip(clusters, versions, strict=True)
+        for cluster, version in added
     )
 
 
@@ -169,21 +175,14 @@ def _required(value: str | None, option: str, hint: str) -> str:
 
 
 def _checked_name(name: str | None) -> ClusterName:
-    text = _required(name, "the name of the cluster", "say what to call it")
-    if not _NAME.fullmatch(text):
-        raise InputError(
-            "this is no name for a cluster",
-            hint="take lower-case letters, digits and dashes (not first or last), at most 63",
-            name=text,
-        )
-    return ClusterName(text)
+    return cluster_name(_required(name, "the name of the cluster", "say what to call it"))
 
 
 def _labels(written: Sequence[str] | None) -> dict[str, str]:
     labels = {}
     for text in written or ():
         key, equals, value = text.partition("=")
-        if not equals or not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+        if not equals or not is_label(key, value):
             raise InputError(
                 "this is no label", hint="write --label KEY=VALUE, as --label tier=prod", label=text
             )
@@ -221,7 +220,7 @@ def _refuse_beside_sandbox(*others: object) -> None:
         )
 
 
-def _sandbox_clusters(context: typer.Context, labels: dict[str, str]) -> tuple[Cluster, ...]:
+def _sandbox_clusters(context: typer.Context) -> tuple[Cluster, ...]:
     from crossfade.sandbox import control
 
     layout = control.require(settings_of(context).sandbox_dir)
@@ -232,7 +231,7 @@ def _sandbox_clusters(context: typer.Context, labels: dict[str, str]) -> tuple[C
             kubeconfig=str(layout.kubeconfig),
             provider=cloud,
             region="sandbox",
-            labels=labels,
+            labels=_SANDBOX_LABELS,
         )
         for cloud in layout.clouds
     )

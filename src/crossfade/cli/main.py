@@ -36,6 +36,8 @@ NOUNS = {
     "image": "Build images, keep them on this machine, push and pull them.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "audit": "Say who has done what.",
+    "account": "Say who may sign in at the hub, and what they may do.",
+    "secret": "Keep secrets of the hub, sealed; their values are never shown.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",
     "sandbox": "Run embedded clouds on this machine, and break them.",
@@ -85,6 +87,14 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from crossfade.cli.version import print_version
+
+        print_version()
+        raise typer.Exit
+
+
 @app.callback()
 def crossfade(
     context: typer.Context,
@@ -96,6 +106,12 @@ def crossfade(
             show_default=False,
         ),
     ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Load the settings that all commands work with."""
     context.obj = settings.load(state_dir=state_dir)

@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
         lines.notices(variables, images, isolated=pipelines.runner.isolated)
         _end(build, await _execute(pipelines, build, graph, lines), output)
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def resume(context: typer.Context, run: _RunArgument, output: OutputOption = Format.TEXT) -> None:
@@ -96,7 +96,7 @@ def resume(context: typer.Context, run: _RunArgument, output: OutputOption = For
         _, graph = _graph(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def restart(
@@ -116,7 +116,7 @@ def restart(
             build = await pipelines.commands.restart(run, graph, from_step)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def list_builds(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
@@ -131,7 +131,7 @@ def list_builds(context: typer.Context, output: OutputOption = Format.TEXT) -> N
         columns = ("run", "pipeline", "result", "waiting", "running")
         show(rows, output, lambda: table(columns, [[row[c] for c in columns] for row in rows]))
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def logs(
@@ -150,7 +150,7 @@ def logs(
         _, graph = _graph(build)
         await print_logs(pipelines, build, graph, step, follow=follow)
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def why(
@@ -173,7 +173,7 @@ def why(
         row = {"run": run, "step": step, "result": result, "why": list(lines[1:])}
         show(row, output, lambda: "\n  ".join(lines))
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def approve(
@@ -207,7 +207,7 @@ def _answer(context: typer.Context, run: str, step: str, *, approved: bool, outp
         if not pipelines.is_claimed(run):
             note(f"nobody runs build {run}; `crossfade pipeline resume {run}` goes on with it")
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
 def terminate(
@@ -227,10 +227,10 @@ def terminate(
         result = state.result.value
         show({"run": run, "result": result}, output, lambda: f"build {run}: {result}")
 
-    _with_pipelines(context, work)
+    with_pipelines(context, work)
 
 
-def _with_pipelines(
+def with_pipelines(
     context: typer.Context, work: "Callable[[Pipelines], Coroutine[None, None, None]]"
 ) -> None:
     from crossfade.wiring_pipelines import pipelines
@@ -305,23 +305,9 @@ def _read(file: Path, definitions: str, *, with_clone: bool) -> tuple[str, "Grap
 
 def _parsed(text: str, steps: str, name: str, *, with_clone: bool) -> tuple[str, "Graph"]:
     """Return the text and what it says.  Raises InputError when it is no one pipeline."""
-    from crossfade.adapters.pipelines.definitions import read_definitions
-    from crossfade.adapters.pipelines.judging import judge
-    from crossfade.core.pipeline.document import with_main_clone
-    from crossfade.core.pipeline.graph import graph_of
+    from crossfade.adapters.pipelines.graphs import read_graph
 
-    judged = judge(text, read_definitions(steps) if steps else {})
-    if len(judged.pipelines) != 1:
-        first = judged.errors[0] if judged.errors else None
-        place = (
-            f":{first.at.line}:{first.at.column}: {first.path}: {first.message}" if first else ""
-        )
-        raise InputError(
-            f"{name}{place}" if first else f"{name} holds {len(judged.pipelines)} pipelines",
-            hint="`crossfade pipeline validate FILE` shows everything" if first else "give one",
-        )
-    pipeline = judged.pipelines[0]
-    return text, graph_of(with_main_clone(pipeline) if with_clone else pipeline)
+    return text, read_graph(text, steps, name, with_clone=with_clone)
 
 
 def _name(graph: "Graph", file: Path) -> str:

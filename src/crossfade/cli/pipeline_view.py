@@ -162,14 +162,13 @@ def _print_new(
     state: "State",
     into: tuple[Lines, str, dict[object, int]],
 ) -> None:
-    from crossfade.engine.pipelines.records import run_id
+    from crossfade.engine.pipelines.log_reading import log_runs
 
     lines, step, offsets = into
-    for key, unit in sorted(state.units.items(), key=lambda each: each[1].since):
+    for key, _ in sorted(state.units.items(), key=lambda each: each[1].since):
         if step not in ("", key):
             continue
-        for number in range(1, unit.run + 1):
-            run = run_id(build, key, number)
+        for run in log_runs(pipelines.around.logs, build, state, key):
             while True:
                 text, offset = pipelines.around.logs.read(run, offsets.get(run, 0))
                 offsets[run] = offset

@@ -16,6 +16,7 @@ from crossfade.settings import Settings
 
 if TYPE_CHECKING:
     from crossfade.base.secrets import Secret
+    from crossfade.engine.figures import Figures
 
 app = noun()
 
@@ -78,7 +79,9 @@ def _with_ports_of_the_sandbox(settings: Settings) -> Settings:
 
 async def _run(settings: Settings, wishes: _Wishes) -> None:
     from crossfade.base.errors import CrossfadeError
+    from crossfade.engine.figures import Figures
 
+    figures = Figures()
     stop, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -86,12 +89,12 @@ async def _run(settings: Settings, wishes: _Wishes) -> None:
     # One that stands by must not take the port: nobody would answer there.
     opened = None if wishes.standby else _listening(wishes)
     async with asyncio.TaskGroup() as group:
-        hub = group.create_task(_until_failed(_hub(settings, ready, wishes.standby)))
+        hub = group.create_task(_until_failed(_hub(settings, ready, wishes, figures)))
         stopped = group.create_task(stop.wait())
         others = [group.create_task(_greet(settings, ready))]
         waited = {hub, stopped}
         if opened is not None or (wishes.standby and wishes.api):
-            api = group.create_task(_until_failed(_api(settings, ready, opened, wishes)))
+            api = group.create_task(_until_failed(_api(settings, ready, opened, wishes, figures)))
             waited.add(api)
         done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         for task in (*waited, *others):
@@ -144,14 +147,21 @@ async def _until_failed(work: Coroutine[None, None, None]) -> Exception | None:
     return None
 
 
-async def _hub(settings: Settings, ready: asyncio.Event, standby: bool) -> None:
+async def _hub(
+    settings: Settings, ready: asyncio.Event, wishes: _Wishes, figures: "Figures"
+) -> None:
     from crossfade.wiring import run_hub
 
-    await run_hub(settings, ready, standby=_stands_by if standby else None)
+    standby = _stands_by if wishes.standby else None
+    await run_hub(settings, ready, standby=standby, figures=figures)
 
 
 async def _api(
-    settings: Settings, ready: asyncio.Event, early: socket.socket | None, wishes: _Wishes
+    settings: Settings,
+    ready: asyncio.Event,
+    early: socket.socket | None,
+    wishes: _Wishes,
+    figures: "Figures",
 ) -> None:
     await ready.wait()
     opened = early or _listening(wishes)
@@ -162,12 +172,12 @@ async def _api(
 
     def began(password: "Secret | None") -> None:
         host, port = opened.getsockname()
-        note(f"the API is at http://{host}:{port}/api/v1")
+        note(f"the page is at http://{host}:{port}/, the API at http://{host}:{port}/api/v1")
         if password is not None:
             note(f"sign in as `admin` with the password {password.reveal()} (it is not kept)")
 
     with opened:
-        await run_api(settings, opened, began, new_password=wishes.new_password)
+        await run_api(settings, opened, began, new_password=wishes.new_password, figures=figures)
 
 
 def _stands_by(holder: str) -> None:

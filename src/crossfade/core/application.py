@@ -14,6 +14,7 @@ from crossfade.core.failover.standing import PATIENCE
 from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
 from crossfade.core.traffic.destinations import Mode
+from crossfade.core.traffic.priorities import Priority
 
 Values: TypeAlias = dict[str, Json]
 """Helm values."""
@@ -61,6 +62,8 @@ class Route:
     """Whether edges may try a POST or PATCH again that may have been worked on already."""
     sticky: bool = False
     """Whether a user's requests stay with the cluster that answered the first, by a cookie."""
+    priorities: tuple[Priority, ...] = ()
+    """Classes of requests, the most important first: the last one is turned away first."""
 
 
 @dataclass(frozen=True, slots=True)

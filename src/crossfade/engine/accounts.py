@@ -16,6 +16,7 @@ from crossfade.base.errors import (
     TooManyRequests,
 )
 from crossfade.base.secrets import Secret
+from crossfade.core.access.people import Account, written_grant
 from crossfade.core.access.roles import Action, Grant, Identity, Role
 from crossfade.core.access.tokens import (
     COOKIE_PREFIX,
@@ -27,8 +28,9 @@ from crossfade.core.access.tokens import (
 )
 from crossfade.engine.access_records import ACCOUNT, ONCE, SESSION, TOKEN
 from crossfade.engine.audit import AuditedDocuments
+from crossfade.engine.people import People, browser_sessions, new_password, sessions_of
 from crossfade.engine.retries import again_on_conflict
-from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.passwords import Passwords
 
 ADMIN = "admin"
@@ -42,16 +44,6 @@ WINDOW_SECONDS = 60.0
 _MOST_PLACES = 10_000
 _DAY = 86_400.0
 _SIGN_IN = "`POST /api/v1/session` signs in; programs send `Authorization: Bearer TOKEN`"
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody with a password."""
-
-    name: str
-    password: str
-    """Its hash."""
-    grants: tuple[Grant, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +109,21 @@ class Accounts:
 
     async def new_admin_password(self) -> Secret:
         """Give `admin` a new password, sign all its browsers out, and return the password."""
-        password = secrets.token_urlsafe(15)
-        hashed = await self.passwords.hashed(password)
+        password = new_password()
+        hashed = await self.passwords.hashed(password.reveal())
         everything = (Grant(Role.ADMIN),)
-        account = to_json(Account(ADMIN, hashed, everything))
+        account = to_json(Account(ADMIN, hashed, everything, created_at=self.clock.now()))
 
         async def save() -> None:
             known = await self.documents.get(ACCOUNT, ADMIN)
-            browsers = [each for each in await self._sessions() if each[1].account == ADMIN]
+            change = Save(ACCOUNT, ADMIN, known.version if known else 0, account)
             await self._by("crossfade", "cli").commit(
-                (
-                    Save(ACCOUNT, ADMIN, known.version if known else 0, account),
-                    *(Remove(SESSION, each.name, each.version) for each, _ in browsers),
-                ),
+                (change, *await sessions_of(self.documents, ADMIN)),
                 (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
             )
 
         await again_on_conflict(save)
-        return Secret(password)
+        return password
 
     async def sign_in(self, name: str, password: Secret, place: str) -> SignedIn:
         """
@@ -145,13 +134,31 @@ class Accounts:
         self._failures.require_few(place, self.clock.now())
         stored = await self.documents.get(ACCOUNT, name)
         account = from_json(Account, stored.body) if stored else None
-        kept = account.password if account else await self._decoy_hash()
+        kept = (account.password if account else "") or await self._decoy_hash()
         fits = await self.passwords.fits(password.reveal(), kept)
-        if account is None or not fits:
+        if account is None or not fits or account.disabled or not account.password:
             self._failures.add(place, self.clock.now())
             hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
             raise NotSignedIn("name or password is wrong", hint=hint)
         return await self._signed_in(account)
+
+    async def change_password(self, caller: Caller, old: Secret, new: Secret) -> None:
+        """
+        Give the caller another password; all of their browsers are signed out.
+
+        Raises NotAllowed for tokens, NotSignedIn for a wrong old password, TooManyRequests,
+        InputError for a new one that is too short.
+        """
+        if caller.csrf is None:
+            raise NotAllowed("a token changes no password", hint="sign in with the password")
+        name = caller.identity.name
+        place = f"account {name}"
+        self._failures.require_few(place, self.clock.now())
+        account = await self._account(name)
+        if not await self.passwords.fits(old.reveal(), account.password):
+            self._failures.add(place, self.clock.now())
+            raise NotSignedIn("the old password is wrong", hint="an admin can make a new one")
+        await People(self.acting(caller), self.passwords, self.clock).set_password(name, new)
 
     async def _signed_in(self, account: Account) -> SignedIn:
         identity, secret, csrf = secrets.token_hex(8), secrets.token_urlsafe(32), _random()
@@ -255,7 +262,8 @@ class Accounts:
     async def forget_expired(self) -> None:
         """Remove sessions, tokens and keys of requests whose time is over."""
         now = self.clock.now()
-        gone = [each for each, browser in await self._sessions() if browser.expires_at <= now]
+        browsers = await browser_sessions(self.documents)
+        gone = [each for each, browser in browsers if browser.expires_at <= now]
         tokens, keys = await self.documents.list(TOKEN), await self.documents.list(ONCE)
         gone += [each for each in tokens if from_json(Token, each.body).expires_at <= now]
         gone += [each for each in keys if float(each.body["at"]) <= now - ONCE_SECONDS]
@@ -269,11 +277,10 @@ class Accounts:
         stored = await self.documents.get(ACCOUNT, name)
         if stored is None:
             raise NotSignedIn("the account is gone", hint=_SIGN_IN)
-        return from_json(Account, stored.body)
-
-    async def _sessions(self) -> list[tuple[Document, BrowserSession]]:
-        found = await self.documents.list(SESSION)
-        return [(each, from_json(BrowserSession, each.body)) for each in found]
+        account = from_json(Account, stored.body)
+        if account.disabled:
+            raise NotSignedIn("the account is disabled", hint="an admin enables it")
+        return account
 
     async def _decoy_hash(self) -> str:
         if not self._decoy:
@@ -300,4 +307,4 @@ def _is_of(token: Token, caller: Caller) -> bool:
 
 
 def _words(grants: Sequence[Grant]) -> str:
-    return ", ".join(f"{each.role} of {each.application}@{each.cluster}" for each in grants)
+    return ", ".join(written_grant(each) for each in grants)

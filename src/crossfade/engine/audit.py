@@ -8,14 +8,15 @@ from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Conflict
 from crossfade.core.access.audit import Deed, Entry, Head, broken, chained
 from crossfade.engine.access_records import AUDIT_HEAD, AUDIT_LOG
-from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.forwarding_documents import ForwardingDocuments
 
 _NAME = "log"
 _PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedDocuments:
+@dataclass(slots=True)
+class AuditedDocuments(ForwardingDocuments):
     """
     The port Documents for the commands of one person: no change without an entry in the log.
 
@@ -23,18 +24,9 @@ class AuditedDocuments:
     follow the same entry.  Who loses that race reads it again: the command itself is not disturbed.
     """
 
-    inner: Documents
     who: str
     via: str
     clock: Clock
-
-    async def get(self, kind: str, name: str) -> Document | None:
-        """Return the document, or None when there is none."""
-        return await self.inner.get(kind, name)
-
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
-        return await self.inner.list(kind)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
@@ -46,16 +38,6 @@ class AuditedDocuments:
     async def refused(self, what: str) -> None:
         """Write down what was asked for in vain."""
         await self._write((), (), 0, (what,), "refused")
-
-    async def sequence(self) -> int:
-        """Return a number that rises with each commit."""
-        return await self.inner.sequence()
-
-    async def events(
-        self, subject: str | None = None, after: int = 0, limit: int = 1000
-    ) -> tuple[Event, ...]:
-        """Return events with a number above `after`, oldest first."""
-        return await self.inner.events(subject, after, limit)
 
     async def _write(
         self,

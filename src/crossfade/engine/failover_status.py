@@ -10,7 +10,7 @@ from crossfade.core.failover.health import ClusterHealth, Witness
 from crossfade.core.failover.standing import Standing
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
-from crossfade.engine.records import CLUSTER, Records
+from crossfade.engine.records import CLUSTER, USERS, Records
 from crossfade.ports.documents import Event
 
 _PAGE = 1000
@@ -51,6 +51,12 @@ class ApplicationUsers:
     shed_percent: float
     missing: int
     """Requests per second of capacity that there is nowhere."""
+    demand: int | None
+    """Requests per second that the plan was made for; None when nobody counts them."""
+    shed_by_class: Mapping[str, float]
+    """Percent of all requests that edges turn away, by priority class."""
+    turned_away: int
+    """Requests that edges have turned away since they began to."""
     frozen: bool
     limited: bool
     """Capacities and demand are known; otherwise nobody knows whether all users fit."""
@@ -75,21 +81,39 @@ async def failover_status(records: Records, now: float) -> FailoverStatus:
         known = health[name].value if name in health else ClusterHealth(name)
         wish = wishes[name].value if name in wishes else ClusterWish(name)
         clusters.append(_standing(known, wish, users, now))
-    rows = [
-        ApplicationUsers(each.application, each.shed / 100, each.missing, each.frozen, each.limited)
-        for each in users
-    ]
-    return FailoverStatus(tuple(clusters), tuple(rows))
+    return FailoverStatus(tuple(clusters), tuple(_served(each) for each in users))
 
 
-async def failover_history(records: Records, cluster: ClusterName) -> tuple[Event, ...]:
-    """Return all that was decided of a cluster, oldest first.  Raises NotFound."""
-    if await records.find_cluster(cluster) is None:
-        known = ", ".join(each.value.name for each in await records.clusters())
-        raise NotFound(f"there is no cluster `{cluster}`", hint=f"the fleet: {known or 'empty'}")
+def _served(users: Users) -> ApplicationUsers:
+    away = users.shedding
+    return ApplicationUsers(
+        users.application,
+        users.shed / 100,
+        users.missing,
+        users.demand,
+        {name: parts / 100 for name, parts in away.parts.items()} if away else {},
+        away.turned_away if away else 0,
+        users.frozen,
+        users.limited,
+    )
+
+
+async def failover_history(records: Records, name: str) -> tuple[Event, ...]:
+    """
+    Return all that was decided of a cluster, or of the users of an application, oldest first.
+
+    A cluster comes before an application of the same name.  Raises NotFound.
+    """
+    subject = f"{CLUSTER}/{name}"
+    if await records.find_cluster(ClusterName(name)) is None:
+        subject = f"{USERS}/{name}"
+        if await records.find_application(ApplicationName(name)) is None:
+            known = ", ".join(each.value.name for each in await records.clusters())
+            what = f"there is no cluster or application `{name}`"
+            raise NotFound(what, hint=f"the fleet: {known or 'empty'}")
     found: list[Event] = []
     while True:
-        page = await records.events(f"{CLUSTER}/{cluster}", found[-1].number if found else 0)
+        page = await records.events(subject, found[-1].number if found else 0)
         found += page
         if len(page) < _PAGE:
             return tuple(found)

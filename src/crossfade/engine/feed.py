@@ -39,9 +39,12 @@ class Feed:
         return self._ended.is_set()
 
     async def begin(self) -> None:
-        """Find the end of the history; what comes after it is kept."""
+        """Find the end of the history; what comes after it is kept, and a little from before."""
         self.sequence = await self.documents.sequence()
-        self.newest = self._since = await newest_number(self.documents)
+        self.newest = await newest_number(self.documents)
+        self._since = max(0, self.newest - _PAGE)
+        for event in await self.documents.events(None, self._since, _PAGE):
+            self._keep(event)
 
     async def run(self) -> None:
         """Read on until closed or cancelled; a store that is away is asked again."""
@@ -57,11 +60,18 @@ class Feed:
             return
         while page := await self.documents.events(None, self.newest, _PAGE):
             for event in page:
-                self._ring.append(replace(event, facts={}))
-                if len(self._ring) > _RING:
-                    self._since = self._ring.popleft().number
-            self.newest = page[-1].number
+                self._keep(event)
         self.sequence = sequence
+
+    def recent(self, since: float) -> tuple[Event, ...]:
+        """Return the events of the ring that happened since then, oldest first."""
+        return tuple(each for each in self._ring if each.at >= since)
+
+    def _keep(self, event: Event) -> None:
+        self._ring.append(replace(event, facts={}))
+        self.newest = max(self.newest, event.number)
+        if len(self._ring) > _RING:
+            self._since = self._ring.popleft().number
 
     def close(self) -> None:
         """Have all who watch end."""

@@ -14,10 +14,12 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
+from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
+from crossfade.engine.loops.figures import FIGURES, FigureLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
@@ -84,7 +86,13 @@ class HubPorts:
 class Hub:
     """Runs every loop until cancelled, or until another hub has taken over."""
 
-    def __init__(self, ports: HubPorts, leadership: Leadership, epoch: int) -> None:
+    def __init__(
+        self,
+        ports: HubPorts,
+        leadership: Leadership,
+        epoch: int,
+        figures: Figures | None = None,
+    ) -> None:
         self._documents = CachedDocuments(ports.documents)
         records = Records(self._documents, fence=epoch)
         records.on_commit = self._committed
@@ -97,6 +105,7 @@ class Hub:
         failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
+        counted = FigureLoop(records, ports.edges, ports.clock, figures or Figures())
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
         gating = Gating(records, ports.gates, ports.clock)
         notifications = Notifications(
@@ -133,6 +142,7 @@ class Hub:
         self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
+        self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
 
     async def run(self) -> None:
@@ -143,7 +153,10 @@ class Hub:
                 {
                     "lease": self._keep_lease,
                     "commands": self._watch_store,
-                    **{loop.name: loop.run for loop in (*self._loops(), self.retention)},
+                    **{
+                        loop.name: loop.run
+                        for loop in (*self._loops(), self.retention, self.figures)
+                    },
                 }
             )
 

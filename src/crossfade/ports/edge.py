@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.traffic.priorities import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,15 @@ class EdgeTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeClass:
+    """One priority class of an application's requests at the edge."""
+
+    priority: Priority
+    turned_away: int = 0
+    """Of 10,000 of its requests: answered with 503 and the advice to try again later."""
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeRoute:
     """One application at the edge."""
 
@@ -31,6 +41,8 @@ class EdgeRoute:
     """Whether a POST or PATCH that may have been worked on is tried at another cluster."""
     sticky: bool = False
     """Whether a user stays with the cluster that answered first, while it may have users."""
+    classes: tuple[EdgeClass, ...] = ()
+    """The most important first; one of them takes the rest.  None: all requests are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,17 @@ class EdgeTargetSight:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeClassSight:
+    """What one edge has counted of a priority class since its sight before."""
+
+    application: ApplicationName
+    priority: str
+    served: int = 0
+    """Requests that were sent to clusters; not counted for applications without classes."""
+    turned_away: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSight:
     """What one edge reported last."""
 
@@ -82,6 +105,8 @@ class EdgeSight:
     """When the report arrived, by the hub's clock."""
     targets: tuple[EdgeTargetSight, ...]
     """Every cluster in the edge's plan that it has looked at, by application and cluster."""
+    classes: tuple[EdgeClassSight, ...] = ()
+    """Priority classes that it counts, by application and name."""
 
 
 class Edges(Protocol):

@@ -47,6 +47,7 @@ class Output:
     """A piece of what a run printed."""
 
     data: bytes
+    """Empty: nothing has come for a while."""
     secrets: tuple[str, ...] = ()
     """Values that the run itself has asked not to show, with `cf_export --mask`."""
 

@@ -11,11 +11,11 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 from crossfade.base.clock import SteadyClock
-from crossfade.sandbox import faults, filling, processes, state
+from crossfade.sandbox import faults, filling, processes
 from crossfade.sandbox.awakening import forget_readiness
+from crossfade.sandbox.entry import begin
 from crossfade.sandbox.files import write_json
 from crossfade.sandbox.gateway.controller import Gateway
 from crossfade.sandbox.gateway.envoy import Place
@@ -170,13 +170,7 @@ async def _cancel_after(stop: asyncio.Event, work: "asyncio.Task[None]") -> None
 
 def main() -> None:
     """Run the cloud named by the second argument, of the sandbox in the folder named first."""
-    layout = state.load(Path(sys.argv[1]))
-    if layout is None:
-        sys.exit(f"no sandbox in {sys.argv[1]}")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if sys.version_info < (3, 12):
-        # The default before 3.12 spends a thread on each child.
-        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    layout = begin()
     try:
         asyncio.run(Cloud(layout, layout.known(sys.argv[2])).run())
     except Exception as error:

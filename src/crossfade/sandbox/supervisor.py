@@ -11,15 +11,14 @@ import json
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from crossfade.base.errors import CrossfadeError
-from crossfade.sandbox import processes, state, wire
+from crossfade.sandbox import processes, wire
 from crossfade.sandbox.child import Child, last_words
+from crossfade.sandbox.entry import begin
 from crossfade.sandbox.files import write_json
 from crossfade.sandbox.state import Layout
 from crossfade.sandbox.supervised_cloud import Request, SupervisedCloud
@@ -141,13 +140,7 @@ class Supervisor:
 
 def main() -> None:
     """Supervise the sandbox in the folder that is the only argument."""
-    layout = state.load(Path(sys.argv[1]))
-    if layout is None:
-        sys.exit(f"no sandbox in {sys.argv[1]}")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if sys.version_info < (3, 12):
-        # The default before 3.12 spends a thread on each child.
-        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+    layout = begin()
 
     def tell(news: wire.Json) -> None:
         # Whoever started us may be gone.

@@ -27,6 +27,7 @@ from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 from crossfade.ports.event_log import HubStore
+from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import TrafficCounts
 from crossfade.testing.fake_cluster import FakeConnections, HubKilled
 from crossfade.testing.fake_edges import FakeEdges
@@ -145,8 +146,8 @@ class _HubEdges:
 
 
 @dataclass(slots=True)
-class KillingDocuments:
-    """Documents whose writer is killed right before or right after a commit."""
+class KillingDocuments(ForwardingDocuments):
+    """Documents whose writer is killed right before or right after a commit, or at any read."""
 
     inner: HubStore
     commits: int = 0
@@ -179,20 +180,9 @@ class KillingDocuments:
             raise HubKilled
         return sequence
 
-    async def sequence(self) -> int:
-        """Return the number of commits."""
-        return await self.inner.sequence()
-
     async def changed_outside(self, after: int) -> tuple[tuple[str, str], ...]:
         """Return what was changed without a fence since the commit `after`."""
         return await self.inner.changed_outside(after)
-
-    async def events(
-        self, subject: str | None = None, after: int = 0, limit: int = 1000
-    ) -> tuple[Event, ...]:
-        """Return the history."""
-        await self.life.operation()
-        return await self.inner.events(subject, after, limit)
 
     async def event_counts(self) -> Mapping[str, int]:
         """Return how many events there are of each subject."""

@@ -7,11 +7,19 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.rollout.state import Rollout
+from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
-from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget, EdgeTargetSight
+from crossfade.ports.edge import (
+    EdgeClass,
+    EdgeClassSight,
+    EdgePlan,
+    EdgeRoute,
+    EdgeTarget,
+    EdgeTargetSight,
+)
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
@@ -63,6 +71,8 @@ class EngineWorld:
     """How long every answer of a revision takes; 0 unless said."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """Share of users' requests by priority class; what is left is in the last one."""
     hub: EngineHub = field(init=False)
     _owed: dict[tuple[str, str], float] = field(default_factory=dict)
     """Parts of requests that are still to come, so that few users are some after a while."""
@@ -198,8 +208,18 @@ class EngineWorld:
         """Return the requests per second that reach the cluster."""
         if not (self.users_follow and self.in_force):
             return self.requests_per_second
-        sent = (self.sent(edge).get(cluster, 0.0) for edge in self.edge_names)
-        return self.demand * sum(sent) / len(self.edge_names)
+        sent = sum(
+            self.sent(edge).get(cluster, 0.0) * (1 - self._refused(edge))
+            for edge in self.edge_names
+        )
+        return self.demand * sent / len(self.edge_names)
+
+    def _refused(self, edge: str) -> float:
+        """Return which part of its users the edge turns away, by the plan that it follows."""
+        plan = self.in_force.get(edge)
+        found = (each for route in (plan.routes if plan else ()) for each in route.classes)
+        shares = self._class_shares(tuple(found))
+        return sum(share * each.turned_away / PARTS for each, share in shares)
 
     def _edges_report(self, seconds: float) -> None:
         """Let edges report each second what they have seen of every cluster in their plan."""
@@ -211,7 +231,24 @@ class EngineWorld:
         for edge in self.edge_names:
             if edge not in self.deaf:
                 plan = self.in_force.get(edge, self.edges.plans[-1])
-                self.edges.report(edge, *self._seen_by(edge, plan, asked))
+                classes = [each for route in plan.routes for each in self._turn_away(route, asked)]
+                served = asked - sum(each.turned_away for each in classes)
+                self.edges.report(edge, *self._seen_by(edge, plan, served), classes=classes)
+
+    def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
+        found = []
+        for each, share in self._class_shares(route.classes):
+            name = each.priority.name
+            away = round(asked * share * each.turned_away / PARTS)
+            found.append(EdgeClassSight(route.application, name, round(asked * share) - away, away))
+        return found
+
+    def _class_shares(self, classes: tuple[EdgeClass, ...]) -> Iterator[tuple[EdgeClass, float]]:
+        left = 1.0
+        for each in classes:
+            share = left if each is classes[-1] else self.classes.get(each.priority.name, 0.0)
+            left -= share
+            yield each, share
 
     def _seen_by(self, edge: str, plan: EdgePlan, asked: float) -> Iterator[EdgeTargetSight]:
         targets = [(route, t) for route in plan.routes for t in route.targets]

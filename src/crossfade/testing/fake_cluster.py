@@ -299,7 +299,9 @@ class FakeConnections:
 
     def cluster(self, cluster: Cluster) -> ClusterAccess:
         """Return the ports of the cluster."""
-        found = self.clusters[cluster.name]
+        found = self.clusters.get(cluster.name)
+        if found is None:
+            raise Unavailable("no answer", hint="there is no such cluster", cluster=cluster.name)
         return ClusterAccess(probe=found.probe, releases=found.releases, router=found.router)
 
     def counts(

@@ -1,9 +1,17 @@
 """Edges in memory, for tests of what publishes plans."""
 
+from collections.abc import Iterable
+
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import Conflict, InputError
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
-from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus, EdgeTargetSight
+from crossfade.ports.edge import (
+    EdgeClassSight,
+    EdgePlan,
+    EdgeSight,
+    EdgeStatus,
+    EdgeTargetSight,
+)
 
 
 class FakeEdges:
@@ -42,10 +50,13 @@ class FakeEdges:
         oldest = self._clock.now() - FORGOTTEN_SECONDS
         return tuple(sight for _, sight in sorted(self._sights.items()) if sight.at > oldest)
 
-    def report(self, edge: str, *targets: EdgeTargetSight) -> None:
+    def report(
+        self, edge: str, *targets: EdgeTargetSight, classes: Iterable[EdgeClassSight] = ()
+    ) -> None:
         """Let an edge say now what it has seen since its report before."""
         ordered = sorted(targets, key=lambda each: (each.application, each.cluster))
-        self._sights[edge] = EdgeSight(edge, self._clock.now(), tuple(ordered))
+        counted = sorted(classes, key=lambda each: (each.application, each.priority))
+        self._sights[edge] = EdgeSight(edge, self._clock.now(), tuple(ordered), tuple(counted))
 
     def connect(self, edge: str, *, slow: bool = False, refuse: str = "") -> None:
         """Let an edge come; a slow one acknowledges nothing, a refusing one says these words."""

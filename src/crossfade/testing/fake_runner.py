@@ -98,7 +98,7 @@ class FakeRunner:
 
     async def output(self, run: RunId) -> AsyncIterator[Output]:
         """Yield what the run prints until it has ended; see the port."""
-        offset = 0
+        offset, silent = 0, True
         while True:
             found = self._run(run)
             if found is None:
@@ -107,9 +107,13 @@ class FakeRunner:
             if data := found.shell.output[offset:]:
                 offset += len(data)
                 masked = (each.value for each in found.shell.exports.values() if each.secret)
+                silent = False
                 yield Output(data, tuple(masked))
             if not running:
                 return
+            if not (silent or data):
+                silent = True
+                yield Output(b"")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def stop(self, run: RunId, grace_seconds: float) -> None:

@@ -36,6 +36,7 @@ from crossfade.core.rollout.spec import (
     Wave,
 )
 from crossfade.core.traffic.destinations import Mode
+from crossfade.core.traffic.priorities import Priority
 from crossfade.core.traffic.split import HeaderMatch, MatchKind, Sticky
 
 HERE = Path(__file__).parent
@@ -118,6 +119,7 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 0.25,
                 retry_non_idempotent=True,
                 sticky=True,
+                priorities=(Priority("paying", (HeaderMatch("x-plan", "gold"),)),),
             ),
             dns=DnsSpec(
                 "10.0.0.53",

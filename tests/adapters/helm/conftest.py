@@ -1,4 +1,4 @@
-"""A chart repository on this machine."""
+"""Releases on a cluster, and a chart repository on this machine."""
 
 import functools
 import http.server
@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from crossfade.adapters.helm.command import HelmCommand
+from crossfade.adapters.helm.releases import HelmReleases
+from crossfade.adapters.kubernetes.client import KubeApi
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -32,3 +36,9 @@ def serve_folder() -> Iterator[Callable[[Path], str]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def releases(api: KubeApi) -> HelmReleases:
+    """Releases on the sandbox's cloud, with the real helm."""
+    return HelmReleases(api, HelmCommand(), seconds=20)

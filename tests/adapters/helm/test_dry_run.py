@@ -6,24 +6,9 @@ from pathlib import Path
 import pytest
 
 from crossfade.adapters.helm.charts import pack_folder
-from crossfade.adapters.helm.command import HelmCommand
-from crossfade.adapters.helm.releases import HelmReleases
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.core.release.revision import Revision
 
 COLORS = Path(__file__).parents[3] / "examples/colors/deploy/helm/colors"
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def releases(api):
-    return HelmReleases(api, HelmCommand(), seconds=20)
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 from crossfade.adapters.helm.charts import pack_folder
-from crossfade.adapters.helm.command import HelmCommand
-from crossfade.adapters.helm.releases import HelmReleases
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.base.errors import InputError
 from crossfade.core.release.revision import Revision
 from crossfade.sandbox.kube.kinds import SECRET
@@ -29,18 +26,6 @@ def chart_with(folder: Path, template: str) -> bytes:
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: x\nversion: 0.1.0\n")
     (folder / "templates" / "x.yaml").write_text(template)
     return pack_folder(folder).data
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def releases(api):
-    return HelmReleases(api, HelmCommand(), seconds=20)
 
 
 @pytest.fixture

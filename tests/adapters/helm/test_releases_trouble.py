@@ -9,7 +9,6 @@ import pytest
 from crossfade.adapters.helm.charts import pack_folder
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.helm.releases import HelmReleases
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.readiness import Readiness
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
@@ -20,13 +19,6 @@ CHART = pack_folder(COLORS).data
 ROOT = "/api/v1/namespaces/default"
 SPEED = 10
 """How much faster time passes for what waits before it gives up."""
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -5,9 +5,6 @@ import asyncio
 import pytest
 
 from crossfade.adapters.helm.charts import pack_folder
-from crossfade.adapters.helm.command import HelmCommand
-from crossfade.adapters.helm.releases import HelmReleases
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.base.errors import Unavailable
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
@@ -31,18 +28,6 @@ spec:
           command: [sleep, "1000"]
           readinessProbe: {exec: {command: ["{{ .Values.probe }}"]}, periodSeconds: 1}
 """
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def releases(api):
-    return HelmReleases(api, HelmCommand(), seconds=20)
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ from dataclasses import replace
 import pytest
 
 from crossfade.adapters.helm.charts import pack_folder
-from crossfade.adapters.helm.command import HelmCommand
-from crossfade.adapters.helm.releases import HelmReleases
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.base.errors import Conflict, InputError
 from crossfade.core.release.shared import SharedRelease
 
@@ -43,18 +40,6 @@ metadata: {name: settings}
 data: {version: "{{ .Values.version }}"}
 """
 REFUSED = "---\napiVersion: v1\nkind: Service\nmetadata: {name: bad}\nspec: {ports: [{port: -1}]}\n"
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def releases(api):
-    return HelmReleases(api, HelmCommand(), seconds=20)
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import tarfile
 import pytest
 
 from crossfade.adapters.images import running
-from crossfade.adapters.images.builder import Builder, BuildOrder
+from crossfade.adapters.images.builder import BuiltInBuilder
 from crossfade.adapters.images.cache import LayerCache
 from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError, Unavailable
-from crossfade.core.image.dockerfile import parse
 from crossfade.core.image.reference import reference
+from crossfade.ports.image_builder import BuildOrder
 
 
 class World:
@@ -36,8 +36,8 @@ class World:
         path = self.context / "Dockerfile"
         path.write_text(text)
         names = (reference(name),)
-        order = BuildOrder(parse(text), path, self.context, names, **more)
-        return Builder(self.store, self.cache, order, self.said.append).build()
+        order = BuildOrder(text, path, self.context, names, **more)
+        return BuiltInBuilder(self.store, self.cache, self.said.append).build(order)
 
     def image(self, name):
         found = self.store.find(reference(name))

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.gateway_api import GatewayApiRouter, status_of
 from crossfade.adapters.routers.http_route import render
 from crossfade.base.errors import Conflict, Denied, InputError, NotFound
@@ -126,13 +125,6 @@ def test_shares_of_weights_that_do_not_sum_to_a_hundred_are_percentages():
     for backend, weight in zip(body["spec"]["rules"][-1]["backendRefs"], (3, 1), strict=True):
         backend["weight"] = weight
     assert dict(status_of(body).percents) == {"r1": 75, "r2": 25}
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
 
 
 async def test_a_route_of_somebody_else_is_not_taken_over_until_it_is_handed_over(api):

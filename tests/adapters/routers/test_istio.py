@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.istio import IstioRouter
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.traffic.split import HeaderMatch, HeaderRoute
@@ -17,13 +16,6 @@ GATEWAYS = "/apis/networking.istio.io/v1/namespaces/infra/gateways"
 ADMIN = {"name": "admin", "match": [{"uri": {"prefix": "/admin"}}],
          "route": [{"destination": {"host": "admin"}}]}  # fmt: skip
 REST = {"route": [{"destination": {"host": "old"}}]}
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
 
 
 def theirs(**labels):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.nginx import NginxRouter
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.traffic.split import HeaderMatch, HeaderRoute, MatchKind, Mirror, Sticky
@@ -25,13 +24,6 @@ def wanted(epoch=7, headers=(), **percents):
 
 def beta(*matches, revision="r2"):
     return HeaderRoute("beta", matches or (HeaderMatch("x-beta", "yes"),), revision)
-
-
-@pytest.fixture
-async def api(sandbox_cloud):
-    opened = KubeApi(sandbox_cloud.cluster)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.routers.replicas import ReplicasRouter
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.traffic.split import Mirror, Sticky
@@ -13,10 +12,8 @@ from crossfade.sandbox.kube.kinds import DEPLOYMENT, SERVICE
 
 
 @pytest.fixture
-async def router(sandbox_cloud):
-    api = KubeApi(sandbox_cloud.cluster)
-    yield ReplicasRouter(api)
-    await api.close()
+def router(api):
+    return ReplicasRouter(api)
 
 
 @pytest.fixture

@@ -28,8 +28,7 @@ def test_what_is_supported_is_not_refused():
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ({"type": "build", "image_name": "x"}, "steps of type build are not supported yet"),
-        ({"type": "push", "candidate": "x"}, "steps of type push are not supported yet"),
+        ({"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}, "type travis"),
         ({"type": "team/thing", "arguments": {}}, "steps of type team/thing are not supported yet"),
         ({**RUNS, "volumes": ["./a:/b"]}, "`volumes` is not supported yet"),
         ({"image": "alpine"}, "entry points of images are not supported yet"),
@@ -45,9 +44,9 @@ def test_each_thing_that_cannot_be_run_is_named_with_its_step(step, words):
 
 
 def test_all_reasons_are_told_at_once_wherever_they_are():
-    build = {"type": "build", "image_name": "x"}
+    travis = {"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}
     steps = {
-        "both": {"type": "parallel", "steps": {"x": build}},
+        "both": {"type": "parallel", "steps": {"x": travis}},
         "hooked": {**RUNS, "hooks": {"on_fail": {"exec": {"image": "my/tool", "commands": ["a"]}}}},
     }
 

@@ -144,7 +144,5 @@ async def test_a_runner_that_refuses_us_is_not_asked_for_ever(tmp_path):
 
     run = await execution(tmp_path, FakeMachine(), Heard(), runner=refusing)
 
-    with pytest.raises(ExceptionGroup) as raised:
+    with pytest.raises(Denied, match="not allowed"):
         await asyncio.wait_for(run.run(), 20)
-
-    assert raised.group_contains(Denied)

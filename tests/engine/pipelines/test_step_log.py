@@ -39,6 +39,27 @@ async def test_a_secret_in_two_pieces_is_in_no_log(tmp_path):
     assert kept == shown == "a *** b\n"
 
 
+async def test_a_line_is_shown_before_a_long_pause_and_not_only_after_it(tmp_path):
+    logs, shown = LogFiles(tmp_path), []
+
+    class Pausing:
+        async def output(self, _):
+            yield Output(b"half of users\n")
+            yield Output(b"")
+            assert shown[-1].endswith("\n"), shown
+
+    await follow(Pausing(), logs, Order(RUN, "", secrets=("a secret",)), shown.append)
+
+    assert "".join(shown) == "half of users\n"
+
+
+async def test_a_pause_shows_nothing_of_a_secret_that_is_under_way(tmp_path):
+    pieces = [Output(b"an open sec"), Output(b""), Output(b"ret\nopen-s\n"), Output(b"")]
+    kept, _ = await log(tmp_path, *pieces, Output(b"esame\n"), secrets=("secret", "open-sesame"))
+
+    assert kept == "an open ***\n***\n"
+
+
 async def test_a_value_that_the_step_itself_masks_is_masked_at_once(tmp_path):
     kept, _ = await log(tmp_path, Output(b"tok-1 "), Output(b"tok-1", ("tok-1",)))
 

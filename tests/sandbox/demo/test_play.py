@@ -45,9 +45,7 @@ def test_the_example_is_there_and_is_shortened_not_changed():
 
 def test_ports_that_are_taken_are_passed_over(tmp_path, monkeypatch):
     first = play.choose_layout(tmp_path, None)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", first.hub_port))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", first.hub_port)):
         second = play.choose_layout(tmp_path, None)
 
     assert second.port_base != first.port_base

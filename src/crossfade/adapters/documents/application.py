@@ -9,6 +9,7 @@ from crossfade.adapters.documents.dns_shape import dns_spec
 from crossfade.adapters.documents.failover_shape import failover, users_placed
 from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.notifications_shape import notifications
+from crossfade.adapters.documents.priorities_shape import priorities
 from crossfade.adapters.documents.problems import Mark, Problems
 from crossfade.adapters.documents.rollout import strategy
 from crossfade.adapters.documents.runs_shape import runs
@@ -155,7 +156,8 @@ _ROUTE_NAMES = {
 def _route(route: Read) -> Route:
     probe = given(part(route, "probe"), {"path": "probe_path"})
     router = Router(str(route.get("router", Router.GATEWAY_API)))
-    return Route(**given(route, _ROUTE_NAMES), **probe, router=router)  # type: ignore[arg-type]
+    more = given(route, _ROUTE_NAMES) | probe
+    return Route(**more, router=router, priorities=priorities(route))  # type: ignore[arg-type]
 
 
 _THRESHOLD_NAMES = {

@@ -8,6 +8,7 @@ from crossfade.adapters.documents.failover_shape import (
     check_placement,
 )
 from crossfade.adapters.documents.notifications_shape import NOTIFICATIONS
+from crossfade.adapters.documents.priorities_shape import PRIORITIES, check_priorities
 from crossfade.adapters.documents.rollout_shape import LABELS, ROLLOUT
 from crossfade.adapters.documents.shapes import (
     Choice,
@@ -124,7 +125,14 @@ ROUTE = Record(
             "fails or gets no more users.",
             default="false",
         ),
-    }
+        "priorities": Field(
+            PRIORITIES,
+            "Classes of requests. When capacity is short, the last one is turned away first; a "
+            "class without conditions has what no other takes.",
+            default="none: all requests are alike",
+        ),
+    },
+    check=check_priorities,
 )
 
 PLACEMENT = Record(

@@ -3,6 +3,7 @@
 from typing import cast
 
 from crossfade.adapters.documents.gates_shape import gates, hooks, windows
+from crossfade.adapters.documents.matches import matches
 from crossfade.adapters.documents.shapes import Read, given, listed, part
 from crossfade.base.ids import ClusterName
 from crossfade.core.rollout.spec import (
@@ -21,7 +22,7 @@ from crossfade.core.rollout.spec import (
     Unreachable,
     Wave,
 )
-from crossfade.core.traffic.split import HeaderMatch, MatchKind, Sticky
+from crossfade.core.traffic.split import Sticky
 
 PREVIEW = "preview"
 _ROLLING_STEPS = (25, 50, 75)
@@ -88,7 +89,7 @@ def _list(values: Read, key: str) -> tuple[Step, ...]:
 def _blue_green(values: Read) -> tuple[Step, ...]:
     """Return: all its pods, the preview, what comes before, the switch, what comes after."""
     steps: list[Step] = [SetScale(100)]
-    preview = _matches(values.get("preview", ()))
+    preview = matches(values.get("preview", ()))
     if preview:
         steps.append(SetHeaderRoute(PREVIEW, preview))
     steps += _list(values, "before")
@@ -105,7 +106,7 @@ def _blue_green(values: Read) -> tuple[Step, ...]:
 
 def _a_b(values: Read) -> tuple[Step, ...]:
     duration = cast("float | None", values.get("duration"))
-    route = SetHeaderRoute("ab-test", _matches(values["match"]))
+    route = SetHeaderRoute("ab-test", matches(values["match"]))
     return (SetScale(100), route, Pause(duration), SetHeaderRoute("ab-test"))
 
 
@@ -120,7 +121,7 @@ def _step(step: Read) -> Step:
         case "setScale":
             return SetScale(cast("int | None", read.get("percent")))
         case "setHeaderRoute":
-            return SetHeaderRoute(str(read["name"]), _matches(read.get("match", ())))
+            return SetHeaderRoute(str(read["name"]), matches(read.get("match", ())))
         case "setMirror":
             return SetMirror(cast(int, value))
         case "analysis":
@@ -135,15 +136,6 @@ def _step(step: Read) -> Step:
 def _ramp(value: object) -> Ramp:
     read = value if isinstance(value, dict) else {}
     return Ramp(**given(cast(Read, read), {"maxWeight": "max_percent"}))  # type: ignore[arg-type]
-
-
-def _matches(values: object) -> tuple[HeaderMatch, ...]:
-    found = []
-    for each in cast("tuple[Read, ...]", values):
-        kind = next(kind for kind in MatchKind if kind.value in each)
-        name = str(each.get("header") or each.get("cookie"))
-        found.append(HeaderMatch(name, str(each[kind.value]), kind, cookie="cookie" in each))
-    return tuple(found)
 
 
 def _wave(wave: Read) -> Wave:

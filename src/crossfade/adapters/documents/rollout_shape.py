@@ -1,6 +1,7 @@
 """The keys of `spec.rollout`: how a new revision is brought out."""
 
 from crossfade.adapters.documents.gates_shape import FREEZE, GATES, HOOKS
+from crossfade.adapters.documents.matches import MATCHES, TOKEN
 from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
@@ -22,30 +23,9 @@ _NAME = Text(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
     63,
 )
-_TOKEN = Text("the name of a header or cookie", r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", 256)
 LABELS = MapOf(
     Text("a label key", r"[!-~]+", 317),
     Text("a label value", r"([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?", 63),
-)
-
-
-def _check_match(values: Read, places: Places) -> None:
-    OneKey(("header", "cookie"), "a match")(values, places)
-    OneKey(("exact", "prefix", "regex"), "a match")(values, places)
-
-
-MATCHES = ListOf(
-    Record(
-        {
-            "header": Field(_TOKEN, "Name of the header."),
-            "cookie": Field(_TOKEN, "Name of the cookie."),
-            "exact": Field(Text("a value", longest=4096), "The whole value."),
-            "prefix": Field(Text("a value", longest=4096), "How the value begins."),
-            "regex": Field(Text("a regular expression (RE2)", longest=4096), "What it matches."),
-        },
-        check=_check_match,
-    ),
-    "a list, as `- {header: x-tester, exact: yes}`",
 )
 
 _DURATION = Record({"duration": Field(Duration(), "How long.", required=True)})
@@ -261,7 +241,7 @@ ROLLOUT = Record(
         "stickiness": Field(
             Record(
                 {
-                    "cookie": Field(_TOKEN, "Name of the cookie.", default="crossfade-revision"),
+                    "cookie": Field(TOKEN, "Name of the cookie.", default="crossfade-revision"),
                     "ttl": Field(Duration(1), "How long it lasts.", default="1h"),
                 }
             ),

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from crossfade.adapters.envoy.classes import class_of
 from crossfade.adapters.envoy.resources import application_of
 from crossfade.adapters.envoy.statistics import Counters, Endpoint, Page
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.ports.edge import EdgeTargetSight
+from crossfade.ports.edge import EdgeClassSight, EdgeTargetSight
 
 _RETRIES = "upstream_rq_retry"
 _CLUSTERS_OWN = ("502", "503", "504")
@@ -30,6 +31,22 @@ def sights(now: Page, before: Page | None) -> tuple[tuple[EdgeTargetSight, ...],
         key = (one.application, one.cluster)
         found[key] = _together(found[key], one) if key in found else one
     return tuple(found[key] for key in sorted(found)), page
+
+
+def class_sights(now: Page, before: Page | None) -> tuple[EdgeClassSight, ...]:
+    """Return how many requests of each priority class were sent on, and were turned away."""
+    found: dict[tuple[ApplicationName, str], EdgeClassSight] = {}
+    for (host, label), count in now.routes.items():
+        earlier = (before or now).routes.get((host, label), 0)
+        more = count - earlier if count >= earlier else count
+        name, turned_away = class_of(label)
+        key = (ApplicationName(host), name)
+        one = found.get(key, EdgeClassSight(*key))
+        if turned_away:
+            found[key] = replace(one, turned_away=more)
+        else:
+            found[key] = replace(one, served=more)
+    return tuple(found[key] for key in sorted(found))
 
 
 def _not_probed(now: Page, before: Page | None) -> frozenset[Endpoint]:

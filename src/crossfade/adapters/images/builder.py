@@ -3,8 +3,8 @@
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -16,11 +16,10 @@ from crossfade.adapters.images.stage_files import StageFiles
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError
 from crossfade.core.image.bases import HOST, HOST_LABEL, SCRATCH, known_base
-from crossfade.core.image.dockerfile import Dockerfile, Instruction
+from crossfade.core.image.dockerfile import Dockerfile, Instruction, parse
 from crossfade.core.image.documents import (
     CONFIG,
     MANIFEST,
-    Descriptor,
     ImageConfig,
     Layer,
     canonical,
@@ -32,40 +31,11 @@ from crossfade.core.image.documents import (
 from crossfade.core.image.evaluate import Act, Copy, Given, Run, Standing, after, cache_key
 from crossfade.core.image.reference import Reference, reference
 from crossfade.core.image.stages import Stage, Stages, stages, unused
+from crossfade.ports.image_builder import BuildOrder, Built
 
+BUILT_IN = "built-in"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _ROOT_USERS = ("", "0", "root", "0:0", "root:root")
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOrder:
-    """What is to be built."""
-
-    file: Dockerfile
-    path: Path
-    """Where the Dockerfile is."""
-    context: Path
-    names: tuple[Reference, ...] = ()
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    target: str = ""
-    no_cache: bool = False
-    created: str = "1970-01-01T00:00:00Z"
-    """In the configuration; part of what makes the same image."""
-    time: int = 0
-    """Of all files of the layers, in seconds since 1970."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An image that is kept, under its names if it was given any."""
-
-    image: Descriptor
-    config_digest: str
-    layers: int
-    made: int
-    """Layers that were made; the others were there already."""
-    unchanged: bool
-    """Whether all its names meant just this image before."""
 
 
 @dataclass(slots=True)
@@ -88,13 +58,24 @@ def machine_platform() -> tuple[str, str]:
     return "linux", _ARCHITECTURES.get(machine, machine)
 
 
+def _nowhere(_: Reference) -> bool:
+    return False
+
+
 class Builder:
     """Builds one image; `say` is told each step and what commands print."""
 
     def __init__(
-        self, store: ImageStore, cache: LayerCache, order: BuildOrder, say: Callable[[str], None]
+        self,
+        store: ImageStore,
+        cache: LayerCache,
+        order: BuildOrder,
+        say: Callable[[str], None],
+        fetch: Callable[[Reference], bool] = _nowhere,
     ) -> None:
+        """`fetch` brings an image here from a registry, and returns whether it knows one."""
         self._store, self._cache, self._order, self._say = store, cache, order, say
+        self._fetch, self._file = fetch, parse(order.text, str(order.path))
         self._done: dict[int, _Stage] = {}
         self._copied: dict[str, _Stage] = {}
         self._context: copying.Files | None = None
@@ -110,8 +91,8 @@ class Builder:
         that is not there, Unavailable for what this machine cannot do.  Names stay as they were.
         """
         order = self._order
-        plan = stages(order.file, order.arguments, order.target)
-        for name in unused(order.file, order.arguments):
+        plan = stages(self._file, order.arguments, order.target)
+        for name in unused(self._file, order.arguments):
             self._say(f"notice: no ARG asks for the build argument {name}")
         with self._store.adding(), self._store.working() as working:
             self._working = working
@@ -141,7 +122,7 @@ class Builder:
     def _build_stage(self, plan: Stages, stage: Stage) -> _Stage:
         now = self._base(plan, stage)
         order = self._order
-        given = Given(order.file, order.arguments, plan.arguments)
+        given = Given(self._file, order.arguments, plan.arguments)
         standing = Standing(now.config)
         for one in stage.instructions:
             standing, act = after(given, standing, one)
@@ -157,18 +138,19 @@ class Builder:
             files = self._files(done.files.layers, on_host=done.files.on_host)
             return _Stage(files, done.config)
         self._check_platform(stage)
-        problem = _problem(self._order.file, stage.line)
+        problem = _problem(self._file, stage.line)
         if stage.base == SCRATCH:
             return _Stage(self._files((), on_host=False), ImageConfig())
-        loaded = load(self._store, reference(stage.base))
+        loaded = self._image(stage.base)
         if loaded is not None:
             return self._stage_of(loaded)
         known = known_base(stage.base)
         if known is None:
             raise problem(
                 f"the base {stage.base} is neither known nor kept here",
-                "`crossfade image pull` it, build it here before under this name, or build on "
-                "`host` (this machine's tools) or `scratch`",
+                "`crossfade image pull` it, make its registry known with `crossfade image registry "
+                "add`, build it here before under this name, or build on `host` (this machine's "
+                "tools) or `scratch`",
             )
         missing = [each for each in known.commands if shutil.which(each) is None]
         if missing:
@@ -183,7 +165,15 @@ class Builder:
         if stage.platform in ("", own) or "$" in stage.platform:
             return
         hint = f"images for {own} can be built here"
-        raise _problem(self._order.file, stage.line)(f"FROM --platform={stage.platform}", hint)
+        raise _problem(self._file, stage.line)(f"FROM --platform={stage.platform}", hint)
+
+    def _image(self, name: str) -> Loaded | None:
+        """Return an image that is kept here, or was fetched just now."""
+        wanted = reference(name)
+        found = load(self._store, wanted)
+        if found is None and self._fetch(wanted):
+            found = load(self._store, wanted)
+        return found
 
     def _stage_of(self, loaded: Loaded) -> _Stage:
         on_host = loaded.config.labels.get(HOST_LABEL) == HOST
@@ -200,7 +190,7 @@ class Builder:
         flags = "".join(f"--{name}={value} " for name, value in one.flags)
         made_by = f"{one.keyword} {flags}{one.text}"
         self._say(f"line {one.line}: {made_by}")
-        problem = _problem(self._order.file, one.line)
+        problem = _problem(self._file, one.line)
         source = self._source(plan, stage, act, problem)
         said = source.key if source else self._inputs(act, problem)
         key = cache_key(f"{now.key} {self._order.time}", act, said)
@@ -251,7 +241,7 @@ class Builder:
         if below is not None:
             return self._done[below.number]
         if act.source not in self._copied:
-            loaded = load(self._store, reference(act.source))
+            loaded = self._image(act.source)
             if loaded is None:
                 hint = "name an earlier stage, or an image of `crossfade image list`"
                 raise problem(f"there is neither a stage nor an image {act.source} here", hint)
@@ -281,3 +271,22 @@ class Builder:
 def _problem(file: Dockerfile, line: int) -> Callable[[str, str], InputError]:
     """Return what makes the errors of a line."""
     return lambda what, hint: file.problem(line, what, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInBuilder:
+    """Builds by itself; needs an engine for nothing."""
+
+    store: ImageStore
+    cache: LayerCache
+    say: Callable[[str], None]
+    fetch: Callable[[Reference], bool] = _nowhere
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return BUILT_IN
+
+    def build(self, order: BuildOrder) -> Built:
+        """Return the image; see the port for errors."""
+        return Builder(self.store, self.cache, order, self.say, self.fetch).build()

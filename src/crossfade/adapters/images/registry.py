@@ -13,11 +13,11 @@ import httpx
 
 from crossfade.adapters.images.credentials import Credentials
 from crossfade.base.errors import CrossfadeError, Denied, NotFound, Unavailable
-from crossfade.core.image.documents import INDEX, MANIFEST, digest
+from crossfade.core.image.documents import INDEX, MANIFESTS, digest
 from crossfade.core.image.reference import Reference
 
-MANIFESTS = (MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
 INDEXES = (INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+_ANY_MANIFEST = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
 _LARGEST_DOCUMENT = 16 << 20
 _CHUNK = 1 << 20
 _WAITS_SECONDS = (0.2, 1.0, 3.0)
@@ -92,10 +92,22 @@ class Registry:
         if said and said != digest(content):
             raise self._unavailable(f"the registry has {said} instead of {digest(content)}")
 
-    def manifest(self, which: str) -> tuple[str, bytes]:
-        """Return kind and content of the manifest of a tag or digest.  Raises NotFound."""
-        headers = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
-        answer = self._asked("GET", f"/manifests/{which}", (200, 404), headers=headers)
+    def digest_of(self, tag: str) -> str:
+        """Return the digest that a tag stands for, "" when it is not there or not told."""
+        answer = self._asked(
+            "HEAD", f"/manifests/{tag}", (200, 404), right="push", headers=_ANY_MANIFEST
+        )
+        return answer.headers.get("docker-content-digest", "") if answer.is_success else ""
+
+    def manifest(self, which: str, right: str = "pull") -> tuple[str, bytes]:
+        """
+        Return kind and content of the manifest of a tag or digest; `right` is what comes next.
+
+        Raises NotFound.
+        """
+        answer = self._asked(
+            "GET", f"/manifests/{which}", (200, 404), right=right, headers=_ANY_MANIFEST
+        )
         if answer.status_code == 404:
             hint = "see that name and tag are right"
             raise NotFound(f"the registry has no image {self._image}", hint=hint)

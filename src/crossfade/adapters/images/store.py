@@ -19,6 +19,8 @@ from typing import Any
 
 from crossfade.base.errors import Conflict, NotFound, Unavailable
 from crossfade.core.image.documents import (
+    MANIFEST,
+    MANIFESTS,
     NAME,
     Descriptor,
     canonical,
@@ -148,12 +150,20 @@ class ImageStore:
             ) from error
 
     def find(self, wanted: Reference) -> Descriptor | None:
-        """Return the image of a name or, if one is given, of a digest; None: it is not here."""
-        images = self.images()
+        """
+        Return the image of a name or, if one is given, of a digest; None: it is not here.
+
+        One that has lost its names is still found by its digest, until it is pruned.
+        """
         if not wanted.digest:
-            return images.get(str(wanted))
-        kept = (each for each in images.values() if each.digest == wanted.digest)
-        return next(kept, None)
+            return self.images().get(str(wanted))
+        try:
+            size = self.path(wanted.digest).stat().st_size
+            document = self.document(wanted.digest)
+        except (OSError, ValueError):  # not here; or a layer, and no image
+            return None
+        kind = str(document.get("mediaType") or (MANIFEST if "layers" in document else ""))
+        return Descriptor(kind, wanted.digest, size) if kind in MANIFESTS else None
 
     def name(self, image: Descriptor, names: Iterable[Reference]) -> None:
         """Give an image names, and take them from other images."""

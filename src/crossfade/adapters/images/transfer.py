@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from crossfade.adapters.images.loading import loaded
-from crossfade.adapters.images.registry import INDEXES, MANIFESTS, Registry
+from crossfade.adapters.images.registry import INDEXES, Registry
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError, NotFound
-from crossfade.core.image.documents import MANIFEST, Descriptor
+from crossfade.core.image.documents import MANIFEST, MANIFESTS, Descriptor
 from crossfade.core.image.reference import Reference
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

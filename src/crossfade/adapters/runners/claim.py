@@ -6,22 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from crossfade.adapters.runners.lock import is_held
 from crossfade.base.errors import Conflict, Unavailable
 
 
 def is_claimed(folder: Path, build: str) -> bool:
     """Return whether a process runs the build."""
-    try:
-        lock = os.open(folder / build / "claim", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_held(folder / build / "claim")
 
 
 @contextmanager

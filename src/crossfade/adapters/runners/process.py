@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import shutil
 import signal
+import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
+from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
@@ -22,6 +25,8 @@ from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.05
+SILENCE_SECONDS = 0.25
+"""After so long nothing has come for a while."""
 _CHUNK = 64 * 1024
 _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -173,31 +178,24 @@ class ProcessRunner:
         child = self._children.get(run)
         if child is not None and os.waitpid(child, os.WNOHANG)[0]:
             del self._children[run]
-        try:
-            lock = os.open(self._place(run) / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_held(self._place(run) / "lock")
 
     async def output(self, run: RunId) -> AsyncIterator[Output]:
         """Yield what the run prints until it has ended; see the port."""
-        place, offset = self._place(run), 0
+        place, offset, silent_at = self._place(run), 0, math.inf
         while True:
             lives = self._lives(run)  # before reading: what comes after is read in the next turn
             while offset < self._most_bytes and (data := _tail(place / "output", offset)):
-                offset += len(data)
+                offset, silent_at = offset + len(data), time.monotonic() + SILENCE_SECONDS
                 masked = exported(_read(place / "exports"), _read(place / "masked").split())
                 yield Output(data, tuple(each.value for each in masked if each.secret))
             if not lives:
                 return
             if offset >= self._most_bytes:
                 os.truncate(place / "output", 0)
+            if time.monotonic() > silent_at:
+                silent_at = math.inf
+                yield Output(b"")
             await self._until_changed(run)
 
     async def _until_changed(self, run: RunId) -> None:

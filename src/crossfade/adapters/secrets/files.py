@@ -1,13 +1,13 @@
 """Secrets of the hub, one a file, as Docker, systemd and Kubernetes give them to a process."""
 
 import asyncio
-import re
+import os
 from pathlib import Path
 
 from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
 from crossfade.base.secrets import Secret, SecretRef
+from crossfade.core.access.secret_names import secret_name
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _LARGEST_BYTES = 1 << 20
 
 
@@ -24,12 +24,28 @@ class FileSecrets:
     async def resolve(self, ref: SecretRef) -> Secret:
         """Return the secret; see the port for errors."""
         parts = [part for part in (ref.name, ref.key) if part]
-        if not parts or not all(_NAME.fullmatch(part) for part in parts):
-            raise InputError(
-                f"`{ref}` is not the name of a secret",
-                hint="allowed are letters, digits, `_`, `.` and `-`, beginning without `.` or `-`",
-            )
+        for part in parts or ("",):
+            secret_name(part)
         return await asyncio.to_thread(self._read, ref, self._folder.joinpath(*parts))
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a secret in place of an older one; only its owner may read it."""
+        await asyncio.to_thread(self._write, self._folder / name, value)
+
+    def _write(self, path: Path, value: str) -> None:
+        part = path.with_name(f".{path.name}.part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part.unlink(missing_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with open(handle, "w") as file:
+                file.write(value)
+            part.replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"the secret `{path.name}` cannot be kept: {error.strerror}",
+                hint=f"see that {self._folder} can be written and has room",
+            ) from error
 
     def _read(self, ref: SecretRef, path: Path) -> Secret:
         try:

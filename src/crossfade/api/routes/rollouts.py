@@ -17,6 +17,12 @@ from crossfade.core.access.roles import Action
 from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.accounts import Caller
+from crossfade.engine.analysis_view import (
+    AnalysisReport,
+    Point,
+    analysis_points,
+    analysis_report,
+)
 from crossfade.engine.deploying_once import deploy_once
 from crossfade.engine.history import Story
 from crossfade.engine.queries import RolloutView
@@ -107,6 +113,31 @@ async def get_history(
         return await services.history.story(ApplicationName(name), number, again=replay)
     except NotFound as error:
         raise _no_rollout(name, number) from error
+
+
+@router.get("/applications/{name}/rollouts/{number}/analysis")
+async def get_analysis(
+    name: str, number: Number, caller: Reader, services: Use
+) -> AnalysisReport | None:
+    """Return what the judge knows: both revisions, bands, harm; null before it has begun."""
+    await get_rollout(name, number, caller, services)
+    return await analysis_report(services.queries.records, ApplicationName(name), number)
+
+
+@router.get("/applications/{name}/rollouts/{number}/analysis/points")
+async def list_points(
+    name: str,
+    number: Number,
+    caller: Reader,
+    services: Use,
+    after: Annotated[int, Query(ge=0, le=2**53, description="Number of the last point.")] = 0,
+    limit: Limit = 500,
+) -> Page[Point]:
+    """Return the verdicts so far, for charts, oldest first."""
+    await get_rollout(name, number, caller, services)
+    records = services.queries.records
+    found = await analysis_points(records, ApplicationName(name), number, after, limit)
+    return Page(items=list(found), next=str(found[-1].number) if len(found) == limit else None)
 
 
 @router.post("/applications/{name}/rollouts", status_code=201)

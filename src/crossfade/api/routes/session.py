@@ -49,6 +49,23 @@ async def sign_in(
     return Session(account=signed.account, csrf=signed.csrf, grants=list(caller.identity.grants))
 
 
+class NewPassword(BaseModel):
+    """The old password, and the one in its place."""
+
+    model_config = ConfigDict(extra="forbid")
+    old_password: SecretStr = Field(max_length=1000)
+    new_password: SecretStr = Field(max_length=1000)
+
+
+@router.post("/password", status_code=204)
+async def change_password(wanted: NewPassword, caller: Signed, services: Use) -> None:
+    """Change the caller's password; all of their browsers are signed out."""
+    old, new = wanted.old_password, wanted.new_password
+    await services.accounts.change_password(
+        caller, Secret(old.get_secret_value()), Secret(new.get_secret_value())
+    )
+
+
 @router.get("")
 async def get_session(caller: Signed) -> Session:
     """Return who is signed in, and what they may do."""

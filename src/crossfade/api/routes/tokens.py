@@ -6,21 +6,12 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossfade.api.access import Signed
+from crossfade.api.scopes import Scope, scopes
 from crossfade.api.services import Use
-from crossfade.core.access.roles import ANY, Grant, Role
 from crossfade.core.access.tokens import Token
 from crossfade.engine.accounts import LONGEST_TOKEN_DAYS
 
 router = APIRouter(prefix="/tokens", tags=["access"])
-
-
-class Scope(BaseModel):
-    """A role on one application or all, on one cluster or all."""
-
-    model_config = ConfigDict(extra="forbid")
-    role: Role
-    application: str = Field(default=ANY, min_length=1, max_length=253)
-    cluster: str = Field(default=ANY, min_length=1, max_length=253)
 
 
 class Wanted(BaseModel):
@@ -60,7 +51,7 @@ async def list_tokens(caller: Signed, services: Use) -> list[Shown]:
 @router.post("", status_code=201)
 async def make_token(wanted: Wanted, caller: Signed, services: Use) -> Made:
     """Make a token; it never allows more than its owner may do.  Only for who has a session."""
-    grants = [Grant(each.role, each.application, each.cluster) for each in wanted.grants]
+    grants = [each.grant for each in wanted.grants]
     token, text = await services.accounts.make_token(caller, wanted.name, grants, wanted.days)
     return Made(token=_shown(token), text=text.reveal())
 
@@ -74,15 +65,11 @@ async def revoke_token(
 
 
 def _shown(token: Token) -> Shown:
-    grants = [
-        Scope(role=each.role, application=each.application, cluster=each.cluster)
-        for each in token.grants
-    ]
     return Shown(
         id=token.id,
         name=token.name,
         owner=token.owner,
-        grants=grants,
+        grants=scopes(token.grants),
         created_at=token.created_at,
         expires_at=token.expires_at,
     )

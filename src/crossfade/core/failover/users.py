@@ -5,22 +5,33 @@ Where the users of one application are, and where they should be.  Pure.
 how far returning clusters are, and the plan that follows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.application import Application
 from crossfade.core.failover.eligible import Admittance, admittance
+from crossfade.core.failover.evidence import DOWN
 from crossfade.core.failover.failback import Phase, Return, ReturnSight, advance
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.shedding import Shedding, shedding
 from crossfade.core.failover.stale import stale
 from crossfade.core.failover.standing import Presence
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.release.report import Report
 from crossfade.core.release.wanted import Wanted
-from crossfade.core.traffic.destinations import Destination, Exposure, Goal, Matrix
+from crossfade.core.traffic.destinations import (
+    EVERYBODY,
+    Destination,
+    Eligibility,
+    Exposure,
+    Goal,
+    Matrix,
+    PriorityClass,
+)
 from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
+from crossfade.core.traffic.priorities import refused
 
 DEFAULT_WEIGHT = 100
 _UNLIMITED = 1
@@ -39,6 +50,14 @@ class Users:
     reasons: Mapping[ClusterName, str] = field(default_factory=dict)
     shed: int = 0
     """Parts of all users that nobody can carry."""
+    shedding: Shedding | None = None
+    """How edges turn them away, by priority class; None while everybody is served."""
+    demand: int | None = None
+    """Requests per second that the plan was made for; None when nobody counts them."""
+    recent: int | None = None
+    """What users asked for in the last seconds, when it was last told."""
+    classes: tuple[PriorityClass, ...] = EVERYBODY
+    """How large the priority classes are."""
     missing: int = 0
     """Requests per second that are asked for and that nobody can carry."""
     frozen: bool = False
@@ -49,6 +68,19 @@ class Users:
     def share(self, cluster: ClusterName) -> int:
         """Return the parts of all users whom the cluster has."""
         return sum(self.parts.get(cluster, {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What users ask for, beside the highest rate of the last minute."""
+
+    recent: int | None = None
+    """Requests per second of the last seconds: what is turned away follows from it, since room
+    for peaks is what there is none of."""
+    classes: tuple[PriorityClass, ...] = EVERYBODY
+    """The most important first."""
+    exposure: Exposure | None = None
+    """The limit on users of a new revision while it is not proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +108,7 @@ def next_users(
     candidates: Sequence[Candidate],
     demand: int | None,
     now: float,
-    exposure: Exposure | None = None,
+    load: Load = Load(),
 ) -> Users:
     """
     Return where users should be.
@@ -87,7 +119,7 @@ def next_users(
         candidates: clusters that run it and have a gateway.
         demand: requests per second of all its users; None when nobody counts them.
         now: in seconds.
-        exposure: the limit on users of a new revision while it is not proven.
+        load: what users ask for now, by class, and who may not meet what is new.
     """
     returns: dict[ClusterName, Return] = {}
     admitted: list[tuple[Candidate, Admittance]] = []
@@ -99,9 +131,42 @@ def next_users(
             returns[each.cluster] = back
         may = _admittance(spec, each, behind, back)
         admitted.append((each, replace(may, reason=said) if _tells(may, back, said) else may))
-    goal = _goal(spec, before, admitted, demand, exposure)
-    plan = plan_traffic(goal)
-    return _users(before, plan, returns, {each.cluster: may.reason for each, may in admitted}, goal)
+    goal = _goal(spec, before, admitted, demand, load)
+    left = frozenset(each.cluster for each in candidates if each.health.condition in DOWN)
+    plan, short = plan_traffic(goal), _served_by_edges(goal, left)
+    if short.shed and demand is not None and load.recent is not None and load.recent < demand:
+        goal = replace(goal, demand=load.recent)
+        plan, short = plan_traffic(goal), _served_by_edges(goal, left)
+    reasons = {each.cluster: may.reason for each, may in admitted}
+    found = _users(before, plan, short, reasons, goal)
+    away = short.shed if found.shed else {}
+    return replace(
+        found,
+        returns=returns,
+        shedding=shedding(before.shedding, away, refused(goal.classes, away), now),
+        demand=None if demand is None else goal.demand,
+        recent=load.recent,
+        classes=load.classes,
+    )
+
+
+def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
+    """
+    Return the plan as it works out at the edges, which have left the clusters that are down.
+
+    The hub takes clusters out one after the other; what the others cannot carry in the meantime
+    is turned away at once.
+    """
+    lost = Eligibility.OUT
+    return plan_traffic(
+        replace(
+            goal,
+            destinations=tuple(
+                replace(each, eligibility=lost) if each.cluster in left else each
+                for each in goal.destinations
+            ),
+        )
+    )
 
 
 def _tells(may: Admittance, back: Return | None, said: str) -> bool:
@@ -149,7 +214,7 @@ def _goal(
     before: Users,
     admitted: Sequence[tuple[Candidate, Admittance]],
     demand: int | None,
-    exposure: Exposure | None,
+    load: Load,
 ) -> Goal:
     placement = spec.placement
     destinations = tuple(
@@ -169,7 +234,8 @@ def _goal(
         destinations,
         demand or _UNLIMITED,
         mode=placement.mode,
-        exposure=exposure,
+        exposure=load.exposure,
+        classes=load.classes,
         before=before.parts,
         exclusive=placement.exclusive,
         full_percent=placement.full_percent,
@@ -189,7 +255,7 @@ def capacity(pod_capacity: int | None, each: Candidate) -> int | None:
 def _users(
     before: Users,
     plan: TrafficPlan,
-    returns: Mapping[ClusterName, Return],
+    short: TrafficPlan,
     reasons: Mapping[ClusterName, str],
     goal: Goal,
 ) -> Users:
@@ -197,13 +263,16 @@ def _users(
         said = "frozen: no cluster is known to serve, so the last plan stays"
         reasons = {**dict.fromkeys(plan.parts, said), **dict.fromkeys(reasons, said)}
     limited = any(each.capacity is not None for each in goal.destinations)
+    # Each cluster's parts are rounded down: so few are no users whom nobody can carry.
+    away = sum(short.shed.values())
+    known = limited and not plan.frozen and not short.frozen
+    rounding = len(goal.destinations)
     return Users(
         before.application,
         plan.parts,
-        returns,
-        reasons,
-        shed=sum(plan.shed.values()) if limited and not plan.frozen else 0,
-        missing=plan.missing if limited else 0,
+        reasons=reasons,
+        shed=away if known and away > rounding else 0,
+        missing=short.missing if limited else 0,
         frozen=plan.frozen,
         limited=limited,
     )

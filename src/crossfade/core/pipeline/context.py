@@ -11,6 +11,7 @@ from crossfade.core.pipeline.expression.values import Value
 from crossfade.core.pipeline.graph import Graph, Unit
 from crossfade.core.pipeline.state import BUILD, State, UnitState
 from crossfade.core.pipeline.variables import (
+    REFERENCE,
     Scope,
     Source,
     Variable,
@@ -85,6 +86,18 @@ class Context(Mapping[str, Value]):
             own = found.get("self")
             return own if isinstance(own, str) else None
         return _text(found, path)
+
+    @property
+    def pushes(self) -> bool:
+        """Whether steps that build images push them unless they say otherwise."""
+        return self._graph.pipeline.build_version != "v1"
+
+    def image(self, text: str) -> dict[str, str]:
+        """Return the members of the step whose image the text is, as `${{build}}`, if it is one."""
+        whole = REFERENCE.fullmatch(text.strip())
+        found = self.step(whole[1].strip().removeprefix("steps.")) if whole else None
+        members = found or {}
+        return {name: each for name, each in members.items() if isinstance(each, str)}
 
     def substituted(self, text: str) -> str:
         """Return the text with values for its references."""

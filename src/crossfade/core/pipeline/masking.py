@@ -4,6 +4,8 @@ Logs without secrets: a stream of text in, the same text with `***` for each sec
 A secret is found as it is, with line ends in it (tools wrap), escaped as in JSON or in addresses,
 and in base64, wherever in the encoded text it begins.  What comes out does not depend on how the
 text was cut into pieces: what may be the beginning of a secret is held back until it is known.
+A pause lets the end of a line out: else the last line before it, which people wait for, would come
+only after it.
 """
 
 import base64
@@ -22,6 +24,8 @@ _SHORTEST_ENCODED = 5
 _ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 _SPELLINGS = {62: ("+", "-"), 63: ("/", "_")}
 _LONGEST_WAY = 16
+_LET_OUT = 3
+"""So many characters before the end of a line are no beginning of a secret after a pause."""
 
 Piece = tuple[str, ...]
 """Ways to write one character."""
@@ -55,6 +59,18 @@ class Mask:
         """Return what may be shown after this text has come."""
         self._held += text
         return self._let_out(last=False)
+
+    def pause(self) -> str:
+        """
+        Return what may be shown because nothing has come for a while.
+
+        Tools that wrap a secret print all of its lines at once; and nearly every letter may begin
+        some form of one in base64.
+        """
+        if not self._held.endswith("\n") or len(self._held.strip()) > _LET_OUT:
+            return ""
+        text, self._held = self._held, ""
+        return text
 
     def finish(self) -> str:
         """Return the rest; nothing comes any more."""

@@ -4,15 +4,14 @@ import posixpath
 import shlex
 
 from crossfade.base.json_value import Json
-from crossfade.core.pipeline import deploying
+from crossfade.core.pipeline import building, deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
 from crossfade.core.pipeline.variables import as_flag
 from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
-REVISION = "CLONED_REVISION"
-"""What a clone exports for us; it becomes a member of the step."""
+_REVISION = "CLONED_REVISION"
 
 
 def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
@@ -34,6 +33,12 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
             return deploying.helm(settings)
         case "deploy":
             return deploying.deploy(settings, context)
+        case "build":
+            return building.build(settings, context)
+        case "push":
+            return building.push(settings, context, text(step.settings.get("candidate")))
+        case "push-tag":
+            return building.push_tag(settings)
         case _:
             return _freestyle(settings, context)
 
@@ -105,11 +110,12 @@ def _clone(settings: Settings) -> Work:
         url=_q(url),
         options=shlex.join(options),
         revision=_q("" if "${{" in revision else revision),
-        exported=REVISION,
+        exported=_REVISION,
     )
     environment, secrets = _credentials(settings)
     members = {"self": target, "workingDirectory": target, "repo": repository}
-    return Work(script, "sh", VOLUME, "", members, environment, secrets)
+    tells = {_REVISION: "revision"}
+    return Work(script, "sh", VOLUME, "", members, environment, secrets, tells=tells)
 
 
 def _is_address(repository: str) -> bool:

@@ -1,15 +1,22 @@
 """Which pipelines can be run, asked before anything of them is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from crossfade.core.pipeline import building
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.images import Tools, bare, tools_for
 from crossfade.core.pipeline.state import BUILD
 
-_TOOLS = {"git-clone": ("git",), "helm": ("helm",), "deploy": ("kubectl", "awk"), ROLLOUT: ()}
+_TOOLS: Mapping[str, tuple[str, ...]] = {
+    "git-clone": ("git",),
+    "helm": ("helm",),
+    "deploy": ("kubectl", "awk"),
+    ROLLOUT: (),
+    **dict.fromkeys(building.TYPES, ()),
+}
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
@@ -110,6 +117,8 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
     if missing:
         yield f"this machine needs {', '.join(missing)}; install it"
     given = step.settings
+    if step.type in building.TYPES:
+        yield from building.against(step.type, given)
     if step.type == ROLLOUT:
         if not given.get("application"):
             yield "the argument `application` is missing: the name of what is deployed"

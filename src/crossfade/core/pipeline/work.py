@@ -44,6 +44,8 @@ class Work:
     """On top of the variables."""
     secrets: tuple[str, ...] = ()
     access: Access = Access.NONE
+    tells: Mapping[str, str] = field(default_factory=dict)
+    """Exports that nobody else is to see, and the members of the step that they become."""
 
 
 def text(value: Json) -> str:

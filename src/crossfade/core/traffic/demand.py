@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 KEEP_SECONDS = 60.0
 STEP = 1.1
 """Demand is told in steps of a tenth."""
+RECENT_SECONDS = 10.0
+"""How much of the past says what users ask for now."""
+_BAND = 0.02
+_STANDARD_ERRORS = 4.0
+"""By less than this, or 2 %, requests of one rate differ from one time to another by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,15 @@ class Demand:
     """When each edge reported last."""
     rates: tuple[tuple[float, str, float], ...] = ()
     """Time, edge, and requests per second, oldest first."""
+
+    def seconds(self, now: float) -> float:
+        """Return of how many of the last seconds something is known, from the first report on."""
+        first = min((at for at, _, _ in self.rates if now - at < RECENT_SECONDS), default=now)
+        return min(RECENT_SECONDS, now - first + 1.0)
+
+    def counts(self, now: float) -> bool:
+        """Say whether any edge has counted of late, be it nobody."""
+        return any(now - at < KEEP_SECONDS for at, _, _ in self.rates)
 
 
 def counted(demand: Demand, edge: str, requests: int, at: float) -> Demand:
@@ -44,3 +58,27 @@ def demand_of(demand: Demand, now: float) -> int | None:
     if total <= 0:
         return None
     return math.ceil(STEP ** math.ceil(round(math.log(max(total, 1.0), STEP), 9)))
+
+
+def rate_of(demand: Demand, now: float) -> float:
+    """Return the requests per second of the last seconds, 0.0 when nobody has counted any."""
+    recent: dict[str, list[float]] = {}
+    for at, edge, rate in demand.rates:
+        if now - at < RECENT_SECONDS:
+            recent.setdefault(edge, []).append(rate)
+    return sum(sum(rates) / len(rates) for rates in recent.values())
+
+
+def steadied(before: int | None, rate: float, seconds: float = RECENT_SECONDS) -> int | None:
+    """
+    Return what users ask for now; what was said `before` stays while chance explains the rate.
+
+    `rate` was counted over so many seconds.  So a plan that is made with it neither follows
+    chance, nor turns users away and back again.
+    """
+    if rate <= 0:
+        return None
+    band = max(_BAND, _STANDARD_ERRORS / math.sqrt(rate * seconds))
+    if before is not None and abs(rate - before) <= band * before:
+        return before
+    return math.ceil(rate)

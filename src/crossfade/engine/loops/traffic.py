@@ -7,24 +7,27 @@ from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Route
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.shedding import Shedding, by_class, counted, told
 from crossfade.core.failover.users import Candidate, Users, next_users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
-from crossfade.core.traffic.demand import Demand, counted, demand_of
 from crossfade.core.traffic.destinations import PARTS
+from crossfade.core.traffic.priorities import Priority, whole
 from crossfade.engine.loops.comparing import Comparing
+from crossfade.engine.loops.counting import Counting
 from crossfade.engine.records import (
     EDGE_PLAN,
+    USERS,
     Records,
     Stored,
     save_edge_plan,
     save_users,
 )
 from crossfade.ports.documents import Event
-from crossfade.ports.edge import EdgePlan, EdgeRoute, Edges, EdgeSight, EdgeTarget
+from crossfade.ports.edge import EdgeClass, EdgePlan, EdgeRoute, Edges, EdgeSight, EdgeTarget
 
 LOOK_SECONDS = 0.5
 
@@ -51,7 +54,7 @@ class Traffic:
     edges: Edges
     clock: Clock
     _comparing: Comparing = field(default_factory=Comparing)
-    _demand: dict[ApplicationName, Demand] = field(default_factory=dict)
+    _counting: Counting = field(default_factory=Counting)
 
     async def keys(self) -> list[str]:
         """Return the one key: the plan is made as a whole."""
@@ -79,13 +82,14 @@ class Traffic:
                 else save_users(0, each)
                 for each in changed
             ]
-            events: tuple[Event, ...] = ()
+            events = self._shed_events(changed, world)
             if plan is not before:
                 saves.append(save_edge_plan(stored.version if stored else 0, plan))
                 reason = "; ".join(_told(each) for each in planned.values())
                 facts = {"number": plan.number}
-                events = (Event(f"{EDGE_PLAN}/current", world.now, reason, facts),)
+                events += (Event(f"{EDGE_PLAN}/current", world.now, reason, facts),)
             await self.records.commit(*saves, events=events)
+            self._forget_counts(changed, world)
         await self.edges.publish(plan)
         return LOOK_SECONDS
 
@@ -101,8 +105,27 @@ class Traffic:
             self.clock.now(),
         )
 
+    def _shed_events(self, changed: Sequence[Users], world: _World) -> tuple[Event, ...]:
+        """Return what people should read: who begins to turn users away, and who ends."""
+        events = []
+        for each in changed:
+            before = _before(world, each.application)
+            more = self._counting.turned_away(each.application)
+            said = told(before.shedding, each.shedding, more, world.now)
+            if said:
+                facts = {"missing": each.missing, "demand": each.demand}
+                subject = f"{USERS}/{each.application}"
+                events.append(Event(subject, world.now, f"{each.application} {said}", facts))
+        return tuple(events)
+
+    def _forget_counts(self, saved: Sequence[Users], world: _World) -> None:
+        for each in saved:
+            if _turned_away(each) != _turned_away(_before(world, each.application)):
+                self._counting.saved(each.application)
+
     def _planned(self, records: Sequence[Record], world: _World) -> dict[ApplicationName, Users]:
         """Return where users of every application should be, the most important planned first."""
+        self._counting.take_in(world.new)
         taken: dict[ClusterName, int] = {}
         planned = {}
         for record in sorted(records, key=lambda each: -each.spec.placement.priority):
@@ -111,11 +134,12 @@ class Traffic:
             found = self._candidates(record, before, world, taken)
             if record.spec.route is None or not found:
                 continue
-            demand = self._demanded(name, world)
-            users = next_users(record.spec, before, found, demand, world.now)
-            planned[name] = users
+            demand = self._counting.demand(name, before, world.now)
+            load = self._counting.load(record.spec, before, world.now)
+            users = next_users(record.spec, before, found, demand, world.now, load)
+            planned[name] = self._with_count(users, world.now)
             for cluster in users.parts:
-                used = users.share(cluster) * (demand or 0) // PARTS
+                used = users.share(cluster) * (users.demand or 0) // PARTS
                 taken[cluster] = taken.get(cluster, 0) + used
         return planned
 
@@ -147,14 +171,11 @@ class Traffic:
             found.append(candidate)
         return found
 
-    def _demanded(self, name: ApplicationName, world: _World) -> int | None:
-        """Return the requests per second of the application, None while nobody counts them."""
-        known = self._demand.get(name, Demand())
-        for sight in world.new:
-            requests = sum(each.requests for each in sight.targets if each.application == name)
-            known = counted(known, sight.edge, requests, sight.at)
-        self._demand[name] = known
-        return demand_of(known, world.now)
+    def _with_count(self, users: Users, now: float) -> Users:
+        if users.shedding is None:
+            return users
+        more = self._counting.turned_away(users.application)
+        return replace(users, shedding=counted(users.shedding, more, now))
 
 
 def _before(world: _World, name: ApplicationName) -> Users:
@@ -167,7 +188,7 @@ def _told(users: Users) -> str:
         f"{cluster} {users.share(cluster) / 100:g} % ({reason})"
         for cluster, reason in sorted(users.reasons.items())
     )
-    shed = f"; nobody can carry {users.shed / 100:g} %" if users.shed else ""
+    shed = f"; turned away: {by_class(users.shedding)}" if users.shedding else ""
     return f"{users.application}: {', '.join(said)}{shed}"
 
 
@@ -198,4 +219,18 @@ def edge_route(
         tuple(targets),
         retry_non_idempotent=route.retry_non_idempotent,
         sticky=route.sticky,
+        classes=_classes(route.priorities, users.shedding),
     )
+
+
+def _classes(priorities: Sequence[Priority], away: Shedding | None) -> tuple[EdgeClass, ...]:
+    """Return the classes that edges must know: none while all requests are alike and served."""
+    if not priorities and away is None:
+        return ()
+    refused = away.refused if away else {}
+    return tuple(EdgeClass(each, refused.get(each.name, 0)) for each in whole(priorities))
+
+
+def _turned_away(users: Users) -> int | None:
+    """Return the saved count; None while nobody is turned away."""
+    return users.shedding.turned_away if users.shedding else None

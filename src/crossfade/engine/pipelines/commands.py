@@ -12,6 +12,7 @@ from crossfade.core.pipeline.supported import refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.ports.documents import Event
 
 _TRIES = 20
 _SHOWN = 8
@@ -92,7 +93,10 @@ class BuildCommands:
         key = _waiting(build, state, step)
         wishes = await self._builds.wishes(build)
         answers = {**wishes.value.answers, key: answer}
-        await self._builds.save_wishes(build, wishes, replace(wishes.value, answers=answers))
+        wanted = replace(wishes.value, answers=answers)
+        word = "approved" if answer.approved else "denied"
+        event = self._event(id, f"{key}: {word} by {answer.by or 'somebody'}")
+        await self._builds.save_wishes(build, wishes, wanted, event)
         return key
 
     async def terminate(self, id: str, why: str) -> Build:  # noqa: A002
@@ -102,7 +106,8 @@ class BuildCommands:
         if state.ended:
             raise Conflict(f"build {id} has ended: {state.result}", hint="there is nothing to end")
         wishes = await self._builds.wishes(build)
-        await self._builds.save_wishes(build, wishes, replace(wishes.value, terminate=why))
+        wanted = replace(wishes.value, terminate=why)
+        await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
 
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
@@ -126,10 +131,14 @@ class BuildCommands:
                 f"nothing failed in build {id}",
                 hint="say where to begin with --from-step STEP, or run the pipeline anew",
             )
+        event = self._event(id, f"restarted{f' at {from_step}' if from_step else ''}")
         again, _ = await self._builds.restart(
-            build, stored, restarted(graph, state, self._clock.now())
+            build, stored, restarted(graph, state, self._clock.now()), event
         )
         return again
+
+    def _event(self, id: str, reason: str) -> Event:  # noqa: A002
+        return Event(f"build/{id}", self._clock.now(), reason, {})
 
 
 def _waiting(build: Build, state: State, step: str) -> str:

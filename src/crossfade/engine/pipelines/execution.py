@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import Unavailable, ungrouped
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.orders import REVISION, work_of
+from crossfade.core.pipeline.keeping import wanted
+from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal
@@ -31,6 +32,7 @@ from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
 from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.ports.step_files import StepFiles
 from crossfade.ports.step_logs import StepLogs
 
 POLL_SECONDS = 0.2
@@ -70,6 +72,8 @@ class Surroundings:
     """Makes the kubeconfig of the fleet, or of the named clusters of it."""
     own: Mapping[str, str] = field(default_factory=dict)
     """The environment of our own commands, for steps that are made of them."""
+    files: StepFiles | None = None
+    """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
 
 
 class Execution:
@@ -99,13 +103,21 @@ class Execution:
         self._changed.set()
 
     async def run(self) -> State:
-        """Return the state in which the build has ended."""
-        async with asyncio.TaskGroup() as group:
-            while not self._known or not self._stored.value.ended:
-                self._changed.clear()
-                wake_at = await self._round(group)
-                if not self._known or not self._stored.value.ended:
-                    await self._wait(wake_at)
+        """
+        Return the state in which the build has ended.
+
+        Raises Denied when a store or a runner refuses us, Conflict when somebody else runs the
+        build: then it stays as it is, and can be gone on with.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._known or not self._stored.value.ended:
+                    self._changed.clear()
+                    wake_at = await self._round(group)
+                    if not self._known or not self._stored.value.ended:
+                        await self._wait(wake_at)
+        except BaseExceptionGroup as errors:
+            raise ungrouped(errors) from None
         return self._stored.value
 
     async def _round(self, group: asyncio.TaskGroup) -> float | None:
@@ -180,9 +192,8 @@ class Execution:
             return sight
         told = {each.name: each.value for each in sight.exports}
         members = dict(work.members)
-        if REVISION in told:
-            members["revision"] = told[REVISION]
-        exports = tuple(each for each in sight.exports if each.name != REVISION)
+        members |= {member: told[name] for name, member in work.tells.items() if name in told}
+        exports = tuple(each for each in sight.exports if each.name not in work.tells)
         return replace(sight, members=members, exports=exports)
 
     async def _look_for_wishes(self) -> None:
@@ -231,6 +242,7 @@ class Execution:
         context = context_of(self._graph, self._stored.value, run.key)
         work = self._work(run.step, context)
         order = await self._order(run, identity, context, work)
+        await self._restore(order)
         await self._around.runner.start(order)
         self._works[identity] = work
         self._following.add(identity)
@@ -305,8 +317,30 @@ class Execution:
             await follow(self._around.runner, self._around.logs, order, printed)
 
         await self._insist(once, lambda: order.run in self._stopped)
+        if self._around.files is not None and wanted(order.environment):
+            await self._insist(lambda: self._keep(order), lambda: order.run in self._stopped)
         self._following.discard(order.run)
         self._changed.set()
+
+    async def _restore(self, order: Order) -> None:
+        """Put cached folders back, unless the run has begun already."""
+        files = self._around.files
+        if files is None or not wanted(order.environment).cache:
+            return
+        if await self._around.runner.look(order.run) is None and (
+            told := await files.restore(order)
+        ):
+            self._listener.told(order.run.key, told)
+
+    async def _keep(self, order: Order) -> None:
+        """Keep what the run has left before a later step may change it."""
+        sight = await self._around.runner.look(order.run)
+        if self._around.files is None or sight is None:
+            return
+        good = sight.status is Status.SUCCEEDED
+        kept = await self._around.files.keep(order, succeeded=good)
+        if kept.summary:
+            self._listener.told(order.run.key, kept.summary)
 
     async def _stop(self, run: RunId) -> None:
         await self._insist(lambda: self._around.runner.stop(run, GRACE_SECONDS), lambda: False)

@@ -97,12 +97,15 @@ class Builds:
         await self._documents.commit((_save(STATE, build.id, stored.version, state),), events)
         return Stored(state, stored.version + 1)
 
-    async def save_wishes(self, build: Build, stored: Stored[Wishes], wishes: Wishes) -> None:
-        """Save what is asked for.  Raises Conflict."""
-        await self._documents.commit((_save(WISHES, build.id, stored.version, wishes),))
+    async def save_wishes(
+        self, build: Build, stored: Stored[Wishes], wishes: Wishes, event: Event
+    ) -> None:
+        """Save what is asked for, with a line of history.  Raises Conflict."""
+        change = _save(WISHES, build.id, stored.version, wishes)
+        await self._documents.commit((change,), (event,))
 
     async def restart(
-        self, build: Stored[Build], stored: Stored[State], state: State
+        self, build: Stored[Build], stored: Stored[State], state: State, event: Event
     ) -> tuple[Build, Stored[State]]:
         """Save that the build begins again with this state.  Raises Conflict."""
         again = replace(build.value, generation=build.value.generation + 1)
@@ -110,7 +113,7 @@ class Builds:
             _save(BUILD, again.id, build.version, again),
             _save(STATE, again.id, stored.version, state),
         )
-        await self._documents.commit(changes)
+        await self._documents.commit(changes, (event,))
         return again, Stored(state, stored.version + 1)
 
     async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:

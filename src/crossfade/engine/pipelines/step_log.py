@@ -46,6 +46,6 @@ async def follow(
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     async for output in runner.output(order.run):
         mask.add(output.secrets)
-        kept.add(mask.feed(decoder.decode(output.data)))
+        kept.add(mask.feed(decoder.decode(output.data)) if output.data else mask.pause())
     kept.add(mask.feed(decoder.decode(b"", final=True)))
     kept.add(mask.finish())

@@ -10,7 +10,7 @@ from crossfade.core.failover.evidence import DOWN
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.values import parse_set
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy
-from crossfade.core.rollout.state import Outcome
+from crossfade.core.rollout.state import Outcome, Rollout
 from crossfade.engine.queries import ClusterView
 from crossfade.sandbox.demo.programme import Programme
 from crossfade.sandbox.demo.stage import Stage
@@ -117,7 +117,7 @@ async def cloud_dies(stage: Stage) -> None:
         early == 0.0 and view.percent == 50,
         f"{_percent(early)} early; then it ran {view.percent} % yellow",
     )
-    rollout = await stage.until_ended()
+    rollout = await _ended(stage)
     await last_of(stage, "blue")
     yellow = stage.shares(stage.now() - 1.0).versions.get("yellow", 0.0)
     done = rollout.state.outcome is Outcome.SUCCEEDED and yellow == 1.0
@@ -203,6 +203,22 @@ async def _is(stage: Stage, *, lost: bool = False, serving: bool = False) -> Clu
     if lost and cloud.health not in DOWN:
         return None
     return cloud if not serving or cloud.user_percent > 0 else None
+
+
+async def _ended(stage: Stage) -> Rollout:
+    """Wait until the rollout has ended; tell how users come back to the cloud meanwhile."""
+    known = 0.0
+
+    async def look() -> Rollout | None:
+        nonlocal known
+        cloud = await _is(stage)
+        if cloud is not None and cloud.user_percent != known:
+            known = cloud.user_percent
+            stage.note(f"{LOST} has {known:g} % of all users")
+        rollout = await stage.rollout()
+        return None if rollout.active else rollout
+
+    return await stage.until(look, 150.0, "the end of the rollout")
 
 
 def _percent(part: float) -> str:

@@ -1,0 +1,33 @@
+"""The one pipeline of a text, laid out for planning."""
+
+from crossfade.adapters.pipelines.definitions import read_definitions
+from crossfade.adapters.pipelines.judging import judge
+from crossfade.base.errors import InputError
+from crossfade.core.pipeline.document import with_main_clone
+from crossfade.core.pipeline.graph import Graph, graph_of
+
+
+def read_graph(text: str, definitions: str, name: str, *, with_clone: bool) -> Graph:
+    """
+    Return what the text says.
+
+    Args:
+        text: of the file.
+        definitions: folder or address of typed steps, "" for none.
+        name: what errors call the file.
+        with_clone: whether a trigger's clone comes first.
+
+    Raises InputError when it is no one pipeline, and what reading definitions raises.
+    """
+    judged = judge(text, read_definitions(definitions) if definitions else {})
+    if len(judged.pipelines) != 1:
+        first = judged.errors[0] if judged.errors else None
+        place = (
+            f":{first.at.line}:{first.at.column}: {first.path}: {first.message}" if first else ""
+        )
+        raise InputError(
+            f"{name}{place}" if first else f"{name} holds {len(judged.pipelines)} pipelines",
+            hint="`crossfade pipeline validate FILE` shows everything" if first else "give one",
+        )
+    pipeline = judged.pipelines[0]
+    return graph_of(with_main_clone(pipeline) if with_clone else pipeline)

@@ -1,0 +1,62 @@
+"""Contents of files by their SHA-256, each kept once."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from crossfade.base.errors import NotFound
+
+_CHUNK = 1024 * 1024
+
+
+class TooLarge(Exception):
+    """A file has more bytes than are kept; the text says how many."""
+
+
+class Contents:
+    """A folder of files that are named by what is in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest
+
+    def add(self, path: Path, most: int) -> tuple[str, int]:
+        """Keep a file of at most so many bytes; return its digest and size.  Raises TooLarge."""
+        if path.stat().st_size > most:
+            raise TooLarge(f"it has {path.stat().st_size} bytes, {max(most, 0)} are allowed")
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = self._folder / f"{secrets.token_hex(8)}.part"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with path.open("rb") as source, part.open("xb") as target:
+                while chunk := source.read(_CHUNK):
+                    digest.update(chunk)
+                    size += target.write(chunk)
+                    if size > most:  # it has grown meanwhile
+                        raise TooLarge(f"it has more than {most} bytes")
+            final = self._path(digest.hexdigest())
+            final.parent.mkdir(exist_ok=True)
+            part.replace(final)
+        finally:
+            part.unlink(missing_ok=True)
+        return digest.hexdigest(), size
+
+    def read(self, digest: str) -> bytes:
+        """Return the content.  Raises NotFound."""
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            hint = "the state folder has lost it; run the step again"
+            raise NotFound(f"the content {digest[:12]} is not there", hint=hint) from None
+
+    def copy(self, digest: str, target: Path) -> None:
+        """Make a file with the content, whole or not at all.  Raises NotFound."""
+        part = target.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            part.write_bytes(self.read(digest))
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)

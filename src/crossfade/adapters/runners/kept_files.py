@@ -1,0 +1,235 @@
+"""Files of steps kept in the state folder: contents by digest, and an index for each run."""
+
+import asyncio
+import glob
+import hashlib
+import json
+import os
+import posixpath
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from crossfade.adapters.runners.contents import Contents, TooLarge
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import Unavailable
+from crossfade.core.pipeline.junit import Case, NoReport, cases
+from crossfade.core.pipeline.keeping import (
+    LARGEST_FILE_BYTES,
+    LARGEST_STEP_BYTES,
+    MOST_CASES,
+    MOST_FILES,
+    Artifact,
+    Kept,
+    wanted,
+)
+from crossfade.core.pipeline.work import VOLUME
+from crossfade.ports.runner import Order, RunId
+
+T = TypeVar("T")
+
+_MAY_EXECUTE = stat.S_IXUSR
+
+
+class KeptFiles:
+    """Files of workspaces on this machine."""
+
+    def __init__(
+        self,
+        folder: Path,
+        volume: Callable[[str], Path],
+        *,
+        largest_file: int = LARGEST_FILE_BYTES,
+        largest_step: int = LARGEST_STEP_BYTES,
+    ) -> None:
+        """`volume` says where the workspace of a build is."""
+        self._folder, self._volume = folder, volume
+        self._contents = Contents(folder / "contents")
+        self._largest_file, self._largest_step = largest_file, largest_step
+
+    async def restore(self, order: Order) -> str:
+        """Put cached folders back before a run; see the port."""
+        return await asyncio.to_thread(_answered, lambda: self._restore(order))
+
+    async def keep(self, order: Order, *, succeeded: bool) -> Kept:
+        """Keep what an ended run has left; see the port."""
+        return await asyncio.to_thread(_answered, lambda: self._keep(order, succeeded))
+
+    async def kept(self, build: str) -> tuple[Kept, ...]:
+        """Return what the runs of a build have left; see the port."""
+        paths = sorted((self._folder / build / "kept").glob("*.json"), key=_age)
+        return tuple(from_json(Kept, json.loads(path.read_text())) for path in paths)
+
+    async def read(self, artifact: Artifact) -> bytes:
+        """Return the content of an artifact; see the port."""
+        return await asyncio.to_thread(self._contents.read, artifact.digest)
+
+    def _restore(self, order: Order) -> str:
+        wish = wanted(order.environment)
+        if not wish.cache:
+            return ""
+        index = self._cache(order)
+        if not index.exists():
+            return "nothing is cached for these inputs"
+        volume = self._volume(order.run.build)
+        for path, digest, mode in json.loads(index.read_text()):
+            target = volume / path
+            if target.is_symlink() or not _inside(volume, target):
+                continue  # a step of this build has put a link there, which may lead anywhere
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if digest.startswith("->"):
+                target.unlink(missing_ok=True)
+                target.symlink_to(digest[2:])
+            else:
+                self._contents.copy(digest, target)
+                target.chmod(mode)
+        return f"from the cache: {', '.join(wish.cache)}"
+
+    def _cache(self, order: Order) -> Path:
+        """Return where the index of the cached folders is, by all that they depend on."""
+        wish = wanted(order.environment)
+        volume = self._volume(order.run.build).resolve()
+        digest = hashlib.sha256(json.dumps([order.run.key, order.image, wish.cache]).encode())
+        for path in self._found(order, wish.cache_key):
+            digest.update(f"\0{path.relative_to(volume)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return self._folder / "caches" / f"{digest.hexdigest()}.json"
+
+    def _keep(self, order: Order, succeeded: bool) -> Kept:
+        wish = wanted(order.environment)
+        run = order.run
+        notes: list[str] = []
+        artifacts = tuple(self._artifacts(order, wish.artifacts, notes))
+        tests = self._cases(order, wish.tests, notes)
+        kept = Kept(run.build, run.key, run.generation, run.number, artifacts, tests, tuple(notes))
+        if succeeded and wish.cache:
+            self._save_cache(order, wish.cache)
+        if artifacts or tests or notes:
+            _write(self._index(run), json.dumps(to_json(kept)))
+        return kept
+
+    def _artifacts(
+        self, order: Order, patterns: Sequence[str], notes: list[str]
+    ) -> Iterator[Artifact]:
+        volume, total = self._volume(order.run.build).resolve(), 0
+        found = [each for each in self._found(order, patterns, deep=True) if not each.is_symlink()]
+        notes += [f"no file is {each}" for each in patterns if not self._found(order, [each])]
+        if len(found) > MOST_FILES:
+            notes.append(
+                f"{len(found) - MOST_FILES} files not kept: at most {MOST_FILES} of a step"
+            )
+        for path in found[:MOST_FILES]:
+            name = str(path.relative_to(volume))
+            try:
+                digest, size = self._contents.add(
+                    path, min(self._largest_file, self._largest_step - total)
+                )
+            except TooLarge as error:
+                notes.append(f"{name} not kept: {error}")
+                continue
+            total += size
+            yield Artifact(name, digest, size)
+
+    def _cases(self, order: Order, patterns: Sequence[str], notes: list[str]) -> tuple[Case, ...]:
+        found: list[Case] = []
+        reports = self._found(order, patterns)
+        if patterns and not reports:
+            notes.append(f"no report of tests is {' '.join(patterns)}")
+        for path in reports[:MOST_FILES]:
+            try:
+                if path.stat().st_size > self._largest_file:
+                    raise NoReport("it is too large")
+                found += cases(path.read_bytes())
+            except NoReport as error:
+                notes.append(f"{path.name} is no report of tests: {error}")
+        if len(found) > MOST_CASES:
+            notes.append(
+                f"{len(found) - MOST_CASES} tests not kept: at most {MOST_CASES} of a step"
+            )
+        return tuple(found[:MOST_CASES])
+
+    def _save_cache(self, order: Order, patterns: Sequence[str]) -> None:
+        index = self._cache(order)
+        if index.exists():
+            return
+        volume, rows = self._volume(order.run.build).resolve(), []
+        for path in self._found(order, patterns, deep=True):
+            name = str(path.relative_to(volume))
+            if path.is_symlink():
+                rows.append((name, f"->{os.readlink(path)}", 0))
+                continue
+            mode = 0o755 if path.stat().st_mode & _MAY_EXECUTE else 0o644
+            try:
+                rows.append((name, self._contents.add(path, self._largest_step)[0], mode))
+            except TooLarge:
+                return  # half a folder would be worse than none
+        _write(index, json.dumps(rows))
+
+    def _base(self, order: Order) -> Path:
+        """Return the folder that patterns are below; of a step elsewhere, the workspace."""
+        volume = self._volume(order.run.build).resolve()
+        inner = posixpath.relpath(order.directory, VOLUME)
+        return volume if inner.startswith("..") else volume / inner
+
+    def _found(self, order: Order, patterns: Sequence[str], *, deep: bool = False) -> list[Path]:
+        """Return the files of the workspace that fit, each once; `deep`: folders whole."""
+        volume, base = self._volume(order.run.build).resolve(), self._base(order)
+        found: dict[Path, None] = {}
+        for pattern in patterns:
+            absolute = pattern.startswith("/")
+            text = pattern.removeprefix(VOLUME).lstrip("/") if absolute else pattern
+            place = volume if absolute else base
+            for hit in sorted(glob.glob(text, root_dir=place, recursive=True, include_hidden=True)):
+                path = Path(os.path.normpath(place / hit))
+                if not _inside(volume, path):
+                    continue
+                if deep:
+                    found |= dict.fromkeys(_files(path))
+                elif path.is_file() and path.resolve().is_relative_to(volume):
+                    found[path] = None
+        return list(found)
+
+    def _index(self, run: RunId) -> Path:
+        digest = hashlib.sha256(run.key.encode()).hexdigest()[:16]
+        name = f"{run.generation}-{digest}-{run.number}.json"
+        return self._folder / run.build / "kept" / name
+
+
+def _inside(volume: Path, path: Path) -> bool:
+    """Return whether the path itself, with links in it followed, stays in the workspace."""
+    return path.parent.resolve().is_relative_to(volume.resolve())
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield the file, or the files below a folder, in the order of their names."""
+    if not path.is_dir() or path.is_symlink():
+        yield path
+        return
+    for root, folders, files in os.walk(path):
+        linked = [each for each in folders if (Path(root) / each).is_symlink()]
+        folders[:] = sorted(each for each in folders if each not in linked)
+        yield from (Path(root) / each for each in sorted([*files, *linked]))
+
+
+def _age(path: Path) -> tuple[float, str]:
+    return path.stat().st_mtime, path.name
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def _answered(act: Callable[[], T]) -> T:
+    """Return what it returns; a disk that refuses is somebody who does not answer."""
+    try:
+        return act()
+    except (OSError, shutil.Error) as error:
+        raise Unavailable(
+            f"files of a step cannot be kept: {error}",
+            hint="see that the state folder can be written and has room",
+        ) from error

@@ -1,0 +1,115 @@
+"""Accounts: who may sign in, and what they may do."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from crossfade.api.access import everywhere
+from crossfade.api.scopes import Scope, scopes
+from crossfade.api.services import Services, Use
+from crossfade.base.errors import NotAllowed
+from crossfade.base.secrets import Secret
+from crossfade.core.access.people import MOST_GRANTS
+from crossfade.core.access.roles import Action
+from crossfade.engine.accounts import Caller
+from crossfade.engine.people import People, Person, new_password
+
+router = APIRouter(prefix="/accounts", tags=["access"])
+
+Admin = Annotated[Caller, Depends(everywhere(Action.ACCESS))]
+Name = Annotated[str, Path(max_length=100)]
+
+
+class NewAccount(BaseModel):
+    """An account that is to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=100, examples=["ann"])
+    grants: list[Scope] = Field(min_length=1, max_length=MOST_GRANTS)
+    password: SecretStr | None = Field(
+        default=None, description="One is made, and answered once, when there is none."
+    )
+
+
+class Change(BaseModel):
+    """What is to be changed; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+    grants: list[Scope] | None = Field(default=None, min_length=1, max_length=MOST_GRANTS)
+    disabled: bool | None = None
+
+
+class Shown(BaseModel):
+    """An account without its password."""
+
+    name: str
+    grants: list[Scope]
+    disabled: bool
+    issuer: str
+    """The identity provider that vouches for it, "" for one with a password."""
+    created_at: float
+
+
+class Made(BaseModel):
+    """A new account, or a new password."""
+
+    account: str
+    password: str | None
+    """Not shown again; null when it was given."""
+
+
+@router.get("")
+async def list_accounts(caller: Admin, services: Use) -> list[Shown]:
+    """Return all accounts, by name."""
+    return [_shown(each) for each in await _people(services, caller).all()]
+
+
+@router.post("", status_code=201)
+async def add_account(wanted: NewAccount, caller: Admin, services: Use) -> Made:
+    """Make an account.  Only for who has a session: a token would outlive itself so."""
+    given = Secret(wanted.password.get_secret_value()) if wanted.password else None
+    grants = [each.grant for each in wanted.grants]
+    made = await _changing(services, caller).add(wanted.name, grants, given)
+    return Made(account=wanted.name, password=made.reveal() if made else None)
+
+
+@router.patch("/{name}")
+async def change_account(name: Name, change: Change, caller: Admin, services: Use) -> Shown:
+    """Give an account other rights, disable it, or enable it; somebody always stays in charge."""
+    people = _changing(services, caller)
+    person = await people.find(name)
+    if change.grants is not None:
+        person = await people.grant(name, [each.grant for each in change.grants])
+    if change.disabled is not None:
+        person = await (people.disable(name) if change.disabled else people.enable(name))
+    return _shown(person)
+
+
+@router.post("/{name}/password")
+async def reset_password(name: Name, caller: Admin, services: Use) -> Made:
+    """Give an account a new password, answered once; all of its browsers are signed out."""
+    password = new_password()
+    await _changing(services, caller).set_password(name, password)
+    return Made(account=name, password=password.reveal())
+
+
+def _people(services: Services, caller: Caller) -> People:
+    accounts = services.accounts
+    return People(accounts.acting(caller), accounts.passwords, services.clock)
+
+
+def _changing(services: Services, caller: Caller) -> People:
+    if caller.csrf is None:
+        raise NotAllowed("a token changes no accounts", hint="sign in with a password")
+    return _people(services, caller)
+
+
+def _shown(person: Person) -> Shown:
+    return Shown(
+        name=person.name,
+        grants=scopes(person.grants),
+        disabled=person.disabled,
+        issuer=person.issuer,
+        created_at=person.created_at,
+    )

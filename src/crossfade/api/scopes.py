@@ -1,0 +1,28 @@
+"""Grants as requests write them."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crossfade.core.access.roles import ANY, Grant, Role
+
+
+class Scope(BaseModel):
+    """A role on one application or all, on one cluster or all."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: Role
+    application: str = Field(default=ANY, min_length=1, max_length=253)
+    cluster: str = Field(default=ANY, min_length=1, max_length=253)
+
+    @property
+    def grant(self) -> Grant:
+        """The grant."""
+        return Grant(self.role, self.application, self.cluster)
+
+
+def scopes(grants: Iterable[Grant]) -> list[Scope]:
+    """Return the grants as they are sent."""
+    return [
+        Scope(role=each.role, application=each.application, cluster=each.cluster) for each in grants
+    ]

@@ -1,0 +1,39 @@
+"""What clusters may be called, and what they may be labelled with."""
+
+import re
+from collections.abc import Mapping
+
+from crossfade.base.errors import InputError
+from crossfade.base.ids import ClusterName
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL_KEY = re.compile(r"[!-<>-~]{1,317}")
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-.\w]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+
+
+def cluster_name(text: str) -> ClusterName:
+    """Return the text as the name of a cluster.  Raises InputError."""
+    if not _NAME.fullmatch(text):
+        raise InputError(
+            "this is no name for a cluster",
+            hint="take lower-case letters, digits and dashes (not first or last), at most 63",
+            name=text,
+        )
+    return ClusterName(text)
+
+
+def is_label(key: str, value: str) -> bool:
+    """Say whether a cluster may have this label."""
+    return bool(_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value))
+
+
+def labels(written: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels.  Raises InputError for one that is none."""
+    for key, value in written.items():
+        if not is_label(key, value):
+            raise InputError(
+                "this is no label",
+                hint="keys have no spaces or `=`; values are letters, digits, `-`, `.`, `_`",
+                label=f"{key}={value}",
+            )
+    return dict(written)

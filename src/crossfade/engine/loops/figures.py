@@ -1,0 +1,47 @@
+"""Takes down what edges have counted, with the shares of revisions that clusters confirm."""
+
+from dataclasses import dataclass, field
+
+from crossfade.base.clock import Clock
+from crossfade.engine.figures import Count, Figures
+from crossfade.engine.records import Records
+from crossfade.ports.edge import Edges, EdgeTargetSight
+
+LOOK_SECONDS = 0.4
+"""Edges report every second, and only their newest report is kept: none is to be missed."""
+FIGURES = "figures"
+
+
+@dataclass(slots=True)
+class FigureLoop:
+    """All edges at once; they are few."""
+
+    records: Records
+    edges: Edges
+    clock: Clock
+    figures: Figures
+    _taken: dict[str, float] = field(default_factory=dict)
+    """When the newest report that was taken down arrived, by edge."""
+
+    async def keys(self) -> list[str]:
+        """Return the one key."""
+        return [FIGURES]
+
+    async def reconcile(self, _: str) -> float:
+        """Take down the reports that are new."""
+        new: list[EdgeTargetSight] = []
+        sights = await self.edges.sights()
+        for sight in sights:
+            if sight.at > self._taken.get(sight.edge, 0.0):
+                self._taken[sight.edge] = sight.at
+                new += [each for each in sight.targets if each.requests]
+        known = {each.edge for each in sights}
+        self._taken = {edge: at for edge, at in self._taken.items() if edge in known}
+        counts = [await self._count(each) for each in new]
+        self.figures.add(self.clock.now(), counts)
+        return LOOK_SECONDS
+
+    async def _count(self, seen: EdgeTargetSight) -> Count:
+        report = await self.records.find_report(seen.application, seen.cluster)
+        shares = report.value.shares if report else {}
+        return Count(seen.application, seen.cluster, seen.requests, seen.failed, shares)

@@ -1,0 +1,248 @@
+"""The first screen: is everything all right, what is moving, what needs somebody."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
+from crossfade.core.access.roles import Action, Identity
+from crossfade.core.failover.health import Api, ClusterHealth, Witness
+from crossfade.core.failover.users import Users
+from crossfade.core.failover.wish import ClusterWish
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.release.report import Report
+from crossfade.core.rollout.record import Record
+from crossfade.core.rollout.state import Rollout
+from crossfade.engine.figures import Point
+from crossfade.engine.needs import Need, of_cluster, of_edges, of_rollout
+from crossfade.engine.records import Records
+
+Now = Mapping[tuple[ApplicationName, ClusterName], Point]
+"""What edges have just counted."""
+
+SHOWN = 8
+"""Revisions of a card; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A revision that runs on a cluster."""
+
+    application: ApplicationName
+    revision: RevisionId
+    percent: float
+    """Of the application's users on this cluster, as its data plane confirms."""
+    pods: str
+    """Ready and wanted ones, as `3/3`."""
+    moving: bool
+    """A rollout moves users to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One cluster."""
+
+    name: ClusterName
+    provider: str
+    region: str
+    preemptible: bool
+    usd_per_cpu_hour: float | None
+    version: str
+    health: str
+    condition: str
+    api: Api
+    witnesses: tuple[Witness, ...]
+    standing: str
+    """serving, doubted, out, recovering or drained."""
+    returning: bool
+    """Users are on their way back, step by step."""
+    reason: str
+    since: float | None
+    """When its health or its users last changed, as far as is known."""
+    share: float
+    """Percent of all users: measured at the edges, else as planned."""
+    measured: bool
+    rps: float
+    failed_rps: float
+    """Tries that failed; users of them were mostly served by another cluster."""
+    capacity: int | None
+    revisions: tuple[Running, ...]
+    revision_count: int
+    trouble: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A rollout under way."""
+
+    application: ApplicationName
+    number: int
+    phase: str
+    percent: float
+    step: int
+    steps: int
+    canary: RevisionId
+    stable: RevisionId | None
+    reason: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it, as one person may see it."""
+
+    at: float
+    clusters: tuple[Card, ...]
+    moving: tuple[Moving, ...]
+    needs: tuple[Need, ...]
+    applications: int
+    serving: int
+    """Applications that have users."""
+    rps: float
+    failed_rps: float
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    records: tuple[Record, ...]
+    rollouts: Mapping[ApplicationName, Rollout]
+    reports: Mapping[ClusterName, tuple[Report, ...]]
+    users: tuple[Users, ...]
+    now: Now
+
+
+async def overview(records: Records, identity: Identity, counted: Now, at: float) -> Overview:
+    """Return what somebody may see of it; nothing of other applications, in no sum either."""
+    world = await _world(records, identity, counted)
+    health = {name: each.value for name, each in (await records.health()).items()}
+    wishes = {name: each.value for name, each in (await records.wishes()).items()}
+    edges = (await records.edges()).value.edges if identity.may(Action.READ) else ()
+    cards: list[Card] = []
+    needs: list[Need | None] = [*of_edges(edges)]
+    for stored in await records.clusters():
+        name = stored.value.name
+        if not identity.sees_cluster(name):
+            continue
+        known = health.get(name, ClusterHealth(name))
+        wish = wishes.get(name, ClusterWish(name))
+        cards.append(_card(stored.value, known, wish, world))
+        needs.append(of_cluster(known, wish))
+    needs += [of_rollout(each) for each in world.rollouts.values()]
+    points = world.now.values()
+    return Overview(
+        at,
+        tuple(cards),
+        tuple(_moving(each) for each in world.rollouts.values() if each.active),
+        tuple(
+            sorted((each for each in needs if each is not None), key=lambda each: not each.urgent)
+        ),
+        len(world.records),
+        sum(each.serves for each in world.records),
+        _rate(each.requests / each.seconds for each in points),
+        _rate(each.failed / each.seconds for each in points),
+    )
+
+
+async def _world(records: Records, identity: Identity, counted: Now) -> _World:
+    every = [each.value for each in await records.applications()]
+    seen = tuple(each for each in every if identity.sees(each.spec.name))
+    names = {each.spec.name for each in seen}
+    rollouts = {}
+    for record in seen:
+        stored = await records.rollout(record)
+        if stored is not None:
+            rollouts[record.spec.name] = stored.value
+    reports: dict[ClusterName, list[Report]] = {}
+    for each in await records.reports():
+        if each.value.application in names:
+            reports.setdefault(each.value.cluster, []).append(each.value)
+    users = [each.value for name, each in (await records.users()).items() if name in names]
+    return _World(
+        seen,
+        rollouts,
+        {cluster: tuple(found) for cluster, found in reports.items()},
+        tuple(users),
+        {key: point for key, point in counted.items() if key[0] in names},
+    )
+
+
+def _card(cluster: Cluster, health: ClusterHealth, wish: ClusterWish, world: _World) -> Card:
+    reports = world.reports.get(cluster.name, ())
+    running = sorted(
+        (each for report in reports for each in _running(report, world)),
+        key=lambda each: (not each.moving, -each.percent, each.application),
+    )
+    mine = [point for (_, name), point in world.now.items() if name == cluster.name]
+    rps = _rate(each.requests / each.seconds for each in mine)
+    total = _rate(each.requests / each.seconds for each in world.now.values())
+    return Card(
+        cluster.name,
+        cluster.provider,
+        cluster.region,
+        cluster.preemptible,
+        cluster.usd_per_cpu_hour,
+        health.version,
+        health.summary,
+        health.condition.value,
+        health.api,
+        health.witnesses,
+        "drained" if wish.drained else health.stands.standing.value,
+        any(cluster.name in each.returns for each in world.users) and health.stands.serves,
+        health.reason,
+        _changed(health, wish),
+        round(100 * rps / total, 1) if total else _planned(cluster.name, world.users),
+        total > 0,
+        rps,
+        _rate(each.failed / each.seconds for each in mine),
+        cluster.capacity,
+        tuple(running[:SHOWN]),
+        len(running),
+        tuple(f"{each.application}: {each.trouble}" for each in reports if each.trouble)[:SHOWN],
+    )
+
+
+def _running(report: Report, world: _World) -> list[Running]:
+    rollout = world.rollouts.get(report.application)
+    active = rollout is not None and rollout.active
+    return [
+        Running(
+            report.application,
+            revision,
+            report.shares.get(revision, 0.0),
+            f"{known.ready_pods}/{known.wanted_pods}",
+            active and rollout is not None and rollout.canary.id == revision,
+        )
+        for revision, known in report.revisions.items()
+        if known.installed
+    ]
+
+
+def _planned(cluster: ClusterName, users: tuple[Users, ...]) -> float:
+    """Return the average share of the cluster over applications; nobody has counted any."""
+    shares = [each.share(cluster) / 100 for each in users if each.parts]
+    return round(sum(shares) / len(shares), 1) if shares else 0.0
+
+
+def _changed(health: ClusterHealth, wish: ClusterWish) -> float | None:
+    times = (health.stands.since, health.back_at, health.lost_since, wish.drained_since)
+    known = [each for each in (*times, wish.restored_at) if each]
+    return max(known, default=None)
+
+
+def _moving(rollout: Rollout) -> Moving:
+    state = rollout.state
+    return Moving(
+        rollout.application,
+        rollout.number,
+        state.phase.value,
+        state.percent,
+        state.step,
+        len(rollout.strategy.steps),
+        rollout.canary.id,
+        rollout.stable.id if rollout.stable else None,
+        state.reason,
+        rollout.started_at,
+    )
+
+
+def _rate(values: Iterable[float]) -> float:
+    return round(sum(values), 2)

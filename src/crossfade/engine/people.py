@@ -1,0 +1,166 @@
+"""Accounts as admins change them; `engine/accounts.py` says who it is that asks."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.base.secrets import Secret
+from crossfade.core.access.people import (
+    MOST_GRANTS,
+    Account,
+    account_name,
+    require_in_charge,
+    require_password,
+    written_grant,
+)
+from crossfade.core.access.roles import Grant
+from crossfade.core.access.tokens import BrowserSession
+from crossfade.engine.access_records import ACCOUNT, SESSION
+from crossfade.engine.retries import again_on_conflict
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
+from crossfade.ports.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account without its password."""
+
+    name: str
+    grants: tuple[Grant, ...]
+    disabled: bool
+    issuer: str
+    """The identity provider that vouches for it, "" for one with a password."""
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The accounts; `documents` say who changes them."""
+
+    documents: Documents
+    passwords: Passwords
+    clock: Clock
+
+    async def all(self) -> tuple[Person, ...]:
+        """Return all accounts, by name."""
+        found = await self.documents.list(ACCOUNT)
+        return tuple(_person(from_json(Account, each.body)) for each in found)
+
+    async def find(self, name: str) -> Person:
+        """Return the account.  Raises NotFound."""
+        return _person(from_json(Account, (await self._stored(name)).body))
+
+    async def add(
+        self, name: str, grants: Sequence[Grant], password: Secret | None
+    ) -> Secret | None:
+        """
+        Make an account; return its password, this once, when none was given.
+
+        Raises InputError, and Conflict when there is one of this name.
+        """
+        chosen = password or new_password()
+        require_password(chosen)
+        _require_few(grants)
+        hashed = await self.passwords.hashed(chosen.reveal())
+        now = self.clock.now()
+        account = Account(account_name(name), hashed, tuple(grants), created_at=now)
+        try:
+            event = Event(f"{ACCOUNT}/{name}", now, f"made, as {_words(grants)}", {})
+            await self.documents.commit((Save(ACCOUNT, name, 0, to_json(account)),), (event,))
+        except Conflict as error:
+            raise Conflict(
+                f"there is an account `{name}` already", hint="take another name"
+            ) from error
+        return None if password else chosen
+
+    async def grant(self, name: str, grants: Sequence[Grant]) -> Person:
+        """Give the account these rights in place of those that it has.  Raises NotFound."""
+        _require_few(grants)
+        return await self._change(name, f"is now {_words(grants)}", grants=tuple(grants))
+
+    async def disable(self, name: str) -> Person:
+        """Have the account, its browsers and its tokens count no more.  Raises NotFound."""
+        return await self._change(name, "disabled", signs_out=True, disabled=True)
+
+    async def enable(self, name: str) -> Person:
+        """Have the account count again.  Raises NotFound."""
+        return await self._change(name, "enabled", disabled=False)
+
+    async def set_password(self, name: str, password: Secret) -> Person:
+        """Give the account another password, and sign all of its browsers out."""
+        require_password(password)
+        hashed = await self.passwords.hashed(password.reveal())
+        return await self._change(name, "got a new password", signs_out=True, password=hashed)
+
+    async def _change(
+        self, name: str, reason: str, *, signs_out: bool = False, **values: object
+    ) -> Person:
+        async def change() -> Person:
+            stored = await self._stored(name)
+            before = from_json(Account, stored.body)
+            if "password" in values and before.issuer:
+                hint = f"its password is changed at {before.issuer}"
+                raise InputError(f"`{name}` has no password here", hint=hint)
+            after = replace(before, **values)  # type: ignore[arg-type]
+            if after == before:
+                return _person(before)
+            if before.in_charge and not after.in_charge:
+                require_in_charge([after, *await self._others(name)])
+            event = Event(f"{ACCOUNT}/{name}", self.clock.now(), reason, {})
+            removals = await sessions_of(self.documents, name) if signs_out else ()
+            await self.documents.commit(
+                (Save(ACCOUNT, name, stored.version, to_json(after)), *removals), (event,)
+            )
+            return _person(after)
+
+        return await again_on_conflict(change)
+
+    async def _stored(self, name: str) -> Document:
+        stored = await self.documents.get(ACCOUNT, name)
+        if stored is None:
+            hint = "`crossfade account list` shows them"
+            raise NotFound(f"there is no account `{name}`", hint=hint)
+        return stored
+
+    async def _others(self, name: str) -> list[Account]:
+        found = await self.documents.list(ACCOUNT)
+        return [from_json(Account, each.body) for each in found if each.name != name]
+
+
+def new_password() -> Secret:
+    """Return a random password."""
+    return Secret(secrets.token_urlsafe(15))
+
+
+async def browser_sessions(documents: Documents) -> list[tuple[Document, BrowserSession]]:
+    """Return all browsers that are signed in."""
+    found = await documents.list(SESSION)
+    return [(each, from_json(BrowserSession, each.body)) for each in found]
+
+
+async def sessions_of(documents: Documents, account: str) -> tuple[Remove, ...]:
+    """Return the removals that sign all browsers of the account out."""
+    found = await browser_sessions(documents)
+    mine = [each for each, browser in found if browser.account == account]
+    return tuple(Remove(SESSION, each.name, each.version) for each in mine)
+
+
+def _require_few(grants: Sequence[Grant]) -> None:
+    if not 1 <= len(grants) <= MOST_GRANTS:
+        raise InputError(
+            f"an account with {len(grants)} roles cannot be",
+            hint=f"give 1 to {MOST_GRANTS} roles, such as `viewer` or `releaser:colors`",
+        )
+
+
+def _words(grants: Sequence[Grant]) -> str:
+    return ", ".join(written_grant(each) for each in grants)
+
+
+def _person(account: Account) -> Person:
+    return Person(
+        account.name, account.grants, account.disabled, account.issuer, account.created_at
+    )

@@ -1,0 +1,30 @@
+"""Files that outlast the workspace of a build."""
+
+from typing import Protocol
+
+from crossfade.core.pipeline.keeping import Artifact, Kept
+from crossfade.ports.runner import Order
+
+
+class StepFiles(Protocol):
+    """
+    Keeps what steps leave on purpose, by content.
+
+    Every implementation passes tests/contract/test_step_files.py.
+    """
+
+    async def restore(self, order: Order) -> str:
+        """Put cached folders back before a run; return what to tell people, "" for nothing."""
+        ...
+
+    async def keep(self, order: Order, *, succeeded: bool) -> Kept:
+        """Keep what an ended run has left; repeatable.  Raises Unavailable."""
+        ...
+
+    async def kept(self, build: str) -> tuple[Kept, ...]:
+        """Return what the runs of a build have left, oldest first."""
+        ...
+
+    async def read(self, artifact: Artifact) -> bytes:
+        """Return the content of an artifact.  Raises NotFound."""
+        ...

@@ -1,0 +1,186 @@
+"""What outlasts the workspace of a build."""
+
+import pytest
+
+from crossfade.adapters.runners.kept_files import KeptFiles
+from crossfade.base.errors import NotFound, Unavailable
+from crossfade.core.pipeline.junit import Outcome
+from crossfade.core.pipeline.keeping import Artifact
+from crossfade.ports.runner import Order, RunId
+
+REPORT = """<?xml version="1.0"?>
+<testsuites><testsuite name="unit">
+  <testcase classname="shop" name="pays" time="0.5"/>
+  <testcase classname="shop" name="refunds"><failure message="no money">trace</failure></testcase>
+  <testcase name="waits"><skipped/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def volume(tmp_path):
+    folder = tmp_path / "runs/7/volume"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def files(tmp_path, volume):
+    return opened(tmp_path)
+
+
+def opened(tmp_path, **limits):
+    runs = tmp_path / "runs"
+    return KeptFiles(tmp_path / "kept", lambda build: runs / build / "volume", **limits)
+
+
+def order(build="7", directory="/codefresh/volume", number=1, **environment):
+    given = {f"CROSSFADE_{name.upper()}": value for name, value in environment.items()}
+    return Order(RunId(build, 0, "test", number), "", directory=directory, environment=given)
+
+
+async def test_reports_become_results_by_test(files, volume):
+    (volume / "shop/out").mkdir(parents=True)
+    (volume / "shop/out/unit.xml").write_text(REPORT)
+
+    kept = await files.keep(
+        order(directory="/codefresh/volume/shop", tests="out/*.xml"), succeeded=False
+    )
+
+    assert [(each.suite, each.name, each.outcome) for each in kept.cases] == [
+        ("shop", "pays", Outcome.PASSED),
+        ("shop", "refunds", Outcome.FAILED),
+        ("unit", "waits", Outcome.SKIPPED),
+    ]
+    assert kept.cases[1].message == "no money"
+    assert kept.summary == "3 tests (1 failed, 1 skipped)"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("<testsuite", "no XML"),
+        ("<html/>", "its root is <html>"),
+        ('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>', "it has a document type"),
+        ("", "no XML"),
+    ],
+)
+async def test_what_is_no_report_is_said_and_fails_nothing(files, volume, text, why):
+    (volume / "unit.xml").write_text(text)
+
+    kept = await files.keep(order(tests="unit.xml missing.xml"), succeeded=True)
+
+    assert kept.cases == ()
+    assert f"unit.xml is no report of tests: {why}" in kept.summary
+
+
+async def test_artifacts_are_there_after_the_workspace_is_gone_and_once_for_the_same_content(
+    files, volume, tmp_path
+):
+    (volume / "dist/deep").mkdir(parents=True)
+    (volume / "dist/one").write_bytes(b"same")
+    (volume / "dist/deep/two").write_bytes(b"same")
+
+    await files.keep(order(artifacts="dist"), succeeded=True)
+    for each in (volume / "dist/one", volume / "dist/deep/two"):
+        each.unlink()
+
+    (kept,) = await opened(tmp_path).kept("7")
+    assert [each.path for each in kept.artifacts] == ["dist/one", "dist/deep/two"]
+    assert [await files.read(each) for each in kept.artifacts] == [b"same", b"same"]
+    contents = [each for each in (tmp_path / "kept/contents").rglob("*") if each.is_file()]
+    assert len(contents) == 1
+
+
+async def test_files_that_are_too_large_are_left_out_and_named(volume, tmp_path):
+    (volume / "a").write_bytes(b"1234")
+    (volume / "b").write_bytes(b"12345678")
+    (volume / "c").write_bytes(b"123")
+    files = opened(tmp_path, largest_file=5, largest_step=6)
+
+    kept = await files.keep(order(artifacts="a b c"), succeeded=True)
+
+    assert [each.path for each in kept.artifacts] == ["a"]
+    assert kept.notes == (
+        "b not kept: it has 8 bytes, 2 are allowed",
+        "c not kept: it has 3 bytes, 2 are allowed",
+    )
+
+
+async def test_nothing_from_outside_of_the_workspace_is_kept(files, volume, tmp_path):
+    (tmp_path / "private").write_text("secret")
+    (volume / "link").symlink_to(tmp_path / "private")
+    (volume / "folder").symlink_to(tmp_path)
+
+    wish = "link folder ../../../private folder/private /etc/passwd"
+    kept = await files.keep(order(artifacts=wish, tests=wish), succeeded=True)
+
+    assert kept.artifacts == kept.cases == ()
+    assert not [each for each in kept.notes if "is no report" in each], "it was read"
+
+
+async def test_a_cached_folder_comes_back_as_long_as_its_inputs_are_the_same(
+    files, volume, tmp_path
+):
+    wish = {"cache": "modules", "cache_key": "lock"}
+    (volume / "modules/bin").mkdir(parents=True)
+    (volume / "lock").write_text("1")
+    (volume / "modules/bin/tool").write_text("#!/bin/sh\n")
+    (volume / "modules/bin/tool").chmod(0o755)
+    (volume / "modules/alias").symlink_to("bin/tool")
+    await files.keep(order(**wish), succeeded=True)
+    other = tmp_path / "runs/8/volume"
+    other.mkdir(parents=True)
+    (other / "lock").write_text("1")
+
+    told = await files.restore(order("8", **wish))
+
+    assert told == "from the cache: modules"
+    assert (other / "modules/alias").read_text() == "#!/bin/sh\n"
+    assert (other / "modules/bin/tool").stat().st_mode & 0o111
+    (other / "lock").write_text("2")
+    assert await files.restore(order("8", **wish)) == "nothing is cached for these inputs"
+
+
+async def test_a_step_that_failed_leaves_nothing_in_the_cache(files, volume):
+    (volume / "modules").mkdir()
+    (volume / "modules/half").write_text("")
+    await files.keep(order(cache="modules"), succeeded=False)
+
+    assert await files.restore(order(cache="modules")) == "nothing is cached for these inputs"
+
+
+async def test_a_cache_is_not_written_through_a_link_that_a_build_has_put_there(
+    files, volume, tmp_path
+):
+    (volume / "modules").mkdir()
+    (volume / "modules/file").write_text("cached")
+    await files.keep(order(cache="modules"), succeeded=True)
+    other, outside = tmp_path / "runs/8/volume", tmp_path / "outside"
+    other.mkdir(parents=True)
+    outside.mkdir()
+    (other / "modules").symlink_to(outside)
+
+    await files.restore(order("8", cache="modules"))
+
+    assert list(outside.iterdir()) == []
+
+
+async def test_keeping_twice_changes_nothing(files, volume):
+    (volume / "file").write_text("x")
+    first = await files.keep(order(artifacts="file"), succeeded=True)
+
+    assert await files.keep(order(artifacts="file"), succeeded=True) == first
+    assert await files.kept("7") == (first,)
+
+
+async def test_a_content_that_was_lost_is_not_found(files):
+    with pytest.raises(NotFound):
+        await files.read(Artifact("x", "0" * 64, 1))
+
+
+async def test_a_folder_that_cannot_be_written_is_no_end_of_the_build(volume, tmp_path):
+    (tmp_path / "kept").write_text("no folder")
+    (volume / "file").write_text("x")
+
+    with pytest.raises(Unavailable):
+        await opened(tmp_path).keep(order(artifacts="file"), succeeded=True)

@@ -1,0 +1,99 @@
+"""The first screen says what is true, and to nobody more than they may see."""
+
+from dataclasses import replace
+
+import pytest
+
+from crossfade.core.access.roles import Grant, Identity, Role
+from crossfade.core.application import Route, Source
+from crossfade.core.rollout.spec import Pause, SetWeight
+from crossfade.engine.figures import Count, Figures
+from crossfade.engine.overview import overview
+from crossfade.engine.records import Records
+from crossfade.testing.builders import application
+from crossfade.testing.engine_world import EngineWorld
+
+ADMIN = Identity("admin", (Grant(Role.ADMIN),))
+
+
+@pytest.fixture
+async def world():
+    world = EngineWorld()
+    await world.prepare(application(SetWeight(10), Pause()))
+    await world.deploy({})
+    return world
+
+
+async def look(world, identity=ADMIN, figures=None):
+    at = world.clock.now()
+    return await overview(Records(world.store), identity, (figures or Figures()).now(at), at)
+
+
+async def test_every_cloud_is_told_with_its_share_and_what_runs_there(world):
+    seen = await look(world)
+
+    assert [each.name for each in seen.clusters] == ["aws", "gcp", "onprem"]
+    assert sum(each.share for each in seen.clusters) == pytest.approx(100, abs=0.2)
+    assert {each.measured for each in seen.clusters} == {False}
+    assert all(card.revisions[0].pods == "3/3" for card in seen.clusters)
+    assert (seen.applications, seen.serving, seen.needs, seen.moving) == (1, 1, (), ())
+
+
+async def test_shares_are_those_that_were_counted_once_any_were(world):
+    figures = Figures()
+    counts = [Count("colors", "aws", 30, 3, {}), Count("colors", "gcp", 10, 0, {})]
+    figures.add(world.clock.now(), counts)
+
+    seen = await look(world, figures=figures)
+
+    assert [each.share for each in seen.clusters] == [75.0, 25.0, 0.0]
+    assert all(each.measured for each in seen.clusters)
+    assert seen.rps == 40.0
+    assert seen.failed_rps == 3.0
+
+
+async def test_a_rollout_that_waits_is_both_moving_and_a_need(world):
+    await world.deployments.deploy("colors", {"colour": "yellow"})
+    for _ in range(60):
+        await world.turn()
+
+    seen = await look(world)
+
+    (moving,) = seen.moving
+    assert (moving.percent, moving.steps) == (10.0, 2)
+    assert [each.application for each in seen.needs] == ["colors"]
+    assert any(each.moving for each in seen.clusters[0].revisions)
+
+
+async def test_a_lost_cloud_is_an_urgent_need_and_has_no_users(world):
+    world.clusters["aws"].faults.gateway_down = True
+    world.clusters["aws"].faults.unreachable = True
+    for _ in range(40):
+        await world.turn()
+
+    seen = await look(world)
+
+    assert seen.needs[0].urgent
+    assert seen.needs[0].cluster == "aws"
+    assert seen.clusters[0].share == 0.0
+    assert seen.clusters[0].since is not None
+
+
+async def test_nothing_of_other_applications_or_clusters_is_in_it_nor_in_any_sum(world):
+    other = replace(
+        application(),
+        name="shapes",
+        route=Route("shapes.localhost", "shapes"),
+        source=Source("/charts/shapes"),
+    )
+    await world.commands.apply(other)
+    figures = Figures()
+    figures.add(world.clock.now(), [Count("colors", "aws", 30, 3, {})])
+    mine = Identity("eve", (Grant(Role.VIEWER, "shapes", "gcp"),))
+
+    seen = await look(world, mine, figures)
+
+    assert [each.name for each in seen.clusters] == ["gcp"]
+    assert (seen.applications, seen.serving, seen.rps) == (1, 0, 0.0)
+    assert "colors" not in str(seen)
+    assert "aws" not in str(seen)

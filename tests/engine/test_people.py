@@ -1,0 +1,131 @@
+"""Accounts are made, changed and disabled; somebody always stays in charge."""
+
+import pytest
+
+from crossfade.base.errors import Conflict, InputError, NotFound, NotSignedIn, UnsafePlan
+from crossfade.base.secrets import Secret
+from crossfade.core.access.roles import Grant, Role
+from crossfade.engine.accounts import FAILURES, Accounts
+from crossfade.engine.people import People
+from crossfade.testing.clock import FakeClock
+from crossfade.testing.fake_store import FakeStore
+
+VIEWER, ADMIN = Grant(Role.VIEWER, "colors"), Grant(Role.ADMIN)
+LONG = Secret("correct horse battery")
+
+
+class PlainPasswords:
+    async def hashed(self, password):
+        return f"kept {password}"
+
+    async def fits(self, password, kept):
+        return kept == f"kept {password}"
+
+
+@pytest.fixture
+def people():
+    return People(FakeStore(), PlainPasswords(), FakeClock())
+
+
+@pytest.fixture
+def accounts(people):
+    return Accounts(people.documents, people.passwords, people.clock)
+
+
+async def caller(accounts, name, password):
+    signed = await accounts.sign_in(name, password, "here")
+    return await accounts.by_cookie(signed.cookie)
+
+
+async def test_a_new_account_signs_in_with_what_it_was_given(people, accounts):
+    made = await people.add("ann", [VIEWER], None)
+    assert await people.add("bob", [VIEWER], LONG) is None
+
+    assert (await caller(accounts, "ann", made)).identity.grants == (VIEWER,)
+    assert (await caller(accounts, "bob", LONG)).identity.name == "bob"
+    assert [each.name for each in await people.all()] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("name", ["", "Ann", "a b", "-a", "a" * 101, "a/b"])
+async def test_a_name_that_is_none_is_refused(people, name):
+    with pytest.raises(InputError, match="no name for an account"):
+        await people.add(name, [VIEWER], LONG)
+
+
+async def test_an_account_needs_a_role_a_good_password_and_a_name_of_its_own(people):
+    await people.add("ann", [VIEWER], LONG)
+    with pytest.raises(Conflict, match="already"):
+        await people.add("ann", [ADMIN], LONG)
+    with pytest.raises(InputError, match="11 characters"):
+        await people.add("bob", [VIEWER], Secret("x" * 11))
+    with pytest.raises(InputError, match="0 roles"):
+        await people.add("bob", [], LONG)
+
+
+async def test_a_disabled_account_is_out_at_once_with_its_tokens(people, accounts):
+    await people.add("ann", [VIEWER], LONG)
+    ann = await caller(accounts, "ann", LONG)
+    _, token = await accounts.make_token(ann, "t", [VIEWER], 1)
+    signed = await accounts.sign_in("ann", LONG, "here")
+    await people.disable("ann")
+
+    with pytest.raises(NotSignedIn):
+        await accounts.by_cookie(signed.cookie)
+    with pytest.raises(NotSignedIn, match="disabled"):
+        await accounts.by_token(token)
+    with pytest.raises(NotSignedIn, match="wrong"):
+        await accounts.sign_in("ann", LONG, "here")
+    await people.enable("ann")
+    assert (await accounts.by_token(token)).identity.name == "ann"
+
+
+async def test_other_rights_hold_from_the_next_request_on(people, accounts):
+    await people.add("ann", [VIEWER], LONG)
+    signed = await accounts.sign_in("ann", LONG, "here")
+    await people.grant("ann", [Grant(Role.RELEASER)])
+
+    assert (await accounts.by_cookie(signed.cookie)).identity.grants == (Grant(Role.RELEASER),)
+
+
+@pytest.mark.parametrize("how", ["disable", "grant"])
+async def test_the_last_one_in_charge_stays(people, accounts, how):
+    await accounts.first_admin()
+    await people.add("ann", [Grant(Role.ADMIN, "colors")], LONG)
+
+    with pytest.raises(UnsafePlan, match="nobody would be left"):
+        await (people.disable("admin") if how == "disable" else people.grant("admin", [VIEWER]))
+    await people.grant("ann", [ADMIN])
+    await people.disable("admin")
+    with pytest.raises(UnsafePlan):
+        await people.disable("ann")
+
+
+async def test_who_changes_their_password_is_signed_out_everywhere(people, accounts):
+    await people.add("ann", [VIEWER], LONG)
+    ann = await caller(accounts, "ann", LONG)
+    signed = await accounts.sign_in("ann", LONG, "elsewhere")
+    new = Secret("another long password")
+    await accounts.change_password(ann, LONG, new)
+
+    with pytest.raises(NotSignedIn):
+        await accounts.by_cookie(signed.cookie)
+    with pytest.raises(NotSignedIn):
+        await accounts.sign_in("ann", LONG, "here")
+    assert (await caller(accounts, "ann", new)).identity.name == "ann"
+
+
+async def test_an_old_password_cannot_be_guessed_by_who_has_a_session(people, accounts):
+    from crossfade.base.errors import TooManyRequests
+
+    await people.add("ann", [VIEWER], LONG)
+    ann = await caller(accounts, "ann", LONG)
+    for _ in range(FAILURES):
+        with pytest.raises(NotSignedIn, match="old password"):
+            await accounts.change_password(ann, Secret("guess"), LONG)
+    with pytest.raises(TooManyRequests):
+        await accounts.change_password(ann, LONG, LONG)
+
+
+async def test_who_is_not_there_is_named(people):
+    with pytest.raises(NotFound, match="`ann`"):
+        await people.disable("ann")

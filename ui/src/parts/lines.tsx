@@ -1,0 +1,44 @@
+// History as it comes: when, of what, and the hub's words.
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import type { Line } from "../api/types";
+import { clock } from "../format";
+import { ticked } from "./basics";
+
+/** What people read; verdicts of the judge, plans of the edges and who did what are told elsewhere. */
+export const worthTelling = (line: Line): boolean => /^(rollout|cluster|edges|application|dns|build|gate)\//.test(line.subject);
+
+/** The newest ones, newest first; of several things that one subject says within a second, the last. */
+export function newest(lines: Line[], most: number): Line[] {
+  const told = lines.filter(worthTelling);
+  const last = told.filter((line, index) => {
+    const next = told.slice(index + 1).find((each) => each.subject === line.subject);
+    return !next || next.at - line.at > 1;
+  });
+  return last.slice(-most).reverse();
+}
+
+function subjectOf(line: Line): ReactNode {
+  const [kind, name = ""] = line.subject.split(/\/(.*)/);
+  const rollout = /^(.*)\.0*(\d+)/.exec(name);
+  if (["rollout", "run", "gate"].includes(kind ?? "") && rollout) {
+    return <Link href={`/rollouts/${rollout[1]}/${rollout[2]}`}>{`${rollout[1]} · rollout ${rollout[2]}`}</Link>;
+  }
+  if (kind === "build") return <Link href={`/pipelines/${name}`}>{`build ${name}`}</Link>;
+  if (kind === "application") return <Link href={`/applications/${name}`}>{name}</Link>;
+  return name || kind;
+}
+
+export function Lines({ lines }: { lines: Line[] }): ReactNode {
+  return (
+    <ol className="lines">
+      {lines.map((line) => (
+        <li key={line.number}>
+          <time>{clock(line.at)}</time>
+          <span className="subject">{subjectOf(line)}</span>
+          <span className="said">{ticked(line.reason)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}

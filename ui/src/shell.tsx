@@ -1,0 +1,94 @@
+// What is around every view: navigation, whether the page is up to date, theme, who is signed in.
+import { useEffect, useState, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
+import { useData, useLive } from "./api/live";
+import { useSession } from "./api/session";
+import type { Overview } from "./api/types";
+import { applyTheme, theme, THEMES } from "./theme";
+
+const VIEWS: { path: string; name: string; icon: string }[] = [
+  { path: "/", name: "Fleet", icon: "M2 6.5h5v-4H2zm7 0h5v-4H9zm-7 7h5v-4H2zm7 0h5v-4H9z" },
+  { path: "/rollouts", name: "Rollouts", icon: "M2 13V9.5h3.5V6H9V3h5M2 13h12" },
+];
+
+function Icon({ path }: { path: string }): ReactNode {
+  return (
+    <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" strokeLinecap="round">
+      <path d={path} />
+    </svg>
+  );
+}
+
+export function Shell({ children }: { children: ReactNode }): ReactNode {
+  const [location] = useLocation();
+  const here = VIEWS.find((each) => each.path !== "/" && location.startsWith(each.path)) ?? VIEWS[0];
+  useEffect(() => {
+    document.title = `${here?.name ?? ""} · Crossfade`;
+  }, [here]);
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <header className="side">
+        <Link href="/" className="brand" aria-label="Crossfade, to the fleet">
+          <img src="/icon.svg" alt="" width="24" height="24" />
+          <span>Crossfade</span>
+        </Link>
+        <nav aria-label="Views">
+          {VIEWS.map((view) => (
+            <Link key={view.path} href={view.path} aria-current={view === here ? "page" : undefined}>
+              <Icon path={view.icon} />
+              <span>{view.name}</span>
+              {view.path === "/" && <NeedsCount />}
+            </Link>
+          ))}
+        </nav>
+        <Foot />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function NeedsCount(): ReactNode {
+  const needs = useData<Overview>("/overview", 2000).data?.needs.length ?? 0;
+  return needs ? (
+    <span className="badge" aria-label={`${needs} ${needs === 1 ? "thing needs" : "things need"} you`}>
+      {needs}
+    </span>
+  ) : null;
+}
+
+function Foot(): ReactNode {
+  const { session, signOut } = useSession();
+  const { connection } = useLive();
+  const [chosen, setChosen] = useState(theme);
+  const next = THEMES[(THEMES.indexOf(chosen) + 1) % THEMES.length] ?? "system";
+  return (
+    <div className="foot">
+      <span className={`live ${connection}`} role="status">
+        {connection === "connected" ? "live" : "reconnecting"}
+      </span>
+      <button
+        type="button"
+        className="quiet"
+        onClick={() => {
+          applyTheme(next);
+          setChosen(next);
+        }}
+        aria-label={`Colours: ${chosen}; change to ${next}`}
+      >
+        {chosen === "system" ? "auto" : chosen}
+      </button>
+      <span className="who">
+        {session?.account}
+        <button type="button" className="quiet" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,154 @@
+// The first screen: is everything all right, what is moving, what needs me.
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { useData, useLive } from "../api/live";
+import type { Moving, Need, Overview } from "../api/types";
+import { count, percent, rate } from "../format";
+import { Ago, Bar, Empty, Glyph, Loaded, ticked, type Tone } from "../parts/basics";
+import { Lines, newest } from "../parts/lines";
+import { Cloud } from "./cloud";
+
+export function Fleet(): ReactNode {
+  const query = useData<Overview>("/overview", 1000);
+  return <Loaded query={query}>{(overview) => <Screen overview={overview} />}</Loaded>;
+}
+
+function Screen({ overview }: { overview: Overview }): ReactNode {
+  if (!overview.clusters.length) {
+    return (
+      <Empty title="The fleet is empty" command="crossfade fleet add gcp --context prod-gke --provider gcp --region europe-west1">
+        Tell the hub which Kubernetes clusters there are; Settings adds one, too. Without any: <code>crossfade sandbox up</code>, then <code>crossfade fleet add --sandbox</code>.
+      </Empty>
+    );
+  }
+  return (
+    <div className="stack">
+      <Headline overview={overview} />
+      <div className="pair">
+        <section className="panel" aria-label="Moving">
+          <h2>Moving</h2>
+          {overview.moving.length ? (
+            <ul className="items">
+              {overview.moving.map((each) => (
+                <MovingItem key={each.application} moving={each} />
+              ))}
+            </ul>
+          ) : (
+            <Still applications={overview.applications} />
+          )}
+        </section>
+        <section className="panel" aria-label="Needs you">
+          <h2>Needs you</h2>
+          {overview.needs.length ? (
+            <ul className="items">
+              {overview.needs.map((each) => (
+                <NeedItem key={each.what} need={each} />
+              ))}
+            </ul>
+          ) : (
+            <p className="faint">Nothing waits for anybody.</p>
+          )}
+        </section>
+      </div>
+      <section aria-label="Clouds" className="clouds">
+        {overview.clusters.map((each) => (
+          <Cloud key={each.name} card={each} />
+        ))}
+      </section>
+      <Recent />
+    </div>
+  );
+}
+
+function headline(overview: Overview): { tone: Tone; text: string } {
+  const urgent = overview.needs.filter((each) => each.urgent);
+  const lost = overview.clusters.filter((each) => ["lost", "data-plane-down", "both-down"].includes(each.health));
+  if (lost.length === overview.clusters.length) return { tone: "bad", text: "No cloud is known to serve" };
+  if (lost.length) {
+    const names = lost.map((each) => each.name).join(" and ");
+    const others = overview.clusters.filter((each) => !lost.includes(each) && each.share > 0).map((each) => each.name);
+    return { tone: "bad", text: `${names} ${lost.length === 1 ? "is" : "are"} lost; users are served by ${others.join(" and ") || "nobody"}` };
+  }
+  if (urgent.length) return { tone: "bad", text: `${urgent[0]?.what}${urgent.length > 1 ? `, and ${urgent.length - 1} more` : ""}` };
+  const waiting = overview.needs.length;
+  if (waiting) return { tone: "warn", text: waiting === 1 ? "Users are served; one thing waits for you" : `Users are served; ${waiting} things wait for you` };
+  if (overview.moving.length) return { tone: "moving", text: "All is well; users are moving to a new version" };
+  return { tone: "ok", text: "Everything is all right" };
+}
+
+function Headline({ overview }: { overview: Overview }): ReactNode {
+  const { tone, text } = headline(overview);
+  const served = overview.applications === 1 ? "1 application" : `${count(overview.applications)} applications`;
+  return (
+    <div className="headline">
+      <span className={`lamp ${tone}`}>
+        <Glyph tone={tone} size={22} />
+      </span>
+      <div>
+        <h1 role="status">{text}</h1>
+        <p className="faint">
+          {overview.clusters.length} clouds · {overview.serving} of {served} {overview.serving === 1 ? "serves" : "serve"} users ·{" "}
+          {overview.rps > 0 ? `${rate(overview.rps)} requests/s` : "no requests at the edges"}
+          {overview.failed_rps > 0 && <span className="failing"> · {rate(overview.failed_rps)} failed tries/s</span>}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function MovingItem({ moving }: { moving: Moving }): ReactNode {
+  const back = moving.phase === "rolling-back";
+  return (
+    <li>
+      <div className="row">
+        <Link href={`/rollouts/${moving.application}`}>
+          <strong>{moving.application}</strong>
+        </Link>
+        <span className="mono faint">
+          {moving.stable ?? "nothing"} → {moving.canary}
+        </span>
+        <strong className="end">{percent(moving.percent)}</strong>
+      </div>
+      <Bar value={moving.percent} tone={back ? "bad" : "canary"} label={`users of ${moving.application} on the new revision`} />
+      <p className="small faint clamp">
+        {moving.phase}
+        {moving.steps > 0 && moving.phase === "progressing" && ` · step ${Math.min(moving.step + 1, moving.steps)} of ${moving.steps}`} · {ticked(moving.reason)}
+      </p>
+    </li>
+  );
+}
+
+function Still({ applications }: { applications: number }): ReactNode {
+  if (applications) return <p className="faint">No rollout is under way.</p>;
+  return (
+    <p className="faint">
+      No application yet: <code>crossfade apply -f crossfade.yaml</code>, then <code>crossfade deploy NAME</code>.
+    </p>
+  );
+}
+
+function NeedItem({ need }: { need: Need }): ReactNode {
+  const what = need.application ? <Link href={`/rollouts/${need.application}`}>{need.what}</Link> : need.what;
+  return (
+    <li>
+      <div className="row">
+        <Glyph tone={need.urgent ? "bad" : "warn"} />
+        <strong>{what}</strong>
+      </div>
+      {need.why && <p className="small faint clamp indent">{ticked(need.why)}</p>}
+    </li>
+  );
+}
+
+function Recent(): ReactNode {
+  const lines = newest(useLive().lines, 8);
+  if (!lines.length) return null;
+  return (
+    <section className="panel" aria-label="What happened last">
+      <h2>
+        What happened last <span className="faint">{lines[0] && <Ago at={lines[0].at} />}</span>
+      </h2>
+      <Lines lines={lines} />
+    </section>
+  );
+}

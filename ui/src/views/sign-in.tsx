@@ -1,0 +1,46 @@
+import { useState, type FormEvent, type ReactNode } from "react";
+import { useSession } from "../api/session";
+import { useAct } from "../parts/act";
+import { Notice } from "../parts/basics";
+
+export function SignIn(): ReactNode {
+  const { signIn } = useSession();
+  const [name, setName] = useState("admin");
+  const [password, setPassword] = useState("");
+  const act = useAct();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void act.run(() => signIn(name, password));
+  };
+  return (
+    <main className="alone">
+      <form onSubmit={submit} className="sign-in" aria-label="Sign in">
+        <img src="/icon.svg" alt="" width="44" height="44" />
+        <h1>Crossfade</h1>
+        <p className="faint">One release, every cloud.</p>
+        <label>
+          Account
+          <input value={name} onChange={(event) => setName(event.target.value)} autoComplete="username" required />
+        </label>
+        <label>
+          Password
+          <input
+            type="password"
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+            autoComplete="current-password"
+            autoFocus
+            required
+          />
+        </label>
+        {act.problem && <Notice problem={act.problem} />}
+        <button className="primary" disabled={act.busy}>
+          {act.busy ? "Signing in …" : "Sign in"}
+        </button>
+        <p className="faint small">
+          The password of <code>admin</code> was printed when the hub first started; <code>crossfade up --new-admin-password</code> makes another one.
+        </p>
+      </form>
+    </main>
+  );
+}
