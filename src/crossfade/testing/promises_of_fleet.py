@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ClusterName
+from crossfade.core.failover.evidence import DOWN
 from crossfade.core.failover.guard import BUDGET
 from crossfade.core.failover.health import ClusterHealth
-from crossfade.core.failover.stale import STEP_GRACE_SECONDS
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.rollout.record import Record
+from crossfade.core.traffic.demand import RECENT_SECONDS
 from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.records import HEALTH, USERS, WISH
 from crossfade.testing.broken import Broken
@@ -18,8 +19,10 @@ from crossfade.testing.onlooker import Onlooker
 
 _CHANCE = 1.03
 """Users are counted, and so known as exactly as chance allows."""
-SETTLE_SECONDS = 5.0
-"""After so long the hub must know how many users there are; two reports of each edge, and some."""
+_COUNTING_SECONDS = RECENT_SECONDS + 2.0
+"""After so long the hub must know how many users there are."""
+_MOMENT_SECONDS = 10.0
+"""A plan rests on what was read just before, and a step has a moment to be made."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class FleetPromises:
                 self._converged(world, name)
             if before.share(name) > 0 == users.share(name) and not users.frozen:
                 self._has_left(world, onlooker, record, name)
-        self._capacity_first(world, users)
+        self._capacity_first(world, onlooker, users)
 
     def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
         known = self.epochs.setdefault(name, [(now, epoch)])
@@ -83,11 +86,10 @@ class FleetPromises:
         served = next((r.epoch for (_, a), r in world.clusters[name].served.items() if a == APP), 0)
         now, known = world.clock.now(), self.epochs[name]
         until = [at for at, _ in known[1:]] + [now]
-        # A plan rests on what was read just before; and a step has a moment to be made.
         good = {
             epoch
             for (_, epoch), end in zip(known, until, strict=True)
-            if now - end <= STEP_GRACE_SECONDS + self.skew + SETTLE_SECONDS
+            if now - end <= _MOMENT_SECONDS + self.skew
         }
         if served not in good:
             raise Broken(
@@ -110,18 +112,30 @@ class FleetPromises:
         if not known:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
-    def _capacity_first(self, world: EngineWorld, users: Users) -> None:
+    def _capacity_first(self, world: EngineWorld, onlooker: Onlooker, users: Users) -> None:
         """Rule 11: no cluster is sent more than it carries, and whom nobody carries is told."""
         now, (since, demand) = world.clock.now(), self.demand
-        if world.capacity is None or users.frozen or now - since < SETTLE_SECONDS:
+        if world.capacity is None or users.frozen or now - since < _COUNTING_SECONDS:
             return
-        for name in users.parts:
-            asked = demand * users.share(name) / PARTS
+        if not self.paced and users.recent is not None:
+            demand = users.recent  # reports that nobody reads in time are lost
+        # How soon it is planned anew after a loss is a matter of pace.
+        dead = {name for name in users.parts if self.paced and _down(world, onlooker, name)}
+        alive = [name for name in users.parts if name not in dead]
+        served = demand * (PARTS - users.shed) / PARTS
+        placed = sum(users.share(name) for name in alive)
+        for name in alive:
+            # Edges leave dead clusters by themselves, and send those users to the others.
+            asked = served * users.share(name) / max(placed, 1)
             if asked > world.capacity * _CHANCE:
                 raise Broken(
                     11, f"{name} was sent {asked:g} a second, and carries {world.capacity}"
                 )
-        placed = sum(users.share(name) for name in users.parts)
-        lost = PARTS - placed - users.shed
-        if abs(lost) > len(world.clusters) or (users.shed > 0 and users.missing == 0):
-            raise Broken(11, f"{lost} parts of users are nowhere, {users.missing} are missing")
+        if users.shed > 0 and users.missing == 0:
+            raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
+
+
+def _down(world: EngineWorld, onlooker: Onlooker, name: ClusterName) -> bool:
+    """Return whether the hub knows that the cluster is down."""
+    health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
+    return health is not None and health.condition in DOWN
