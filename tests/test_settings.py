@@ -25,7 +25,6 @@ def test_the_nearest_choice_of_a_folder_wins(monkeypatch, environment, option, f
 
     assert found.state_dir == Path(folder)
     assert found.database_url == f"sqlite:///{folder}/crossfade.db"
-    assert found.sandbox_kubeconfig == Path(folder) / "sandbox/kubeconfig"
     assert found.secrets_dir == Path(folder) / "secrets"
 
 

@@ -1,7 +1,7 @@
 """
 Breaks rules of the code one by one, and shows that a test notices each time.
 
-    python tools/mutants.py [WORD...]     only mutants whose name has all the words
+    python tools/mutants.py [WORD...]     only mutants whose name or file has all the words
 
 tests/mutants.toml lists the mutants.  Each is put into a copy of src, so the checkout stays as it
 is.  Exit code 1 when a mutant survives, or no longer fits the code.
@@ -79,8 +79,8 @@ def survives(mutant: Mutant, source: Path) -> bool:
 
 
 def main(words: Sequence[str]) -> int:
-    """Try all mutants whose name has the words; return the exit code."""
-    chosen = [each for each in mutants() if all(word in each.name for word in words)]
+    """Try all mutants whose name or file has the words; return the exit code."""
+    chosen = [each for each in mutants() if all(w in f"{each.file}: {each.name}" for w in words)]
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "src"

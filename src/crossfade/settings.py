@@ -119,11 +119,6 @@ class Settings:
         return self.state_dir / "sandbox"
 
     @property
-    def sandbox_kubeconfig(self) -> Path:
-        """Kubeconfig with one context per cloud of the sandbox."""
-        return self.sandbox_dir / "kubeconfig"
-
-    @property
     def edge_port(self) -> int:
         """Where users come in."""
         return self.port_base

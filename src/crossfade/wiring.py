@@ -34,7 +34,7 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
-from crossfade.engine.leadership import LEASE, Leadership, is_gone, own_holder
+from crossfade.engine.leadership import Leadership, own_holder, who_leads
 from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
@@ -129,15 +129,16 @@ class Session:
         from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
         from crossfade.adapters.probes.gateway import HttpGatewayProbe
 
-        servers = Rfc2136NameServers(_secrets(self.settings, self.connections, self.store))
+        servers = Rfc2136NameServers(self.secrets())
         return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
+
+    def secrets(self) -> SecretPlaces:
+        """Return what looks secrets up."""
+        return _secrets(self.settings, self.connections, self.store)
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
-        lease = await self.store.current(LEASE)
-        if lease is None or is_gone(lease.holder) or lease.expires_at < self.clock.now():
-            return None
-        return lease.holder
+        return await who_leads(self.store, self.clock.now())
 
 
 def key_ring(settings: Settings) -> KeyRing:
@@ -210,6 +211,7 @@ async def run_hub(
     from crossfade.adapters.notify.channels import ChannelNotifier
     from crossfade.adapters.notify.gates import WebhookGates
     from crossfade.adapters.probes.gateway import HttpGatewayProbe
+    from crossfade.wiring_pipelines import build_ports
 
     async with AsyncExitStack() as closing:  # closes what was opened, the newest first
         store = await SqlStore.open(settings.database_url)
@@ -234,9 +236,8 @@ async def run_hub(
         await edges.start()
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
-        ports = HubPorts(
-            store, store, connections, edges, probe, gates, notifier, sources, clock, names
-        )
+        own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
+        ports = HubPorts(*own, build_ports(settings, store, clock))
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -4,6 +4,7 @@ from crossfade.adapters.passwords import ArgonPasswords
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.people import People
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOnCommands
 from crossfade.wiring import Session, key_ring, who_runs_this
 
 
@@ -15,6 +16,11 @@ def people(session: Session) -> People:
 def secret_commands(session: Session) -> SecretCommands:
     """Return the secrets of the store, for the person of this machine."""
     return SecretCommands(_documents(session), key_ring(session.settings), session.clock)
+
+
+def sign_on_commands(session: Session) -> SignOnCommands:
+    """Return the identity provider, for the person of this machine."""
+    return SignOnCommands(_documents(session), session.clock)
 
 
 def _documents(session: Session) -> AuditedDocuments:

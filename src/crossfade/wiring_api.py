@@ -9,27 +9,28 @@ from crossfade.adapters.documents.application import parse
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
-from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners.claim import is_claimed
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.api.app import create_app
 from crossfade.api.server import serve
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
 from crossfade.core.application import Application
-from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.pipelines.commands import BuildCommands
-from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.records import Builds
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
 from crossfade.wiring import Session, key_ring, session
+from crossfade.wiring_pipelines import graph_of_build
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
@@ -42,22 +43,28 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
         feed = Feed(opened.store)
         await feed.begin()
 
+        identities = OidcProvider(opened.secrets(), opened.clock)
+
         def acts(documents: Documents) -> Acts:
             return _acts(opened, documents)
 
-        yield Services(
-            opened.store,
-            opened.queries,
-            opened.history,
-            accounts,
-            feed,
-            opened.clock,
-            acts,
-            _applications,
-            opened.hub,
-            _building(settings, opened),
-            figures or Figures(),
-        )
+        try:
+            yield Services(
+                opened.store,
+                opened.queries,
+                opened.history,
+                accounts,
+                feed,
+                opened.clock,
+                acts,
+                _applications,
+                opened.hub,
+                _building(settings, opened),
+                SignOn(accounts, identities, opened.clock),
+                figures or Figures(),
+            )
+        finally:
+            await identities.close()
 
 
 async def run_api(
@@ -99,12 +106,11 @@ def _acts(opened: Session, documents: Documents) -> Acts:
 def _building(settings: Settings, opened: Session) -> Building:
     folder = settings.pipelines_dir
 
-    def graph(build: Build) -> Graph:
-        clone = bool(build.local_dir)
-        return read_graph(build.text, build.definitions, "the file", with_clone=clone)
-
     return Building(
-        Builds(opened.store), LogFiles(folder), graph, lambda build: is_claimed(folder, build)
+        Builds(opened.store),
+        LogFiles(folder),
+        graph_of_build,
+        lambda build: is_claimed(folder, build),
     )
 
 

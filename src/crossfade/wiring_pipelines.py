@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
+from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
 from crossfade.adapters.store.sql import SqlStore
-from crossfade.base.clock import SteadyClock
+from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.graph import Graph
+from crossfade.engine.leadership import who_leads
+from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
 from crossfade.settings import (
     DATABASE_URL,
@@ -41,6 +46,12 @@ class Pipelines:
     runner: ProcessRunner
     folder: Path
     kept: KeptFiles
+    store: SqlStore
+    registry: Registry
+
+    async def hub(self) -> str | None:
+        """Return who runs the loops on this store, None when nobody does."""
+        return await who_leads(self.store, self.around.clock.now())
 
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
@@ -62,21 +73,43 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = ProcessRunner(folder)
+        runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
-        around = Surroundings(
-            builds,
-            runner,
-            LogFiles(folder),
-            clock,
-            has_tool,
-            _clusters(Records(store), settings.pipeline_kubeconfig),
-            own_environment(settings),
-            kept,
-        )
-        yield Pipelines(builds, BuildCommands(builds, clock), around, runner, folder, kept)
+        around = _surroundings(settings, store, runner, clock)
+        commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
+        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
     finally:
         await store.close()
+
+
+def build_ports(settings: Settings, store: SqlStore, clock: Clock) -> BuildPorts:
+    """Return what a hub runs builds with."""
+    folder = settings.pipelines_dir
+    runner = ProcessRunner(folder, images=image_place(settings))
+    around = _surroundings(settings, store, runner, clock)
+    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build))
+
+
+def graph_of_build(build: Build) -> Graph:
+    """Return what the pipeline of a build says.  Raises InputError, NotFound."""
+    clone = bool(build.local_dir) or build.clone
+    return read_graph(build.text, build.definitions, "the file", with_clone=clone)
+
+
+def _surroundings(
+    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock
+) -> Surroundings:
+    return Surroundings(
+        Builds(store),
+        runner,
+        LogFiles(settings.pipelines_dir),
+        clock,
+        has_tool,
+        _clusters(Records(store), settings.pipeline_kubeconfig),
+        own_environment(settings),
+        KeptFiles(settings.pipelines_dir, runner.volume),
+        image_place(settings).has,
+    )
 
 
 def _clusters(
@@ -90,6 +123,16 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def image_place(settings: Settings) -> ImagePlace:
+    """Return where steps find their images."""
+    return ImagePlace(
+        str(settings.images_dir),
+        str(settings.registries_file),
+        str(settings.secrets_dir),
+        SECRET.name,
+    )
 
 
 def own_environment(

@@ -11,8 +11,10 @@ from crossfade.adapters.documents.application import parse
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.secrets.sealing import KeyRing
+from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.api.app import create_app
 from crossfade.api.services import Acts, Building, Services
+from crossfade.base.clock import SteadyClock
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
@@ -27,9 +29,11 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_secrets import FakeSecrets
 
 PIPELINE = """
 version: '1.0'
@@ -129,11 +133,12 @@ def services_of(world, folder):
         return "me"
 
     queries = world.queries
+    accounts = Accounts(world.store, PlainPasswords(), world.clock)
     return Services(
         world.store,
         queries,
         History(queries),
-        Accounts(world.store, PlainPasswords(), world.clock),
+        accounts,
         Feed(world.store),
         world.clock,
         acts,
@@ -144,6 +149,9 @@ def services_of(world, folder):
             _Logs(folder),
             lambda build: read_graph(build.text, "", "the file", with_clone=False),
             lambda _: False,
+        ),
+        SignOn(
+            accounts, OidcProvider(FakeSecrets(oidc_client_secret="s"), SteadyClock()), world.clock
         ),
     )
 
@@ -174,3 +182,4 @@ async def api(tmp_path):
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield Api(world, services, client, password)
+    await services.sign_on.identities.close()

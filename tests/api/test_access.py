@@ -60,6 +60,7 @@ OF_ALL = [
     ("PUT", "/secrets/s", Role.ADMIN, {"json": {"value": "v"}}),
     ("DELETE", "/secrets/s", Role.ADMIN, {}),
     ("GET", "/audit", Role.ADMIN, {}),
+    ("GET", "/audit/newest", Role.ADMIN, {}),
     ("GET", "/audit/verification", Role.ADMIN, {}),
 ]
 OF_ANYBODY = [
@@ -83,7 +84,10 @@ SPECIAL = [
     ("POST", "/session/password"),
 ]
 """Tested one by one below, or in tests/api/routes."""
-OPEN = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
+OPEN = {
+    *("/healthz", "/readyz", "/metrics", "/api/v1/session"),
+    *("/api/v1/session/options", "/api/v1/session/sign-on", "/api/v1/session/sign-on/callback"),
+}
 
 
 def all_paths(schema):

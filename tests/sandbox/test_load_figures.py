@@ -53,14 +53,6 @@ def test_errors_are_failures_and_no_answers():
     assert figures.shares(0).failed == 2
 
 
-def test_the_last_answer_of_the_old_version_is_known_exactly():
-    figures = Figures()
-    assert figures.last_of_other_versions("red") is None
-    figures.answer(1.234, 0.1, 200, BLUE)
-    figures.answer(2.0, 0.1, 200, RED)
-    assert figures.last_of_other_versions("red") == 1.234
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_percentiles_are_right_to_two_percent(seed):
     numbers = random.Random(seed)  # noqa: S311 - figures, no secrets

@@ -105,9 +105,23 @@ def test_rule_5_finds_users_on_a_cluster_that_is_behind():
 
 def test_rule_5_finds_users_who_are_sent_to_a_cluster_before_it_has_converged(monkeypatch):
     monkeypatch.setattr(users, "stale", lambda *_: "")
-    # It takes no new routes, so it serves what it served when it was lost.
-    told = ((8, Mishap.LOSE, 1), (40, Mishap.BACK, 1), (40, Mishap.LATE, 1))
-    assert broken(replace(happening(*told, edges=2), bad=True)) == 5
+    telling = opening(replace(BAD, edges=2))
+    cluster = telling.world.clusters["gcp"]
+
+    def until(condition, *mishaps):
+        for each in mishaps:
+            telling.run(telling.happen(each, "gcp", 0))
+        for _ in range(80):
+            telling.run(telling.turn())
+            if condition():
+                return
+
+    until(lambda: telling.promises.canary in cluster.shares(APP))
+    until(lambda: telling.world.clusters["aws"].shares(APP) == {telling.promises.stable: 100.0},
+          Mishap.LOSE)  # fmt: skip
+    with pytest.raises(Broken, match="rule 5"):
+        # It takes no new routes, so it serves what it served when it was lost.
+        until(lambda: False, Mishap.BACK, Mishap.LATE)
 
 
 def test_rule_6_finds_a_revision_that_was_not_drained(monkeypatch):

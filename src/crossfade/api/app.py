@@ -22,6 +22,7 @@ from crossfade.api.routes import (
     rollouts,
     secrets,
     session,
+    sign_on,
     tokens,
     traffic,
 )
@@ -29,7 +30,7 @@ from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
 _SCREENS = (overview, traffic, drift)
-_PEOPLE = (events, audit, accounts, secrets, tokens, session)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},

@@ -19,6 +19,7 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
+from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.ports.step_logs import StepLogs
 
@@ -62,6 +63,7 @@ class Services:
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building
+    sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.units import format_duration
+from crossfade.cli import failover_drill
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, note, show, table
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from crossfade.ports.documents import Event
     from crossfade.wiring import Session
 
-app = noun("Say which clusters have users, who is away, and why.")
+app = noun("Say which clusters have users, who is away, and why; rehearse the loss of one.")
+app.command("drill")(failover_drill.drill)
+app.command("drills")(failover_drill.drills)
 
 
 @app.command()

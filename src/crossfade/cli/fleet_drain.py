@@ -1,17 +1,17 @@
 """`crossfade fleet drain` and `restore`: users leave a cluster in order, and come back."""
 
 import asyncio
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import InputError, Unavailable
+from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ClusterName
+from crossfade.cli.confirm import confirm
 from crossfade.cli.frame import with_session
 from crossfade.cli.hub_note import note_if_no_hub
-from crossfade.cli.output import Format, OutputOption, note, progress, show
+from crossfade.cli.output import Format, OutputOption, progress, show
 
 if TYPE_CHECKING:
     from crossfade.engine.draining import Effect
@@ -48,7 +48,7 @@ def drain(
     if dry_run:
         show({"effects": [asdict(each) for each in found]}, output, lambda: said)
         return
-    _confirm(said, yes=yes)
+    confirm(said, "drain it?", yes=yes)
 
     async def work(session: "Session") -> "ClusterStanding":
         await session.commands.drain_cluster(cluster)
@@ -95,15 +95,6 @@ def _effect(name: str, found: "tuple[Effect, ...]") -> str:
         return f"{name} has no users; it will get none until it is restored"
     told = (f"{each.percent:g} % of {each.application} to {', '.join(each.to)}" for each in found)
     return f"users of {name} move: {'; '.join(told)}"
-
-
-def _confirm(said: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise InputError(f"not done without being asked: {said}", hint="say --yes")
-    note(said)
-    typer.confirm("drain it?", abort=True, err=True)
 
 
 async def _until_empty(session: "Session", cluster: ClusterName, wait: float) -> "ClusterStanding":

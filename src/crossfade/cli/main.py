@@ -37,6 +37,7 @@ NOUNS = {
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "audit": "Say who has done what.",
     "account": "Say who may sign in at the hub, and what they may do.",
+    "sso": "Have people sign in by an identity provider (OpenID Connect).",
     "secret": "Keep secrets of the hub, sealed; their values are never shown.",
     "import": "Turn Rollouts of Argo and Canaries of Flagger into applications.",
     "traffic": "Work out where users go: a traffic plan, or what edges do by themselves.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError
-from crossfade.cli import pipeline_files, pipeline_run
+from crossfade.cli import pipeline_files, pipeline_registered, pipeline_run
 from crossfade.cli.frame import noun
 from crossfade.cli.output import Format, OutputOption, json_line, note, show
 
@@ -174,5 +174,9 @@ app.command()(pipeline_run.deny)
 app.command()(pipeline_run.resume)
 app.command()(pipeline_run.restart)
 app.command()(pipeline_run.terminate)
+app.command()(pipeline_registered.apply)
+app.command()(pipeline_registered.registered)
+app.command()(pipeline_registered.unregister)
+app.command()(pipeline_registered.start)
 app.command(name="tests")(pipeline_files.results)
 app.command()(pipeline_files.artifacts)

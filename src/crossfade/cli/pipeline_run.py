@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import InputError
+from crossfade.base.errors import Conflict, InputError
 from crossfade.cli.frame import settings_of
 from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.pipeline_options import (
+    HostImageOption,
+    SecretOption,
+    StepsOption,
+    VarOption,
+    given_variables,
+)
 
 if TYPE_CHECKING:
     from crossfade.cli.pipeline_view import Lines
@@ -29,56 +36,45 @@ _RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The number of 
 def run(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A pipeline file; `-` reads standard input.")],
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable; may be repeated.")
-    ] = None,
-    secret: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[=VALUE]",
-            help="A variable that is masked in logs; without a value, that of the environment.",
-        ),
-    ] = None,
+    var: VarOption = None,
+    secret: SecretOption = None,
     local_dir: Annotated[
         Path | None,
         typer.Option(help="Folder that is copied into the workspace in place of the main clone."),
     ] = None,
-    steps: Annotated[
-        str | None,
-        typer.Option(help="Folder or address with definitions of typed steps (step.yaml)."),
-    ] = None,
-    host_image: Annotated[
-        list[str] | None,
-        typer.Option(metavar="IMAGE", help="Run steps of this image with this machine's tools."),
-    ] = None,
+    steps: StepsOption = None,
+    host_image: HostImageOption = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Have the hub run it, and do not wait.")
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
     Run a pipeline on this machine.
 
     Ends with 0 when the build succeeds and with 1 when it does not.  The first Ctrl-C ends the
-    build, the second one leaves it: `crossfade pipeline resume` goes on with it.
+    build, the second one leaves it: `crossfade pipeline resume` goes on with it.  With --detach the
+    hub runs it: `crossfade pipeline logs RUN -f` follows it.
     """
-    from crossfade.core.pipeline.variables import Source, Variable
     from crossfade.engine.pipelines.commands import check, variables_of
     from crossfade.engine.pipelines.records import Build
 
     folder = "" if local_dir is None else str(_folder(local_dir))
-    text, graph = _read(file, steps or "", with_clone=bool(folder))
-    given = _trigger(folder) | {
-        name: Variable(name, value, Source.RUN) for name, value in map(_pair, var or ())
-    }
-    given |= {n: Variable(n, v, Source.RUN, secret=True) for n, v in map(_secret, secret or ())}
+    text, graph = read_pipeline(file, steps or "", with_clone=bool(folder))
+    given = _trigger(folder) | given_variables(var, secret)
     images = tuple(host_image or ())
-    wanted = Build("0", _name(graph, file), text, 0.0, folder, steps or "", images)
+    wanted = Build("0", _name(graph, file), text, 0.0, folder, steps or "", images, hub=detach)
 
     async def work(pipelines: "Pipelines") -> None:
         variables = variables_of(graph, given, wanted)
-        check(graph, variables, pipelines.around.has_tool, images)
+        check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
         build = await pipelines.commands.create(wanted, graph, given)
         lines = _lines(graph, output)
+        if detach:
+            await show_left(pipelines, build, output)
+            return
         lines.note(f"build {build.id} of {build.pipeline}")
-        lines.notices(variables, images, isolated=pipelines.runner.isolated)
+        lines.notices(variables, images, pipelines)
         _end(build, await _execute(pipelines, build, graph, lines), output)
 
     with_pipelines(context, work)
@@ -93,7 +89,11 @@ def resume(context: typer.Context, run: _RunArgument, output: OutputOption = For
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        _, graph = _graph(build)
+        if await _is_left(pipelines, build):
+            raise Conflict(
+                f"the hub runs build {run}", hint=f"`crossfade pipeline logs {run} -f` follows it"
+            )
+        graph = _graph(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)
@@ -111,9 +111,12 @@ def restart(
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        _, graph = _graph(build)
+        graph = _graph(build)
         with pipelines.claimed(build.id):
             build = await pipelines.commands.restart(run, graph, from_step)
+        if build.hub:
+            await show_left(pipelines, build, output)
+            return
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)
@@ -147,7 +150,7 @@ def logs(
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        _, graph = _graph(build)
+        graph = _graph(build)
         await print_logs(pipelines, build, graph, step, follow=follow)
 
     with_pipelines(context, work)
@@ -165,7 +168,7 @@ def why(
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        _, graph = _graph(build)
+        graph = _graph(build)
         check_step(graph, step)
         state = (await pipelines.builds.state(run)).value
         lines = reasons(graph, state, step)
@@ -204,7 +207,8 @@ def _answer(context: typer.Context, run: str, step: str, *, approved: bool, outp
         key = await pipelines.commands.answer(run, step, answer)
         word = "approved" if approved else "denied"
         show({"run": run, "step": key, "answer": word}, output, lambda: f"{key} {word}")
-        if not pipelines.is_claimed(run):
+        build = (await pipelines.builds.build(run)).value
+        if not pipelines.is_claimed(run) and not await _is_left(pipelines, build):
             note(f"nobody runs build {run}; `crossfade pipeline resume {run}` goes on with it")
 
     with_pipelines(context, work)
@@ -218,8 +222,8 @@ def terminate(
     async def work(pipelines: "Pipelines") -> None:
         build = await pipelines.commands.terminate(run, "ended by a command")
         state = (await pipelines.builds.state(run)).value
-        if not pipelines.is_claimed(run):  # nobody else would do it
-            _, graph = _graph(build)
+        if not pipelines.is_claimed(run) and not await _is_left(pipelines, build):
+            graph = _graph(build)
             state = await _execute(pipelines, build, graph, _lines(graph, output))
         while not state.ended:
             await asyncio.sleep(0.1)
@@ -228,6 +232,24 @@ def terminate(
         show({"run": run, "result": result}, output, lambda: f"build {run}: {result}")
 
     with_pipelines(context, work)
+
+
+async def _is_left(pipelines: "Pipelines", build: "Build") -> bool:
+    """Return whether a hub sees to the build."""
+    return build.hub and await pipelines.hub() is not None
+
+
+async def show_left(pipelines: "Pipelines", build: "Build", output: Format) -> None:
+    """Say that a build is left to the hub."""
+    row = {"run": build.id, "pipeline": build.pipeline, "result": "pending"}
+    show(row, output, lambda: f"build {build.id} of {build.pipeline} is left to the hub")
+    await warn_without_hub(pipelines)
+
+
+async def warn_without_hub(pipelines: "Pipelines") -> None:
+    """Say so when nobody would run what is left to the hub."""
+    if await pipelines.hub() is None:
+        note("no hub runs; `crossfade up` starts one")
 
 
 def with_pipelines(
@@ -288,11 +310,14 @@ def _lines(graph: "Graph", output: Format) -> "Lines":
     return Lines(graph, on_stderr=output is Format.JSON)
 
 
-def _graph(build: "Build") -> tuple[str, "Graph"]:
-    return _parsed(build.text, build.definitions, "the file", with_clone=bool(build.local_dir))
+def _graph(build: "Build") -> "Graph":
+    from crossfade.wiring_pipelines import graph_of_build
+
+    return graph_of_build(build)
 
 
-def _read(file: Path, definitions: str, *, with_clone: bool) -> tuple[str, "Graph"]:
+def read_pipeline(file: Path, definitions: str, *, with_clone: bool) -> tuple[str, "Graph"]:
+    """Return the text of a file and what it says.  Raises InputError."""
     from crossfade.adapters.documents.files import decode, read_text
     from crossfade.adapters.pipelines.reading import LARGEST_BYTES
 
@@ -324,21 +349,3 @@ def _trigger(folder: str) -> "dict[str, Variable]":
     from crossfade.adapters.runners.worktree import facts
 
     return facts(Path(folder)) if folder else {}
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InputError(f"--var is not NAME=VALUE: {text}", hint="write --var BRANCH=main")
-    return name, value
-
-
-def _secret(text: str) -> tuple[str, str]:
-    name, equals, _ = text.partition("=")
-    if equals:
-        return _pair(text)
-    if name not in os.environ:
-        raise InputError(
-            f"--secret {name} is not in the environment", hint=f"export {name}, or give its value"
-        )
-    return name, os.environ[name]

@@ -52,17 +52,20 @@ class Lines:
         note(text)
 
     def notices(
-        self, variables: "Mapping[str, Variable]", images: tuple[str, ...], *, isolated: bool
+        self,
+        variables: "Mapping[str, Variable]",
+        images: tuple[str, ...],
+        pipelines: "Pipelines",
     ) -> None:
         """Tell what runs otherwise than where images are pulled."""
         from crossfade.core.pipeline.supported import notices
         from crossfade.engine.pipelines.commands import filling
 
-        found = notices(self._graph, filling(variables), images)
+        found = notices(self._graph, filling(variables), images, pipelines.around.has_image)
         if found:
             named = ", ".join(f"{each.image} ({', '.join(each.commands)})" for each in found)
             note(f"images are not pulled; this machine's tools stand for: {named}")
-        if found and not isolated:
+        if found and not pipelines.runner.isolated:
             note(
                 "bubblewrap does not work here: steps see all files of this machine, and "
                 "/codefresh/volume is put into their commands as the folder that it is"

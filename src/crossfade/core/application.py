@@ -9,6 +9,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.dns.record import DnsSpec
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import STEP_SECONDS, Failback
 from crossfade.core.failover.standing import PATIENCE
 from crossfade.core.rollout.notifications import Notification
@@ -95,6 +96,8 @@ class Failover:
     """Health without a break before users come back; twice as long with each flap."""
     step_seconds: float = STEP_SECONDS
     """How long each step of a return lasts at least."""
+    objective: Objective = field(default_factory=Objective)
+    """What is promised of the loss of a cloud; drills measure it."""
 
 
 @dataclass(frozen=True, slots=True)

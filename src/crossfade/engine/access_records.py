@@ -8,5 +8,7 @@ ONCE = "once"
 AUDIT_HEAD = "audit-head"
 AUDIT_LOG = "audit/log"
 """Subject of the events of the audit log."""
-ACCESS = (ACCOUNT, TOKEN, SESSION, ONCE, AUDIT_HEAD)
+SIGN_ON = "sign-on"
+"""The identity provider that vouches for people."""
+ACCESS = (SIGN_ON, ACCOUNT, TOKEN, SESSION, ONCE, AUDIT_HEAD)
 """Those that concern no loop of the hub."""

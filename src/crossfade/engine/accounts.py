@@ -140,7 +140,7 @@ class Accounts:
             self._failures.add(place, self.clock.now())
             hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
             raise NotSignedIn("name or password is wrong", hint=hint)
-        return await self._signed_in(account)
+        return await self.signed_in(account)
 
     async def change_password(self, caller: Caller, old: Secret, new: Secret) -> None:
         """
@@ -160,7 +160,8 @@ class Accounts:
             raise NotSignedIn("the old password is wrong", hint="an admin can make a new one")
         await People(self.acting(caller), self.passwords, self.clock).set_password(name, new)
 
-    async def _signed_in(self, account: Account) -> SignedIn:
+    async def signed_in(self, account: Account) -> SignedIn:
+        """Return a new session of somebody who has shown who they are."""
         identity, secret, csrf = secrets.token_hex(8), secrets.token_urlsafe(32), _random()
         now = self.clock.now()
         browser = BrowserSession(

@@ -14,6 +14,7 @@ from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.draining import Effect, effects, require_drainable
+from crossfade.engine.drilling import Drilling
 from crossfade.engine.records import (
     APPLICATION,
     CLUSTER,
@@ -102,7 +103,9 @@ class Commands:
 
         They come step by step where the application's `failback` says so.  Raises NotFound.
         """
-        return await again_on_conflict(lambda: self._wish(name, drained=False))
+        wish = await again_on_conflict(lambda: self._wish(name, drained=False))
+        await Drilling(self.records, self.clock).stop(name, "ended by a person")
+        return wish
 
     async def effects_of_draining(self, name: ClusterName) -> tuple[Effect, ...]:
         """Return what draining the cluster would do.  Raises as `drain_cluster`."""

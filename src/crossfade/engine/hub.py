@@ -16,7 +16,9 @@ from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
+from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.figures import FIGURES, FigureLoop
@@ -33,11 +35,12 @@ from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.names import Names
-from crossfade.engine.pipelines.records import BUILD, STATE, WISHES
+from crossfade.engine.pipelines.records import BUILD, PIPELINE, STATE, WISHES, Builds
 from crossfade.engine.records import (
     ANSWERS,
     APPLICATION,
     CLUSTER,
+    DRILL,
     EDGE_PLAN,
     EVIDENCE,
     HEALTH,
@@ -81,6 +84,8 @@ class HubPorts:
     sources: Sources
     clock: Clock
     name_servers: NameServers
+    builds: BuildPorts | None = None
+    """None: it runs no builds."""
 
 
 class Hub:
@@ -104,6 +109,7 @@ class Hub:
         fleet = Fleet(records, ports.connections, ports.gateway_probe, ports.clock)
         failover = FailoverLoop(records, ports.edges, fleet, ports.clock)
         traffic = Traffic(records, ports.edges, ports.clock)
+        drills = Drills(records, ports.edges, traffic, ports.clock)
         edges = EdgeWatch(records, ports.edges, ports.clock)
         counted = FigureLoop(records, ports.edges, ports.clock, figures or Figures())
         names = NameLoop(Names(records, ports.name_servers, ports.gateway_probe, ports.clock))
@@ -113,23 +119,7 @@ class Hub:
         )
         retention = Retention(records, self._documents, ports.clock, epoch)
         self._ports, self._keep_lease = ports, partial(leadership.keep, epoch)
-        self._wakes: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._changed,
-            REPORT: self._reported,
-            HEALTH: self._fleet_changed,
-            CLUSTER: self._fleet_changed,
-            USERS: self._users_moved,
-            ROLLOUT: self._moved,
-            EVIDENCE: self._moved,
-            ANSWERS: self._moved,
-            RUN: self._moved,
-            DELIVERY: self._undelivered,
-        }
-        self._outside: dict[str, Callable[[str], None]] = {
-            APPLICATION: self._commanded,
-            ROLLOUT: self._commanded_rollout,
-            **dict.fromkeys((BUILD, STATE, WISHES, *ACCESS), _of_no_concern),
-        }
+        self._wakes, self._outside = self._own_changes(), self._changes_by_others()
         self.rollouts = KeyedLoop("rollouts", rollouts.keys, rollouts.reconcile)
         self.convergence = KeyedLoop("convergence", convergence.keys, convergence.reconcile)
         self.telemetry = KeyedLoop("telemetry", convergence.keys, telemetry.reconcile)
@@ -141,9 +131,11 @@ class Hub:
         self.fleet = KeyedLoop("fleet", fleet.keys, fleet.reconcile)
         self.failover = KeyedLoop("failover", failover.keys, failover.reconcile)
         self.names = KeyedLoop("names", names.keys, names.reconcile)
+        self.drills = KeyedLoop("drills", drills.keys, drills.reconcile)
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
+        self.builds = _build_loop(ports, epoch)
 
     async def run(self) -> None:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
@@ -153,16 +145,40 @@ class Hub:
                 {
                     "lease": self._keep_lease,
                     "commands": self._watch_store,
-                    **{
-                        loop.name: loop.run
-                        for loop in (*self._loops(), self.retention, self.figures)
-                    },
+                    **{loop.name: loop.run for loop in (*self._loops(), *self._apart())},
                 }
             )
+
+    def _own_changes(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of this hub, by kind."""
+        return {
+            APPLICATION: self._changed,
+            REPORT: self._reported,
+            HEALTH: self._fleet_changed,
+            CLUSTER: self._fleet_changed,
+            USERS: self._users_moved,
+            DRILL: self._drilled,
+            ROLLOUT: self._moved,
+            EVIDENCE: self._moved,
+            ANSWERS: self._moved,
+            RUN: self._moved,
+            DELIVERY: self._undelivered,
+        }
+
+    def _changes_by_others(self) -> dict[str, Callable[[str], None]]:
+        """Return whom to wake after commits of commands; all, for kinds that are not named."""
+        return {
+            APPLICATION: self._commanded,
+            ROLLOUT: self._commanded_rollout,
+            DRILL: self._drilled,
+            **dict.fromkeys((BUILD, WISHES, PIPELINE), self._build_asked_for),
+            **dict.fromkeys((STATE, *ACCESS), _of_no_concern),
+        }
 
     def _loops(self) -> tuple[KeyedLoop, ...]:
         return (
             self.traffic,
+            self.drills,
             self.edges,
             self.names,
             self.fleet,
@@ -175,6 +191,11 @@ class Hub:
             self.rollouts,
             self.notifications,
         )
+
+    def _apart(self) -> tuple[KeyedLoop, ...]:
+        """Return the loops that no change of the fleet concerns."""
+        own = (self.retention, self.figures)
+        return own if self.builds is None else (*own, self.builds)
 
     async def _watch_store(self) -> None:
         """
@@ -221,6 +242,11 @@ class Hub:
         self._commanded(name.rpartition(".")[0])
         self.notifications.poke(DISPATCH)
 
+    def _build_asked_for(self, _name: str) -> None:
+        """Somebody wants a build, or wants something of one."""
+        if self.builds is not None:
+            self.builds.poke()
+
     def _changed(self, name: str) -> None:
         """We have changed what the clusters of an application should run."""
         for loop in (self.convergence, self.telemetry):
@@ -230,6 +256,11 @@ class Hub:
 
     def _fleet_changed(self, _name: str) -> None:
         for loop in (self.rollouts, self.convergence, self.telemetry, self.traffic):
+            loop.poke()
+
+    def _drilled(self, _name: str) -> None:
+        """A drill takes a cluster out, or brings it back: who is asked meanwhile must know."""
+        for loop in (self.traffic, self.failover, self.fleet, self.drills):
             loop.poke()
 
     def _reported(self, name: str) -> None:
@@ -252,7 +283,17 @@ class Hub:
 
 
 def _of_no_concern(_name: str) -> None:
-    """Builds of pipelines are run by whoever began them; accounts are for those who ask."""
+    """Who runs a build watches its state; accounts are for those who ask."""
+
+
+def _build_loop(ports: HubPorts, epoch: int) -> KeyedLoop | None:
+    """Return what runs builds.  It reads the store itself: hours pass between two of its looks."""
+    if ports.builds is None:
+        return None
+    work = BuildLoop(Builds(ports.documents, epoch), ports.builds)
+    loop = KeyedLoop("builds", work.keys, work.reconcile)
+    work.on_end = loop.poke
+    return loop
 
 
 @contextmanager

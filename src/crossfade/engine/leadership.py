@@ -49,6 +49,14 @@ def is_gone(holder: str) -> bool:
     return host == socket.gethostname() and pid.isdigit() and _started(int(pid)) != started
 
 
+async def who_leads(leases: Leases, now: float) -> str | None:
+    """Return who runs the loops, None when nobody does."""
+    lease = await leases.current(LEASE)
+    if lease is None or is_gone(lease.holder) or lease.expires_at < now:
+        return None
+    return lease.holder
+
+
 @dataclass(frozen=True, slots=True)
 class Leadership:
     """Takes the lease and keeps it."""

@@ -10,6 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.evidence import Evidence
 from crossfade.core.analysis.runs import RunState
 from crossfade.core.dns.state import NameState, Owner
+from crossfade.core.failover.drill import Drill
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
@@ -33,6 +34,7 @@ WISH = "wish"
 USERS = "users"
 EDGE_PLAN = "edge-plan"
 EDGES = "edges"
+DRILL = "drill"
 DNS = "dns"
 DNS_OWNER = "dns-owner"
 EVIDENCE = "evidence"
@@ -164,6 +166,15 @@ class Records:
         """Return the edges as they were last known."""
         return await self._find(EDGES, "current", EdgeStates) or Stored(EdgeStates())
 
+    async def drills(self) -> tuple[Stored[Drill], ...]:
+        """Return all drills, oldest first."""
+        return await self._all(DRILL, Drill)
+
+    async def active_drill(self) -> Stored[Drill] | None:
+        """Return the drill that goes on, None when there is none: one at a time."""
+        newest = (await self.drills())[-1:]
+        return next((each for each in newest if each.value.active), None)
+
     async def find_name(self, application: ApplicationName) -> Stored[NameState] | None:
         """Return what is known of the application's name in DNS, None before the first look."""
         return await self._find(DNS, application, NameState)
@@ -275,6 +286,11 @@ def save_edge_plan(version: int, value: EdgePlan) -> Save:
 def save_edges(version: int, value: EdgeStates) -> Save:
     """Return the change that stores the edges; `version` 0 for the first."""
     return Save(EDGES, "current", version, to_json(value))
+
+
+def save_drill(version: int, value: Drill) -> Save:
+    """Return the change that stores the drill; `version` 0 when it is new."""
+    return Save(DRILL, f"{value.number:06d}", version, to_json(value))
 
 
 def save_name(version: int, value: NameState) -> Save:

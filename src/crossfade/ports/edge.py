@@ -1,10 +1,21 @@
 """Edges: the proxies in front of all clouds that split users over clusters."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.traffic.priorities import Priority
+
+
+class Way(StrEnum):
+    """Whether edges get through to a cluster; what is not open is made so for a drill."""
+
+    OPEN = "open"
+    FAILING = "failing"
+    """Connections fail, and no probe has noticed it yet: users' requests are what finds out."""
+    CUT = "cut"
+    """Connections fail, and so do probes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,8 @@ class EdgeTarget:
     port: int
     weight: int
     """Proportion among the targets; 0 keeps it known and gives it no users."""
+    way: Way = Way.OPEN
+    """Whether edges get through to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,17 @@ class EdgeClassSight:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeAnswers:
+    """How users of one application fared at one edge since its sight before."""
+
+    application: ApplicationName
+    requests: int
+    """That were sent to clusters, and whose last try ended."""
+    failed: int
+    """Of these, those that were answered with a 5xx, by whomever."""
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeSight:
     """What one edge reported last."""
 
@@ -107,6 +131,8 @@ class EdgeSight:
     """Every cluster in the edge's plan that it has looked at, by application and cluster."""
     classes: tuple[EdgeClassSight, ...] = ()
     """Priority classes that it counts, by application and name."""
+    answers: tuple[EdgeAnswers, ...] = ()
+    """Every application in the edge's plan, by name."""
 
 
 class Edges(Protocol):

@@ -138,11 +138,6 @@ class Figures:
         """Return the number of errors that a version has answered itself: they got there."""
         return sum(many for source, many in self.errors.items() if source.version != UNKNOWN)
 
-    def last_of_other_versions(self, version: str) -> float | None:
-        """Return when the last answer of another version came; None when none ever has."""
-        times = [at for source, at in self.last_seen.items() if source.version != version]
-        return max(times, default=None)
-
     def latencies(self) -> Latencies:
         """Return the latencies of the good answers, to 2 %."""
         return Latencies(

@@ -14,6 +14,7 @@ from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.failover import FailoverLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
@@ -220,6 +221,7 @@ class EngineHub:
         fleet = Fleet(self.records, connections, connections, clock)
         failover = FailoverLoop(self.records, edges, fleet, clock)
         traffic = Traffic(self.records, edges, clock)
+        drills = Drills(self.records, edges, traffic, clock)
         self.loops: dict[str, tuple[_Keyed, _Loop]] = {
             "fleet": (fleet, fleet),
             "failover": (failover, failover),
@@ -229,6 +231,7 @@ class EngineHub:
             "runs": (self._rollouts, self._runs),
             "rollouts": (self._rollouts, self._rollouts),
             "convergence": (convergence, convergence),
+            "drills": (drills, drills),
             "traffic": (traffic, traffic),
         }
         """Who has the keys and who looks at them, in the order in which they take turns."""

@@ -13,12 +13,14 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.edge import (
+    EdgeAnswers,
     EdgeClass,
     EdgeClassSight,
     EdgePlan,
     EdgeRoute,
     EdgeTarget,
     EdgeTargetSight,
+    Way,
 )
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
@@ -69,6 +71,8 @@ class EngineWorld:
     """Of one cluster and revision, instead."""
     milliseconds: dict[str, int] = field(default_factory=dict)
     """How long every answer of a revision takes; 0 unless said."""
+    failing_users: float = 0.0
+    """Share of users whose requests fail at the edge, after every second try."""
     troubled: dict[str, float] = field(default_factory=dict)
     """Share of users' requests that a cluster fails by itself, as edges see it."""
     classes: dict[str, float] = field(default_factory=dict)
@@ -165,10 +169,13 @@ class EngineWorld:
         Edges leave out by themselves what they cannot reach; nobody is sent anywhere when that is
         everything.
         """
+        plan = self.in_force.get(edge)
+        targets = [t for route in (plan.routes if plan else ()) for t in route.targets]
+        closed = {each.cluster for each in targets if each.way is not Way.OPEN}
         weights = {
             name: weight
             for name, weight in self.told(edge).items()
-            if weight and self.reached(edge, name)
+            if weight and name not in closed and self.reached(edge, name)
         }
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
@@ -233,7 +240,17 @@ class EngineWorld:
                 plan = self.in_force.get(edge, self.edges.plans[-1])
                 classes = [each for route in plan.routes for each in self._turn_away(route, asked)]
                 served = asked - sum(each.turned_away for each in classes)
-                self.edges.report(edge, *self._seen_by(edge, plan, served), classes=classes)
+                seen = list(self._seen_by(edge, plan, served))
+                answers = self._answers(served, seen)
+                self.edges.report(edge, *seen, classes=classes, answers=answers)
+
+    def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+        """Return how users fared: second tries save those who met a dead cluster."""
+        failed = 0 if any(each.healthy for each in seen) else round(served)
+        failed += round(served * self.failing_users)
+        return tuple(
+            EdgeAnswers(name, round(served), failed) for name in {each.application for each in seen}
+        )
 
     def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
         found = []
@@ -259,7 +276,7 @@ class EngineWorld:
     def _seen_at(
         self, edge: str, route: EdgeRoute, target: EdgeTarget, asked: float
     ) -> EdgeTargetSight:
-        dead = not self.reached(edge, target.cluster)
+        dead = target.way is not Way.OPEN or not self.reached(edge, target.cluster)
         requests = self._whole(edge, target.cluster, asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))

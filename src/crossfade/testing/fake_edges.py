@@ -6,6 +6,7 @@ from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import Conflict, InputError
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
 from crossfade.ports.edge import (
+    EdgeAnswers,
     EdgeClassSight,
     EdgePlan,
     EdgeSight,
@@ -51,12 +52,18 @@ class FakeEdges:
         return tuple(sight for _, sight in sorted(self._sights.items()) if sight.at > oldest)
 
     def report(
-        self, edge: str, *targets: EdgeTargetSight, classes: Iterable[EdgeClassSight] = ()
+        self,
+        edge: str,
+        *targets: EdgeTargetSight,
+        classes: Iterable[EdgeClassSight] = (),
+        answers: tuple[EdgeAnswers, ...] = (),
     ) -> None:
         """Let an edge say now what it has seen since its report before."""
         ordered = sorted(targets, key=lambda each: (each.application, each.cluster))
         counted = sorted(classes, key=lambda each: (each.application, each.priority))
-        self._sights[edge] = EdgeSight(edge, self._clock.now(), tuple(ordered), tuple(counted))
+        self._sights[edge] = EdgeSight(
+            edge, self._clock.now(), tuple(ordered), tuple(counted), answers
+        )
 
     def connect(self, edge: str, *, slow: bool = False, refuse: str = "") -> None:
         """Let an edge come; a slow one acknowledges nothing, a refusing one says these words."""

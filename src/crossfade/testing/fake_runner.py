@@ -32,11 +32,15 @@ class FakeMachine:
         self._commands = commands or {}
         self._volumes: dict[str, dict[str, str]] = {}
 
+    def volume(self, build: str) -> dict[str, str]:
+        """Return the files of a build's workspace, by their whole path."""
+        return self._volumes.setdefault(build, {})
+
     def begin(self, order: Order, now: float) -> None:
         """Start a run unless there is one."""
         if order.run in self.runs:
             return
-        files = self._volumes.setdefault(order.run.build, {})
+        files = self.volume(order.run.build)
         lines = [line for line in order.script.splitlines() if line.strip()]
         shell = Shell(lines, order.directory, order.environment, files, self._commands, now)
         self.runs[order.run] = FakeRun(order, shell)

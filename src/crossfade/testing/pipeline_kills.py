@@ -101,11 +101,11 @@ class _World:
     graph: Graph
     store: FakeStore
     machine: FakeMachine
-    logs: "_Logs"
+    logs: "MemoryLogs"
     effects: Counter[str] = field(default_factory=Counter)
 
 
-class _Logs:
+class MemoryLogs:
     """The StepLogs port in memory."""
 
     def __init__(self) -> None:
@@ -143,15 +143,15 @@ async def _outcome(story: Story) -> tuple[Outcome, int]:
     async with asyncio.TaskGroup() as group:
         others = (_person(world), _trouble(world.machine, story.mishaps))
         beside = [group.create_task(each) for each in others]
-        for left in (*story.deaths, None):
-            life = Life(left)
+        lives = [Life(left) for left in (*story.deaths, None)]
+        for life in lives:
             try:
                 await _execution(world, life).run()
             except* Died:
                 pass  # the next process goes on
         for task in beside:
             task.cancel()
-    return await _seen(world), life.used
+    return await _seen(world), lives[-1].used
 
 
 async def _world(*, cautious: bool) -> _World:
@@ -167,7 +167,7 @@ async def _world(*, cautious: bool) -> _World:
     graph = graph_of(judge(PIPELINE, {}).pipelines[0])
     wanted = Build("0", "p", PIPELINE, 0.0)
     build = await BuildCommands(Builds(store), LoopClock()).create(wanted, graph, {})
-    return _World(build, graph, store, FakeMachine({"effect": effect}), _Logs(), effects)
+    return _World(build, graph, store, FakeMachine({"effect": effect}), MemoryLogs(), effects)
 
 
 def _execution(world: _World, life: Life) -> Execution:

@@ -91,7 +91,9 @@ class Promises:
                 return f"{winner} is not on {name}"
             if any(world.told(edge).get(name, 0) == 0 for edge in world.edge_names):
                 return f"{name} has no users"
-        return ""
+        users = self.fleet.users
+        returning = sorted(users.returns) if users is not None else []
+        return f"users are still returning to {', '.join(returning)}" if returning else ""
 
     def _exposure(self, world: EngineWorld, record: Record) -> None:
         """Rule 1: by all that was asked, users of the new revision are as many as a step says."""

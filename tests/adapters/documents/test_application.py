@@ -16,6 +16,7 @@ from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge
 from crossfade.core.application import Application, Failover, Placement, Route, Shared, Source
 from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
 from crossfade.core.rollout.freeze import FreezeWindow
 from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment
@@ -133,7 +134,7 @@ def test_every_key_arrives_where_the_core_looks_for_it():
             placement=Placement(
                 {"tier": "prod", "example.com/zone": ""}, Mode.OVERFLOW, {"gcp": 1}, 70, True, 50, 7
             ),
-            failover=Failover(False, Failback.MANUAL, 300.0, 10.0),
+            failover=Failover(False, Failback.MANUAL, 300.0, 10.0, Objective(30.0, 1.0)),
             strategy=Strategy(
                 STEPS,
                 waves=(

@@ -159,8 +159,8 @@ def changed(old: str, new: str, text: str = FULL) -> str:
             "spec.analysis.maxDuration: must be longer than minDuration",
         ),
         (
-            changed("{auto: false", "{objective: 30s"),
-            "spec.failover.objective: is not supported yet",
+            changed("{objective: {recovery: 30s, errorBudget: 1%}", "{objective: 30s"),
+            "spec.failover.objective: ",
         ),
         (
             FULL + "status: {}\n",

@@ -5,6 +5,7 @@ import pytest
 from crossfade.adapters.documents.application import parse
 from crossfade.base.errors import InputError
 from crossfade.core.application import Failover, Placement
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
 from crossfade.core.traffic.destinations import Mode
 
@@ -32,10 +33,11 @@ def test_every_key_is_kept():
     got = read(
         "  placement: {mode: overflow, orders: {onprem: 0, gcp: 1}, full: 70, exclusive: true,"
         " podCapacity: 50, priority: 7}\n"
-        "  failover: {auto: false, failback: manual, recover: 5m, step: 10s}\n"
+        "  failover: {auto: false, failback: manual, recover: 5m, step: 10s,"
+        " objective: {recovery: 30s, errorBudget: 0.25%}}\n"
     )
 
-    assert got.failover == Failover(False, Failback.MANUAL, 300.0, 10.0)
+    assert got.failover == Failover(False, Failback.MANUAL, 300.0, 10.0, Objective(30.0, 0.25))
     assert got.placement == Placement({}, Mode.OVERFLOW, {"onprem": 0, "gcp": 1}, 70, True, 50, 7)
 
 
@@ -46,7 +48,9 @@ def test_every_key_is_kept():
         ("  placement: {mode: active-passive, full: 70}\n", "`mode: overflow` only"),
         ("  placement: {mode: warm-standby}\n", "allowed: active-active, active-passive, overflow"),
         ("  failover: {failback: always}\n", "allowed: ramp, manual, never"),
-        ("  failover: {objective: 30s}\n", "not there yet"),
+        ("  failover: {objective: 30s}\n", "a mapping with the keys recovery, errorBudget"),
+        ("  failover: {objective: {errorBudget: 0.1}}\n", "put it in quotes"),
+        ("  failover: {objective: {errorBudget: 101%}}\n", "a percentage such as 0.1%"),
     ],
 )
 def test_what_makes_no_sense_is_refused(more, told):

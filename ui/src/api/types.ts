@@ -356,3 +356,25 @@ export interface LogLine {
   run: number;
   text: string;
 }
+
+export interface Token {
+  id: string;
+  name: string;
+  owner: string;
+  grants: Grant[];
+  created_at: number;
+  expires_at: number;
+}
+
+export interface Account {
+  name: string;
+  grants: Grant[];
+  disabled: boolean;
+  issuer: string;
+  created_at: number;
+}
+
+export interface SecretName {
+  name: string;
+  at: number;
+}

@@ -14,9 +14,11 @@ from crossfade.adapters.documents.shapes import (
     Record,
     Text,
     given,
+    part,
 )
 from crossfade.base.ids import ClusterName
 from crossfade.core.application import Failover, Placement
+from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
 from crossfade.core.traffic.destinations import Mode
 
@@ -72,6 +74,22 @@ def check_placement(placement: Read, places: Places) -> None:
         places.wrong("full", "is for `mode: overflow` only")
 
 
+OBJECTIVE = Record(
+    {
+        "recovery": Field(
+            Duration(0.1, 3600),
+            "Until users of a lost cloud are served by others; `crossfade failover drill` "
+            "measures it.",
+            default="nothing is declared",
+        ),
+        "errorBudget": Field(
+            Text("a percentage such as 0.1%", r"(?:100|[0-9]{1,2}(?:\.[0-9]{1,4})?)%", 8),
+            "How many of all requests in the time of a drill may fail before it is aborted.",
+            default="0.1%",
+        ),
+    }
+)
+
 FAILOVER = Record(
     {
         "auto": Field(
@@ -95,8 +113,8 @@ FAILOVER = Record(
             "How long each step of a return lasts at least: 1, 5, 25, 50, 100 % of its share.",
             default="60s",
         ),
+        "objective": Field(OBJECTIVE, "What is promised of the loss of a cloud."),
     },
-    later={"objective": "drills are not there yet; leave it out"},
 )
 
 _FAILOVER_NAMES = {"auto": "auto", "recover": "recover_seconds", "step": "step_seconds"}
@@ -111,7 +129,15 @@ _PLACEMENT_NAMES = {
 def failover(read: Read) -> Failover:
     """Return how users leave and come back."""
     policy = Failback(str(read.get("failback", Failback.RAMP)))
-    return Failover(failback=policy, **given(read, _FAILOVER_NAMES))  # type: ignore[arg-type]
+    promised = _objective(part(read, "objective"))
+    rest = given(read, _FAILOVER_NAMES)
+    return Failover(failback=policy, objective=promised, **rest)  # type: ignore[arg-type]
+
+
+def _objective(read: Read) -> Objective:
+    recovery = cast("float | None", read.get("recovery"))
+    budget = str(read.get("errorBudget", f"{Objective().error_budget_percent}%"))
+    return Objective(recovery, float(budget.removesuffix("%")))
 
 
 def users_placed(labels: dict[str, str], read: Read) -> Placement:

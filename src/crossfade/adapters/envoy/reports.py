@@ -7,7 +7,7 @@ from crossfade.adapters.envoy.classes import class_of
 from crossfade.adapters.envoy.resources import application_of
 from crossfade.adapters.envoy.statistics import Counters, Endpoint, Page
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.ports.edge import EdgeClassSight, EdgeTargetSight
+from crossfade.ports.edge import EdgeAnswers, EdgeClassSight, EdgeTargetSight
 
 _RETRIES = "upstream_rq_retry"
 _CLUSTERS_OWN = ("502", "503", "504")
@@ -31,6 +31,34 @@ def sights(now: Page, before: Page | None) -> tuple[tuple[EdgeTargetSight, ...],
         key = (one.application, one.cluster)
         found[key] = _together(found[key], one) if key in found else one
     return tuple(found[key] for key in sorted(found)), page
+
+
+def answers(now: Page, before: Page | None) -> tuple[EdgeAnswers, ...]:
+    """Return how users fared since the page `before`; nobody is counted without one."""
+    since = before or now
+    found: dict[ApplicationName, EdgeAnswers] = {}
+    for group, counters in sorted(now.groups.items()):
+        more = _more(counters, since.groups.get(group, _NOTHING))
+        tries = sum(
+            _ended(endpoint, now, since) for endpoint in now.endpoints if endpoint.group == group
+        )
+        # A request that is tried twice ends two tries, and one of them is what its user gets.
+        requests = max(0, tries - more.get(_RETRIES, 0))
+        failed = more.get("5xx", 0)
+        name = _application(group)
+        known = found.get(name, EdgeAnswers(name, 0, 0))
+        found[name] = EdgeAnswers(
+            name, known.requests + max(requests, failed), known.failed + failed
+        )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _ended(endpoint: Endpoint, page: Page, before: Page) -> int:
+    """Return how many tries at an address have ended."""
+    earlier = before.endpoints.get(endpoint, _NOTHING)
+    now = page.endpoints[endpoint]
+    under_way = now.get("rq_active", 0) - earlier.get("rq_active", 0)
+    return max(0, _more(now, earlier).get("rq_total", 0) - under_way)
 
 
 def class_sights(now: Page, before: Page | None) -> tuple[EdgeClassSight, ...]:

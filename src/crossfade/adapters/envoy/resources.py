@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossfade.adapters.envoy import barriers
 from crossfade.adapters.envoy.classes import answers, with_classes
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
@@ -230,6 +231,7 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         # A target that was taken out of the plan gets no more requests, healthy or not.
         "ignore_health_on_host_removal": True,
         "health_checks": [_health_check(route, tuning)],
+        "transport_socket_matches": [barriers.SOCKET],
         "track_cluster_stats": {"per_endpoint_stats": True},  # reports are made of them
         "circuit_breakers": {
             "thresholds": [{"priority": priority} | limits for priority in ("DEFAULT", "HIGH")]
@@ -361,8 +363,10 @@ def _assignment(name: str, localities: list[Resource]) -> Resource:
 
 
 def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
+    barrier = barriers.endpoint(target.way)
     return {
-        "locality": {"region": target.cloud, "zone": str(target.cluster)},
+        "locality": {"region": target.cloud, "zone": str(target.cluster)}
+        | barriers.locality(target.way),
         "load_balancing_weight": max(1, target.weight),
         "lb_endpoints": [
             {
@@ -370,7 +374,9 @@ def _locality(target: EdgeTarget, addresses: tuple[str, ...]) -> Resource:
                     "address": {"socket_address": {"address": each, "port_value": target.port}},
                     "hostname": str(target.cluster),
                 }
+                | barriers.probes(target.way)
             }
+            | barrier
             for each in addresses
         ],
     }

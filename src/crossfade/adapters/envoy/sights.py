@@ -11,7 +11,7 @@ from typing import Protocol
 import grpc  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
-from crossfade.adapters.envoy.reports import class_sights, sights
+from crossfade.adapters.envoy.reports import answers, class_sights, sights
 from crossfade.adapters.envoy.statistics import Message, Page, read
 from crossfade.base.clock import Clock
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
@@ -76,7 +76,8 @@ class Sights:
         page, before = read(report), known.before if known else None
         classes = class_sights(page, before)
         targets, page = sights(page, before)
-        sight = EdgeSight(edge, self.clock.now(), targets, classes)
+        fared = answers(page, before)
+        sight = EdgeSight(edge, self.clock.now(), targets, classes, fared)
         self._known[edge] = _Known(sight, page)
 
     def _forget(self) -> None:

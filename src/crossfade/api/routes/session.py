@@ -7,7 +7,7 @@ from crossfade.api.access import COOKIE, Signed
 from crossfade.api.services import Use
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant
-from crossfade.engine.accounts import SESSION_SECONDS
+from crossfade.engine.accounts import SESSION_SECONDS, SignedIn
 
 router = APIRouter(prefix="/session", tags=["access"])
 
@@ -37,6 +37,13 @@ async def sign_in(
     place = request.client.host if request.client else ""
     password = Secret(credentials.password.get_secret_value())
     signed = await services.accounts.sign_in(credentials.name, password, place)
+    keep(response, request, signed)
+    caller = await services.accounts.by_cookie(signed.cookie)
+    return Session(account=signed.account, csrf=signed.csrf, grants=list(caller.identity.grants))
+
+
+def keep(response: Response, request: Request, signed: SignedIn) -> None:
+    """Have the browser keep its session in a cookie that scripts cannot read."""
     response.set_cookie(
         COOKIE,
         signed.cookie.reveal(),
@@ -45,8 +52,6 @@ async def sign_in(
         samesite="strict",
         secure=request.url.scheme == "https",
     )
-    caller = await services.accounts.by_cookie(signed.cookie)
-    return Session(account=signed.account, csrf=signed.csrf, grants=list(caller.identity.grants))
 
 
 class NewPassword(BaseModel):

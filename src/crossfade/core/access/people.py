@@ -27,6 +27,8 @@ class Account:
     issuer: str = ""
     """The identity provider that vouches for it, "" for one with a password."""
     created_at: float = 0.0
+    subject: str = ""
+    """What the provider calls it; unlike a name, that is never given to anybody else."""
 
     @property
     def in_charge(self) -> bool:
@@ -35,9 +37,14 @@ class Account:
         return everything in self.grants and not self.disabled and not self.issuer
 
 
+def is_account_name(text: str) -> bool:
+    """Say whether an account may be called so."""
+    return bool(_NAME.fullmatch(text))
+
+
 def account_name(text: str) -> str:
     """Return the text as the name of an account.  Raises InputError."""
-    if not _NAME.fullmatch(text):
+    if not is_account_name(text):
         raise InputError(
             "this is no name for an account",
             hint="take lower-case letters, digits and `. _ @ + -`, at most 100, a letter first",

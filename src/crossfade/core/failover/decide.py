@@ -63,6 +63,8 @@ class Wishes:
     """Clusters that a person has drained."""
     capacity: Mapping[ClusterName, int] = field(default_factory=dict)
     """What each carries, as a proportion; a cluster that is not named counts as 1."""
+    given_back: Mapping[ClusterName, Presence] = field(default_factory=dict)
+    """Clusters that were away for a drill only, and where they stood before it."""
     patience: Patience = PATIENCE
     budget: Budget = BUDGET
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ClusterName
 from crossfade.core.failover.decide import Action, Decision, Fleet, Wishes, decide
-from crossfade.core.failover.evidence import DOWN, ClusterSignals, Condition, VantageName, weigh
+from crossfade.core.failover.evidence import (
+    DOWN,
+    ClusterSignals,
+    Condition,
+    Evidence,
+    VantageName,
+    weigh,
+)
 from crossfade.core.failover.guard import Removal
 from crossfade.core.failover.standing import Presence
 from crossfade.core.fleet.signals import Vote
@@ -116,8 +123,9 @@ def assess(
         each.signals.cluster: known.get(each.signals.cluster, ClusterHealth(each.signals.cluster))
         for each in looks
     }
+    before |= {n: _given_back(before[n], at) for n, at in wishes.given_back.items() if n in before}
     heard = [_heard(before[each.signals.cluster], each.signals) for each in looks]
-    evidence = weigh(heard)
+    evidence = _excused(weigh(heard), wishes)
     every = {**before, **{name: each for name, each in known.items() if name not in before}}
     removals = [each.removal for each in every.values() if each.removal is not None]
     fleet = Fleet(
@@ -134,6 +142,23 @@ def assess(
         )
         for look, decision in zip(looks, decisions[: len(looks)], strict=True)
     )
+
+
+def _given_back(health: ClusterHealth, stood: Presence) -> ClusterHealth:
+    """Return the health of a cluster after a drill: as if it had never been away."""
+    if health.stands.serves:
+        return health
+    return replace(health, presence=stood, removal=None, lost_since=None)
+
+
+def _excused(evidence: Evidence, wishes: Wishes) -> Evidence:
+    """Return the evidence without what was seen while nobody was let through for a drill."""
+    excused = {
+        name: Condition.UNKNOWN
+        for name in wishes.given_back
+        if evidence.conditions.get(name) in {*DOWN, Condition.GREY}
+    }
+    return replace(evidence, conditions={**evidence.conditions, **excused})
 
 
 def _decided(before: ClusterHealth, decision: Decision, after: Fleet) -> ClusterHealth:

@@ -95,6 +95,8 @@ class Candidate:
     """Requests per second that the cluster carries beside other applications."""
     verdict: Verdict = Verdict.UNKNOWN
     """On its users against those of the others, while it returns."""
+    given_back: bool = False
+    """It was away for a drill only: nothing there has changed, and its users come back at once."""
 
     @property
     def cluster(self) -> ClusterName:
@@ -185,6 +187,8 @@ def _returning(
     spec: Application, before: Users, each: Candidate, behind: str, now: float, *, alone: bool
 ) -> tuple[Return | None, str]:
     """Return where the return of the cluster stands, None when it never left, and why."""
+    if each.given_back:
+        return None, ""
     known = before.returns.get(each.cluster)
     if not spec.failover.auto and not each.wish.drained and known is None:
         return None, ""

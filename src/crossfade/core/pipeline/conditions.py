@@ -123,7 +123,7 @@ def _branch(when: When, context: Context) -> str:
     meter = Meter()
 
     def hits(pattern: str) -> bool:
-        return _matches(context.substituted(pattern), branch, meter)
+        return names_branch(context.substituted(pattern), branch, meter)
 
     if when.only and not any(map(hits, when.only)):
         return f"branch {branch or '(none)'} is not among {', '.join(when.only)}"
@@ -131,7 +131,7 @@ def _branch(when: When, context: Context) -> str:
     return f"branch {branch} is ignored by {ignored}" if ignored is not None else ""
 
 
-def _matches(pattern: str, branch: str, meter: Meter) -> bool:
+def names_branch(pattern: str, branch: str, meter: Meter | None = None) -> bool:
     """Return whether the branch is the one that is named, or matches `/regex/flags`."""
     body, slash, letters = pattern[1:].rpartition("/")
     if not pattern.startswith("/") or not slash or set(letters) - set("gimsuy"):

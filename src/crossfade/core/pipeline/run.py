@@ -49,6 +49,12 @@ def begin(variables: Mapping[str, Variable]) -> State:
     return State(variables=dict(variables))
 
 
+def refused(state: State, why: str, now: float) -> State:
+    """Return the state of a build that cannot be run, however it stood."""
+    over = UnitState(Phase.DONE, Result.FAILURE, now, why, ended=now)
+    return replace(state, units={**state.units, BUILD: over}, active=(), timed=(), watching=())
+
+
 def runs(graph: Graph, state: State) -> tuple[Run, ...]:
     """Return the runs that are wanted now; whatever else runs for this build is to end."""
     return tuple(

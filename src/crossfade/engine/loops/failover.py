@@ -8,9 +8,10 @@ from crossfade.base.codec import to_json
 from crossfade.base.ids import ClusterName
 from crossfade.core.application import Application
 from crossfade.core.failover.decide import Wishes
+from crossfade.core.failover.drill import given_back
 from crossfade.core.failover.evidence import ClusterSignals, VantageName
 from crossfade.core.failover.health import ClusterHealth, Look, assess
-from crossfade.core.failover.standing import PATIENCE, Patience, Standing
+from crossfade.core.failover.standing import PATIENCE, Patience, Presence, Standing
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.fleet.signals import Sample, Sighting, Streak, Tally, Vote, see, vote
@@ -119,8 +120,15 @@ class FailoverLoop:
         return Wishes(
             drained=frozenset(each.value.cluster for each in wishes if each.value.drained),
             capacity=capacity,
+            given_back=await self._given_back(),
             patience=patience_of([each.spec for each in records]),
         )
+
+    async def _given_back(self) -> dict[ClusterName, Presence]:
+        """Return the cluster that a drill had taken out, and where it stood before."""
+        drill = await self.records.active_drill()
+        stood = given_back(drill.value if drill else None, self.clock.now())
+        return {drill.value.cluster: stood} if drill and stood else {}
 
     async def _save(
         self,

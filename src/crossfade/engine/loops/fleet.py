@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ClusterName
+from crossfade.core.failover.drill import cut
 from crossfade.core.failover.health import Api, ClusterHealth
 from crossfade.core.failover.standing import Standing
 from crossfade.core.fleet.cluster import Cluster
@@ -73,7 +74,7 @@ class Fleet:
         address = await self._address(cluster.name)
         async with asyncio.TaskGroup() as group:
             api = group.create_task(self._probe_api(cluster))
-            data_plane = group.create_task(self._probe_data_plane(address))
+            data_plane = group.create_task(self._probe_data_plane(cluster.name, address))
         now = self.clock.now()
         after = _data_plane(before, data_plane.result(), now)
         self.seen[cluster.name] = _api(after, *api.result(), now)
@@ -108,10 +109,13 @@ class Fleet:
             facts = [f"{key}={value}" for key, value in error.facts.items() if key != "cluster"]
             return "", f"{error.what} ({', '.join(facts)})" if facts else error.what
 
-    async def _probe_data_plane(self, address: Address | None) -> str | None:
+    async def _probe_data_plane(self, name: ClusterName, address: Address | None) -> str | None:
         """Return what is wrong ("" when nothing is), None when no address is known."""
         if address is None:
             return None
+        drill = await self.records.active_drill()
+        if drill is not None and cut(drill.value, name):  # as every edge, this one gets nowhere
+            return f"cut off for drill {drill.value.number}"
         try:
             async with asyncio.timeout(DATA_PLANE_DEADLINE_SECONDS):
                 await self.gateway_probe.answers(address.host, address.port)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Route
+from crossfade.core.failover.drill import Drill, cut, given_back, noticed
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.shedding import Shedding, by_class, counted, told
+from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.failover.users import Candidate, Users, next_users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
@@ -27,7 +29,15 @@ from crossfade.engine.records import (
     save_users,
 )
 from crossfade.ports.documents import Event
-from crossfade.ports.edge import EdgeClass, EdgePlan, EdgeRoute, Edges, EdgeSight, EdgeTarget
+from crossfade.ports.edge import (
+    EdgeClass,
+    EdgePlan,
+    EdgeRoute,
+    Edges,
+    EdgeSight,
+    EdgeTarget,
+    Way,
+)
 
 LOOK_SECONDS = 0.5
 
@@ -43,6 +53,8 @@ class _World:
     users: Mapping[ApplicationName, Stored[Users]]
     new: tuple[EdgeSight, ...]
     """Reports of edges that were not seen before."""
+    drill: Drill | None
+    """The one that goes on."""
     now: float
 
 
@@ -64,12 +76,16 @@ class Traffic:
         """Make the plan, save it if it is new, and hand it to the edges."""
         stored = await self.records.edge_plan()
         before = stored.value if stored else EdgePlan(0, ())
-        world = await self._look()
+        world = await self._look(self._comparing.fresh(await self.edges.sights()))
         records = [each.value for each in await self.records.applications()]
         planned = self._planned(records, world)
         known = {route.application: route for route in before.routes}
         routes = tuple(
-            edge_route(each.spec.route, each, planned[each.spec.name], world, known)
+            drilled(
+                edge_route(each.spec.route, each, planned[each.spec.name], world, known),
+                world.drill,
+                world.now,
+            )
             for each in records
             if each.spec.route is not None and each.spec.name in planned
         )
@@ -93,15 +109,26 @@ class Traffic:
         await self.edges.publish(plan)
         return LOOK_SECONDS
 
-    async def _look(self) -> _World:
+    async def without(self, cluster: ClusterName) -> tuple[Users, ...]:
+        """Return where users of every application would be if this cluster were lost now."""
+        world = await self._look(())
+        known = world.health.get(cluster, ClusterHealth(cluster))
+        lost = replace(known, presence=Presence(cluster, Standing.OUT, since=world.now))
+        world = replace(world, health={**world.health, cluster: lost})
+        records = [each.value for each in await self.records.applications()]
+        return tuple(self._planned(records, world).values())
+
+    async def _look(self, new: tuple[EdgeSight, ...]) -> _World:
         reports = [each.value for each in await self.records.reports()]
+        drill = await self.records.active_drill()
         return _World(
             {each.value.name: each.value for each in await self.records.clusters()},
             {name: each.value for name, each in (await self.records.health()).items()},
             {name: each.value for name, each in (await self.records.wishes()).items()},
             {(each.application, each.cluster): each for each in reports},
             await self.records.users(),
-            self._comparing.fresh(await self.edges.sights()),
+            new,
+            drill.value if drill else None,
             self.clock.now(),
         )
 
@@ -166,6 +193,10 @@ class Traffic:
                 world.wishes.get(cluster.name) or ClusterWish(cluster.name),
                 room,
             )
+            stood = given_back(world.drill, world.now)
+            if stood is not None and world.drill and world.drill.cluster == cluster.name:
+                health = replace(candidate.health, presence=stood)
+                candidate = replace(candidate, health=health, given_back=True)
             if cluster.name in verdicts:  # nothing is judged before users return
                 candidate = replace(candidate, verdict=verdicts[cluster.name])
             found.append(candidate)
@@ -190,6 +221,17 @@ def _told(users: Users) -> str:
     )
     shed = f"; turned away: {by_class(users.shedding)}" if users.shedding else ""
     return f"{users.application}: {', '.join(said)}{shed}"
+
+
+def drilled(route: EdgeRoute, drill: Drill | None, now: float) -> EdgeRoute:
+    """Return the route of an edge that finds nobody where a drill is held."""
+    if drill is None or not any(cut(drill, each.cluster) for each in route.targets):
+        return replace(route, targets=tuple(replace(each, way=Way.OPEN) for each in route.targets))
+    shut = Way.CUT if noticed(drill, now) else Way.FAILING
+    targets = (
+        replace(each, way=shut if cut(drill, each.cluster) else Way.OPEN) for each in route.targets
+    )
+    return replace(route, targets=tuple(targets))
 
 
 def edge_route(

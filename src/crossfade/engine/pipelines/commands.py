@@ -6,9 +6,10 @@ from dataclasses import replace
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, restarted
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
-from crossfade.core.pipeline.supported import refusals
+from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.engine.pipelines.records import Build, Builds
@@ -23,9 +24,10 @@ def check(
     variables: Mapping[str, Variable],
     has_tool: Callable[[str], bool],
     host_images: tuple[str, ...],
+    has_image: Callable[[str], bool] = no_image,
 ) -> None:
     """Return if the pipeline can be run here.  Raises InputError that says all that is against."""
-    found = refusals(graph, filling(variables), has_tool, host_images)
+    found = refusals(graph, filling(variables), has_tool, host_images, has_image)
     if found:
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
         raise InputError(
@@ -71,10 +73,20 @@ class BuildCommands:
         self._builds, self._clock = builds, clock
 
     async def create(self, wanted: Build, graph: Graph, given: Mapping[str, Variable]) -> Build:
-        """Save a new build under the next number and return it; `wanted` has everything else."""
+        """
+        Save a new build under the next number and return it; `wanted` has everything else.
+
+        When there is one of the same key `once` already, that is returned.
+        """
         for _ in range(_TRIES):
-            newest = max((int(each.id) for each in await self._builds.all()), default=0)
-            build = replace(wanted, id=str(newest + 1), at=self._clock.now())
+            known = await self._builds.all()
+            same = [each for each in known if wanted.once and each.once == wanted.once]
+            if same:
+                return same[0]
+            newest = max((int(each.id) for each in known), default=0)
+            policies = policies_of(graph.pipeline.spec)
+            number, now = str(newest + 1), self._clock.now()
+            build = replace(wanted, id=number, at=now, policies=policies)
             try:
                 await self._builds.create(build, begin(variables_of(graph, given, build)))
             except Conflict:

@@ -6,14 +6,17 @@ from typing import TypeVar
 
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
+from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.policies import Policies
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.records import Stored
-from crossfade.ports.documents import Documents, Event, Save
+from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.runner import RunId
 
 T = TypeVar("T")
 
 BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
+PIPELINE = "pipeline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,33 @@ class Build:
     host_images: tuple[str, ...] = ()
     """Images that run with the tools of the machine though they are not known."""
     generation: int = 0
+    hub: bool = False
+    """Whether the hub runs it; otherwise a command of a person does."""
+    trigger: str = ""
+    """The name of the trigger that made it, "" for a person or another build."""
+    branch: str = ""
+    parent: str = ""
+    """The build that has started it."""
+    once: str = ""
+    """Of one key there is one build, however often it is asked for."""
+    clone: bool = False
+    """Whether the repository of its trigger is cloned first."""
+    policies: Policies = field(default_factory=Policies)
+    """What its pipeline said about builds beside each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A pipeline that builds are made of when somebody or something asks for them."""
+
+    name: str
+    text: str
+    """The file, as it was."""
+    definitions: str = ""
+    """Where its typed steps are defined."""
+    host_images: tuple[str, ...] = ()
+    spec: Settings = field(default_factory=dict)
+    """Its triggers and policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +79,9 @@ class Wishes:
 class Builds:
     """Typed reads and writes over the document store."""
 
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
+    def __init__(self, documents: Documents, fence: int = 0) -> None:
+        """`fence` is the epoch of a hub, 0 for commands of people."""
+        self._documents, self._fence = documents, fence
 
     async def build(self, id: str) -> Stored[Build]:  # noqa: A002 - as everywhere in records
         """Return the build.  Raises NotFound."""
@@ -87,14 +118,15 @@ class Builds:
     async def create(self, build: Build, state: State) -> None:
         """Save a new build.  Raises Conflict when there is one of this number."""
         changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
-        await self._documents.commit(changes)
+        await self._documents.commit(changes, (), self._fence)
 
     async def save_state(
         self, build: Build, stored: Stored[State], state: State, event: Event | None
     ) -> Stored[State]:
         """Save how the build stands, with a line of history.  Raises Conflict, Unavailable."""
         events = (event,) if event is not None else ()
-        await self._documents.commit((_save(STATE, build.id, stored.version, state),), events)
+        change = _save(STATE, build.id, stored.version, state)
+        await self._documents.commit((change,), events, self._fence)
         return Stored(state, stored.version + 1)
 
     async def save_wishes(
@@ -102,7 +134,7 @@ class Builds:
     ) -> None:
         """Save what is asked for, with a line of history.  Raises Conflict."""
         change = _save(WISHES, build.id, stored.version, wishes)
-        await self._documents.commit((change,), (event,))
+        await self._documents.commit((change,), (event,), self._fence)
 
     async def restart(
         self, build: Stored[Build], stored: Stored[State], state: State, event: Event
@@ -113,8 +145,30 @@ class Builds:
             _save(BUILD, again.id, build.version, again),
             _save(STATE, again.id, stored.version, state),
         )
-        await self._documents.commit(changes, (event,))
+        await self._documents.commit(changes, (event,), self._fence)
         return again, Stored(state, stored.version + 1)
+
+    async def registered(self) -> tuple[Stored[Registered], ...]:
+        """Return the registered pipelines, by name."""
+        found = await self._documents.list(PIPELINE)
+        return tuple(Stored(from_json(Registered, e.body), e.version) for e in found)
+
+    async def pipeline(self, name: str) -> Stored[Registered] | None:
+        """Return the registered pipeline, None when there is none of this name."""
+        return await self._find(PIPELINE, name, Registered)
+
+    async def register(
+        self, stored: Stored[Registered] | None, wanted: Registered, event: Event
+    ) -> None:
+        """Save a pipeline in place of the stored one.  Raises Conflict."""
+        version = stored.version if stored else 0
+        change = _save(PIPELINE, wanted.name, version, wanted)
+        await self._documents.commit((change,), (event,), self._fence)
+
+    async def unregister(self, stored: Stored[Registered], event: Event) -> None:
+        """Forget a pipeline; builds of it stay.  Raises Conflict."""
+        change = Remove(PIPELINE, stored.value.name, stored.version)
+        await self._documents.commit((change,), (event,), self._fence)
 
     async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:
         document = await self._documents.get(kind, name)

@@ -1,0 +1,217 @@
+"""`crossfade pipeline apply` and what belongs to it: pipelines that the hub makes builds of."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.base.errors import InputError
+from crossfade.base.units import parse_duration
+from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.pipeline_options import (
+    HostImageOption,
+    SecretOption,
+    StepsOption,
+    VarOption,
+    given_variables,
+)
+from crossfade.cli.pipeline_run import (
+    FAILED_EXIT_CODE,
+    read_pipeline,
+    show_left,
+    warn_without_hub,
+    with_pipelines,
+)
+
+if TYPE_CHECKING:
+    from crossfade.core.pipeline.variables import Variable
+    from crossfade.engine.pipelines.records import Build
+    from crossfade.wiring_pipelines import Pipelines
+
+_LOOK_SECONDS = 0.2
+_NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata.name of it.")]
+
+
+def apply(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Files with `kind: pipeline`; `-` is stdin.")],
+    steps: StepsOption = None,
+    host_image: HostImageOption = None,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Register pipelines, or change registered ones; nothing is changed unless all are accepted.
+
+    The hub runs builds of them: `crossfade pipeline start` asks for one.
+    """
+    from crossfade.engine.pipelines.commands import check, variables_of
+    from crossfade.engine.pipelines.records import Registered
+    from crossfade.engine.pipelines.starting import build_of
+
+    images = tuple(host_image or ())
+    found = []
+    for file in files:
+        text, graph = read_pipeline(file, steps or "", with_clone=False)
+        own = graph.pipeline
+        found.append((Registered(own.name, text, steps or "", images, own.spec), graph))
+
+    async def work(pipelines: "Pipelines") -> None:
+        for each, graph in found:
+            variables = variables_of(graph, {}, build_of(each))
+            check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
+            pipelines.registry.check(each)
+        rows = []
+        for each, _ in found:
+            news = await pipelines.registry.register(each)
+            rows.append({"pipeline": each.name, "change": "saved" if news else "unchanged"})
+        show(rows, output, lambda: "\n".join(f"{r['pipeline']} {r['change']}" for r in rows))
+
+    with_pipelines(context, work)
+
+
+def registered(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
+    """List the registered pipelines."""
+
+    async def work(pipelines: "Pipelines") -> None:
+        builds = await pipelines.builds.all()
+        rows = []
+        for each in await pipelines.builds.registered():
+            name = each.value.name
+            own = [build.id for build in builds if build.pipeline == name]
+            rows.append({"pipeline": name, "builds": len(own), "newest": own[-1] if own else None})
+        columns = ("pipeline", "builds", "newest")
+        show(rows, output, lambda: table(columns, [[row[c] for c in columns] for row in rows]))
+
+    with_pipelines(context, work)
+
+
+def unregister(
+    context: typer.Context, pipeline: _NameArgument, output: OutputOption = Format.TEXT
+) -> None:
+    """Forget a registered pipeline; its builds stay and go on."""
+
+    async def work(pipelines: "Pipelines") -> None:
+        await pipelines.registry.unregister(pipeline)
+        show({"pipeline": pipeline, "change": "removed"}, output, lambda: f"{pipeline} removed")
+
+    with_pipelines(context, work)
+
+
+def start(  # noqa: PLR0913 - one argument for each option of the command
+    context: typer.Context,
+    pipeline: _NameArgument,
+    var: VarOption = None,
+    secret: SecretOption = None,
+    variables: Annotated[
+        Path | None,
+        typer.Option(
+            help="More variables: a JSON object; `-` reads standard input. A value may be an "
+            "object with `value` and `secret`."
+        ),
+    ] = None,
+    branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
+    trigger: Annotated[str, typer.Option(help="The trigger as which it counts.")] = "",
+    parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
+    once: Annotated[
+        str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
+    ] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
+    timeout: Annotated[
+        str, typer.Option(metavar="DURATION", help="Wait no longer than this.", show_default="ever")
+    ] = "",
+    terminate_on_timeout: Annotated[
+        bool, typer.Option("--terminate-on-timeout", help="End it when it takes longer.")
+    ] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Start a build of a registered pipeline; the hub runs it.
+
+    With --follow or --wait, ends with 0 when it succeeds and with 1 when it does not.
+    """
+    from crossfade.core.pipeline.variables import Source, Variable
+    from crossfade.engine.pipelines.starting import Start
+
+    given = {} if variables is None else _variables(variables)
+    given |= given_variables(var, secret)
+    if branch:
+        given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
+    seconds = parse_duration(timeout) if timeout else None
+    wanted = Start(pipeline, given, trigger, branch, parent, once)
+    patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
+
+    async def work(pipelines: "Pipelines") -> None:
+        build = await pipelines.registry.start(wanted)
+        if not (follow or wait):
+            await show_left(pipelines, build, output)
+            return
+        note(f"build {build.id} of {build.pipeline}")
+        await warn_without_hub(pipelines)
+        await _wait(pipelines, build, patience, output)
+
+    with_pipelines(context, work)
+
+
+class _Patience:
+    """How a build is waited for."""
+
+    def __init__(self, seconds: float | None, *, follow: bool, end: bool) -> None:
+        self.seconds, self.follow, self.end = seconds, follow, end
+
+
+async def _wait(
+    pipelines: "Pipelines", build: "Build", patience: _Patience, output: Format
+) -> None:
+    from crossfade.cli.pipeline_view import print_logs, result_json, summary
+    from crossfade.core.pipeline.state import Result
+    from crossfade.wiring_pipelines import graph_of_build
+
+    try:
+        async with asyncio.timeout(patience.seconds):
+            if patience.follow and output is Format.TEXT:
+                await print_logs(pipelines, build, graph_of_build(build), "", follow=True)
+            while not (state := (await pipelines.builds.state(build.id)).value).ended:  # noqa: ASYNC110 - it is run elsewhere
+                await asyncio.sleep(_LOOK_SECONDS)
+    except TimeoutError:
+        note(f"build {build.id} took longer than {patience.seconds:g} s")
+        if patience.end:
+            await pipelines.commands.terminate(build.id, "it took longer than its starter waits")
+        raise typer.Exit(FAILED_EXIT_CODE) from None
+    show(result_json(build, state), output, lambda: summary(build, state))
+    if state.result is not Result.SUCCESS:
+        raise typer.Exit(FAILED_EXIT_CODE)
+
+
+def _variables(path: Path) -> "dict[str, Variable]":
+    """Return the variables of a file.  Raises InputError."""
+    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.core.pipeline.variables import Source, Variable
+
+    most = 1024 * 1024
+    where = "standard input" if str(path) == "-" else str(path)
+    text = (
+        decode(sys.stdin.buffer.read(most + 1), where, most)
+        if str(path) == "-"
+        else read_text(path, most)
+    )
+    hint = 'write {"NAME": "value"}, or {"NAME": {"value": "text", "secret": true}}'
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{where} is no JSON: {error}", hint=hint) from error
+    if not isinstance(data, dict):
+        raise InputError(f"{where} is no object of variables", hint=hint)
+    found = {}
+    for name, item in data.items():
+        value = item.get("value") if isinstance(item, dict) else item
+        if not isinstance(value, str):
+            raise InputError(f"{where}: {name} has no text as its value", hint=hint)
+        hidden = isinstance(item, dict) and item.get("secret") is True
+        found[name] = Variable(name, value, Source.RUN, hidden)
+    return found

@@ -1,0 +1,110 @@
+"""Registered pipelines, and builds of them that the hub runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import InputError, NotFound
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.policies import policies_of
+from crossfade.core.pipeline.variables import Variable
+from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.records import Build, Builds, Registered
+from crossfade.engine.records import Stored
+from crossfade.ports.documents import Event
+
+Read = Callable[[Build], Graph]
+"""What the pipeline of a build says; it may read files.  Raises InputError, NotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is asked for of a registered pipeline."""
+
+    pipeline: str
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    trigger: str = ""
+    branch: str = ""
+    parent: str = ""
+    once: str = ""
+    clone: bool = False
+
+
+class Registry:
+    """Commands on pipelines; `read` tells what the pipeline of a build says."""
+
+    def __init__(self, builds: Builds, clock: Clock, read: Read) -> None:
+        self._builds, self._clock, self._read = builds, clock, read
+
+    def check(self, wanted: Registered) -> None:
+        """Return if it can be registered.  Raises InputError."""
+        if not wanted.name:
+            raise InputError(
+                "this pipeline has no name",
+                hint="write `kind: pipeline` with metadata.name: docs/guides/running-pipelines.md",
+            )
+        policies_of(wanted.spec)
+
+    async def register(self, wanted: Registered) -> bool:
+        """
+        Save a pipeline under its name, in place of one of that name; return whether it is news.
+
+        Raises InputError as `check`.
+        """
+        self.check(wanted)
+        stored = await self._builds.pipeline(wanted.name)
+        if stored is not None and stored.value == wanted:
+            return False
+        event = self._event(wanted.name, "changed" if stored else "registered")
+        await self._builds.register(stored, wanted, event)
+        return True
+
+    async def unregister(self, name: str) -> None:
+        """Forget a pipeline; its builds go on.  Raises NotFound."""
+        stored = await self._stored(name)
+        await self._builds.unregister(stored, self._event(name, "removed"))
+
+    async def start(self, wanted: Start) -> Build:
+        """
+        Return a new build that the hub runs, or the one there is with this key `once`.
+
+        Raises NotFound when there is no such pipeline, InputError when it cannot be read.
+        """
+        registered = (await self._stored(wanted.pipeline)).value
+        build = replace(
+            build_of(registered),
+            trigger=wanted.trigger,
+            branch=wanted.branch,
+            parent=wanted.parent,
+            once=wanted.once,
+            clone=wanted.clone,
+        )
+        graph = self._read(build)
+        commands = BuildCommands(self._builds, self._clock)
+        return await commands.create(build, graph, wanted.variables)
+
+    async def _stored(self, name: str) -> Stored[Registered]:
+        stored = await self._builds.pipeline(name)
+        if stored is None:
+            known = ", ".join(each.value.name for each in await self._builds.registered())
+            raise NotFound(
+                f"no pipeline `{name}` is registered",
+                hint=f"`crossfade pipeline apply FILE` registers one; known: {known or 'none'}",
+            )
+        return stored
+
+    def _event(self, name: str, word: str) -> Event:
+        return Event(f"pipeline/{name}", self._clock.now(), f"{word} by a command", {})
+
+
+def build_of(registered: Registered) -> Build:
+    """Return a build of the pipeline that has no number yet."""
+    return Build(
+        "0",
+        registered.name,
+        registered.text,
+        0.0,
+        definitions=registered.definitions,
+        host_images=registered.host_images,
+        hub=True,
+    )

@@ -1,0 +1,81 @@
+"""A browser goes to a real provider and comes back signed in."""
+
+import pytest
+
+from crossfade.core.access.roles import Grant, Role
+from crossfade.core.access.sign_on import provider_of
+from crossfade.engine.sign_on import SignOnCommands
+from crossfade.testing.identity_server import identity_server
+
+BEGIN, CALLBACK = "/api/v1/session/sign-on", "/api/v1/session/sign-on/callback"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with identity_server(tmp_path_factory.mktemp("identity")) as started:
+        started.know("u1", {"preferred_username": "ann", "groups": ["ops"]})
+        started.know("u2", {"preferred_username": "bob", "groups": []})
+        yield started
+
+
+@pytest.fixture
+async def hub(api, server):
+    groups = {"ops": [Grant(Role.RELEASER, "colors")]}
+    provider = provider_of(server.issuer, "crossfade", "http://127.0.0.1:8780", groups)
+    await SignOnCommands(api.world.store, api.world.clock).set(provider)
+    yield api
+    api.client.cookies.clear()
+
+
+async def back(hub, server, subject):
+    """Return the answer to a browser that comes back."""
+    sent = await hub.client.get(BEGIN)
+    assert sent.status_code == 302
+    cookie = sent.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    address = server.sign_in(sent.headers["Location"], subject)
+    return await hub.client.get(address.replace("http://127.0.0.1:8780", "http://hub"))
+
+
+async def test_a_browser_comes_back_signed_in_with_the_rights_of_its_groups(hub, server):
+    assert (await hub.client.get("/api/v1/session/options")).json() == {"issuer": server.issuer}
+    answer = await back(hub, server, "u1")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    session = (await hub.client.get("/api/v1/session")).json()
+    assert session["account"] == "ann"
+    assert session["grants"] == [{"role": "releaser", "application": "colors", "cluster": "*"}]
+    assert session["csrf"]
+    assert (await hub.client.get("/api/v1/applications/colors")).status_code == 200
+    assert (await hub.client.get("/api/v1/applications/shapes")).status_code == 404
+
+
+async def test_who_has_no_role_is_told_so(hub, server):
+    answer = await back(hub, server, "u2")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+    assert (await hub.client.get("/api/v1/session")).status_code == 401
+
+
+async def test_who_says_no_there_is_not_signed_in_here(hub, server):
+    answer = await back(hub, server, "")
+
+    assert answer.status_code == 401
+    assert "access_denied" in answer.json()["detail"]
+
+
+async def test_a_link_that_somebody_else_has_made_signs_nobody_in(hub, server):
+    sent = await hub.client.get(BEGIN)
+    address = server.sign_in(sent.headers["Location"], "u1")
+    hub.client.cookies.clear()
+    answer = await hub.client.get(address.replace("http://127.0.0.1:8780", "http://hub"))
+
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_without_a_provider_it_is_said_how_to_sign_in(api):
+    assert (await api.client.get("/api/v1/session/options")).json() == {"issuer": None}
+    assert (await api.client.get(BEGIN)).status_code == 404
+    assert (await api.client.get(CALLBACK)).status_code == 401
