@@ -62,6 +62,8 @@ def _row(each: "ClusterStanding") -> tuple[str, ...]:
     if each.seconds_left is not None:
         words.append(f"{format_duration(round(each.seconds_left))} left")
     words += [f"{name}: {how}" for name, how in sorted(each.returning.items())]
+    sizes = sorted(each.standby.items())
+    words += [f"{name}: standby at {size} % of its pods" for name, size in sizes]
     why = "; ".join(dict.fromkeys(word for word in words if word))
     return (each.cluster, each.standing, each.health, users, said, why)
 
