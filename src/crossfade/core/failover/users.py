@@ -148,17 +148,11 @@ def next_users(
     plan, short = _planned(goal, left)
     if short.shed and demand is not None and load.recent is not None and load.recent < demand:
         goal = replace(goal, demand=load.recent)
-<<<<<<< HEAD
         plan, short = _planned(goal, left)
-    reasons = {each.cluster: may.reason for each, may in admitted}
-    found = _users(before, plan, short, reasons, goal)
-=======
-        plan, short = plan_traffic(goal), _served_by_edges(goal, left)
     reasons = {each.cluster: each.reason for each in goal.destinations}
     counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
     found = _users(before, plan, short, reasons, limited=counts)
     standbys = _standbys(spec, before, candidates, _Needs(goal, plan, short, demand), now)
->>>>>>> main
     away = short.shed if found.shed else {}
     return replace(
         found,
@@ -176,9 +170,6 @@ def next_users(
     )
 
 
-<<<<<<< HEAD
-def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
-=======
 @dataclass(frozen=True, slots=True)
 class _Needs:
     """What standbys are needed for."""
@@ -217,8 +208,7 @@ def _standbys(
     return found
 
 
-def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
->>>>>>> main
+def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
     """
     Return the plan, and how it works out at the edges, which have left the clusters that are down.
 
@@ -353,13 +343,8 @@ def _users(
         reasons = {**dict.fromkeys(plan.parts, said), **dict.fromkeys(reasons, said)}
     # Each cluster's parts are rounded down: so few are no users whom nobody can carry.
     away = sum(short.shed.values())
-<<<<<<< HEAD
     known = limited and not plan.frozen
-    rounding = len(goal.destinations)
-=======
-    known = limited and not plan.frozen and not short.frozen
     rounding = len(reasons)
->>>>>>> main
     return Users(
         before.application,
         plan.parts,
