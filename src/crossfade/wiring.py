@@ -3,9 +3,10 @@
 import asyncio
 import getpass
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
@@ -24,13 +25,16 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.application import Application, Router
+from crossfade.core.application import Application, Router, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
+from crossfade.core.rollout.state import Rollout
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
+from crossfade.engine.deploying_once import deploy_once
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.failover_status import FailoverStatus, failover_history, failover_status
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
@@ -39,7 +43,7 @@ from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
-from crossfade.ports.documents import Documents
+from crossfade.ports.documents import Documents, Event
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
 from crossfade.settings import SEALING_KEY, SECRET, Settings
 
@@ -135,6 +139,24 @@ class Session:
     def secrets(self) -> SecretPlaces:
         """Return where the hub's secrets are looked up."""
         return _secrets(self.settings, self.connections, self.store)
+
+    async def apply(
+        self, applications: Sequence[Application], text: str, folder: Path | None
+    ) -> Mapping[ApplicationName, str]:
+        """Make or change the applications, read from this text; return what became of each."""
+        return {each.name: await self.commands.apply(each) for each in applications}
+
+    async def deploy_once(self, name: ApplicationName, changes: Values, key: str) -> Rollout:
+        """Return the rollout that was asked for with this key; one is started unless there is."""
+        return await deploy_once(self.deployments, name, changes, key)
+
+    async def failover(self) -> FailoverStatus:
+        """Return where every cluster stands."""
+        return await failover_status(self.queries.records, self.clock.now())
+
+    async def failover_history(self, name: str) -> tuple[Event, ...]:
+        """Return all that was decided of a cluster or an application.  Raises NotFound."""
+        return await failover_history(self.queries.records, name)
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""

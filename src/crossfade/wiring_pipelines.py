@@ -25,9 +25,11 @@ from crossfade.engine.pipelines.execution import Execution, Listener, Surroundin
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
+from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
     DATABASE_URL,
     HOME,
+    HUB,
     IMAGE_BUILDER,
     PORT_BASE,
     SEALING_KEY,
@@ -153,6 +155,7 @@ def own_environment(
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        HUB.name: LOCAL,  # they are of this build, wherever somebody is signed in
         IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}
