@@ -14,6 +14,7 @@ from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavai
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.inside import Nodes
 from crossfade.core.release.report import Address, Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
@@ -84,6 +85,8 @@ class FakeCluster:
     """Routes that the data plane serves."""
     gateways: dict[str, GatewayEndpoint] = field(default_factory=dict)
     requests: dict[tuple[ApplicationName, RevisionId], Counts] = field(default_factory=dict)
+    ready_nodes: int = 3
+    """Of three, as the API server says."""
     visits: int = 0
     """Requests of users that were sent one by one; shares are met over each hundred of them."""
 
@@ -258,6 +261,11 @@ class FakeProbe:
         """Return the version of the API server; see the port."""
         await self.cluster.ask()
         return "v1.32.0"
+
+    async def nodes(self) -> Nodes:
+        """Return the nodes; see the port."""
+        await self.cluster.ask()
+        return Nodes(self.cluster.ready_nodes, 3)
 
 
 @dataclass(frozen=True, slots=True)
