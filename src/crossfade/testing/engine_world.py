@@ -214,7 +214,7 @@ class EngineWorld:
 
     def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
         cluster = self.clusters[target.cluster]
-        dead = cluster.faults.gateway_down or target.way is not Way.OPEN
+        dead = cluster.faults.gateway_down or target.way is not Way.OPEN or cluster.empty
         requests = round(asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))

@@ -39,6 +39,8 @@ class Faults:
     """The credentials are refused."""
     seconds: float = 0.0
     """Time that every answer takes."""
+    blind: bool = False
+    """Its control plane says that none of its pods is ready; they serve."""
     gateway_down: bool = False
     """The data plane answers nobody, counters included."""
     kill_before: int | None = None
@@ -145,6 +147,12 @@ class FakeCluster:
             if name == application:
                 return {each.revision: each.percent for each in route.backends}
         return {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are pods, and none of them is ready: its gateway has nobody to ask."""
+        pods = [each.ready_pods for each in self.revisions.values() if each.wanted]
+        return bool(pods) and not any(pods)
 
     def serve(
         self,
