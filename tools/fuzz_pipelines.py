@@ -1,10 +1,11 @@
 """
-Looks for documents and expressions on which the pipeline language breaks or hangs.
+Looks for documents and expressions on which the pipeline language breaks or hangs, and for logs
+that give secrets away.
 
-    python tools/fuzz_pipelines.py --documents 100000 --expressions 100000 --seed 1
+    python tools/fuzz_pipelines.py --documents 100000 --expressions 100000 --lines 100000 --seed 1
 
 Prints what was tried and the longest time; ends with 1 when anything was raised, or took longer
-than a second.
+than a second, or leaked.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from crossfade.core.pipeline.run import begin, decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.core.pipeline.tree import Mark, grown
 from crossfade.core.pipeline.variables import Source, Variable
+from crossfade.testing import secret_logs
 from crossfade.testing.pipeline_documents import documents, mutated, scrambled
 
 LONGEST_SECONDS = 1.0
@@ -88,6 +90,14 @@ def expression(random: Random) -> str:
     return str(verdict.result).lower() if verdict.valid else "invalid"
 
 
+def log(random: Random) -> str:
+    """Mask one log; return what came of it.  Raises RuntimeError when a secret can be read."""
+    made = secret_logs.log(random)
+    if made.leaks:
+        raise RuntimeError(f"leaked: {made.leaks[:3]} in {made.printed!r}")
+    return f"of {secret_logs.LINES} lines masked"
+
+
 def fuzz(what: Callable[[Random], str], count: int, seed: int) -> bool:
     """Try so many inputs; return whether all went well."""
     outcomes: Counter[str] = Counter()
@@ -114,15 +124,17 @@ SEEDS = documents()
 
 
 def main() -> int:
-    """Run both and return the exit code."""
+    """Run all and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--expressions", type=int, default=100_000)
+    parser.add_argument("--lines", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     results = (
         fuzz(expression, options.expressions, options.seed),
         fuzz(document, options.documents, options.seed),
+        fuzz(log, -(-options.lines // secret_logs.LINES), options.seed),
     )
     return 0 if all(results) else 1
 

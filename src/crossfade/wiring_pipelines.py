@@ -9,6 +9,7 @@ from pathlib import Path
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
+from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
@@ -24,9 +25,12 @@ from crossfade.engine.pipelines.execution import Execution, Listener, Surroundin
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
+from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
     DATABASE_URL,
     HOME,
+    HUB,
     IMAGE_BUILDER,
     PORT_BASE,
     SEALING_KEY,
@@ -72,7 +76,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = ProcessRunner(folder)
+        runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
         around = _surroundings(settings, store, runner, clock)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
@@ -81,11 +85,14 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         await store.close()
 
 
-def build_ports(settings: Settings, store: SqlStore, clock: Clock) -> BuildPorts:
+def build_ports(
+    settings: Settings, store: SqlStore, clock: Clock, servers: CommitStatuses
+) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
-    around = _surroundings(settings, store, ProcessRunner(folder), clock)
-    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build))
+    runner = ProcessRunner(folder, images=image_place(settings))
+    around = _surroundings(settings, store, runner, clock)
+    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
 
 
 def graph_of_build(build: Build) -> Graph:
@@ -106,6 +113,7 @@ def _surroundings(
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
         KeptFiles(settings.pipelines_dir, runner.volume),
+        image_place(settings).has,
     )
 
 
@@ -120,6 +128,16 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def image_place(settings: Settings) -> ImagePlace:
+    """Return where steps find their images."""
+    return ImagePlace(
+        str(settings.images_dir),
+        str(settings.registries_file),
+        str(settings.secrets_dir),
+        SECRET.name,
+    )
 
 
 def own_environment(
@@ -140,6 +158,7 @@ def own_environment(
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        HUB.name: LOCAL,  # they are of this build, wherever somebody is signed in
         IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}

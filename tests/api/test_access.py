@@ -46,6 +46,7 @@ OF_ALL = [
     ("POST", "/fleet", Role.ADMIN, {"json": CLUSTER}),
     ("GET", "/builds", Role.VIEWER, {}),
     ("GET", "/builds/1", Role.VIEWER, {}),
+    ("GET", "/builds/1/tests", Role.VIEWER, {}),
     ("GET", "/builds/1/why?step=unit", Role.VIEWER, {}),
     ("GET", "/builds/1/log?step=unit", Role.VIEWER, {}),
     ("POST", "/builds/1/approve", Role.RELEASER, {"json": {}}),
@@ -60,6 +61,7 @@ OF_ALL = [
     ("PUT", "/secrets/s", Role.ADMIN, {"json": {"value": "v"}}),
     ("DELETE", "/secrets/s", Role.ADMIN, {}),
     ("GET", "/audit", Role.ADMIN, {}),
+    ("GET", "/audit/newest", Role.ADMIN, {}),
     ("GET", "/audit/verification", Role.ADMIN, {}),
 ]
 OF_ANYBODY = [
@@ -81,6 +83,7 @@ SPECIAL = [
     ("DELETE", "/tokens/{identity}"),
     ("DELETE", "/session"),
     ("POST", "/session/password"),
+    ("POST", "/webhooks/{context}"),
 ]
 """Tested one by one below, or in tests/api/routes."""
 OPEN = {
@@ -171,7 +174,10 @@ async def test_what_concerns_a_cluster_takes_the_role_on_all_of_its_applications
     ("method", "path", "body"),
     [(m, p, b) for m, p, _, b in (*ON_COLORS, *ON_AWS, *OF_ALL)]
     + OF_ANYBODY
-    + [(m, p.replace("{identity}", "1"), {"json": {}}) for m, p in SPECIAL],
+    + [
+        (m, p.replace("{identity}", "1").replace("{context}", "github"), {"json": {}})
+        for m, p in SPECIAL
+    ],
 )
 async def test_nobody_gets_anything_without_signing_in(api, method, path, body):
     for headers in (

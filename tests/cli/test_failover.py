@@ -82,6 +82,12 @@ def test_users_whom_nobody_can_carry_are_told(crossfade):
     )
 
 
+def test_the_size_of_a_standby_is_told(crossfade):
+    remember(ClusterHealth("gcp", Condition.HEALTHY), users=Users("colors", sizes={"gcp": 25}))
+
+    assert "colors: standby at 25 % of its pods" in crossfade("failover", "status").out
+
+
 def test_requests_that_edges_turn_away_are_told_by_class_and_counted(crossfade):
     away = Shedding(1.0, {"others": 1250}, {"others": 2500}, turned_away=420)
     remember(

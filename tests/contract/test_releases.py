@@ -125,6 +125,7 @@ async def test_pods_follow_the_scale_up_and_down_and_back_to_the_charts_own_numb
         await releases.scale(many, percent)
         status = await look(many)
         assert (status.scale, status.wanted_pods) == (percent, pods)
+        assert status.chart_pods == 3
         assert (await settle(many)).ready_pods == pods
 
 

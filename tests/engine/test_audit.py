@@ -83,3 +83,18 @@ async def test_what_was_refused_is_written_down():
     await by(store).refused("release on `colors`")
 
     assert [each.deed.outcome for each in await entries(store)] == ["refused"]
+
+
+async def test_the_newest_entries_are_found_however_much_else_has_happened():
+    store = FakeStore()
+    for number in range(5):
+        await by(store).commit((Save("a", str(number), 0, {}),))
+        await store.commit((), tuple(Event("b/1", 1.0, "said", {}) for _ in range(40)))
+    newest_event = (await store.events(None, 0, 1000))[-1].number
+
+    two = await AuditLog(store).newest(2, newest_event)
+    many = await AuditLog(store).newest(50, newest_event)
+
+    assert [each.number for each in two] == [5, 4]
+    assert [each.number for each in many] == [5, 4, 3, 2, 1]
+    assert await AuditLog(FakeStore()).newest(2, 0) == ()

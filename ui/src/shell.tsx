@@ -8,7 +8,12 @@ import { applyTheme, theme, THEMES } from "./theme";
 
 const VIEWS: { path: string; name: string; icon: string }[] = [
   { path: "/", name: "Fleet", icon: "M2 6.5h5v-4H2zm7 0h5v-4H9zm-7 7h5v-4H2zm7 0h5v-4H9z" },
+  { path: "/traffic", name: "Traffic", icon: "M1.5 4c6 0 7 8 13 8M1.5 12c6 0 7-8 13-8M1.5 8h13" },
   { path: "/rollouts", name: "Rollouts", icon: "M2 13V9.5h3.5V6H9V3h5M2 13h12" },
+  { path: "/pipelines", name: "Pipelines", icon: "M3 4h3v3H3zM10 2h3v3h-3zM10 10h3v3h-3zM6 5.5h2v-2h2M8 5.5v6h2" },
+  { path: "/applications", name: "Applications", icon: "M8 1.8 14 5v6L8 14.2 2 11V5zM2 5l6 3 6-3M8 8v6" },
+  { path: "/audit", name: "Audit", icon: "M4 2h8v12H4zM6 5.5h4M6 8h4M6 10.5h2.5" },
+  { path: "/settings", name: "Settings", icon: "M2 4.5h7m3 0h2M2 11.5h2m3 0h7M10.5 3v3M5.5 10v3" },
 ];
 
 function Icon({ path }: { path: string }): ReactNode {

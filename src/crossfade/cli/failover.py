@@ -27,10 +27,8 @@ def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Show where every cluster stands, who says so, and whether all users can be served."""
 
     async def read(session: "Session") -> "FailoverStatus":
-        from crossfade.engine.failover_status import failover_status
-
         await note_if_no_hub(session)
-        return await failover_status(session.queries.records, session.clock.now())
+        return await session.failover()
 
     found = with_session(context, read)
     for each in found.applications:
@@ -62,6 +60,8 @@ def _row(each: "ClusterStanding") -> tuple[str, ...]:
     if each.seconds_left is not None:
         words.append(f"{format_duration(round(each.seconds_left))} left")
     words += [f"{name}: {how}" for name, how in sorted(each.returning.items())]
+    sizes = sorted(each.standby.items())
+    words += [f"{name}: standby at {size} % of its pods" for name, size in sizes]
     why = "; ".join(dict.fromkeys(word for word in words if word))
     return (each.cluster, each.standing, each.health, users, said, why)
 
@@ -79,9 +79,7 @@ def why(
     """
 
     async def read(session: "Session") -> "tuple[Event, ...]":
-        from crossfade.engine.failover_status import failover_history
-
-        return await failover_history(session.queries.records, name)
+        return await session.failover_history(name)
 
     events = with_session(context, read)
     data = [{"at": each.at, "reason": each.reason, **each.facts} for each in events]

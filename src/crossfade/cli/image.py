@@ -78,9 +78,12 @@ def remove(
 @app.command()
 def prune(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Remove the files that no image with a name needs, layers for later builds among them."""
+    from crossfade.adapters.images.roots import Roots
+
     images = kept(context)
     found = images.store.prune()
     images.cache.forget_pruned()
+    Roots(images.store, images.store.roots).forget_pruned()
     data = {"files": found.blobs, "bytes": found.size}
     show(data, output, lambda: f"removed {found.blobs} files, {_size(found.size)}")
 

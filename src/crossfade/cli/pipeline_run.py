@@ -67,14 +67,14 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
 
     async def work(pipelines: "Pipelines") -> None:
         variables = variables_of(graph, given, wanted)
-        check(graph, variables, pipelines.around.has_tool, images)
+        check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
         build = await pipelines.commands.create(wanted, graph, given)
         lines = _lines(graph, output)
         if detach:
             await show_left(pipelines, build, output)
             return
         lines.note(f"build {build.id} of {build.pipeline}")
-        lines.notices(variables, images, isolated=pipelines.runner.isolated)
+        lines.notices(variables, images, pipelines)
         _end(build, await _execute(pipelines, build, graph, lines), output)
 
     with_pipelines(context, work)
@@ -268,6 +268,8 @@ async def _execute(
     pipelines: "Pipelines", build: "Build", graph: "Graph", lines: "Lines"
 ) -> "State":
     """Run the build to its end; the first signal ends it, the second one leaves it."""
+    from crossfade.cli.pipeline_tree import live_tree
+
     with pipelines.claimed(build.id):
         execution = pipelines.execution(build, graph, lines)
         task = asyncio.current_task()
@@ -286,7 +288,8 @@ async def _execute(
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, interrupted)
         try:
-            return await execution.run()
+            async with live_tree(pipelines, build.id, graph):
+                return await execution.run()
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:

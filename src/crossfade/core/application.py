@@ -83,6 +83,10 @@ class Placement:
     """Requests per second that one ready pod carries; None: nobody has said."""
     priority: int = 0
     """Who shares clusters with others gets its capacity before those with lower ones."""
+    standby_percent: int = 25
+    """Of its pods: what a cluster of an order above 0 runs in the modes with standbys, at rest."""
+    minimum_percent: int = 50
+    """Of its pods: what a pilot light has ready before it gets anybody."""
 
 
 @dataclass(frozen=True, slots=True)

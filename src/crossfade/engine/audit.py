@@ -83,6 +83,26 @@ class AuditLog:
         found = await self.documents.events(AUDIT_LOG, after, limit)
         return tuple((each.number, from_json(Entry, each.facts)) for each in found)
 
+    async def newest(self, limit: int, newest_event: int) -> tuple[Entry, ...]:
+        """
+        Return the newest entries, newest first.
+
+        Args:
+            limit: so many at most.
+            newest_event: number of the newest event of all; entries are found back from there.
+        """
+        span = 4 * limit
+        while True:
+            since = max(0, newest_event - span)
+            found: list[Entry] = []
+            after = since
+            while page := await self.page(after, _PAGE):
+                found += [entry for _, entry in page]
+                after = page[-1][0]
+            if len(found) >= limit or since == 0:
+                return tuple(reversed(found[-limit:]))
+            span *= 4
+
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all entries, oldest first."""
         after = 0

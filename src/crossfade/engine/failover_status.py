@@ -35,6 +35,8 @@ class ClusterStanding:
     """Percent of all users of each application whom it has by the plan of the edges."""
     returning: Mapping[ApplicationName, str]
     """Applications whose users are away from it, or on their way back, and how far."""
+    standby: Mapping[ApplicationName, int]
+    """Applications whose standby it is, and percent of its pods that it is to run."""
     witnesses: tuple[Witness, ...]
 
     @property
@@ -136,6 +138,7 @@ def _standing(
         left,
         {each.application: each.share(name) / 100 for each in users if name in each.reasons},
         {each.application: _return(each, name) for each in users if name in each.returns},
+        {each.application: each.sizes[name] for each in users if name in each.sizes},
         health.witnesses,
     )
 

@@ -30,6 +30,8 @@ class RevisionStatus:
     """Whose fault the trouble is; that of nodes or a lack of resources is never hopeless."""
     scale: int = 100
     """Percent of the chart's own pods that was last asked for in full; 100 when none ever was."""
+    chart_pods: int = 0
+    """The chart's own number of pods, whatever runs now."""
 
 
 class Releases(RollingReleases, SharedReleases, Protocol):

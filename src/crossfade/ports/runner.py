@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crossfade.core.pipeline.state import RunSight
+from crossfade.core.pipeline.work import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Order:
     """Values that must not be shown."""
     image: str = ""
     """"": the runner's own tools and the runner's own files, for steps that are built in."""
+    inside: Inside | None = None
+    """How it runs on the files of its image; None: on the tools of the runner's place."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Folders of the workspace, and where else it sees them."""
     kubeconfig: str = ""
     """The clusters that it may reach, as a file that no other run sees; "": none."""
 

@@ -171,4 +171,5 @@ def _status(each: Installed) -> RevisionStatus:
         hopeless=each.hopeless,
         cause=each.cause,
         scale=each.scale,
+        chart_pods=each.pods,
     )

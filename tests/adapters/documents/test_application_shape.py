@@ -91,8 +91,8 @@ def changed(old: str, new: str, text: str = FULL) -> str:
             "spec.placement.clusters.matchLabels.tier: 1 is no text here",
         ),
         (
-            changed("mode: overflow", "mode: warm-standby"),
-            "allowed: active-active, active-passive, overflow",
+            changed("mode: overflow", "mode: warm-stand-by"),
+            "allowed: active-active, active-passive, warm-standby, pilot-light, overflow",
         ),
         (changed("survive: 1", "survive: -1"), "spec.placement.survive: -1 is not allowed"),
         (

@@ -41,12 +41,34 @@ def test_every_key_is_kept():
     assert got.placement == Placement({}, Mode.OVERFLOW, {"onprem": 0, "gcp": 1}, 70, True, 50, 7)
 
 
+def test_how_large_standbys_are_is_kept():
+    got = read(
+        "  placement: {mode: pilot-light, orders: {gcp: 1}, podCapacity: 50, standby: 10,"
+        " minimum: 30}\n"
+    )
+
+    assert got.placement == Placement(
+        mode=Mode.PILOT_LIGHT,
+        orders={"gcp": 1},
+        pod_capacity=50,
+        standby_percent=10,
+        minimum_percent=30,
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
         ("  placement: {orders: {gcp: 1}}\n", "is for a `mode` with orders"),
         ("  placement: {mode: active-passive, full: 70}\n", "`mode: overflow` only"),
-        ("  placement: {mode: warm-standby}\n", "allowed: active-active, active-passive, overflow"),
+        ("  placement: {mode: cold}\n", "allowed: active-active, active-passive, warm-standby"),
+        ("  placement: {mode: warm-standby, podCapacity: 5}\n", "`orders` must name a standby"),
+        ("  placement: {mode: warm-standby, orders: {gcp: 1}}\n", "`podCapacity` must say"),
+        ("  placement: {standby: 10}\n", "is for `mode: warm-standby`"),
+        (
+            "  placement: {mode: warm-standby, orders: {gcp: 1}, podCapacity: 5, minimum: 9}\n",
+            "`mode: pilot-light` only",
+        ),
         ("  failover: {failback: always}\n", "allowed: ramp, manual, never"),
         ("  failover: {objective: 30s}\n", "a mapping with the keys recovery, errorBudget"),
         ("  failover: {objective: {errorBudget: 0.1}}\n", "put it in quotes"),

@@ -3,6 +3,8 @@
 import base64
 import json
 import random
+import string
+import time
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossfade.core.pipeline.masking import Mask, masked
+from crossfade.testing import secret_logs
 
 SECRET = 'pa"ss/wörd+&\\ 1'
 
@@ -151,3 +154,40 @@ def test_many_fuzzed_lines_leak_nothing():
     assert log.count("***") >= 2_000
     for secret in secrets:
         assert not any(form(secret).strip('"=') in log for form in forms)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_logs_of_fuzzed_forms_pieces_and_pauses_leak_nothing(seed):
+    made = secret_logs.log(random.Random(seed))  # noqa: S311 - the same logs each time
+
+    assert made.leaks == ()
+    assert "***" in made.shown
+
+
+def test_keys_of_several_clusters_do_not_slow_logs_down():
+    chance = random.Random(1)  # noqa: S311 - not for secrets of anybody
+    letters = string.ascii_letters
+    keys = ["\n".join("".join(chance.choices(letters, k=64)) for _ in range(28)) for _ in range(3)]
+    began = time.process_time()
+
+    mask = Mask([*keys, *("".join(chance.choices(letters, k=900)) for _ in range(3))])
+    for number in range(300):
+        mask.feed(f"line {number} of a step that prints a lot, one at a time\n")
+
+    assert time.process_time() - began < 2.0, "1.3 ms a line is far too much already"
+
+
+def test_an_escape_that_is_cut_in_two_is_put_together_again():
+    assert in_pieces('"t\\u00e9l\\u00e9"', [4, 6, 13], ["télé"]) == '"***"'
+    assert in_pieces("t%C3%A9l%C3%A9", [2, 5, 6, 11], ["télé"]) == "***"
+    assert in_pieces("\\ud83d\\ude00\\u0061bc", [4, 9], ["😀abc"]) == "***"
+
+
+def test_an_escape_that_never_ends_is_shown_as_it_is():
+    assert masked("a\\u00 b% c%4", ["secret"]) == "a\\u00 b% c%4"
+    assert masked("c\\u00", ["secret"]) == "c\\u00"
+    assert masked("%C3", ["secret"]) == "%C3"
+
+
+def test_of_two_secrets_that_overlap_nothing_is_left():
+    assert masked("abcdefgh", ["abcde", "defgh"]) == "***"

@@ -7,7 +7,7 @@ from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import begin
 from crossfade.core.pipeline.state import Phase, Result, UnitState
 from crossfade.core.pipeline.variables import Source, Variable
-from crossfade.core.pipeline.work import VOLUME, CannotRun
+from crossfade.core.pipeline.work import VOLUME, CannotRun, Inside
 from crossfade.testing.fake_build import graph_from
 
 
@@ -60,9 +60,47 @@ def test_an_entry_point_runs_with_its_arguments_quoted():
     assert work(step).script == "exec printf %s 'two words'\n"
 
 
-def test_an_image_without_commands_cannot_be_run():
-    with pytest.raises(CannotRun, match="commands"):
-        work({"image": "alpine"})
+def test_an_image_without_commands_runs_its_entry_point_or_says_that_it_is_not_there():
+    found = work({"image": "team/tool", "cmd": "a 'b c'"})
+
+    assert found.inside == Inside(arguments=("a", "b c"), runs_script=False)
+    assert "it has no commands" in found.script
+
+
+def test_an_image_of_this_build_is_run_by_its_content():
+    made = {"self": "r.example.com/tool:1", "imageDigest": "sha256:" + "1" * 64}
+    graph = graph_from(
+        {
+            "steps": {
+                "make": {"type": "build", "image_name": "tool"},
+                "s": {"image": "${{make}}", "commands": ["true"]},
+            }
+        }
+    )
+    done = UnitState(Phase.DONE, Result.SUCCESS, 0.0, members=made)
+    state = type(begin({}))(units={"make": done})
+
+    found = work_of(graph.units["s"].step, context_of(graph, state, "s"))
+
+    assert found.image == f"r.example.com/tool:1@sha256:{'1' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        (["./a:/b"], ((f"{VOLUME}/a", "/b"),)),
+        (["a/../c:/b/"], ((f"{VOLUME}/c", "/b"),)),
+        ([f"{VOLUME}/a:/b", "x:/y:rw"], ((f"{VOLUME}/a", "/b"), (f"{VOLUME}/x", "/y"))),
+    ],
+)
+def test_folders_of_the_workspace_can_be_seen_elsewhere(given, seen):
+    assert work({**RUNS, "volumes": given}).volumes == seen
+
+
+@pytest.mark.parametrize("given", ["/etc:/b", "../x:/b", "a:b", "/codefresh/volumes:/b"])
+def test_nothing_but_the_workspace_can_be_seen_elsewhere(given):
+    with pytest.raises(CannotRun, match="volumes"):
+        work({**RUNS, "volumes": [given]})
 
 
 def test_a_clone_tells_where_it_is_and_hides_its_password():

@@ -30,8 +30,8 @@ def test_what_is_supported_is_not_refused():
     [
         ({"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}, "type travis"),
         ({"type": "team/thing", "arguments": {}}, "steps of type team/thing are not supported yet"),
-        ({**RUNS, "volumes": ["./a:/b"]}, "`volumes` is not supported yet"),
-        ({"image": "alpine"}, "entry points of images are not supported yet"),
+        ({**RUNS, "role_arn": "a", "registry_context": "b"}, "`role_arn` is not supported yet"),
+        ({"image": "alpine"}, "its image, whose entry point would run, is not at hand"),
         ({**RUNS, "image": "my/tool"}, "--host-image my/tool"),
         ({**RUNS, "image": "node:20"}, "this machine needs node"),
     ],
@@ -55,6 +55,16 @@ def test_all_reasons_are_told_at_once_wherever_they_are():
 
 def test_an_image_that_an_earlier_step_names_is_looked_at_when_it_is_known():
     assert refused({"odd": {**RUNS, "image": "${{IMAGE}}"}}) == []
+
+
+def test_an_image_that_is_at_hand_is_run_in_place_of_the_machines_tools():
+    graph = graph_from({"steps": {"a": {"image": "my/tool"}, "b": {**RUNS, "image": "node:20"}}})
+    at_hand = {"my/tool", "node:20"}.__contains__
+
+    assert refusals(graph, lambda text: text, lambda _: False, (), at_hand) == ()
+    assert notices(graph, lambda text: text, (), at_hand) == ()
+    (only,) = refusals(graph, lambda text: text, {"sh"}.__contains__, ("node:*",), at_hand)
+    assert only.step == "b"  # people want the machine's own, which is not there
 
 
 def test_an_allowed_image_is_not_refused():

@@ -356,3 +356,33 @@ export interface LogLine {
   run: number;
   text: string;
 }
+
+export interface Token {
+  id: string;
+  name: string;
+  owner: string;
+  grants: Grant[];
+  created_at: number;
+  expires_at: number;
+}
+
+export interface Account {
+  name: string;
+  grants: Grant[];
+  disabled: boolean;
+  issuer: string;
+  created_at: number;
+}
+
+export interface SecretName {
+  name: string;
+  at: number;
+}
+
+export interface StepTests {
+  step: string;
+  number: number;
+  counts: Record<"passed" | "failed" | "error" | "skipped", number>;
+  cases: { suite: string; name: string; outcome: "passed" | "failed" | "error" | "skipped"; seconds: number; message: string }[];
+  more: number;
+}

@@ -5,7 +5,7 @@ import { clock } from "../format";
 
 const WIDTH = 420;
 const HEIGHT = 120;
-const LEFT = 34;
+const LEFT = 44;
 const LEAST = 1 / 8;
 const MOST = 8;
 const LINES = [0.25, 1, 4];

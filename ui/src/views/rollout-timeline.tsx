@@ -78,7 +78,7 @@ export function Timeline({ view }: { view: RolloutView }): ReactNode {
                 </tr>
               )}
               {clusters.map((each) => (
-                <Row key={each.cluster} cluster={each} progress={state.clusters[each.cluster]} steps={steps} ended={state.phase === "ended"} />
+                <Row key={each.cluster} cluster={each} progress={state.clusters[each.cluster]} steps={steps} said={state.reason} />
               ))}
             </Fragment>
           ))}
@@ -102,10 +102,11 @@ interface RowProps {
   cluster: ClusterOfRollout;
   progress: Progress | undefined;
   steps: Step[];
-  ended: boolean;
+  /** What is told of the whole rollout, and so not again of each cluster. */
+  said: string;
 }
 
-function Row({ cluster, progress, steps, ended }: RowProps): ReactNode {
+function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
   const tone: Tone = cluster.health === "healthy" ? "ok" : cluster.health === "unknown" ? "idle" : "bad";
   const told = progress?.reason || cluster.trouble;
   return (
@@ -136,7 +137,7 @@ function Row({ cluster, progress, steps, ended }: RowProps): ReactNode {
           {cluster.canary_pods || "0/0"} <span className="faint">/ {cluster.stable_pods || "none"}</span>
         </td>
       </tr>
-      {told && !ended && (
+      {told && !said.includes(told) && progress?.phase !== "done" && (
         <tr className="told">
           <td colSpan={steps.length + 4} className="small faint">
             {ticked(told)}

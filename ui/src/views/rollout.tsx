@@ -102,7 +102,7 @@ function History({ application, number, live }: { application: string; number: n
   return (
     <section className="panel" aria-label="History">
       <h2>
-        History <span className="faint">{live ? "as it is decided" : "replay it with `crossfade rollout why --replay`".replaceAll("`", "")}</span>
+        History <span className="faint">{live ? "as it is decided" : <code>crossfade rollout why {application} --replay</code>}</span>
       </h2>
       <Loaded query={query}>{({ chapters }) => <Chapters chapters={chapters} />}</Loaded>
     </section>
@@ -113,7 +113,14 @@ const MOST_CHAPTERS = 60;
 
 function Chapters({ chapters }: { chapters: Chapter[] }): ReactNode {
   const told = chapters.filter((each) => each.kind !== "verdict");
-  const shown = told.filter((each, index) => each.reason !== told[index - 1]?.reason).slice(-MOST_CHAPTERS).reverse();
+  // Of several decisions within a second the last one says where it came to.
+  const shown = told
+    .filter((each, index) => {
+      const next = told[index + 1];
+      return each.kind === "command" || next?.kind !== "decision" || next.at - each.at > 1;
+    })
+    .slice(-MOST_CHAPTERS)
+    .reverse();
   return (
     <ol className="lines history">
       {shown.map((each, index) => (

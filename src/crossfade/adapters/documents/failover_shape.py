@@ -23,8 +23,7 @@ from crossfade.core.failover.failback import Failback
 from crossfade.core.traffic.destinations import Mode
 
 _MOST = 1_000_000_000
-_MODES = (Mode.ACTIVE_ACTIVE, Mode.ACTIVE_PASSIVE, Mode.OVERFLOW)
-"""Standbys that run smaller than they must be would have to grow first."""
+_STANDBYS = (Mode.WARM_STANDBY, Mode.PILOT_LIGHT)
 _CLUSTER = Text(
     "the name of a cluster: lower-case letters, digits and dashes",
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
@@ -33,9 +32,10 @@ _CLUSTER = Text(
 
 PLACEMENT_OF_USERS = {
     "mode": Field(
-        Choice(_MODES),
-        "How clusters stand to each other: all serve; the lowest order serves; or it serves until "
-        "it is full.",
+        Choice(tuple(Mode)),
+        "How clusters stand to each other: all serve; the lowest order serves; the others run "
+        "smaller meanwhile, and take users at once, or only once they have grown; or the lowest "
+        "order serves until it is full.",
         default="active-active",
     ),
     "orders": Field(
@@ -56,6 +56,17 @@ PLACEMENT_OF_USERS = {
         "Requests per second that one ready pod carries; capacity is this times ready pods.",
         default="not known, so not limited",
     ),
+    "standby": Field(
+        Number(1, 100),
+        "In warm-standby and pilot-light: percent of its pods that a cluster of an order above 0 "
+        "runs while nobody needs it.",
+        default="25",
+    ),
+    "minimum": Field(
+        Number(1, 100),
+        "In pilot-light: percent of its pods that are ready before such a cluster gets users.",
+        default="50",
+    ),
     "priority": Field(
         Number(0, 1000),
         "Who gets the capacity of clusters first that several applications share.",
@@ -69,9 +80,22 @@ def check_placement(placement: Read, places: Places) -> None:
     mode = placement.get("mode", Mode.ACTIVE_ACTIVE)
     for key in ("orders", "exclusive"):
         if placement.get(key) and mode == Mode.ACTIVE_ACTIVE:
-            places.wrong(key, "is for a `mode` with orders: active-passive or overflow")
+            places.wrong(key, "is for a `mode` with orders, as active-passive")
+    _check_standbys(placement, mode, places)
     if "full" in placement and mode != Mode.OVERFLOW:
         places.wrong("full", "is for `mode: overflow` only")
+
+
+def _check_standbys(placement: Read, mode: object, places: Places) -> None:
+    orders = cast("dict[str, int]", placement.get("orders") or {})
+    if mode in _STANDBYS and not any(orders.values()):
+        places.wrong("mode", f"is {mode}, so `orders` must name a standby, with an order above 0")
+    if mode in _STANDBYS and "podCapacity" not in placement:
+        places.wrong("mode", f"is {mode}, so `podCapacity` must say how far a standby has to grow")
+    if "standby" in placement and mode not in _STANDBYS:
+        places.wrong("standby", "is for `mode: warm-standby` and `mode: pilot-light`")
+    if "minimum" in placement and mode != Mode.PILOT_LIGHT:
+        places.wrong("minimum", "is for `mode: pilot-light` only")
 
 
 OBJECTIVE = Record(
@@ -89,6 +113,7 @@ OBJECTIVE = Record(
         ),
     }
 )
+
 
 FAILOVER = Record(
     {
@@ -123,6 +148,8 @@ _PLACEMENT_NAMES = {
     "exclusive": "exclusive",
     "podCapacity": "pod_capacity",
     "priority": "priority",
+    "standby": "standby_percent",
+    "minimum": "minimum_percent",
 }
 
 

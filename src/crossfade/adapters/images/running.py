@@ -11,7 +11,7 @@ import shlex
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from crossfade.core.image.evaluate import Run
 
 MACHINE = ("bin", "etc", "lib", "lib32", "lib64", "libx32", "nix", "opt", "sbin", "usr", "var")
 """Folders of the machine that are below images which build on it."""
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OWN = ("dev", "proc")
 _OF_RUNS = {"root": 0o700, "tmp": 0o1777}
 """Folders that are there for every command; in the layer only when something is in them."""
@@ -55,7 +55,7 @@ def check_usable(working: Path) -> None:
         (working / name).mkdir(parents=True)
     try:
         done = subprocess.run(
-            _command([_mount("lower", "upper", "work", "root")], ["--ro-bind", "/", "/"], ["true"]),
+            boxed([_mount("lower", "upper", "work", "root")], ["--ro-bind", "/", "/"], ["true"]),
             cwd=working,
             capture_output=True,
             text=True,
@@ -75,25 +75,9 @@ def check_usable(working: Path) -> None:
 
 def run(act: Run, place: Place, say: Callable[[str], None]) -> int:
     """Run the command, tell each line that it prints, and return its exit code."""
-    new_root = place.working / "root"
-    new_root.mkdir()
-    mounts = []
-    for name, lower in _lowers(place):
-        for kind in ("root", "upper", "work"):
-            (place.working / kind / name).mkdir(parents=True)
-        mounts.append(_mount(lower, f"upper/{name}", f"work/{name}", f"root/{name}"))
-    for name, target in _links(place):
-        (new_root / name).symlink_to(target)
-    for each in place.root.iterdir():
-        if each.is_file() and not each.is_symlink():
-            shutil.copy2(each, new_root / each.name)
-    view = ["--bind", "root", "/", "--dev", "/dev", "--proc", "/proc"]
-    if place.on_host:
-        view += _names_of_hosts(place.root)
-    for name in _OF_RUNS:
-        view += ["--dir", f"/{name}"]
+    mounts, view = mounted(place)
     view += ["--dir", act.directory, "--chdir", act.directory]
-    command = _command(mounts, view, act.argv)
+    command = boxed(mounts, view, act.argv)
     with subprocess.Popen(
         command,
         cwd=place.working,
@@ -111,6 +95,32 @@ def run(act: Run, place: Place, say: Callable[[str], None]) -> int:
             process.kill()
             raise
     return process.returncode
+
+
+def mounted(place: Place) -> tuple[list[str], list[str]]:
+    """
+    Return the commands that mount the files, from within the working folder, and bubblewrap's view.
+
+    Links and single files of the root are put in their places at once.
+    """
+    new_root = place.working / "root"
+    new_root.mkdir()
+    mounts = []
+    for name, lower in _lowers(place):
+        for kind in ("root", "upper", "work"):
+            (place.working / kind / name).mkdir(parents=True)
+        mounts.append(_mount(lower, f"upper/{name}", f"work/{name}", f"root/{name}"))
+    for name, target in _links(place):
+        (new_root / name).symlink_to(target)
+    for each in place.root.iterdir():
+        if each.is_file() and not each.is_symlink():
+            shutil.copy2(each, new_root / each.name)
+    view = ["--bind", "root", "/", "--dev", "/dev", "--proc", "/proc"]
+    if place.on_host:
+        view += names_of_hosts(place.root)
+    for name in _OF_RUNS:
+        view += ["--dir", f"/{name}"]
+    return mounts, view
 
 
 def _lowers(place: Place) -> Iterator[tuple[str, str]]:
@@ -133,7 +143,7 @@ def _links(place: Place) -> Iterator[tuple[str, str]]:
             yield each.name, os.readlink(each)
 
 
-def _names_of_hosts(root: Path) -> list[str]:
+def names_of_hosts(root: Path) -> list[str]:
     """Return the mounts of files that containers have as mounts, which overlays do not show."""
     found = []
     for path in _MOUNTED:
@@ -148,16 +158,16 @@ def _mount(lower: str, upper: str, work: str, target: str) -> str:
     return f"mount -t overlay overlay -o {shlex.quote(options)} {shlex.quote(target)}"
 
 
-def _command(mounts: list[str], view: list[str], argv: list[str] | tuple[str, ...]) -> list[str]:
+def boxed(mounts: Sequence[str], view: Sequence[str], argv: Sequence[str]) -> list[str]:
     """Return the command that mounts, and becomes the one in the view."""
     box = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", *view, "--", *argv]
-    script = "\n".join(["set -e", f"PATH=$PATH:{_PATH}", *mounts, 'exec "$@"'])
+    script = "\n".join(["set -e", f"PATH=$PATH:{PATH}", *mounts, 'exec "$@"'])
     return ["unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", *box]
 
 
 def _environment(act: Run) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {"PATH": _PATH, "HOME": "/root", **passed, **act.environment}
+    return {"PATH": PATH, "HOME": "/root", **passed, **act.environment}
 
 
 def changes(place: Place) -> Iterator[Item]:

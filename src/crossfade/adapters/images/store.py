@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossfade.adapters.images.folders import remove_folder
 from crossfade.base.errors import Conflict, NotFound, Unavailable
 from crossfade.core.image.documents import (
     MANIFEST,
@@ -46,6 +46,11 @@ class ImageStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def roots(self) -> Path:
+        """Where files of images are unpacked to be run on."""
+        return self._folder / "roots"
+
     @contextmanager
     def adding(self) -> Iterator[None]:
         """Keep blobs that no image names yet: hold this from the first blob to the name."""
@@ -65,7 +70,7 @@ class ImageStore:
         try:
             yield found
         finally:
-            _remove_folder(found)
+            remove_folder(found)
 
     def put(self, pieces: Iterable[bytes], expected: str = "") -> tuple[str, int]:
         """
@@ -208,7 +213,7 @@ class ImageStore:
 
     def _sweep(self) -> Pruned:
         needed = self._needed()
-        _remove_folder(self._folder / "working")
+        remove_folder(self._folder / "working")
         leftovers = [*self._blobs.iterdir(), *(self._folder / "incoming").iterdir()]
         count = size = 0
         for each in leftovers:
@@ -267,16 +272,6 @@ class ImageStore:
             yield
         finally:
             os.close(lock)
-
-
-def _remove_folder(folder: Path) -> None:
-    """Remove a folder with everything in it, also folders that nobody may enter."""
-    for parent, names, _ in os.walk(folder):
-        for name in names:
-            inner = Path(parent, name)
-            if not inner.is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder_to_disk(folder: Path) -> None:

@@ -29,4 +29,5 @@ def status_of(
         hopeless=trouble.hopeless if trouble else False,
         cause=trouble.cause if trouble else Cause.NONE,
         scale=first.scale if first else sizing.FULL,
+        chart_pods=sum(each.own for each in workloads),
     )

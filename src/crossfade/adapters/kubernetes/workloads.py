@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.core.release.kinds import mapping, mappings, name_of
-from crossfade.core.release.sizing import scale_of
+from crossfade.core.release.sizing import own_pods, scale_of
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 """Kinds that are looked at."""
@@ -44,6 +44,8 @@ class Workload:
     """A readiness probe says when its pods can serve; otherwise they are ready once they run."""
     scale: int = 100
     """Percent of the chart's own pods that it was last asked for."""
+    own: int = 0
+    """The chart's own number of pods; 0 for a Job."""
 
 
 async def list_kind(api: KubeApi, kind: str, namespace: str, labels: str) -> list[Object]:
@@ -75,14 +77,14 @@ def read_workload(thing: Object) -> Workload:
     """Return what the object says of itself."""
     kind = thing["kind"]
     spec, status = mapping(thing.get("spec")), mapping(thing.get("status"))
-    wanted = ready = 0
+    wanted = ready = own = 0
     if kind == "DaemonSet":
         wanted, ready = _number(status, "desiredNumberScheduled"), _number(status, "numberReady")
         # Until its controller has looked at it, it wants an unknown number, which is not none.
-        wanted = wanted if _is_current(thing) else max(wanted, 1)
+        wanted = own = wanted if _is_current(thing) else max(wanted, 1)
     elif kind != "Job":
         replicas = spec.get("replicas")
-        wanted = replicas if isinstance(replicas, int) else 1
+        wanted, own = replicas if isinstance(replicas, int) else 1, own_pods(thing)
         ready = min(_number(status, "readyReplicas"), _number(status, "updatedReplicas"))
     return Workload(
         title=f"{kind}/{name_of(thing)}",
@@ -91,6 +93,7 @@ def read_workload(thing: Object) -> Workload:
         failure=_failure(status),
         probed=_is_probed(spec),
         scale=scale_of([thing]),
+        own=own,
     )
 
 

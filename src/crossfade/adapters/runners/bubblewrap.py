@@ -32,6 +32,8 @@ class View:
     """The file of names that it wants masked."""
     kube: Path | None = None
     """The folder with its kubeconfig."""
+    more: tuple[tuple[Path, str], ...] = ()
+    """Other folders, and where it sees them."""
 
 
 @cache
@@ -59,6 +61,16 @@ def command(view: View, directory: str, argv: Sequence[str]) -> list[str]:
         *("--tmpfs", "/"),
         *_machine(),
         *("--dev", "/dev", "--proc", "/proc"),
+        *places(view),
+        *("--chdir", directory),
+        "--",
+        *argv,
+    ]
+
+
+def places(view: View) -> list[str]:
+    """Return the options that put the folders of the view in their places."""
+    return [
         *("--bind", str(view.temporary), "/tmp"),  # noqa: S108 - the step's own
         *("--dir", PLACE),
         *("--bind", str(view.volume), VOLUME),
@@ -67,9 +79,7 @@ def command(view: View, directory: str, argv: Sequence[str]) -> list[str]:
         *("--bind", str(view.home), HOME),
         *("--ro-bind", str(view.tools), TOOLS),
         *(("--bind", str(view.kube), posixpath.dirname(KUBECONFIG)) if view.kube else ()),
-        *("--chdir", directory),
-        "--",
-        *argv,
+        *(word for source, target in view.more for word in ("--bind", str(source), target)),
     ]
 
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.images.folders import remove_folder
+from crossfade.adapters.runners import bubblewrap, in_image
+from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.scripts import KEEPER
@@ -20,7 +22,7 @@ from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.variables import exported
-from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME, Inside
 from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -32,6 +34,7 @@ _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _KUBE, _CONFIG = "kube", "config"
+_BOX, _WANTED = "box", "in-image.json"
 _SIGNALS = {128 + each.value: each.name for each in signal.Signals}
 
 
@@ -44,14 +47,21 @@ class ProcessRunner:
     """
 
     def __init__(
-        self, folder: Path, *, isolated: bool | None = None, most_bytes: int = MOST_OUTPUT_BYTES
+        self,
+        folder: Path,
+        *,
+        isolated: bool | None = None,
+        most_bytes: int = MOST_OUTPUT_BYTES,
+        images: ImagePlace | None = None,
     ) -> None:
         """
         `folder` has one folder for each build; `isolated` None: if bubblewrap works here.
 
+        `images` are those that steps may run inside of.
+
         What a run prints beyond `most_bytes` is thrown away, so that it cannot fill the disk.
         """
-        self._folder, self._most_bytes = folder.resolve(), most_bytes
+        self._folder, self._most_bytes, self._images = folder.resolve(), most_bytes, images
         self.isolated = bubblewrap.usable() if isolated is None else isolated
         self._children: dict[RunId, int] = {}
         """Keepers that we have started and not buried."""
@@ -123,6 +133,9 @@ class ProcessRunner:
     def _command(self, order: Order, place: Path) -> tuple[list[str], dict[str, str]]:
         """Return what the keeper runs, and the environment of everything."""
         self._make_directory(order)
+        if not self.isolated and (order.inside or order.volumes):
+            what = "a built image" if order.inside else "`volumes`"
+            raise ValueError(f"{what} needs bubblewrap, which does not work here; install it")
         shell = shutil.which(order.shell) or "/bin/sh"
         directory = self._seen(order.directory, order)
         given = {"KUBECONFIG": KUBECONFIG} if order.kubeconfig else {}
@@ -138,10 +151,16 @@ class ProcessRunner:
                 place / "exports",
                 place / "masked",
                 place / _KUBE if order.kubeconfig else None,
+                tuple((self._of_volume(order, source), to) for source, to in order.volumes),
             )
             argv = [shell, f"{bubblewrap.TOOLS}/{_SCRIPT}"]
             own = (bubblewrap.HOME, bubblewrap.EXPORTS, bubblewrap.MASKED)
-            tools, argv = bubblewrap.TOOLS, bubblewrap.command(view, directory, argv)
+            tools = bubblewrap.TOOLS
+            if order.inside is not None and self._images is not None:
+                argv = self._in_image(order, view, place, self._images)
+                given |= self._images.passwords()
+            else:
+                argv = bubblewrap.command(view, directory, argv)
         else:
             argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, shell]
             argv.append(str(place / "tools" / _SCRIPT))
@@ -151,11 +170,34 @@ class ProcessRunner:
         names = ("HOME", "CF_EXPORT_FILE", "CF_EXPORT_MASKED")
         return argv, _environment(given, dict(zip(names, own, strict=True)), tools, place)
 
+    def _in_image(
+        self, order: Order, view: bubblewrap.View, place: Path, images: ImagePlace
+    ) -> list[str]:
+        wanted = InImage(
+            order.image,
+            order.inside or Inside(),
+            (order.shell, f"{bubblewrap.TOOLS}/{_SCRIPT}"),
+            order.directory,
+            order.environment.get("PATH", ""),
+            tuple(bubblewrap.places(view)),
+            str(place / _BOX),
+            images,
+        )
+        return in_image.command(wanted, place / _WANTED)
+
+    def _of_volume(self, order: Order, path: str) -> Path:
+        """Return where a folder of the workspace is; it is made when it is not there."""
+        volume = self.volume(order.run.build)
+        found = (volume / path.removeprefix(VOLUME).lstrip("/")).resolve()
+        if not found.is_relative_to(volume.resolve()):
+            raise ValueError(f"{path} is a link that leads out of the workspace")
+        found.mkdir(parents=True, exist_ok=True)
+        return found
+
     def _make_directory(self, order: Order) -> None:
         volume = self.volume(order.run.build)
         if order.directory.startswith(f"{VOLUME}/"):
-            below = volume / order.directory[len(VOLUME) + 1 :]
-            below.mkdir(parents=True, exist_ok=True)
+            (volume / order.directory[len(VOLUME) + 1 :]).mkdir(parents=True, exist_ok=True)
         if self._boxed(order):
             (volume / "env_vars_to_export").touch()  # to be covered by that of the run
 
@@ -243,9 +285,9 @@ class ProcessRunner:
         if not self.isolated:  # bubblewrap leaves none
             left = await asyncio.to_thread(marked, str(place))
             end_all(left, signal.SIGKILL)
-        for name in ("tools", "tmp", _KUBE):
-            await asyncio.to_thread(shutil.rmtree, place / name, ignore_errors=True)
-        for name in ("output", "exports", "masked"):
+        for name in ("tools", "tmp", _KUBE, _BOX):
+            await asyncio.to_thread(remove_folder, place / name)
+        for name in ("output", "exports", "masked", _WANTED):
             (place / name).unlink(missing_ok=True)
 
 

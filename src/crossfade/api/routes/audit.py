@@ -28,6 +28,13 @@ async def list_entries(
     return Page(items=[entry for _, entry in found], next=following)
 
 
+@router.get("/newest")
+async def list_newest(caller: Auditor, services: Use, limit: Limit = 100) -> Page[Entry]:
+    """Return the newest entries of the audit log, newest first."""
+    log = AuditLog(services.documents)
+    return Page(items=list(await log.newest(limit, services.feed.newest)))
+
+
 @router.get("/verification")
 async def verify(caller: Auditor, services: Use) -> Verified:
     """Return whether the chain of the log is whole, and what is wrong first."""

@@ -17,9 +17,11 @@ from crossfade.core.failover.failback import Phase, Return, ReturnSight, advance
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.shedding import Shedding, shedding
 from crossfade.core.failover.stale import stale
+from crossfade.core.failover.standby import Standby, at_rest, full_pods, grown, size_of
 from crossfade.core.failover.standing import Presence
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.release.report import Report
+from crossfade.core.release.sizing import FULL
 from crossfade.core.release.wanted import Wanted
 from crossfade.core.traffic.destinations import (
     EVERYBODY,
@@ -28,6 +30,7 @@ from crossfade.core.traffic.destinations import (
     Exposure,
     Goal,
     Matrix,
+    Mode,
     PriorityClass,
 )
 from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
@@ -58,6 +61,10 @@ class Users:
     """What users asked for in the last seconds, when it was last told."""
     classes: tuple[PriorityClass, ...] = EVERYBODY
     """How large the priority classes are."""
+    standbys: Mapping[ClusterName, Standby] = field(default_factory=dict)
+    """Standbys that are not at rest."""
+    sizes: Mapping[ClusterName, int] = field(default_factory=dict)
+    """Percent of its pods that each standby is to run, at rest or not."""
     missing: int = 0
     """Requests per second that are asked for and that nobody can carry."""
     frozen: bool = False
@@ -125,6 +132,9 @@ def next_users(
         now: in seconds.
         load: what users ask for now, by class, and who may not meet what is new.
     """
+    if demand is not None and load.recent is not None:
+        # A hub that has just begun to count has not seen the highest rate of the last minute.
+        demand = max(demand, load.recent)
     returns: dict[ClusterName, Return] = {}
     admitted: list[tuple[Candidate, Admittance]] = []
     alone = sum(each.health.stands.serves and not each.wish.drained for each in candidates) < 2
@@ -138,16 +148,24 @@ def next_users(
         admitted.append((each, replace(may, reason=said) if _tells(may, back, said) else may))
     goal = _goal(spec, before, admitted, demand, load)
     left = frozenset(each.cluster for each in candidates if each.health.condition in DOWN)
-    plan, short = plan_traffic(goal), _served_by_edges(goal, left)
+    plan, short = _planned(goal, left)
     if short.shed and demand is not None and load.recent is not None and load.recent < demand:
         goal = replace(goal, demand=load.recent)
-        plan, short = plan_traffic(goal), _served_by_edges(goal, left)
-    reasons = {each.cluster: may.reason for each, may in admitted}
-    found = _users(before, plan, short, reasons, goal)
+        plan, short = _planned(goal, left)
+    reasons = {each.cluster: each.reason for each in goal.destinations}
+    counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
+    found = _users(before, plan, short, reasons, limited=counts)
+    standbys = _standbys(spec, before, candidates, _Needs(goal, plan, short, demand), now)
     away = short.shed if found.shed else {}
     return replace(
         found,
         returns=returns,
+        standbys=standbys,
+        sizes={
+            each.cluster: size_of(spec.placement, each.cluster, standbys)
+            for each in candidates
+            if at_rest(spec.placement, each.cluster) < FULL
+        },
         shedding=shedding(before.shedding, away, refused(goal.classes, away), now),
         demand=None if demand is None else goal.demand,
         recent=load.recent,
@@ -155,15 +173,55 @@ def next_users(
     )
 
 
-def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What standbys are needed for."""
+
+    goal: Goal
+    plan: TrafficPlan
+    short: TrafficPlan
+    demand: int | None
+
+    def percent(self, cluster: ClusterName, ready: int, full: int) -> int:
+        """Return the percentage of its pods that the cluster needs; capacities in requests."""
+        share, reserve = self.plan.share(cluster), self.short.reserve.get(cluster, 0)
+        needed = ready + reserve if reserve else 0
+        if share:
+            needed = max(needed, full if self.demand is None else self.goal.units(share))
+        return min(100, -(-100 * needed // full)) if full else 0
+
+
+def _standbys(
+    spec: Application, before: Users, candidates: Sequence[Candidate], needs: _Needs, now: float
+) -> dict[ClusterName, Standby]:
+    """Return how large standbys should be, for those who are there or are to come."""
+    placement, linger, found = spec.placement, spec.failover.step_seconds, {}
+    for each in candidates:
+        rest, known = at_rest(placement, each.cluster), before.standbys.get(each.cluster)
+        if rest == FULL or placement.pod_capacity is None:
+            continue
+        full = full_pods(each.wanted, each.report) * placement.pod_capacity
+        ready = capacity(placement.pod_capacity, each) or 0
+        percent = needs.percent(each.cluster, ready, full)
+        if needs.plan.frozen and known is not None:
+            percent = max(percent, known.percent)  # it may be we who are cut off
+        after = grown(known, rest, percent, now, linger)
+        if after is not None:
+            found[each.cluster] = after
+    return found
+
+
+def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
     """
-    Return the plan as it works out at the edges, which have left the clusters that are down.
+    Return the plan, and how it works out at the edges, which have left the clusters that are down.
 
     The hub takes clusters out one after the other; what the others cannot carry in the meantime
-    is turned away at once.
+    is turned away at once.  When all look down it is the hub that is cut off, and edges are
+    taken to follow the plan.
     """
     lost = Eligibility.OUT
-    return plan_traffic(
+    plan = plan_traffic(goal)
+    short = plan_traffic(
         replace(
             goal,
             destinations=tuple(
@@ -172,6 +230,8 @@ def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
             ),
         )
     )
+    nobody = short.frozen or not short.parts
+    return plan, plan if nobody else short
 
 
 def _tells(may: Admittance, back: Return | None, said: str) -> bool:
@@ -224,19 +284,7 @@ def _goal(
     load: Load,
 ) -> Goal:
     placement = spec.placement
-    destinations = tuple(
-        Destination(
-            cluster=each.cluster,
-            revisions={r: round(100 * share) for r, share in each.wanted.split.shares.items()},
-            weight=spec.edge_weights.get(each.cluster, DEFAULT_WEIGHT),
-            order=placement.orders.get(each.cluster, 0),
-            eligibility=may.eligibility,
-            reason=may.reason,
-            capacity=None if demand is None else capacity(placement.pod_capacity, each),
-            ramp_percent=may.ramp_percent,
-        )
-        for each, may in admitted
-    )
+    destinations = tuple(_destination(spec, each, may, demand) for each, may in admitted)
     return Goal(
         destinations,
         demand or _UNLIMITED,
@@ -246,6 +294,32 @@ def _goal(
         before=before.parts,
         exclusive=placement.exclusive,
         full_percent=placement.full_percent,
+    )
+
+
+def _destination(
+    spec: Application,
+    each: Candidate,
+    may: Admittance,
+    demand: int | None,
+) -> Destination:
+    placement, name = spec.placement, each.cluster
+    standby = at_rest(placement, name) < FULL
+    carried = capacity(placement.pod_capacity, each)
+    full = full_pods(each.wanted, each.report) * (placement.pod_capacity or 0)
+    pilot = standby and placement.mode is Mode.PILOT_LIGHT
+    return Destination(
+        cluster=name,
+        revisions={r: round(100 * share) for r, share in each.wanted.split.shares.items()},
+        weight=spec.edge_weights.get(name, DEFAULT_WEIGHT),
+        order=placement.orders.get(name, 0),
+        eligibility=may.eligibility,
+        reason=may.reason,
+        # A standby grows to a number of pods, whether anybody counts users or not.
+        capacity=None if demand is None and not standby else carried,
+        startable=max(0, full - (carried or 0)) if standby else 0,
+        minimum=full * placement.minimum_percent // 100 if pilot else 0,
+        ramp_percent=may.ramp_percent,
     )
 
 
@@ -265,16 +339,16 @@ def _users(
     plan: TrafficPlan,
     short: TrafficPlan,
     reasons: Mapping[ClusterName, str],
-    goal: Goal,
+    *,
+    limited: bool,
 ) -> Users:
     if plan.frozen:
         said = "frozen: no cluster is known to serve, so the last plan stays"
         reasons = {**dict.fromkeys(plan.parts, said), **dict.fromkeys(reasons, said)}
-    limited = any(each.capacity is not None for each in goal.destinations)
     # Each cluster's parts are rounded down: so few are no users whom nobody can carry.
     away = sum(short.shed.values())
-    known = limited and not plan.frozen and not short.frozen
-    rounding = len(goal.destinations)
+    known = limited and not plan.frozen
+    rounding = len(reasons)
     return Users(
         before.application,
         plan.parts,

@@ -68,6 +68,9 @@ def tools_for(image: str, allowed: tuple[str, ...] = ()) -> Tools | None:
     for pattern, commands in KNOWN.items():
         if fnmatchcase(name, pattern):
             return Tools(image, commands)
-    if any(fnmatchcase(image, each) or fnmatchcase(name, each) for each in allowed):
-        return Tools(image, _SHELL)
-    return None
+    return Tools(image, _SHELL) if is_allowed(image, allowed) else None
+
+
+def is_allowed(image: str, allowed: tuple[str, ...]) -> bool:
+    """Return whether people have said that the machine's tools will do for the image."""
+    return any(fnmatchcase(image, each) or fnmatchcase(bare(image), each) for each in allowed)

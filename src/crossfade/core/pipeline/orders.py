@@ -2,15 +2,31 @@
 
 import posixpath
 import shlex
+from dataclasses import replace
 
-from crossfade.base.json_value import Json
 from crossfade.core.pipeline import building, children, deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
 from crossfade.core.pipeline.variables import as_flag
-from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
+from crossfade.core.pipeline.work import (
+    IMAGE_DIRECTORY,
+    VOLUME,
+    Access,
+    CannotRun,
+    Inside,
+    Work,
+    directory_of,
+    text,
+    words_of,
+)
 
+_NO_COMMANDS = """cat >&2 <<END
+it has no commands, so the entry point of its image would run; but the image is neither kept here \
+nor in a known registry: build or pull it before, or give commands
+END
+exit 1
+"""
 _REVISION = "CLONED_REVISION"
 
 
@@ -42,36 +58,52 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
         case "push-tag":
             return building.push_tag(settings)
         case _:
-            return _freestyle(settings, context)
+            return _freestyle(step, settings, context)
 
 
-def _freestyle(settings: Settings, context: Context) -> Work:
+def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     directory = directory_of(settings, context)
+    written = text(step.settings.get("image"))
     commands, image = settings.get("commands"), text(settings.get("image"))
+    image = building.pinned(image, context.image(written))
     members = {"self": directory, "workingDirectory": directory}
+    inside = _inside(settings)
     shell = text(settings.get("shell")) or "sh"
+    work = Work("", shell, directory, image, members, access=Access.FLEET)
+    work = replace(work, inside=inside, volumes=_volumes(settings))
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
-        return Work(script, shell, directory, image, members, access=Access.FLEET)
+        return replace(work, script=script)
     known = bare(image)
     if known == deploying.HELM_IMAGE:
         return deploying.helm_image(settings, context)
     if known == deploying.DEPLOY_IMAGE:
         return deploying.deploy_image(settings, context)
-    words = [*_words(settings.get("entry_point")), *_words(settings.get("cmd"))]
-    if not words or not settings.get("entry_point"):
-        raise CannotRun(
-            "it has no `commands`, so the entry point of its image would run, and images are not "
-            "pulled; give `commands`, or an `entry_point` that this machine has"
-        )
-    script = f"exec {shlex.join(words)}\n"
-    return Work(script, "sh", directory, image, members, access=Access.FLEET)
+    entry_point, arguments = words_of(settings.get("entry_point")), words_of(settings.get("cmd"))
+    inside = replace(inside, entry_point=entry_point, arguments=arguments, runs_script=False)
+    script = f"exec {shlex.join([*entry_point, *arguments])}\n" if entry_point else _NO_COMMANDS
+    return replace(work, script=script, inside=inside)
 
 
-def _words(value: Json) -> list[str]:
-    if isinstance(value, list):
-        return [text(each) for each in value]
-    return shlex.split(text(value))
+def _inside(settings: Settings) -> Inside:
+    own = text(settings.get("working_directory")).strip() == IMAGE_DIRECTORY
+    context = text(settings.get("registry_context")).strip()
+    return Inside(own_directory=own, contexts=(context,) if context else ())
+
+
+def _volumes(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return folders of the workspace with where else they are seen; nothing else can be."""
+    listed, found = settings.get("volumes"), []
+    for each in listed if isinstance(listed, list) else ():
+        source, _, target = text(each).partition(":")
+        target = target.removesuffix(":rw")
+        place = posixpath.normpath(posixpath.join(VOLUME, source))
+        if place != VOLUME and not place.startswith(f"{VOLUME}/"):
+            raise CannotRun(f"volumes: {source} is not below {VOLUME}")
+        if not target.startswith("/"):
+            raise CannotRun(f"volumes: {target!r} is no absolute path")
+        found.append((place, posixpath.normpath(target)))
+    return tuple(found)
 
 
 def _copy(local_dir: str) -> Work:
@@ -177,9 +209,12 @@ if [ -z "$revision" ]; then
 elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/null; then
   git_with checkout -q -f -B "$revision" "origin/$revision"
 else
-  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null ||
+  at=$revision
+  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null || {{
     git_with fetch -q origin "$revision"
-  git_with checkout -q -f --detach "$revision"
+    at=FETCH_HEAD
+  }}
+  git_with checkout -q -f --detach "$at"
 fi
 {exported}="$(git rev-parse HEAD)"
 cf_export "{exported}=${exported}"

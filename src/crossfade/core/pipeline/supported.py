@@ -8,7 +8,7 @@ from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.images import Tools, bare, tools_for
+from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.state import BUILD
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -22,8 +22,20 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
-_NOT_RUN = ("services", "registry_context", "role_arn", "volumes")
+_NOT_RUN = ("services", "role_arn")
 """Keys of freestyle steps that ask for what is not there."""
+
+
+def no_image(_image: str) -> bool:
+    """Return that there are no images."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    tools: Callable[[str], bool]
+    allowed: tuple[str, ...]
+    has_image: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +55,35 @@ def refusals(
     fill_in: Callable[[str], str],
     tools: Callable[[str], bool],
     allowed: tuple[str, ...],
+    has_image: Callable[[str], bool] = no_image,
 ) -> tuple[Refusal, ...]:
     """
     Return everything that stands against running the pipeline, in the order of its lines.
 
-    `fill_in` puts values in for references, `tools` says whether this machine has a command, and
-    `allowed` are images that may be run with the machine's tools though they are not known.
+    `fill_in` puts values in for references, `tools` says whether this machine has a command,
+    `allowed` are images that may be run with the machine's tools though they are not known, and
+    `has_image` says whether an image is at hand.
     """
+    machine = _Machine(tools, allowed, has_image)
     found = [Refusal(0, "services", "not supported yet")] if graph.pipeline.services else []
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:
             continue
-        found += (Refusal(step.line, key, why) for why in _against(step, fill_in, tools, allowed))
+        found += (Refusal(step.line, key, why) for why in _against(step, fill_in, machine))
     return tuple(sorted(found, key=lambda each: each.line))
 
 
 def notices(
-    graph: Graph, fill_in: Callable[[str], str], allowed: tuple[str, ...]
+    graph: Graph,
+    fill_in: Callable[[str], str],
+    allowed: tuple[str, ...],
+    has_image: Callable[[str], bool] = no_image,
 ) -> tuple[Tools, ...]:
     """Return the images that the machine's tools stand for, each once."""
-    images = (_image(unit.step, fill_in) for unit in graph.units.values())
-    known = (tools_for(image, allowed) for image in dict.fromkeys(images) if image)
+    images = dict.fromkeys(_image(unit.step, fill_in) for unit in graph.units.values())
+    outside = (each for each in images if each and not runs_inside(each, allowed, has_image))
+    known = (tools_for(image, allowed) for image in outside)
     return tuple(each for each in known if each is not None)
 
 
@@ -73,8 +92,9 @@ def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, 
     found = tools_for(image, allowed)
     if found is None:
         return (
-            f"the image {image} is not known, and images are not pulled; ways out: "
-            f"`--host-image {image}` runs its commands with the tools of this machine, or take a "
+            f"the image {image} is neither kept here nor in a known registry, and stands for no "
+            "tools of this machine; ways out: `crossfade image pull` or `image registry add`, "
+            f"`--host-image {image}` to run its commands with the tools of this machine, or a "
             "public image of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
         )
     missing = [each for each in found.commands if not tools(each)]
@@ -90,26 +110,26 @@ def _image(step: Step, fill_in: Callable[[str], str]) -> str:
     return fill_in(image)
 
 
-def _against(
-    step: Step,
-    fill_in: Callable[[str], str],
-    tools: Callable[[str], bool],
-    allowed: tuple[str, ...],
-) -> Iterator[str]:
+def runs_inside(image: str, allowed: tuple[str, ...], has_image: Callable[[str], bool]) -> bool:
+    """Return whether a step runs on the files of its image: if it is at hand, and not disowned."""
+    return bool(image) and not is_allowed(image, allowed) and has_image(image)
+
+
+def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> Iterator[str]:
     if step.type in _TOOLS:
-        yield from _against_type(step, tools)
+        yield from _against_type(step, machine.tools)
         return
     if step.type != "freestyle":
         yield f"steps of type {step.type} are not supported yet"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)
+    if "${{" in image or runs_inside(image, machine.allowed, machine.has_image):
+        return  # an earlier step may say which one
     silent = not step.settings.get("commands") and not step.settings.get("entry_point")
     if silent and bare(image) not in _SPEAKING:
-        yield "it has no `commands`, and the entry points of images are not supported yet"
-    if "${{" in image:
-        return  # an earlier step may say which one
-    why = image_refusal(image, tools, allowed)
+        yield "it has no `commands`, and its image, whose entry point would run, is not at hand"
+    why = image_refusal(image, machine.tools, machine.allowed)
     if why:
         yield why
 

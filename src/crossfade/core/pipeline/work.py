@@ -1,6 +1,7 @@
 """What a run of a step does, as every type of step says it."""
 
 import posixpath
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,10 @@ VOLUME = "/codefresh/volume"
 """The workspace, as steps see it."""
 KUBECONFIG = f"{VOLUME}/sensitive/.kube/config"
 """Where a step finds the clusters of the fleet."""
+
+
+IMAGE_DIRECTORY = "IMAGE_WORK_DIR"
+"""As a `working_directory`: where the image says."""
 
 
 class CannotRun(ValueError):
@@ -30,6 +35,22 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """How a step runs on the files of its image, in place of the machine's tools."""
+
+    entry_point: tuple[str, ...] = ()
+    """In place of the image's own, and of its command; empty: the image's own."""
+    arguments: tuple[str, ...] = ()
+    """In place of the image's command."""
+    runs_script: bool = True
+    """The script is run, and neither entry point nor command."""
+    own_directory: bool = False
+    """It starts where the image says."""
+    contexts: tuple[str, ...] = ()
+    """Known registries that go before others when the image is fetched."""
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What one run does."""
 
@@ -44,6 +65,10 @@ class Work:
     """On top of the variables."""
     secrets: tuple[str, ...] = ()
     access: Access = Access.NONE
+    inside: Inside | None = None
+    """If its image is at hand; None: the tools of the machine stand for any image."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Folders of the workspace, and where else the step sees them."""
     tells: Mapping[str, str] = field(default_factory=dict)
     """Exports that nobody else is to see, and the members of the step that they become."""
 
@@ -60,9 +85,16 @@ def base_directory(context: Context) -> str:
     return found if isinstance(found, str) else VOLUME
 
 
+def words_of(value: Json) -> tuple[str, ...]:
+    """Return the words of a command: a list as it is, a text as a shell would read it."""
+    if isinstance(value, list):
+        return tuple(text(each) for each in value)
+    return tuple(shlex.split(text(value)))
+
+
 def directory_of(settings: Settings, context: Context) -> str:
     """Return the folder that a step runs in; what is relative is below the main clone."""
     given = text(settings.get("working_directory")).strip()
-    if given in ("", "IMAGE_WORK_DIR"):
+    if given in ("", IMAGE_DIRECTORY):
         return base_directory(context)
     return posixpath.normpath(posixpath.join(base_directory(context), given))

@@ -37,6 +37,8 @@ class RevisionReport:
     cause: Cause = Cause.NONE
     scale: int = 100
     """Percent of the chart's own pods that it was last asked to run here."""
+    chart_pods: int = 0
+    """The chart's own number of pods, whatever runs; 0 when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

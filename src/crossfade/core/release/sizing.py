@@ -83,9 +83,14 @@ def scale_of(workloads: Iterable[Object]) -> int:
     return int(text) if text.isdecimal() else FULL
 
 
+def own_pods(workload: Object) -> int:
+    """Return the chart's own number of pods of a Deployment or StatefulSet."""
+    own = str(annotations_of(workload).get(REPLICAS, ""))
+    return int(own) if own.isdecimal() else _number(workload, "replicas", 1)
+
+
 def _size(thing: Object, percent: int) -> Object:
-    own = str(annotations_of(thing).get(REPLICAS, ""))
-    number = int(own) if own.isdecimal() else _number(thing, "replicas", 1)
+    number = own_pods(thing)
     marks = {REPLICAS: str(number), SCALE: str(percent)}
     return {"metadata": {"annotations": marks}, "spec": {"replicas": pods(number, percent)}}
 

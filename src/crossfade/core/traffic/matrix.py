@@ -60,9 +60,9 @@ def plan_traffic(goal: Goal) -> TrafficPlan:
     if homeless:
         _house(goal, order, cells, homeless)
     served = _sum(cells)
-    if served == 0 and any(parts for each in goal.before.values() for parts in each.values()):
-        return TrafficPlan(goal.before, frozen=True)
     reserve, missing = _reserve(goal, cells, PARTS - served)
+    if served == 0 and any(parts for each in goal.before.values() for parts in each.values()):
+        return TrafficPlan(goal.before, reserve=reserve, missing=missing, frozen=True)
     parts = {
         cluster: {revision: part for revision, part in row.items() if part}
         for cluster, row in cells.items()

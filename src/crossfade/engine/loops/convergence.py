@@ -7,7 +7,8 @@ from typing import assert_never
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import NO_EPOCH, ApplicationName, ClusterName, Epoch, RevisionId
-from crossfade.core.application import Route
+from crossfade.core.application import Application, Route
+from crossfade.core.failover.standby import at_rest, size_of, sized
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.converge import (
     Act,
@@ -21,6 +22,7 @@ from crossfade.core.release.converge import (
 )
 from crossfade.core.release.report import Address, Cause, Report, RevisionReport
 from crossfade.core.release.revision import Revision
+from crossfade.core.release.sizing import FULL
 from crossfade.core.rollout.record import Record
 from crossfade.engine.records import Records, report_name, save_report
 from crossfade.engine.shared_charts import SharedCharts
@@ -87,7 +89,8 @@ class Convergence:
         access = self.connections.cluster(cluster.value)
         seen, held = await self._look(key, record, name, access)
         drain = record.spec.strategy.drain_seconds
-        act = next_act(record.at(name), seen, held, drain, seen.looked_at)
+        wanted = sized(record.at(name), await self._size(record.spec, name))
+        act = next_act(wanted, seen, held, drain, seen.looked_at)
         waits = self._shared.get(key, "") if isinstance(act, Install) else ""
         await self._save(key, replace(seen, trouble=waits or _trouble(act)))
         return await self._act(key, act, record, access)
@@ -127,6 +130,12 @@ class Convergence:
             trouble=route.trouble,
         )
         return report, route.epoch
+
+    async def _size(self, spec: Application, cluster: ClusterName) -> int:
+        """Return the percentage of its pods that the cluster should run: less in a standby."""
+        rest = at_rest(spec.placement, cluster)
+        users = await self.records.find_users(spec.name) if rest < FULL else None
+        return size_of(spec.placement, cluster, users.value.standbys) if users else rest
 
     def _refusals(self, key: str, record: Record, now: float) -> dict[RevisionId, Refusal]:
         """Return what is still refused; what is to be tried again is forgotten."""
@@ -280,6 +289,7 @@ def _revision_report(status: RevisionStatus) -> RevisionReport:
         refused=status.hopeless,
         cause=status.cause,
         scale=status.scale,
+        chart_pods=status.chart_pods,
     )
 
 

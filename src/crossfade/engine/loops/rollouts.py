@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.standby import at_rest, unsized
 from crossfade.core.failover.users import Users
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
@@ -238,6 +239,12 @@ def cluster_sight(
         # What was refused in an earlier rollout may have been mended since.
         refused=canary.refused and report.looked_at >= rollout.started_at,
         cause=canary.cause,
-        scale=canary.scale if canary.installed else 0,
+        scale=_scale(record, rollout, cluster, canary) if canary.installed else 0,
         wave=wave,
     )
+
+
+def _scale(record: Record, rollout: Rollout, cluster: Cluster, canary: RevisionReport) -> int:
+    """Return the canary's scale; of a standby as if it ran in full, which it will once needed."""
+    wanted = record.at(cluster.name).pods(rollout.canary.id)
+    return unsized(wanted, canary.scale, at_rest(record.spec.placement, cluster.name))

@@ -9,7 +9,9 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Route
 from crossfade.core.failover.drill import Drill, cut, given_back, noticed
 from crossfade.core.failover.health import ClusterHealth
-from crossfade.core.failover.shedding import Shedding, by_class, counted, told
+from crossfade.core.failover.shedding import Shedding, by_class, counted
+from crossfade.core.failover.shedding import told as told_shedding
+from crossfade.core.failover.standby import told as told_standbys
 from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.failover.users import Candidate, Users, next_users
 from crossfade.core.failover.wish import ClusterWish
@@ -103,7 +105,7 @@ class Traffic:
                 else save_users(0, each)
                 for each in changed
             ]
-            events = self._shed_events(changed, world)
+            events = self._shed_events(changed, world) + _standby_events(changed, records, world)
             if plan is not before:
                 saves.append(save_edge_plan(stored.version if stored else 0, plan))
                 reason = "; ".join(_told(each) for each in planned.values())
@@ -144,7 +146,7 @@ class Traffic:
         for each in changed:
             before = _before(world, each.application)
             more = self._counting.turned_away(each.application)
-            said = told(before.shedding, each.shedding, more, world.now)
+            said = told_shedding(before.shedding, each.shedding, more, world.now)
             if said:
                 facts = {"missing": each.missing, "demand": each.demand}
                 subject = f"{USERS}/{each.application}"
@@ -214,6 +216,19 @@ class Traffic:
             return users
         more = self._counting.turned_away(users.application)
         return replace(users, shedding=counted(users.shedding, more, now))
+
+
+def _standby_events(
+    changed: Sequence[Users], records: Sequence[Record], world: _World
+) -> tuple[Event, ...]:
+    """Return what people should read: which standbys grow, and which go back to rest."""
+    rests = {each.spec.name: each.spec.placement.standby_percent for each in records}
+    events = []
+    for each in changed:
+        name = each.application
+        told = told_standbys(_before(world, name).standbys, each.standbys, rests[name])
+        events += [Event(f"{USERS}/{name}", world.now, f"{name}: {said}", {}) for said in told]
+    return tuple(events)
 
 
 def _before(world: _World, name: ApplicationName) -> Users:

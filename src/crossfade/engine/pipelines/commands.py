@@ -9,7 +9,7 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, restarted
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
-from crossfade.core.pipeline.supported import refusals
+from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.engine.pipelines.records import Build, Builds
@@ -24,9 +24,10 @@ def check(
     variables: Mapping[str, Variable],
     has_tool: Callable[[str], bool],
     host_images: tuple[str, ...],
+    has_image: Callable[[str], bool] = no_image,
 ) -> None:
     """Return if the pipeline can be run here.  Raises InputError that says all that is against."""
-    found = refusals(graph, filling(variables), has_tool, host_images)
+    found = refusals(graph, filling(variables), has_tool, host_images, has_image)
     if found:
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
         raise InputError(

@@ -24,10 +24,10 @@ from crossfade.core.pipeline.keeping import wanted
 from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
-from crossfade.core.pipeline.supported import image_refusal
+from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.patience import Patience
-from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
@@ -74,6 +74,8 @@ class Surroundings:
     """The environment of our own commands, for steps that are made of them."""
     files: StepFiles | None = None
     """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
+    has_image: Callable[[str], bool] = no_image
+    """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
 
 
 class Execution:
@@ -153,7 +155,7 @@ class Execution:
 
     async def _save(self, decision: Decision, now: float) -> None:
         told = [f"{key}: {text}" for key, text in decision.events]
-        event = Event(f"build/{self._build.id}", now, decision.reason, {"steps": told})
+        event = Event(f"build/{self._build.id}", now, decision.reason, {DECIDED: told})
         self._known, self._unsure = False, decision
         self._stored = await self._around.builds.save_state(
             self._build, self._stored, decision.want, event
@@ -270,6 +272,8 @@ class Execution:
             {**given, **work.environment},
             (*context.scope.secrets, *work.secrets),
             work.image,
+            work.inside,
+            work.volumes,
         )
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
@@ -297,6 +301,9 @@ class Execution:
             return _saying(str(error))
         if not work.image:
             return work
+        if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
+            return work
+        work = replace(work, inside=None)
         why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
         return _saying(why) if why else work
 

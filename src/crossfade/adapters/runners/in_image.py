@@ -1,0 +1,172 @@
+"""
+A step on the files of its image: fetched, unpacked once for all, and laid under what it writes.
+
+This runs as a program in the step's own process, so that fetching takes the step's time, its
+output, and ends with it.  It becomes the step in the end.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import crossfade
+from crossfade.adapters.images import running
+from crossfade.adapters.images.access import Access
+from crossfade.adapters.images.registry_file import RegistryFile
+from crossfade.adapters.images.roots import Root, Roots
+from crossfade.adapters.images.store import ImageStore
+from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.files import FileSecrets
+from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import CrossfadeError, InputError, NotFound
+from crossfade.core.image.command import command_of
+from crossfade.core.image.reference import reference
+from crossfade.core.pipeline.work import VOLUME, Inside
+
+CANNOT_EXIT_CODE = 126
+_CERTIFICATES = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlace:
+    """Where images are, and what is known of registries."""
+
+    images: str
+    registries: str
+    secrets: str
+    """Folder of secrets; variables go before them."""
+    prefix: str
+    """Begins the variables that have passwords of registries; the step does not see them."""
+
+    def access(self, first: Sequence[str] = ()) -> Access:
+        """Return the images; registries named `first` go before others at their address."""
+        places = SecretPlaces(
+            EnvironmentSecrets(os.environ, self.prefix), FileSecrets(Path(self.secrets))
+        )
+        known = RegistryFile(Path(self.registries)).read()
+        return Access(ImageStore(Path(self.images)), known, places, tuple(first))
+
+    def has(self, image: str) -> bool:
+        """Return whether an image is kept here, or in a known registry."""
+        try:
+            wanted = reference(image)
+        except InputError:
+            return False
+        access = self.access()
+        return access.store.find(wanted) is not None or access.is_known(wanted)
+
+    def passwords(self) -> dict[str, str]:
+        """Return the variables with passwords of registries."""
+        prefix = f"{self.prefix}REGISTRY_"
+        return {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+
+
+@dataclass(frozen=True, slots=True)
+class InImage:
+    """What is to be run, and where."""
+
+    image: str
+    inside: Inside
+    argv: tuple[str, ...]
+    """The shell and its script, as the step sees them."""
+    directory: str
+    path: str
+    """PATH of the step, "" when it is the image's."""
+    places: tuple[str, ...]
+    """Options of bubblewrap."""
+    working: str
+    """A folder that is not there yet."""
+    where: ImagePlace
+
+
+def command(wanted: InImage, file: Path) -> list[str]:
+    """Return the command that runs it; `file` is written, and only its owner may read it."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(handle, "w") as opened:
+        json.dump(to_json(wanted), opened)
+    source = str(Path(crossfade.__file__).parent.parent)
+    # Apart from the step's variables: PYTHONPATH and its like are not meant for us.
+    program = f"import sys; sys.path.insert(0, {source!r}); from {__name__} import main; main()"
+    return [sys.executable, "-I", "-c", program, str(file)]
+
+
+def main() -> NoReturn:
+    """Become the step, or say why that cannot be."""
+    try:
+        wanted = from_json(InImage, json.loads(Path(sys.argv[1]).read_bytes()))
+        argv, environment = _prepared(wanted)
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
+    except CrossfadeError as error:
+        print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201
+    except OSError as error:
+        print(f"the step cannot be started: {error}", file=sys.stderr)  # noqa: T201
+    sys.exit(CANNOT_EXIT_CODE)
+
+
+def _prepared(wanted: InImage) -> tuple[list[str], dict[str, str]]:
+    working = Path(wanted.working)
+    running.check_usable(working / "probe")
+    access = wanted.where.access(wanted.inside.contexts)
+    image = access.here(reference(wanted.image), _say)
+    if image is None:
+        raise NotFound(
+            f"the image {wanted.image} is not here any more",
+            hint="build or pull it again; `crossfade image list` shows what is here",
+        )
+    root = Roots(access.store, access.store.roots).root(image)
+    environment = _environment(wanted, root, os.environ)
+    argv = _argv(wanted, root, environment["PATH"])
+    mounts, view = running.mounted(running.Place(root.files, root.on_host, working))
+    directory = wanted.directory
+    if wanted.inside.own_directory:
+        directory = root.config.working_directory or "/"
+    view += [] if root.on_host else running.names_of_hosts(root.files)
+    view += wanted.places
+    view += [] if f"{directory}/".startswith(f"{VOLUME}/") else ["--dir", directory]
+    lock = shlex.quote(str(root.lock))
+    held = [f"cd {shlex.quote(str(working))}", f"exec 8<{lock}", "flock --shared 8"]
+    return running.boxed([*held, *mounts], [*view, "--chdir", directory], argv), environment
+
+
+def _argv(wanted: InImage, root: Root, path: str) -> tuple[str, ...]:
+    inside = wanted.inside
+    if not inside.runs_script:
+        found = command_of(root.config, inside.entry_point, inside.arguments)
+        if not found:
+            hint = "give the step `commands` or `cmd`, or the image a CMD"
+            raise InputError("the image has neither entry point nor command", hint=hint)
+        return found
+    places = [each for each in path.split(":") if each.startswith("/")]
+    below = [root.files / each[1:] for each in places]
+    if root.on_host:
+        below += [Path(each) for each in places]
+    shell = wanted.argv[0]
+    if not any(os.path.lexists(each / shell) for each in below):
+        hint = "leave `commands` out so that its entry point runs, or put a shell into the image"
+        raise InputError(f"the image has no {shell} to run `commands` with", hint=hint)
+    return wanted.argv
+
+
+def _environment(wanted: InImage, root: Root, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the image's variables, and on top of them those of the step."""
+    own = root.config.environment
+    passwords = wanted.where.passwords()
+    kept = {name: value for name, value in given.items() if name not in passwords}
+    for name in _CERTIFICATES:
+        if name in kept and not root.on_host and not (root.files / kept[name][1:]).exists():
+            del kept[name]
+    path = wanted.path or own.get("PATH", "")
+    if not path and root.on_host:
+        path = given.get("PATH", "").removeprefix(f"{bubblewrap.TOOLS}:")
+    return {**own, **kept, "PATH": f"{bubblewrap.TOOLS}:{path or running.PATH}"}
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the output of the step

@@ -1,0 +1,71 @@
+// All applications; Helm releases and routes are made from each one's file.
+import { useState, type ReactNode } from "react";
+import { Link } from "wouter";
+import { useData } from "../api/live";
+import type { ApplicationRow, Page } from "../api/types";
+import { Empty, Loaded, Pill } from "../parts/basics";
+
+export default function Applications(): ReactNode {
+  const [words, setWords] = useState("");
+  const query = useData<Page<ApplicationRow>>("/applications?limit=500");
+  const many = (query.data?.items.length ?? 0) > 8;
+  return (
+    <>
+      <div className="head">
+        <h1>Applications</h1>
+        {many && <input value={words} onChange={(event) => setWords(event.target.value)} placeholder="find an application" aria-label="Find an application" />}
+      </div>
+      <Loaded query={query}>
+        {(page) =>
+          page.items.length ? (
+            <>
+              <List applications={page.items.filter((each) => each.name.includes(words))} />
+              {page.next && <p className="faint small">The first {page.items.length} are shown; <code>crossfade rollout list</code> has all.</p>}
+            </>
+          ) : (
+            <Empty title="No application yet" command="crossfade apply -f crossfade.yaml">
+              One file says where an application&apos;s chart is, on which clusters it runs, and how users move to a new version.
+            </Empty>
+          )
+        }
+      </Loaded>
+    </>
+  );
+}
+
+function List({ applications }: { applications: ApplicationRow[] }): ReactNode {
+  return (
+    <div className="panel scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Application</th>
+            <th>Users</th>
+            <th>Stable revision</th>
+            <th>Namespace</th>
+            <th>Newest rollout</th>
+            <th>Traffic</th>
+          </tr>
+        </thead>
+        <tbody>
+          {applications.map((each) => (
+            <tr key={each.name}>
+              <td>
+                <Link href={`/applications/${each.name}`}>
+                  <strong>{each.name}</strong>
+                </Link>
+              </td>
+              <td>{each.serves ? <Pill tone="ok">serves</Pill> : <Pill tone="idle">none yet</Pill>}</td>
+              <td className="mono">{each.revision ?? "–"}</td>
+              <td>{each.namespace}</td>
+              <td>{each.rollout ? <Link href={`/rollouts/${each.name}`}>{each.rollout}</Link> : <span className="faint">none</span>}</td>
+              <td>
+                <Link href={`/traffic/${each.name}`}>show</Link>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,277 @@
+// Who may do what: tokens for programs, accounts for people.
+import { useState, type FormEvent, type ReactNode } from "react";
+import { patch, post, remove } from "../api/client";
+import { useData } from "../api/live";
+import { useSession } from "../api/session";
+import type { Account, Grant, Role, Token } from "../api/types";
+import { dateTime } from "../format";
+import { Confirm, useAct } from "../parts/act";
+import { Ago, Command, Dialog, Loaded, Notice, Pill } from "../parts/basics";
+
+const ROLES: Role[] = ["viewer", "developer", "releaser", "admin"];
+
+function told(grants: Grant[]): string {
+  return grants.map((each) => `${each.role} on ${each.application === "*" ? "all applications" : each.application}${each.cluster === "*" ? "" : `, ${each.cluster}`}`).join("; ");
+}
+
+function GrantFields({ highest }: { highest: Role }): ReactNode {
+  return (
+    <>
+      <label>
+        Role
+        <select name="role" defaultValue="viewer">
+          {ROLES.slice(0, ROLES.indexOf(highest) + 1).map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        On the application (* is all)
+        <input name="application" defaultValue="*" required />
+      </label>
+      <label>
+        On the cluster (* is all)
+        <input name="cluster" defaultValue="*" required />
+      </label>
+    </>
+  );
+}
+
+const grantOf = (form: FormData): Grant => ({
+  role: form.get("role") as Role,
+  application: String(form.get("application")),
+  cluster: String(form.get("cluster")),
+});
+
+export function Tokens(): ReactNode {
+  const query = useData<Token[]>("/tokens");
+  const [making, setMaking] = useState(false);
+  const [revoking, setRevoking] = useState<Token | null>(null);
+  return (
+    <section className="panel scroll" aria-label="Tokens">
+      <h2>
+        Tokens
+        <button type="button" onClick={() => setMaking(true)}>
+          Make a token…
+        </button>
+      </h2>
+      <Loaded query={query}>
+        {(tokens) =>
+          tokens.length ? (
+            <table>
+              <thead>
+                <tr>
+                  <th>Name</th>
+                  <th>Owner</th>
+                  <th>May</th>
+                  <th>Expires</th>
+                  <th />
+                </tr>
+              </thead>
+              <tbody>
+                {tokens.map((each) => (
+                  <tr key={each.id}>
+                    <td>
+                      <strong>{each.name}</strong>
+                    </td>
+                    <td>{each.owner}</td>
+                    <td>{told(each.grants)}</td>
+                    <td className="faint nowrap">{dateTime(each.expires_at)}</td>
+                    <td className="number">
+                      <button type="button" className="quiet" onClick={() => setRevoking(each)} aria-label={`Revoke ${each.name}`}>
+                        revoke…
+                      </button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          ) : (
+            <p className="faint">No token yet. Programs send one as <code>Authorization: Bearer TOKEN</code>; it never allows more than its owner may do.</p>
+          )
+        }
+      </Loaded>
+      {making && <MakeToken close={() => setMaking(false)} />}
+      {revoking && (
+        <Confirm
+          title={`Revoke ${revoking.name}?`}
+          verb="Revoke"
+          danger
+          effect={<p>Whatever uses this token is refused from now on.</p>}
+          command={() => remove(`/tokens/${revoking.id}`)}
+          close={() => setRevoking(null)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Secretly({ title, text, close }: { title: string; text: string; close: () => void }): ReactNode {
+  return (
+    <Dialog title={title} close={close}>
+      <p>It is not shown again:</p>
+      <Command text={text} />
+      <div className="buttons end">
+        <button type="button" className="primary" onClick={close}>
+          Done
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function MakeToken({ close }: { close: () => void }): ReactNode {
+  const { session } = useSession();
+  const act = useAct();
+  const [made, setMade] = useState<string | null>(null);
+  const highest = ROLES.filter((role) => session?.grants.some((each) => each.role === role)).at(-1) ?? "viewer";
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const body = { name: form.get("name"), days: Number(form.get("days")), grants: [grantOf(form)] };
+    void act.run(async () => setMade((await post<{ text: string }>("/tokens", body)).text));
+  };
+  if (made) return <Secretly title="The new token" text={made} close={close} />;
+  return (
+    <Dialog title="Make a token" close={close}>
+      <form className="stack" onSubmit={submit}>
+        <label>
+          What it is for
+          <input name="name" required maxLength={100} placeholder="deploys of colors" />
+        </label>
+        <GrantFields highest={highest} />
+        <label>
+          Days until it expires
+          <input name="days" type="number" min="1" max="365" defaultValue="90" />
+        </label>
+        {act.problem && <Notice problem={act.problem} />}
+        <div className="buttons end">
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button className="primary" disabled={act.busy}>
+            Make it
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+export function Accounts(): ReactNode {
+  const query = useData<Account[]>("/accounts");
+  const act = useAct();
+  const [adding, setAdding] = useState(false);
+  const [password, setPassword] = useState<string | null>(null);
+  const reset = (name: string) => void act.run(async () => setPassword((await post<{ password: string }>(`/accounts/${name}/password`)).password));
+  return (
+    <section className="panel scroll" aria-label="Accounts">
+      <h2>
+        Accounts
+        <button type="button" onClick={() => setAdding(true)}>
+          Add an account…
+        </button>
+      </h2>
+      {act.problem && <Notice problem={act.problem} />}
+      <Loaded query={query}>
+        {(accounts) => (
+          <table>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th>May</th>
+                <th>Since</th>
+                <th />
+              </tr>
+            </thead>
+            <tbody>
+              {accounts.map((each) => (
+                <tr key={each.name}>
+                  <td>
+                    <strong>{each.name}</strong> {each.disabled && <Pill tone="idle">disabled</Pill>}
+                  </td>
+                  <td>{told(each.grants)}</td>
+                  <td className="faint nowrap">{each.created_at > 0 && <Ago at={each.created_at} />}</td>
+                  <td className="number nowrap">
+                    {!each.issuer && (
+                      <button type="button" className="quiet" disabled={act.busy} onClick={() => reset(each.name)}>
+                        new password
+                      </button>
+                    )}
+                    <button type="button" className="quiet" disabled={act.busy} onClick={() => void act.run(() => patch(`/accounts/${each.name}`, { disabled: !each.disabled }))}>
+                      {each.disabled ? "enable" : "disable"}
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Loaded>
+      {adding && <AddAccount close={() => setAdding(false)} />}
+      {password && <Secretly title="The new password" text={password} close={() => setPassword(null)} />}
+    </section>
+  );
+}
+
+function AddAccount({ close }: { close: () => void }): ReactNode {
+  const act = useAct();
+  const [made, setMade] = useState<string | null>(null);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const body = { name: form.get("name"), grants: [grantOf(form)] };
+    void act.run(async () => setMade((await post<{ password: string }>("/accounts", body)).password));
+  };
+  if (made) return <Secretly title="The password of the new account" text={made} close={close} />;
+  return (
+    <Dialog title="Add an account" close={close}>
+      <form className="stack" onSubmit={submit}>
+        <label>
+          Name
+          <input name="name" required maxLength={100} autoComplete="off" />
+        </label>
+        <GrantFields highest="admin" />
+        {act.problem && <Notice problem={act.problem} />}
+        <div className="buttons end">
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button className="primary" disabled={act.busy}>
+            Add
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+export function Password(): ReactNode {
+  const { session, signOut } = useSession();
+  const act = useAct();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const body = { old_password: form.get("old"), new_password: form.get("new") };
+    if (await act.run(() => post("/session/password", body))) await signOut();
+  };
+  return (
+    <section className="panel" aria-label="Your password">
+      <h2>
+        Your password <span className="faint">changing it signs {session?.account} out everywhere</span>
+      </h2>
+      <form className="row wrap" onSubmit={(event) => void submit(event)}>
+        <label>
+          The old one
+          <input name="old" type="password" required autoComplete="current-password" />
+        </label>
+        <label>
+          The new one
+          <input name="new" type="password" required autoComplete="new-password" />
+        </label>
+        <button disabled={act.busy}>Change it</button>
+      </form>
+      {act.problem && <Notice problem={act.problem} />}
+    </section>
+  );
+}

@@ -1,0 +1,146 @@
+// The clusters of the fleet: which there are, another one, and one less.
+import { useState, type FormEvent, type ReactNode } from "react";
+import { post, remove } from "../api/client";
+import { useData } from "../api/live";
+import { useSession } from "../api/session";
+import type { Member, Page } from "../api/types";
+import { count, dollars } from "../format";
+import { Confirm, useAct } from "../parts/act";
+import { Dialog, Loaded, Notice } from "../parts/basics";
+
+export function Clusters(): ReactNode {
+  const { may } = useSession();
+  const query = useData<Page<Member>>("/fleet?limit=500");
+  const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<string | null>(null);
+  const admin = may("admin");
+  return (
+    <section className="panel scroll" aria-label="Clusters">
+      <h2>
+        Clusters
+        {admin && (
+          <button type="button" onClick={() => setAdding(true)}>
+            Add a cluster…
+          </button>
+        )}
+      </h2>
+      <Loaded query={query}>
+        {(page) => (
+          <table>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th>Where</th>
+                <th>Labels</th>
+                <th>Capacity</th>
+                <th>Price</th>
+                <th>Kubernetes</th>
+                <th />
+              </tr>
+            </thead>
+            <tbody>
+              {page.items.map((each) => (
+                <Row key={each.name} member={each} ask={admin ? () => setRemoving(each.name) : null} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Loaded>
+      {adding && <Add close={() => setAdding(false)} />}
+      {removing && (
+        <Confirm
+          title={`Remove ${removing} from the fleet?`}
+          verb={`Remove ${removing}`}
+          danger
+          effect={<p>Its users go elsewhere. What runs there stays, and nobody looks after it any more.</p>}
+          command={() => remove(`/fleet/${removing}`)}
+          close={() => setRemoving(null)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Row({ member, ask }: { member: Member; ask: (() => void) | null }): ReactNode {
+  const labels = Object.entries(member.labels);
+  return (
+    <tr>
+      <td>
+        <strong>{member.name}</strong>
+      </td>
+      <td>
+        {member.provider} · {member.region} {member.preemptible && <span className="tag">preemptible</span>}
+      </td>
+      <td>{labels.length ? labels.map(([key, value]) => <span className="tag" key={key}>{`${key}=${value}`}</span>) : "–"}</td>
+      <td className="nowrap">{member.capacity === null ? "–" : `${count(member.capacity)} requests/s`}</td>
+      <td className="nowrap">{member.usd_per_cpu_hour === null ? "–" : `${dollars(member.usd_per_cpu_hour)}/CPU h`}</td>
+      <td className="faint">{member.version || "–"}</td>
+      <td className="number">
+        {ask && (
+          <button type="button" className="quiet" onClick={ask} aria-label={`Remove ${member.name}`}>
+            remove…
+          </button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const FIELDS: { name: string; label: string; required?: boolean; type?: string; hint?: string }[] = [
+  { name: "name", label: "Name", required: true },
+  { name: "context", label: "Context in the kubeconfig", required: true },
+  { name: "kubeconfig", label: "Kubeconfig, an absolute path on the hub's machine", required: true },
+  { name: "provider", label: "Provider", hint: "gcp, aws, onprem" },
+  { name: "region", label: "Region" },
+  { name: "labels", label: "Labels", hint: "tier=prod, zone=a" },
+  { name: "capacity", label: "Requests per second that it carries", type: "number" },
+  { name: "usd_per_cpu_hour", label: "US dollars per CPU and hour", type: "number" },
+];
+
+function wanted(form: FormData): Record<string, unknown> {
+  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const pairs = text("labels").split(",").map((each) => each.split("=").map((part) => part.trim()));
+  const body: Record<string, unknown> = {
+    name: text("name"),
+    context: text("context"),
+    kubeconfig: text("kubeconfig"),
+    preemptible: form.get("preemptible") === "on",
+    labels: Object.fromEntries(pairs.filter(([key]) => key).map(([key, value = ""]) => [key, value])),
+  };
+  for (const name of ["provider", "region"]) if (text(name)) body[name] = text(name);
+  for (const name of ["capacity", "usd_per_cpu_hour"]) if (text(name)) body[name] = Number(text(name));
+  return body;
+}
+
+function Add({ close }: { close: () => void }): ReactNode {
+  const act = useAct();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const body = wanted(new FormData(event.currentTarget));
+    if (await act.run(() => post("/fleet", body))) close();
+  };
+  return (
+    <Dialog title="Add a cluster" close={close}>
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        {FIELDS.map((each) => (
+          <label key={each.name}>
+            {each.label}
+            <input name={each.name} required={each.required ?? false} type={each.type ?? "text"} min="0" step="any" placeholder={each.hint} />
+          </label>
+        ))}
+        <label className="check">
+          <input type="checkbox" name="preemptible" /> It may be taken away at any time (preemptible)
+        </label>
+        {act.problem && <Notice problem={act.problem} />}
+        <div className="buttons end">
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button className="primary" disabled={act.busy}>
+            {act.busy ? "asking the cluster …" : "Add"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
