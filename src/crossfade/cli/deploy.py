@@ -61,7 +61,6 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
     whether it takes the objects: when anything is wrong, nothing is changed.
     """
     from crossfade.core.release.values import parse_set
-    from crossfade.engine.deploying_once import deploy_once
 
     wanted = parse_set(changes or [], _values(values) if values else None)
 
@@ -72,7 +71,7 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
             await _show_plan(session, application, wanted, output)
             return
         if once:
-            rollout = await deploy_once(session.deployments, application, wanted, once)
+            rollout = await session.deploy_once(application, wanted, once)
         else:
             rollout = await session.deployments.deploy(application, wanted)
         for remark in (await session.queries.rollout(application)).remarks:
