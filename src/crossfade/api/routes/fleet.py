@@ -82,7 +82,7 @@ async def list_clusters(
 ) -> Page[Member]:
     """Return the clusters that the caller may see, by name."""
     mine = await _mine(services, caller)
-    found = [_member(each, mine) for each in await services.queries.fleet()]
+    found = [_member(each, mine) for each in await services.lists.fleet()]
     seen = [each for each in found if caller.identity.sees_cluster(each.name)]
     return page(seen, lambda each: each.name, after, limit)
 
@@ -183,7 +183,7 @@ def _cluster(wanted: NewCluster) -> Cluster:
 
 
 async def _mine(services: Services, caller: Caller) -> list[Application]:
-    found = [each.value.spec for each in await services.queries.records.applications()]
+    found = [each.value.spec for each in await services.lists.records.applications()]
     return [each for each in found if caller.identity.sees(each.name)]
 
 
