@@ -229,6 +229,7 @@ async def run_hub(
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.git_servers.statuses import GitServers
     from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
     from crossfade.adapters.notify.gates import WebhookGates
@@ -253,13 +254,15 @@ async def run_hub(
         closing.push_async_callback(notifier.close)
         gates = WebhookGates(secrets, clock)
         closing.push_async_callback(gates.close)
+        servers = GitServers(secrets)
+        closing.push_async_callback(servers.close)
         edges = AdsEdges(settings.hub_port, clock=clock)
         closing.push_async_callback(edges.stop)
         await edges.start()
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock))
+        ports = HubPorts(*own, build_ports(settings, store, clock, servers))
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

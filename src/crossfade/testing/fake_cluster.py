@@ -84,6 +84,8 @@ class FakeCluster:
     """Routes that the data plane serves."""
     gateways: dict[str, GatewayEndpoint] = field(default_factory=dict)
     requests: dict[tuple[ApplicationName, RevisionId], Counts] = field(default_factory=dict)
+    held_requests: dict[tuple[ApplicationName, RevisionId], Counts] | None = None
+    """What the gateway's counters show while they stand still; None: what was counted."""
     visits: int = 0
     """Requests of users that were sent one by one; shares are met over each hundred of them."""
 
@@ -170,6 +172,15 @@ class FakeCluster:
         if answered.copied_to is not None:
             self.serve(application, answered.copied_to, 1)
         return answered
+
+    def hold_counters(self) -> None:
+        """Let the gateway's counters stand still; what is counted shows when they are released."""
+        if self.held_requests is None:
+            self.held_requests = dict(self.requests)
+
+    def release_counters(self) -> None:
+        """Let the gateway's counters show what was counted."""
+        self.held_requests = None
 
     def restart_gateway(self) -> None:
         """Let the gateway's counters begin anew."""
@@ -271,9 +282,11 @@ class FakeCounts:
         await asyncio.sleep(self.cluster.faults.seconds)
         if self.cluster.faults.gateway_down:
             raise Unavailable("no counters", hint="restore the gateway", cluster=self.cluster.name)
+        held = self.cluster.held_requests
+        shown = self.cluster.requests if held is None else held
         return tuple(
             replace(counts)
-            for (name, _), counts in sorted(self.cluster.requests.items())
+            for (name, _), counts in sorted(shown.items())
             if name == application and counts.requests > 0
         )
 

@@ -1,7 +1,7 @@
 """The fleet."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -101,11 +101,15 @@ async def add_cluster(wanted: NewCluster, caller: Fleeter, services: Use, key: K
     """Add a cluster to the fleet, or change it.  It must answer."""
     cluster = _cluster(wanted)
 
+    version = ""
+
     async def act(commands: Commands) -> None:
-        await commands.add_cluster(cluster)
+        nonlocal version
+        version = await commands.add_cluster(cluster)
 
     await _once(services, caller, key, ["add", wanted.model_dump()], act)
-    return await get_cluster(cluster.name, caller, services)
+    member = await get_cluster(cluster.name, caller, services)
+    return replace(member, version=version or member.version)
 
 
 @router.delete("/{cluster}", status_code=204)

@@ -113,7 +113,12 @@ class Look:
 def assess(
     known: Mapping[ClusterName, ClusterHealth], looks: Sequence[Look], wishes: Wishes, now: float
 ) -> tuple[ClusterHealth, ...]:
-    """Return the health of every cluster that was looked at, in the same order."""
+    """
+    Return the health of every cluster that was looked at, in the same order.
+
+    Those that nobody has looked at yet, as right after the start of a hub, stay as they are
+    `known`: what was taken out before still counts against the budget.
+    """
     before = {
         each.signals.cluster: known.get(each.signals.cluster, ClusterHealth(each.signals.cluster))
         for each in looks
@@ -121,9 +126,10 @@ def assess(
     before |= {n: _given_back(before[n], at) for n, at in wishes.given_back.items() if n in before}
     heard = [_heard(before[each.signals.cluster], each.signals) for each in looks]
     evidence = _excused(weigh(heard), wishes)
-    removals = [each.removal for each in before.values() if each.removal is not None]
+    every = {**before, **{name: each for name, each in known.items() if name not in before}}
+    removals = [each.removal for each in every.values() if each.removal is not None]
     fleet = Fleet(
-        {name: each.stands for name, each in before.items()},
+        {name: each.stands for name, each in every.items()},
         tuple(sorted(removals, key=lambda each: each.at)),
     )
     after, decisions = decide(fleet, evidence, wishes, now)
@@ -134,7 +140,7 @@ def assess(
             evidence.conditions[decision.cluster],
             now,
         )
-        for look, decision in zip(looks, decisions, strict=True)
+        for look, decision in zip(looks, decisions[: len(looks)], strict=True)
     )
 
 
