@@ -73,6 +73,4 @@ def _decided(event: Event) -> Decided:
     witnesses = tuple(from_json(Witness, each) for each in event.facts.get("witnesses", ()))
     names = ("before", "after", "standing", "action")
     before, after, standing, action = (str(event.facts.get(each, "")) for each in names)
-    return Decided(
-        event.number, event.at, event.reason, before, after, standing, action, witnesses
-    )
+    return Decided(event.number, event.at, event.reason, before, after, standing, action, witnesses)
