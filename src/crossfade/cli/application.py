@@ -11,6 +11,7 @@ import typer
 from crossfade.base.ids import ApplicationName
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.output import Format, OutputOption, note, show
+from crossfade.core.failover.capacity import refuse_unless_survives
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.remarks import remarks
 
@@ -40,6 +41,9 @@ def apply(
         typer.Option("--filename", "-f", help="An application file; `-` reads standard input."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if what runs would not survive `survive` losses.")
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
@@ -48,7 +52,7 @@ def apply(
     Every file is checked as a whole first: when anything is wrong, nothing is changed.
     """
     applications = [each for path in file for each in _read(path)]
-    results = with_session(context, lambda session: _apply(session, applications, dry_run))
+    results = with_session(context, lambda session: _apply(session, applications, dry_run, force))
     for result in results:
         if not result.clusters:
             note(f"note: no cluster of the fleet carries the labels that {result.name} asks for")
@@ -77,18 +81,22 @@ def _read(path: Path) -> "tuple[Application, ...]":
 
 
 async def _apply(
-    session: "Session", applications: "Sequence[Application]", dry_run: bool
+    session: "Session", applications: "Sequence[Application]", dry_run: bool, force: bool
 ) -> list[_Result]:
     fleet = [view.cluster for view in await session.queries.fleet()]
     results = []
     for application in applications:
+        admitted = await session.commands.admitted(application)
+        refuse_unless_survives(admitted.admission, force=force)
         if dry_run:
             change = await _would_be(session, application)
         else:
-            change = await session.commands.apply(application)
+            change = await session.commands.apply(application, force=force)
         mine = [each for each in fleet if placed(application.placement, each)]
         names = tuple(each.name for each in mine)
         told = remarks(application.strategy, application.analysis, mine)
+        if admitted.survive and (admitted.unknown or not admitted.admission.survives):
+            told = (*told, admitted.summary)
         results.append(_Result(application.name, change, names, told))
     return results
 
