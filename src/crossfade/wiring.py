@@ -133,7 +133,7 @@ class Session:
         return Names(self.queries.records, servers, HttpGatewayProbe(), self.clock)
 
     def secrets(self) -> SecretPlaces:
-        """Return what looks secrets up."""
+        """Return where the hub's secrets are looked up."""
         return _secrets(self.settings, self.connections, self.store)
 
     async def hub(self) -> str | None:

@@ -12,6 +12,8 @@ from crossfade.adapters.passwords import ArgonPasswords
 from crossfade.adapters.runners.claim import is_claimed
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.sign_on.oidc import OidcProvider
+from crossfade.adapters.webhooks.reading import read_events
+from crossfade.adapters.webhooks.signatures import genuine
 from crossfade.api.app import create_app
 from crossfade.api.server import serve
 from crossfade.api.services import Acts, Building, Services
@@ -24,6 +26,8 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Builds
+from crossfade.engine.pipelines.starting import Registry
+from crossfade.engine.pipelines.webhooks import Senders, Webhooks
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
@@ -60,6 +64,7 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
                 _applications,
                 opened.hub,
                 _building(settings, opened),
+                _webhooks(opened),
                 SignOn(accounts, identities, opened.clock),
                 figures or Figures(),
             )
@@ -112,6 +117,13 @@ def _building(settings: Settings, opened: Session) -> Building:
         graph_of_build,
         lambda build: is_claimed(folder, build),
     )
+
+
+def _webhooks(opened: Session) -> Webhooks:
+    builds = Builds(opened.store)
+    registry = Registry(builds, opened.clock, graph_of_build)
+    senders = Senders(genuine, read_events)
+    return Webhooks(builds, registry, opened.secrets(), senders, opened.clock)
 
 
 def _applications(text: str) -> tuple[Application, ...]:

@@ -12,6 +12,8 @@ from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.sign_on.oidc import OidcProvider
+from crossfade.adapters.webhooks.reading import read_events
+from crossfade.adapters.webhooks.signatures import genuine
 from crossfade.api.app import create_app
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.clock import SteadyClock
@@ -27,6 +29,8 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.starting import Registry
+from crossfade.engine.pipelines.webhooks import Senders, Webhooks
 from crossfade.engine.records import Records
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
@@ -150,9 +154,24 @@ def services_of(world, folder):
             lambda build: read_graph(build.text, "", "the file", with_clone=False),
             lambda _: False,
         ),
+        webhooks_of(world),
         SignOn(
             accounts, OidcProvider(FakeSecrets(oidc_client_secret="s"), SteadyClock()), world.clock
         ),
+    )
+
+
+def webhooks_of(world):
+    def graph(build):
+        return read_graph(build.text, "", "the file", with_clone=build.clone)
+
+    builds = Builds(world.store)
+    return Webhooks(
+        builds,
+        Registry(builds, world.clock, graph),
+        FakeSecrets(webhook_github="s3cret"),
+        Senders(genuine, read_events),
+        world.clock,
     )
 
 

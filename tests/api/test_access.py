@@ -82,6 +82,7 @@ SPECIAL = [
     ("DELETE", "/tokens/{identity}"),
     ("DELETE", "/session"),
     ("POST", "/session/password"),
+    ("POST", "/webhooks/{context}"),
 ]
 """Tested one by one below, or in tests/api/routes."""
 OPEN = {
@@ -172,7 +173,10 @@ async def test_what_concerns_a_cluster_takes_the_role_on_all_of_its_applications
     ("method", "path", "body"),
     [(m, p, b) for m, p, _, b in (*ON_COLORS, *ON_AWS, *OF_ALL)]
     + OF_ANYBODY
-    + [(m, p.replace("{identity}", "1"), {"json": {}}) for m, p in SPECIAL],
+    + [
+        (m, p.replace("{identity}", "1").replace("{context}", "github"), {"json": {}})
+        for m, p in SPECIAL
+    ],
 )
 async def test_nobody_gets_anything_without_signing_in(api, method, path, body):
     for headers in (

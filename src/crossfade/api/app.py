@@ -25,10 +25,12 @@ from crossfade.api.routes import (
     sign_on,
     tokens,
     traffic,
+    webhooks,
 )
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
+_THINGS = (fleet, failover, applications, rollouts, builds, webhooks)
 _SCREENS = (overview, traffic, drift)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
 _PROBLEM = {
@@ -53,7 +55,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (fleet, failover, applications, rollouts, builds, *_SCREENS, *_PEOPLE):
+    for each in (*_THINGS, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     page.install(app, folder)

@@ -17,6 +17,7 @@ from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
@@ -63,6 +64,7 @@ class Services:
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building
+    webhooks: Webhooks
     sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""

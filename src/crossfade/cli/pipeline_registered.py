@@ -73,7 +73,8 @@ def apply(
 
 
 def registered(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
-    """List the registered pipelines."""
+    """List the registered pipelines, with what makes builds of them."""
+    from crossfade.core.pipeline.triggers import triggers_of
 
     async def work(pipelines: "Pipelines") -> None:
         builds = await pipelines.builds.all()
@@ -81,8 +82,11 @@ def registered(context: typer.Context, output: OutputOption = Format.TEXT) -> No
         for each in await pipelines.builds.registered():
             name = each.value.name
             own = [build.id for build in builds if build.pipeline == name]
-            rows.append({"pipeline": name, "builds": len(own), "newest": own[-1] if own else None})
-        columns = ("pipeline", "builds", "newest")
+            triggers = ", ".join(t.name for t in triggers_of(each.value.spec) if not t.disabled)
+            newest = own[-1] if own else None
+            row = {"pipeline": name, "triggers": triggers, "builds": len(own), "newest": newest}
+            rows.append(row)
+        columns = ("pipeline", "triggers", "builds", "newest")
         show(rows, output, lambda: table(columns, [[row[c] for c in columns] for row in rows]))
 
     with_pipelines(context, work)
@@ -113,7 +117,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         ),
     ] = None,
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
-    trigger: Annotated[str, typer.Option(help="The trigger as which it counts.")] = "",
+    trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
     once: Annotated[
         str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")

@@ -268,6 +268,8 @@ async def _execute(
     pipelines: "Pipelines", build: "Build", graph: "Graph", lines: "Lines"
 ) -> "State":
     """Run the build to its end; the first signal ends it, the second one leaves it."""
+    from crossfade.cli.pipeline_tree import live_tree
+
     with pipelines.claimed(build.id):
         execution = pipelines.execution(build, graph, lines)
         task = asyncio.current_task()
@@ -286,7 +288,8 @@ async def _execute(
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, interrupted)
         try:
-            return await execution.run()
+            async with live_tree(pipelines, build.id, graph):
+                return await execution.run()
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TextIO
 
 from crossfade.base.errors import NotFound
 from crossfade.base.units import format_duration
 from crossfade.cli.output import note, table
+from crossfade.cli.pipeline_tree import live_tree
 
 if TYPE_CHECKING:
     from crossfade.core.pipeline.graph import Graph
@@ -24,7 +26,7 @@ class Lines:
     """Prints whole lines as they come, each behind the name of its step."""
 
     def __init__(self, graph: "Graph", *, on_stderr: bool) -> None:
-        self._graph, self._out = graph, sys.stderr if on_stderr else sys.stdout
+        self._graph, self._on_stderr = graph, on_stderr
         self._begun: dict[str, str] = {}
         self._width = min(_WIDEST, max((len(key) for key in graph.units), default=0))
 
@@ -76,7 +78,9 @@ class Lines:
             self._line(key, self._begun.pop(key))
 
     def _line(self, key: str, line: str) -> None:
-        _print(self._out, f"{key.ljust(self._width)} | {line.rstrip()}")
+        # Asked for each time: while a tree is drawn below the lines, other streams stand for both.
+        out = sys.stderr if self._on_stderr else sys.stdout
+        _print(out, f"{key.ljust(self._width)} | {line.rstrip()}")
 
 
 def _print(out: TextIO, line: str) -> None:
@@ -150,13 +154,14 @@ async def print_logs(
     if step:
         check_step(graph, step)
     lines, offsets = Lines(graph, on_stderr=False), dict[object, int]()
-    while True:
-        state = (await pipelines.builds.state(build.id)).value
-        _print_new(pipelines, build, state, (lines, step, offsets))
-        if state.ended or not follow:
-            break
-        await asyncio.sleep(_FOLLOW_SECONDS)
-    lines.finish()
+    async with live_tree(pipelines, build.id, graph) if follow else nullcontext():
+        while True:
+            state = (await pipelines.builds.state(build.id)).value
+            _print_new(pipelines, build, state, (lines, step, offsets))
+            if state.ended or not follow:
+                break
+            await asyncio.sleep(_FOLLOW_SECONDS)
+        lines.finish()
 
 
 def _print_new(

@@ -18,6 +18,7 @@ from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
 from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
+from crossfade.engine.loops.crons import Crons
 from crossfade.engine.loops.drills import Drills
 from crossfade.engine.loops.edges import EdgeWatch
 from crossfade.engine.loops.failover import FailoverLoop
@@ -36,6 +37,7 @@ from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.names import Names
 from crossfade.engine.pipelines.records import BUILD, PIPELINE, STATE, WISHES, Builds
+from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import (
     ANSWERS,
     APPLICATION,
@@ -135,7 +137,7 @@ class Hub:
         self.edges = KeyedLoop("edges", edges.keys, edges.reconcile)
         self.figures = KeyedLoop(FIGURES, counted.keys, counted.reconcile)
         self.traffic = KeyedLoop("traffic", traffic.keys, traffic.reconcile, rest=TRAFFIC_REST)
-        self.builds = _build_loop(ports, epoch)
+        self.builds = _build_loops(ports, epoch)
 
     async def run(self) -> None:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
@@ -194,8 +196,7 @@ class Hub:
 
     def _apart(self) -> tuple[KeyedLoop, ...]:
         """Return the loops that no change of the fleet concerns."""
-        own = (self.retention, self.figures)
-        return own if self.builds is None else (*own, self.builds)
+        return (self.retention, self.figures, *self.builds)
 
     async def _watch_store(self) -> None:
         """
@@ -244,8 +245,8 @@ class Hub:
 
     def _build_asked_for(self, _name: str) -> None:
         """Somebody wants a build, or wants something of one."""
-        if self.builds is not None:
-            self.builds.poke()
+        for loop in self.builds:
+            loop.poke()
 
     def _changed(self, name: str) -> None:
         """We have changed what the clusters of an application should run."""
@@ -286,14 +287,16 @@ def _of_no_concern(_name: str) -> None:
     """Who runs a build watches its state; accounts are for those who ask."""
 
 
-def _build_loop(ports: HubPorts, epoch: int) -> KeyedLoop | None:
+def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
     """Return what runs builds.  It reads the store itself: hours pass between two of its looks."""
     if ports.builds is None:
-        return None
-    work = BuildLoop(Builds(ports.documents, epoch), ports.builds)
+        return ()
+    builds = Builds(ports.documents, epoch)
+    work = BuildLoop(builds, ports.builds)
     loop = KeyedLoop("builds", work.keys, work.reconcile)
-    work.on_end = loop.poke
-    return loop
+    crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
+    work.on_end = crons.on_start = loop.poke
+    return loop, KeyedLoop("crons", crons.keys, crons.reconcile)
 
 
 @contextmanager

@@ -177,7 +177,7 @@ def with_main_clone(pipeline: Pipeline) -> Pipeline:
         type="git-clone",
         title="Cloning main repository",
         settings={
-            "repo": "${{CF_REPO_OWNER}}/${{CF_REPO_NAME}}",
+            "repo": "${{CF_REPO_CLONE_URL}}",
             "revision": "${{CF_REVISION}}",
         },
     )

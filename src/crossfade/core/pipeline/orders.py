@@ -209,9 +209,12 @@ if [ -z "$revision" ]; then
 elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/null; then
   git_with checkout -q -f -B "$revision" "origin/$revision"
 else
-  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null ||
+  at=$revision
+  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null || {{
     git_with fetch -q origin "$revision"
-  git_with checkout -q -f --detach "$revision"
+    at=FETCH_HEAD
+  }}
+  git_with checkout -q -f --detach "$at"
 fi
 {exported}="$(git rev-parse HEAD)"
 cf_export "{exported}=${exported}"

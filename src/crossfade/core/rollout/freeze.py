@@ -128,6 +128,15 @@ def _next_start(window: FreezeWindow, after: float) -> float | None:
     return None
 
 
+def next_time(calendar: str, zone: str, after: float) -> float | None:
+    """
+    Return when a calendar, written as cron does, is due next after a moment; None: never.
+
+    Times are in seconds since the Unix epoch.  Raises InputError for what is no calendar or zone.
+    """
+    return _next_start(FreezeWindow("", calendar, 0.0, zone), after)
+
+
 def _begun(cron: Cron, zone: tzinfo, day: date, at: float) -> int:
     """Return how many of the day's beginnings are not after `at`."""
     if not cron.matches(day):

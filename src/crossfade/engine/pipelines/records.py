@@ -16,7 +16,7 @@ from crossfade.ports.runner import RunId
 T = TypeVar("T")
 
 BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
-PIPELINE = "pipeline"
+PIPELINE, DELIVERY, FIRED = "pipeline", "webhook", "trigger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class Registered:
     host_images: tuple[str, ...] = ()
     spec: Settings = field(default_factory=dict)
     """Its triggers and policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something was done last."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,17 @@ class Builds:
         """Forget a pipeline; builds of it stay.  Raises Conflict."""
         change = Remove(PIPELINE, stored.value.name, stored.version)
         await self._documents.commit((change,), (event,), self._fence)
+
+    async def moment(self, kind: str, name: str) -> Stored[Moment] | None:
+        """Return when a webhook was taken (DELIVERY) or a trigger was due last (FIRED)."""
+        return await self._find(kind, name, Moment)
+
+    async def save_moment(
+        self, kind: str, name: str, stored: Stored[Moment] | None, at: float
+    ) -> None:
+        """Save when it was.  Raises Conflict when somebody else has."""
+        change = _save(kind, name, stored.version if stored else 0, Moment(at))
+        await self._documents.commit((change,), (), self._fence)
 
     async def _find(self, kind: str, name: str, of: type[T]) -> Stored[T] | None:
         document = await self._documents.get(kind, name)

@@ -1,5 +1,6 @@
 """Registered pipelines, and builds of them that the hub runs."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +8,8 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.variables import Variable
+from crossfade.core.pipeline.triggers import Kind, triggers_of, variables_by_hand
+from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, Registered
 from crossfade.engine.records import Stored
@@ -28,6 +30,8 @@ class Start:
     parent: str = ""
     once: str = ""
     clone: bool = False
+    of_event: bool = False
+    """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
 
 class Registry:
@@ -44,6 +48,7 @@ class Registry:
                 hint="write `kind: pipeline` with metadata.name: docs/guides/running-pipelines.md",
             )
         policies_of(wanted.spec)
+        triggers_of(wanted.spec)
 
     async def register(self, wanted: Registered) -> bool:
         """
@@ -71,6 +76,8 @@ class Registry:
         Raises NotFound when there is no such pipeline, InputError when it cannot be read.
         """
         registered = (await self._stored(wanted.pipeline)).value
+        if wanted.trigger and not wanted.of_event:
+            wanted = _by_hand(registered, wanted)
         build = replace(
             build_of(registered),
             trigger=wanted.trigger,
@@ -79,7 +86,7 @@ class Registry:
             once=wanted.once,
             clone=wanted.clone,
         )
-        graph = self._read(build)
+        graph = await asyncio.to_thread(self._read, build)
         commands = BuildCommands(self._builds, self._clock)
         return await commands.create(build, graph, wanted.variables)
 
@@ -95,6 +102,26 @@ class Registry:
 
     def _event(self, name: str, word: str) -> Event:
         return Event(f"pipeline/{name}", self._clock.now(), f"{word} by a command", {})
+
+
+def _by_hand(registered: Registered, wanted: Start) -> Start:
+    """Return what is asked for with what the trigger says.  Raises NotFound."""
+    triggers = {each.name: each for each in triggers_of(registered.spec)}
+    trigger = triggers.get(wanted.trigger)
+    if trigger is None:
+        raise NotFound(
+            f"{registered.name} has no trigger `{wanted.trigger}`",
+            hint=f"triggers: {', '.join(triggers) or 'none'}",
+        )
+    told = variables_by_hand(trigger, wanted.branch)
+    variables = {each.name: each for each in trigger.variables} | as_variables(told)
+    clone = trigger.kind is Kind.GIT
+    return replace(wanted, variables={**variables, **wanted.variables}, clone=clone)
+
+
+def as_variables(told: Mapping[str, str]) -> dict[str, Variable]:
+    """Return what an event says as variables of a trigger."""
+    return {name: Variable(name, value, Source.TRIGGER) for name, value in told.items()}
 
 
 def build_of(registered: Registered) -> Build:

@@ -1,0 +1,1 @@
+"""What git servers and registries send when something has happened."""
