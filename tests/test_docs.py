@@ -111,7 +111,7 @@ def test_every_command_in_the_docs_exists_with_its_options(page, line):
         : next((i for i, word in enumerate(words) if word in ("|", ">", "&&", "&")), None)
     ]
     command: object = typer.main.get_command(app)
-    known = {"--state-dir", "--install-completion", "--show-completion", "-h", "--help"}
+    known = {"--state-dir", "--hub", "--install-completion", "--show-completion", "-h", "--help"}
     context = typer.Context(command, info_name="crossfade")
     while isinstance(command, TyperGroup):
         word = next((word for word in words if not word.startswith("-")), None)

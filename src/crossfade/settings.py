@@ -45,6 +45,12 @@ SECRET = Variable(
     "Begins the variables that have secrets of the hub: `{secret: slack-url}` in a file is "
     "CROSSFADE_SECRET_SLACK_URL, else the file secrets/slack-url in the state folder.",
 )
+HUB = Variable(
+    "CROSSFADE_HUB",
+    "none: the hub of the newest `crossfade login`, else the store of this machine",
+    "Address of the hub that commands are given to, as https://crossfade.example.com, or local for "
+    "the store of this machine. The option --hub goes before it.",
+)
 SEALING_KEY = Variable(
     "CROSSFADE_SEALING_KEY",
     "none: a key is made, in the file sealing.key of the state folder",
@@ -69,6 +75,7 @@ VARIABLES = (
     HOME,
     DATABASE_URL,
     PORT_BASE,
+    HUB,
     SECRET,
     SEALING_KEY,
     PIPELINE_KUBECONFIG,
@@ -87,6 +94,13 @@ class Settings:
     pipeline_kubeconfig: Path | None = None
     """Absolute; what steps reach clusters with in place of the hub's own contexts."""
     image_builder: str = IMAGE_BUILDER.default
+    hub: str = ""
+    """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+
+    @property
+    def logins_file(self) -> Path:
+        """Which hubs one is signed in at, with tokens."""
+        return self.state_dir / "hubs.json"
 
     @property
     def secrets_dir(self) -> Path:
@@ -129,9 +143,11 @@ class Settings:
         return self.port_base + 1
 
 
-def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = None) -> Settings:
+def load(
+    environment: Mapping[str, str] = os.environ, state_dir: Path | None = None, hub: str = ""
+) -> Settings:
     """
-    Return the settings; `state_dir` is the option of the command line, which goes first.
+    Return the settings; `state_dir` and `hub` are options of the command line, which go first.
 
     Raises InputError that names the variable which cannot be used.
     """
@@ -144,6 +160,7 @@ def load(environment: Mapping[str, str] = os.environ, state_dir: Path | None = N
         _port_base(environment),
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
+        hub or environment.get(HUB.name, ""),
     )
 
 

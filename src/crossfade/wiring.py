@@ -3,9 +3,10 @@
 import asyncio
 import getpass
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
@@ -24,13 +25,17 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.application import Application, Router
+from crossfade.core.application import Application, Router, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
+from crossfade.core.rollout.state import Rollout
+from crossfade.engine.admission import Admitted
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
+from crossfade.engine.deploying_once import deploy_once
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.failover_status import FailoverStatus, failover_history, failover_status
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
 from crossfade.engine.hub import Hub, HubPorts
@@ -39,7 +44,7 @@ from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
 from crossfade.ports.cluster_access import ClusterAccess
-from crossfade.ports.documents import Documents
+from crossfade.ports.documents import Documents, Event
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
 from crossfade.settings import SEALING_KEY, SECRET, Settings
 
@@ -136,6 +141,35 @@ class Session:
         """Return where the hub's secrets are looked up."""
         return _secrets(self.settings, self.connections, self.store)
 
+    async def apply(
+        self,
+        applications: Sequence[Application],
+        text: str,
+        folder: Path | None,
+        *,
+        force: bool = False,
+    ) -> Mapping[ApplicationName, str]:
+        """Make or change the applications, read from this text; return what became of each."""
+        return {each.name: await self.commands.apply(each, force=force) for each in applications}
+
+    async def admitted(self, application: Application) -> Admitted:
+        """Return whether what runs would survive what the file newly promises."""
+        return await self.commands.admitted(application)
+
+    async def deploy_once(
+        self, name: ApplicationName, changes: Values, key: str, *, force: bool = False
+    ) -> Rollout:
+        """Return the rollout that was asked for with this key; one is started unless there is."""
+        return await deploy_once(self.deployments, name, changes, key, force=force)
+
+    async def failover(self) -> FailoverStatus:
+        """Return where every cluster stands."""
+        return await failover_status(self.queries.records, self.clock.now())
+
+    async def failover_history(self, name: str) -> tuple[Event, ...]:
+        """Return all that was decided of a cluster or an application.  Raises NotFound."""
+        return await failover_history(self.queries.records, name)
+
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
         return await who_leads(self.store, self.clock.now())
@@ -207,6 +241,7 @@ async def run_hub(
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.git_servers.statuses import GitServers
     from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
     from crossfade.adapters.notify.gates import WebhookGates
@@ -231,13 +266,15 @@ async def run_hub(
         closing.push_async_callback(notifier.close)
         gates = WebhookGates(secrets, clock)
         closing.push_async_callback(gates.close)
+        servers = GitServers(secrets)
+        closing.push_async_callback(servers.close)
         edges = AdsEdges(settings.hub_port, clock=clock)
         closing.push_async_callback(edges.stop)
         await edges.start()
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock))
+        ports = HubPorts(*own, build_ports(settings, store, clock, servers))
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -10,6 +10,7 @@ from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
 from crossfade.adapters.runners.claim import is_claimed
+from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.adapters.webhooks.reading import read_events
@@ -116,6 +117,7 @@ def _building(settings: Settings, opened: Session) -> Building:
         LogFiles(folder),
         graph_of_build,
         lambda build: is_claimed(folder, build),
+        KeptFiles(folder, lambda build: folder / build),  # only what is kept is read
     )
 
 

@@ -25,9 +25,12 @@ from crossfade.engine.pipelines.execution import Execution, Listener, Surroundin
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
+from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
     DATABASE_URL,
     HOME,
+    HUB,
     IMAGE_BUILDER,
     PORT_BASE,
     SEALING_KEY,
@@ -82,12 +85,14 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         await store.close()
 
 
-def build_ports(settings: Settings, store: SqlStore, clock: Clock) -> BuildPorts:
+def build_ports(
+    settings: Settings, store: SqlStore, clock: Clock, servers: CommitStatuses
+) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
     around = _surroundings(settings, store, runner, clock)
-    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build))
+    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
 
 
 def graph_of_build(build: Build) -> Graph:
@@ -153,6 +158,7 @@ def own_environment(
         HOME.name: str(settings.state_dir),
         DATABASE_URL.name: settings.database_url,
         PORT_BASE.name: str(settings.port_base),
+        HUB.name: LOCAL,  # they are of this build, wherever somebody is signed in
         IMAGE_BUILDER.name: settings.image_builder,
     }
     return {**kept, **named}

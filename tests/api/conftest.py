@@ -9,6 +9,7 @@ import pytest
 
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.sign_on.oidc import OidcProvider
@@ -153,6 +154,7 @@ def services_of(world, folder):
             _Logs(folder),
             lambda build: read_graph(build.text, "", "the file", with_clone=False),
             lambda _: False,
+            KeptFiles(folder, lambda build: folder / build),
         ),
         webhooks_of(world),
         SignOn(

@@ -46,6 +46,7 @@ OF_ALL = [
     ("POST", "/fleet", Role.ADMIN, {"json": CLUSTER}),
     ("GET", "/builds", Role.VIEWER, {}),
     ("GET", "/builds/1", Role.VIEWER, {}),
+    ("GET", "/builds/1/tests", Role.VIEWER, {}),
     ("GET", "/builds/1/why?step=unit", Role.VIEWER, {}),
     ("GET", "/builds/1/log?step=unit", Role.VIEWER, {}),
     ("POST", "/builds/1/approve", Role.RELEASER, {"json": {}}),

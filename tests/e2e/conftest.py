@@ -2,14 +2,40 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
+import httpx
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from crossfade.sandbox.demo.play import choose_layout, example
+from crossfade.testing.free_ports import free_port
 
+SECONDS = 40_000
+"""How long a browser waits for what is to be seen, in milliseconds: the machine may be busy."""
+BROWSER = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+COLORS = """
+apiVersion: crossfade.dev/v1alpha1
+kind: Application
+metadata: {{name: colors}}
+spec:
+  source: {{chart: {chart}, values: {{replicaCount: 2, colour: blue}}}}
+  route: {{host: colors.localhost, service: colors, probe: {{path: /healthz}}}}
+  rollout:
+    canary: {{steps: [setWeight: 20, pause: {{}}, setWeight: 60]}}
+  analysis: {{thresholds: [{{metric: errors, maxPercent: 5, minRequests: 10, window: 10s}}]}}
+"""
 CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 
 
@@ -92,10 +118,10 @@ class Installation:
         self.run("sandbox", "down")
 
 
-@pytest.fixture
-def install(tmp_path):
-    """Start clouds of the given names, with a hub unless told otherwise, in one fleet."""
-    made = Installation(tmp_path / "home")
+@contextmanager
+def installed(home):
+    """Yield what starts clouds of the given names, with a hub unless told otherwise."""
+    made = Installation(home)
 
     def start(*clouds, hub=True):
         made.run("sandbox", "up", "--clouds", ",".join(clouds), "--port-base", str(made.base))
@@ -108,3 +134,113 @@ def install(tmp_path):
         yield start
     finally:
         made.end()
+
+
+@pytest.fixture
+def install(tmp_path):
+    """Start clouds of the given names, with a hub unless told otherwise, in one fleet."""
+    with installed(tmp_path / "home") as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def install_once(tmp_path_factory):
+    """Start clouds as `install` does, for all tests of a file."""
+    with installed(tmp_path_factory.mktemp("installation") / "home") as start:
+        yield start
+
+
+class HubWithPage:
+    """A hub that serves its page, over clouds on which blue has users."""
+
+    def __init__(self, installation):
+        self.installation = installation
+        self.port = free_port()
+        self.password = ""
+        self.others = []
+        """Processes that tests began."""
+        self.log = installation.home / "hub-of-the-page.log"
+        self.start()
+        self.until_said("sign in as")
+        self.password = re.findall(r"with the password (\S+)", self.log.read_text())[-1]
+        self.client = httpx.Client(base_url=f"{self.address}/api/v1", timeout=20)
+        answer = self.client.post("/session", json={"name": "admin", "password": self.password})
+        self.client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        command = ["-m", "crossfade.cli.main", "up", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.installation.hub = subprocess.Popen(
+                [sys.executable, *command],
+                env=self.installation.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def sign_in(self, page, name, password):
+        page.get_by_label("Account").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+
+    def until_said(self, words, times=1):
+        self.installation.until(
+            lambda: self.log.exists() and self.log.read_text().count(words) >= times,
+            f"the hub did not say: {words}",
+        )
+
+
+@pytest.fixture(scope="module")
+def hub(install_once):
+    installation = install_once("aws", "gcp", "onprem", hub=False)
+    hub = HubWithPage(installation)
+    installation.serve(COLORS)
+    load = installation.start("sandbox", "load", "--rate", "40", "--duration", "forever")
+    yield hub
+    load.send_signal(signal.SIGINT)
+    load.wait(20)
+    for each in hub.others:
+        if each.poll() is None:
+            each.kill()
+        each.wait(10)
+    hub.client.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, hub):
+    """Return the cookies of a browser that has signed in as admin."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(hub.address)
+    hub.sign_in(page, "admin", hub.password)
+    expect(page.get_by_role("navigation", name="Views")).to_be_visible(timeout=SECONDS)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def page(browser, hub, signed_in):
+    """Yield a page that fails the test for any error in its script or against its policy."""
+    context = browser.new_context(
+        storage_state=signed_in, base_url=hub.address, viewport={"width": 1280, "height": 900}
+    )
+    context.set_default_timeout(SECONDS)
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert [each for each in errors if "Failed to load resource" not in each] == []

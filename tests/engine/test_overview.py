@@ -8,10 +8,11 @@ from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.engine.figures import Count, Figures
-from crossfade.engine.overview import overview
+from crossfade.engine.overview import Overviews, overview
 from crossfade.engine.records import Records
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
+from crossfade.testing.fake_store import FakeStore
 
 ADMIN = Identity("admin", (Grant(Role.ADMIN),))
 
@@ -97,3 +98,34 @@ async def test_nothing_of_other_applications_or_clusters_is_in_it_nor_in_any_sum
     assert (seen.applications, seen.serving, seen.rps) == (1, 0, 0.0)
     assert "colors" not in str(seen)
     assert "aws" not in str(seen)
+
+
+async def test_what_is_kept_for_others_is_given_only_to_who_may_see_the_same(world):
+    overviews = Overviews(Records(world.store), Figures())
+    now = world.clock.now()
+    mine = Identity("eve", (Grant(Role.VIEWER, "shapes", "gcp"),))
+    token = Identity("admin", (Grant(Role.ADMIN),), within=(Grant(Role.VIEWER, "shapes", "gcp"),))
+
+    whole = await overviews.of(ADMIN, now)
+
+    assert await overviews.of(Identity("ann", (Grant(Role.ADMIN),)), now) is whole
+    for each in (mine, token):
+        assert [card.name for card in (await overviews.of(each, now)).clusters] == ["gcp"]
+    assert await overviews.of(ADMIN, now + 1) is not whole
+
+
+async def test_many_different_rights_take_no_memory_without_end(world):
+    overviews = Overviews(Records(world.store), Figures())
+    for number in range(120):
+        await overviews.of(Identity("x", (Grant(Role.VIEWER, f"a{number}"),)), 1.0)
+
+    assert len(overviews._kept) <= 50
+
+
+async def test_a_hub_of_this_process_is_asked_before_the_store(world):
+    figures = Figures(records=Records(world.store))
+    nothing = Records(FakeStore())
+
+    seen = await Overviews(nothing, figures).of(ADMIN, world.clock.now())
+
+    assert len(seen.clusters) == 3

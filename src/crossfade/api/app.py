@@ -11,6 +11,7 @@ from crossfade.api.routes import (
     accounts,
     applications,
     audit,
+    build_tests,
     builds,
     drift,
     events,
@@ -31,7 +32,7 @@ from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
 _THINGS = (fleet, failover, applications, rollouts, builds, webhooks)
-_SCREENS = (overview, traffic, drift)
+_SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
 _PROBLEM = {
     "description": "A problem.",

@@ -15,6 +15,7 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
+from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.webhooks import Webhooks
@@ -22,6 +23,7 @@ from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
 from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
+from crossfade.ports.step_files import StepFiles
 from crossfade.ports.step_logs import StepLogs
 
 
@@ -45,6 +47,8 @@ class Building:
     """What the build's pipeline says; it may read files and addresses.  Raises CrossfadeError."""
     runs: Callable[[str], bool]
     """Whether a process of this machine works on the build."""
+    files: StepFiles
+    """What steps have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,12 @@ class Services:
     sign_on: SignOn
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
+    overviews: Overviews = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is made of the others."""
+        made = Overviews(self.queries.records, self.figures)
+        object.__setattr__(self, "overviews", made)
 
 
 def _services(request: Request) -> Services:

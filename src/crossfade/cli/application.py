@@ -23,6 +23,13 @@ app = noun()
 
 
 @dataclass(frozen=True, slots=True)
+class _File:
+    applications: "tuple[Application, ...]"
+    text: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class _Result:
     name: ApplicationName
     change: str
@@ -51,8 +58,8 @@ def apply(
 
     Every file is checked as a whole first: when anything is wrong, nothing is changed.
     """
-    applications = [each for path in file for each in _read(path)]
-    results = with_session(context, lambda session: _apply(session, applications, dry_run, force))
+    files = [_read(path) for path in file]
+    results = with_session(context, lambda session: _apply(session, files, dry_run, force))
     for result in results:
         if not result.clusters:
             note(f"note: no cluster of the fleet carries the labels that {result.name} asks for")
@@ -70,31 +77,39 @@ def apply(
     )
 
 
-def _read(path: Path) -> "tuple[Application, ...]":
-    from crossfade.adapters.documents.application import parse, read_applications
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode
+def _read(path: Path) -> _File:
+    from crossfade.adapters.documents.application import parse
+    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
 
-    if str(path) != "-":
-        return read_applications(path)
-    data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
-    return parse(decode(data, "standard input"), "standard input", Path.cwd())
+    if str(path) == "-":
+        name, folder = "standard input", Path.cwd()
+        text = decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), name)
+    else:
+        name, folder, text = str(path), path.absolute().parent, read_text(path)
+    return _File(parse(text, name, folder), text, folder)
 
 
 async def _apply(
-    session: "Session", applications: "Sequence[Application]", dry_run: bool, force: bool
+    session: "Session", files: "Sequence[_File]", dry_run: bool, force: bool
 ) -> list[_Result]:
     fleet = [view.cluster for view in await session.queries.fleet()]
+    applications = [each for file in files for each in file.applications]
+    changes: dict[ApplicationName, str] = {}
+    found = {each.name: await session.admitted(each) for each in applications}
+    for admitted in found.values():
+        refuse_unless_survives(admitted.admission, force=force)
+    for file in files:
+        if dry_run:
+            changes |= {each.name: await _would_be(session, each) for each in file.applications}
+        else:
+            changes |= await session.apply(file.applications, file.text, file.folder, force=force)
     results = []
     for application in applications:
-        admitted = await session.commands.admitted(application)
-        refuse_unless_survives(admitted.admission, force=force)
-        if dry_run:
-            change = await _would_be(session, application)
-        else:
-            change = await session.commands.apply(application, force=force)
+        change = changes[application.name]
         mine = [each for each in fleet if placed(application.placement, each)]
         names = tuple(each.name for each in mine)
         told = remarks(application.strategy, application.analysis, mine)
+        admitted = found[application.name]
         if admitted.survive and (admitted.unknown or not admitted.admission.survives):
             told = (*told, admitted.summary)
         results.append(_Result(application.name, change, names, told))

@@ -125,6 +125,7 @@ async def _on_stage(
     started = await asyncio.to_thread(control.up, layout, SteadyClock(), view.cloud_ready)
     view.opened(started.seconds)
     async with play.hub(state_dir, layout, keep=wishes.keep) as hub, session(chosen) as opened:
+        view.line(await play.door(state_dir / "hub.log"))
         hands = Hands(opened.commands, opened.deployments, opened.queries, opened.clock, opened.hub)
         stage = Stage(hands, layout, application, target, load, record, view.tell)
         with view.showing(stage):

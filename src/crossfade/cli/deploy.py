@@ -64,7 +64,6 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
     whether it takes the objects: when anything is wrong, nothing is changed.
     """
     from crossfade.core.release.values import parse_set
-    from crossfade.engine.deploying_once import deploy_once
 
     wanted = parse_set(changes or [], _values(values) if values else None)
 
@@ -75,7 +74,7 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
             await _show_plan(session, application, wanted, output, force=force)
             return
         if once:
-            rollout = await deploy_once(session.deployments, application, wanted, once, force=force)
+            rollout = await session.deploy_once(application, wanted, once, force=force)
         else:
             rollout = await session.deployments.deploy(application, wanted, force=force)
         for remark in (await session.queries.rollout(application)).remarks:

@@ -27,10 +27,8 @@ def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Show where every cluster stands, who says so, and whether all users can be served."""
 
     async def read(session: "Session") -> "FailoverStatus":
-        from crossfade.engine.failover_status import failover_status
-
         await note_if_no_hub(session)
-        return await failover_status(session.queries.records, session.clock.now())
+        return await session.failover()
 
     found = with_session(context, read)
     for each in found.applications:
@@ -81,9 +79,7 @@ def why(
     """
 
     async def read(session: "Session") -> "tuple[Event, ...]":
-        from crossfade.engine.failover_status import failover_history
-
-        return await failover_history(session.queries.records, name)
+        return await session.failover_history(name)
 
     events = with_session(context, read)
     data = [{"at": each.at, "reason": each.reason, **each.facts} for each in events]

@@ -112,9 +112,7 @@ async def _until_empty(session: "Session", cluster: ClusterName, wait: float) ->
 
 
 async def _look(session: "Session", cluster: ClusterName) -> "ClusterStanding":
-    from crossfade.engine.failover_status import failover_status
-
-    found = await failover_status(session.queries.records, session.clock.now())
+    found = await session.failover()
     return next(each for each in found.clusters if each.cluster == cluster)
 
 

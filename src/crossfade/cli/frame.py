@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
 from crossfade.settings import Settings
 
 if TYPE_CHECKING:
+    from crossfade.remote.logins import Login
     from crossfade.wiring import Session
 
 T = TypeVar("T")
@@ -36,11 +37,30 @@ def settings_of(context: typer.Context) -> Settings:
 def with_session(
     context: typer.Context, work: "Callable[[Session], Coroutine[None, None, T]]"
 ) -> T:
-    """Return what `work` returns, on an open store; for commands that end by themselves."""
+    """
+    Return what `work` returns, on an open store or at the hub that one is signed in at.
+
+    For commands that end by themselves.  At a hub, what no request does is refused.
+    """
+    settings = settings_of(context)
+    login = None
+    if settings.hub or settings.logins_file.exists():
+        from crossfade.remote.logins import Logins
+
+        login = Logins(settings.logins_file).chosen(settings.hub)
+    return asyncio.run(_at_hub(login, work) if login else _here(settings, work))
+
+
+async def _here(settings: Settings, work: "Callable[[Session], Coroutine[None, None, T]]") -> T:
     from crossfade.wiring import session  # slow to import: all adapters
 
-    async def run() -> T:
-        async with session(settings_of(context)) as opened:
-            return await work(opened)
+    async with session(settings) as opened:
+        return await work(opened)
 
-    return asyncio.run(run())
+
+async def _at_hub(login: "Login", work: "Callable[[Session], Coroutine[None, None, T]]") -> T:
+    from crossfade.remote.session import remote_session
+
+    async with remote_session(login) as opened:
+        # It has the parts of a session that requests do, and refuses all others by itself.
+        return await work(cast("Session", opened))

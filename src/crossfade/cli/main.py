@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Annotated, NoReturn, Protocol
 
@@ -25,6 +25,8 @@ from crossfade.cli.errors import BROKEN_PIPE_EXIT_CODE, INTERRUPTED_EXIT_CODE, r
 NOUNS = {
     "demo": "Show the whole of it: three embedded clouds, a canary, and a cloud that dies.",
     "up": "Run the hub: control loops, configuration of the edges, the HTTP API.",
+    "login": "Give commands to a hub over HTTP from now on.",
+    "logout": "Give commands to a hub no more.",
     "fleet": "Say which clusters there are.",
     "failover": "Say which clusters have users, who is away, and why.",
     "edge": "Say which edges there are, and which plan each has in force.",
@@ -46,6 +48,7 @@ NOUNS = {
 }
 """Commands in the order of the help, with their help; each is `app` in a file of cli/."""
 
+_COMMON = ("--state-dir", "--hub")
 _FILES = {"apply": "application", "import": "import_"}
 
 
@@ -81,7 +84,7 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(
     cls=LazyGroup,
     help="One release, every cloud: canary rollouts over several Kubernetes clusters.",
-    epilog="--state-dir may also stand after the command.",
+    epilog="--state-dir and --hub may also stand after the command.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,  # plain help: rich alone would cost a third of the time to start
     pretty_exceptions_enable=False,
@@ -107,6 +110,15 @@ def crossfade(
             show_default=False,
         ),
     ] = None,
+    hub: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Hub that commands are given to; local: the store of this machine "
+            "(CROSSFADE_HUB).",
+            show_default=False,
+        ),
+    ] = "",
     version: Annotated[
         bool,
         typer.Option(
@@ -115,7 +127,7 @@ def crossfade(
     ] = False,
 ) -> None:
     """Load the settings that all commands work with."""
-    context.obj = settings.load(state_dir=state_dir)
+    context.obj = settings.load(state_dir=state_dir, hub=hub)
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -127,7 +139,7 @@ def main(arguments: list[str]) -> int:
     """Run one command and return the exit code; errors are printed, none is raised."""
     try:
         command = typer.main.get_command(app)
-        ordered = _state_dir_first(arguments) or ["--help"]
+        ordered = _common_first(arguments) or ["--help"]
         code = command.main(ordered, prog_name="crossfade", standalone_mode=False)
         _flush()
     except BrokenPipeError:
@@ -142,17 +154,17 @@ def main(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _state_dir_first(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with --state-dir before the command, where the program reads it."""
+def _common_first(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with those of all commands first, where the program reads them."""
     first: list[str] = []
     others: list[str] = []
     left = iter(arguments)
     for argument in left:
         if argument == "--":
             return [*first, *others, argument, *left]
-        if argument == "--state-dir":
+        if argument in _COMMON:
             first += [argument, *islice(left, 1)]
-        elif argument.startswith("--state-dir="):
+        elif argument.startswith(tuple(f"{each}=" for each in _COMMON)):
             first.append(argument)
         else:
             others.append(argument)
@@ -161,8 +173,8 @@ def _state_dir_first(arguments: Sequence[str]) -> list[str]:
 
 def _reports(arguments: Sequence[str]) -> Path:
     """Return the folder for reports of crashes, also when the settings are what went wrong."""
-    ordered = _state_dir_first(arguments)
-    option = Path(ordered[1]) if ordered[:1] == ["--state-dir"] and len(ordered) > 1 else None
+    pairs = pairwise(_common_first(arguments))
+    option = next((Path(path) for name, path in pairs if name == "--state-dir"), None)
     try:
         return settings.load(state_dir=option).state_dir / "crashes"
     except InputError:

@@ -168,11 +168,14 @@ async def _api(
     if opened is None:
         await asyncio.Event().wait()  # the hub goes on without
         return
+    from crossfade.api.routes.page import is_built
     from crossfade.wiring_api import run_api
 
     def began(password: "Secret | None") -> None:
         host, port = opened.getsockname()
-        note(f"the page is at http://{host}:{port}/, the API at http://{host}:{port}/api/v1")
+        where = f"http://{host}:{port}"
+        page = f"is at {where}/" if is_built() else "was not built (`make page` does)"
+        note(f"the page {page}, the API is at {where}/api/v1")
         if password is not None:
             note(f"sign in as `admin` with the password {password.reveal()} (it is not kept)")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
+from crossfade.engine.records import Records
 
 BUCKET_SECONDS = 5.0
 KEPT_SECONDS = 1800.0
@@ -56,6 +57,8 @@ class _Bucket:
 class Figures:
     """Written by one loop, read by whoever asks, in the same process."""
 
+    records: Records | None = None
+    """What the loops of this process read, kept in memory; None while no hub runs here."""
     _buckets: deque[_Bucket] = field(default_factory=deque)
     _cells: int = 0
 

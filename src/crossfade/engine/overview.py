@@ -1,10 +1,10 @@
 """The first screen: is everything all right, what is moving, what needs somebody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
-from crossfade.core.access.roles import Action, Identity
+from crossfade.core.access.roles import Action, Grant, Identity
 from crossfade.core.failover.health import Api, ClusterHealth, Witness
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
@@ -12,13 +12,17 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
-from crossfade.engine.figures import Point
+from crossfade.engine.figures import Figures, Point
 from crossfade.engine.needs import Need, of_cluster, of_edges, of_rollout
 from crossfade.engine.records import Records
 
 Now = Mapping[tuple[ApplicationName, ClusterName], Point]
 """What edges have just counted."""
 
+Grants = tuple[Grant, ...]
+
+KEPT_SECONDS = 0.5
+MOST_KEPT = 50
 SHOWN = 8
 """Revisions of a card; the others are counted."""
 
@@ -108,6 +112,29 @@ class _World:
     reports: Mapping[ClusterName, tuple[Report, ...]]
     users: tuple[Users, ...]
     now: Now
+
+
+@dataclass(slots=True)
+class Overviews:
+    """Makes them for all who watch: those who may see the same are given the same, for a moment."""
+
+    records: Records
+    figures: Figures
+    _kept: dict[tuple[Grants, Grants | None], Overview] = field(default_factory=dict)
+
+    async def of(self, identity: Identity, now: float) -> Overview:
+        """Return what somebody may see, at most `KEPT_SECONDS` old."""
+        scope = identity.grants, identity.within
+        known = self._kept.get(scope)
+        if known is not None and 0 <= now - known.at < KEPT_SECONDS:
+            return known
+        # The loops of a hub in this process have read everything already.
+        records = self.figures.records or self.records
+        made = await overview(records, identity, self.figures.now(now), now)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[scope] = made
+        return made
 
 
 async def overview(records: Records, identity: Identity, counted: Now, at: float) -> Overview:

@@ -142,6 +142,9 @@ class Queries:
         record = (await self.records.application(application)).value
         wanted = record if number is None else replace(record, rollout=number)
         stored = await self.records.rollout(wanted)
+        if stored is None and number is not None:
+            hint = f"`crossfade rollout list {application}` lists them"
+            raise NotFound(f"there is no rollout {number} of `{application}`", hint=hint)
         if stored is None:
             raise NotFound(
                 f"`{application}` has no rollout yet",

@@ -48,6 +48,11 @@ class Layout:
         return self.port_base + 2
 
     @property
+    def page_port(self) -> int:
+        """Where a hub of the demo serves its page; the sandbox itself does not use it."""
+        return self.port_base + 3
+
+    @property
     def kubeconfig(self) -> Path:
         """Kubeconfig with one context per cloud."""
         return self.directory / "kubeconfig"

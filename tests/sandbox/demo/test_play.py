@@ -95,6 +95,30 @@ async def test_the_hub_ends_with_a_demo_that_fails_even_if_it_was_to_be_kept(
     assert not alive(pid)
 
 
+async def test_people_who_watch_learn_where_the_page_is_and_how_to_sign_in(tmp_path):
+    log = tmp_path / "hub.log"
+    log.write_text("2026 INFO x\nthe page is at http://127.0.0.1:1/, the API is at ...\nsign in as")
+    said = asyncio.ensure_future(play.door(log))
+    await asyncio.sleep(0)
+    assert not said.done()
+    with log.open("a") as more:
+        more.write(" `admin` with the password abc (it is not kept)\n")
+
+    assert await said == (
+        "the page is at http://127.0.0.1:1/, the API is at ...; "
+        "sign in as `admin` with the password abc (it is not kept)"
+    )
+
+
+async def test_a_hub_that_never_says_where_its_page_is_delays_the_demo_for_a_while_only(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(play, "DOOR_SECONDS", 0.05)
+    (tmp_path / "hub.log").write_text("")
+
+    assert "hub.log" in await play.door(tmp_path / "hub.log")
+
+
 async def test_a_hub_that_does_not_end_by_itself_is_killed(tmp_path, layout, monkeypatch, until):
     monkeypatch.setattr(play, "_HUB", STUBBORN)
     monkeypatch.setattr(play, "END_SECONDS", 0.1)

@@ -65,5 +65,5 @@ export const put = (path: string, body: unknown): Promise<void> => request<void>
 export const patch = <T>(path: string, body: unknown): Promise<T> => request<T>("PATCH", path, body);
 export const remove = (path: string): Promise<void> => request<void>("DELETE", path);
 
-/** The address of a stream, for an EventSource. */
-export const streamOf = (path: string): string => PREFIX + path;
+/** The whole address of a path, for what asks by itself: streams and links. */
+export const addressOf = (path: string): string => PREFIX + path;

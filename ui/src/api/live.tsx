@@ -1,7 +1,7 @@
 // One stream of events for the whole page: what happens, and that something has changed.
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
-import { get, Problem, streamOf } from "./client";
+import { get, Problem, addressOf } from "./client";
 import type { Line, Page } from "./types";
 
 export type Connection = "connected" | "connecting";
@@ -38,7 +38,7 @@ function follow(known: () => number, hear: { line: (line: Line) => void; tick: (
   let again: number | undefined;
   const open = () => {
     const since = known();
-    source = new EventSource(streamOf(since ? `/events?since=${since}` : "/events"));
+    source = new EventSource(addressOf(since ? `/events?since=${since}` : "/events"));
     source.onopen = () => {
       hear.state("connected");
       hear.tick();

@@ -378,3 +378,11 @@ export interface SecretName {
   name: string;
   at: number;
 }
+
+export interface StepTests {
+  step: string;
+  number: number;
+  counts: Record<"passed" | "failed" | "error" | "skipped", number>;
+  cases: { suite: string; name: string; outcome: "passed" | "failed" | "error" | "skipped"; seconds: number; message: string }[];
+  more: number;
+}

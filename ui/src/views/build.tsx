@@ -8,6 +8,7 @@ import type { BuildStep, BuildView } from "../api/types";
 import { duration } from "../format";
 import { Confirm, useAct } from "../parts/act";
 import { Ago, Loaded, Notice, ticked, useNow } from "../parts/basics";
+import { Tests } from "./build-tests";
 import { Graph } from "./graph";
 import { Log } from "./log";
 import { ended, Result, Took } from "./pipelines";
@@ -58,15 +59,17 @@ function One({ view, chosen }: { view: BuildView; chosen: string | undefined }):
         </h2>
         <Graph steps={steps} stages={view.stages} chosen={shown?.key} choose={choose} />
       </section>
-      {shown && <StepPanel view={view} step={shown} />}
+      <Tests run={build.run} />
+      {/* Whoever reads a log stays with it when the build goes on to the next step. */}
+      {shown && <StepPanel view={view} step={shown} pin={() => shown.key !== chosen && choose(shown.key)} />}
     </div>
   );
 }
 
-function StepPanel({ view, step }: { view: BuildView; step: BuildStep }): ReactNode {
+function StepPanel({ view, step, pin }: { view: BuildView; step: BuildStep; pin: () => void }): ReactNode {
   const now = useNow();
   return (
-    <section className="panel" aria-label={`Log of ${step.title || step.name}`}>
+    <section className="panel" onFocus={pin} aria-label={`Log of ${step.title || step.name}`}>
       <h2>
         <span>
           {step.title || step.name} <Result result={step.result} />

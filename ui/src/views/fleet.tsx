@@ -85,7 +85,9 @@ function Headline({ overview }: { overview: Overview }): ReactNode {
         <Glyph tone={tone} size={22} />
       </span>
       <div>
-        <h1 role="status">{text}</h1>
+        <h1>
+          <span role="status">{text}</span>
+        </h1>
         <p className="faint">
           {overview.clusters.length} clouds · {overview.serving} of {served} {overview.serving === 1 ? "serves" : "serve"} users ·{" "}
           {overview.rps > 0 ? `${rate(overview.rps)} requests/s` : "no requests at the edges"}

@@ -1,6 +1,6 @@
 // What a step has printed, kept apart from what is drawn of it: ten thousand lines a second may come.
 import { useEffect, useRef, useState } from "react";
-import { streamOf } from "../api/client";
+import { addressOf } from "../api/client";
 import type { LogLine } from "../api/types";
 
 export const MOST = 300_000;
@@ -66,7 +66,7 @@ export function useLog(run: string, step: string): LogLines {
         draw((count) => count + 1);
       });
     };
-    const source = new EventSource(streamOf(`/builds/${run}/log?step=${encodeURIComponent(step)}`));
+    const source = new EventSource(addressOf(`/builds/${run}/log?step=${encodeURIComponent(step)}`));
     source.addEventListener("lines", (event) => {
       mine.add((JSON.parse(event.data) as { lines: LogLine[] }).lines);
       soon();

@@ -245,3 +245,33 @@ function AddAccount({ close }: { close: () => void }): ReactNode {
     </Dialog>
   );
 }
+
+export function Password(): ReactNode {
+  const { session, signOut } = useSession();
+  const act = useAct();
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const body = { old_password: form.get("old"), new_password: form.get("new") };
+    if (await act.run(() => post("/session/password", body))) await signOut();
+  };
+  return (
+    <section className="panel" aria-label="Your password">
+      <h2>
+        Your password <span className="faint">changing it signs {session?.account} out everywhere</span>
+      </h2>
+      <form className="row wrap" onSubmit={(event) => void submit(event)}>
+        <label>
+          The old one
+          <input name="old" type="password" required autoComplete="current-password" />
+        </label>
+        <label>
+          The new one
+          <input name="new" type="password" required autoComplete="new-password" />
+        </label>
+        <button disabled={act.busy}>Change it</button>
+      </form>
+      {act.problem && <Notice problem={act.problem} />}
+    </section>
+  );
+}

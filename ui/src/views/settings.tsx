@@ -4,7 +4,7 @@ import { useData } from "../api/live";
 import { useSession } from "../api/session";
 import type { ApplicationRecord, ApplicationRow, Page } from "../api/types";
 import { Loaded } from "../parts/basics";
-import { Accounts, Tokens } from "./settings-access";
+import { Accounts, Password, Tokens } from "./settings-access";
 import { Clusters } from "./settings-clusters";
 import { Secrets } from "./settings-secrets";
 
@@ -22,6 +22,7 @@ export default function Settings(): ReactNode {
         {admin && <Accounts />}
         {admin && <Secrets />}
         <Notifications />
+        <Password />
       </div>
     </>
   );

@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
+import { get, addressOf } from "../api/client";
 import { useSession } from "../api/session";
 import { useAct } from "../parts/act";
 import { Notice } from "../parts/basics";
@@ -37,10 +39,22 @@ export function SignIn(): ReactNode {
         <button className="primary" disabled={act.busy}>
           {act.busy ? "Signing in …" : "Sign in"}
         </button>
+        <SignOn />
         <p className="faint small">
           The password of <code>admin</code> was printed when the hub first started; <code>crossfade up --new-admin-password</code> makes another one.
         </p>
       </form>
     </main>
+  );
+}
+
+/** The way by the identity provider, where the hub knows one. */
+function SignOn(): ReactNode {
+  const { data } = useQuery({ queryKey: ["options"], queryFn: () => get<{ issuer: string | null }>("/session/options") });
+  if (!data?.issuer) return null;
+  return (
+    <a className="button" href={addressOf("/session/sign-on")}>
+      Sign in by {new URL(data.issuer).host}
+    </a>
   );
 }

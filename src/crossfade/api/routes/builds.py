@@ -116,7 +116,7 @@ async def list_builds(
 @router.get("/{run}")
 async def get_build(run: Run, caller: Reader, services: Use) -> BuildView:
     """Return a build with all its steps, and which comes after which."""
-    build, state = await _read(services, run)
+    build, state = await read_build(services, run)
     graph = await _graph(services, build)
     shown = str(graph) if isinstance(graph, CrossfadeError) else graph
     return view(_row(services, build, state), build.generation, state, shown)
@@ -125,7 +125,7 @@ async def get_build(run: Run, caller: Reader, services: Use) -> BuildView:
 @router.get("/{run}/why")
 async def get_reasons(run: Run, step: Step, caller: Reader, services: Use) -> StepStory:
     """Return how a step stands and why, the most telling first."""
-    build, state = await _read(services, run)
+    build, state = await read_build(services, run)
     graph = await _graph(services, build)
     if isinstance(graph, CrossfadeError):
         raise graph
@@ -147,7 +147,7 @@ async def get_log(
     A stream sends `lines` events, whose ids are the numbers of lines to go on after, and `end` with
     the result when the build has ended.
     """
-    build, state = await _read(services, run)
+    build, state = await read_build(services, run)
     step = lines.step
     if step not in state.units:
         graph = await _graph(services, build)
@@ -180,7 +180,7 @@ async def order(
     """
     if not caller.identity.may(_NEEDS[command]):
         await refuse(services, caller, _NEEDS[command], ANY)
-    build, _ = await _read(services, run)
+    build, _ = await read_build(services, run)
     if command is Order.RESTART:
         act = await _restarting(services, build, ask)
     else:
@@ -218,7 +218,8 @@ def _asking(
     return act
 
 
-async def _read(services: Services, run: str) -> tuple[Build, State]:
+async def read_build(services: Services, run: str) -> tuple[Build, State]:
+    """Return the build and how it stands.  Raises NotFound."""
     builds = services.building.builds
     try:
         build = (await builds.build(run)).value

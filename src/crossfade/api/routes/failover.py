@@ -29,8 +29,13 @@ class Decided:
     number: int
     at: float
     reason: str
+    before: str
+    """What was true of it; "" for commands, as are the next three."""
+    after: str
     standing: str
-    """Where it stood then; "" for commands."""
+    """Where it stood then."""
+    action: str
+    """What followed for its users."""
     witnesses: tuple[Witness, ...]
     """Who said what of it."""
 
@@ -66,5 +71,6 @@ def _seen(standing: ClusterStanding, identity: Identity) -> ClusterStanding:
 
 def _decided(event: Event) -> Decided:
     witnesses = tuple(from_json(Witness, each) for each in event.facts.get("witnesses", ()))
-    standing = str(event.facts.get("standing", ""))
-    return Decided(event.number, event.at, event.reason, standing, witnesses)
+    names = ("before", "after", "standing", "action")
+    before, after, standing, action = (str(event.facts.get(each, "")) for each in names)
+    return Decided(event.number, event.at, event.reason, before, after, standing, action, witnesses)

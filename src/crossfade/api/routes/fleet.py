@@ -1,6 +1,6 @@
 """The fleet."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -15,9 +15,11 @@ from crossfade.api.services import Services, Use
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ClusterName
 from crossfade.core.access.roles import Action
+from crossfade.core.application import Application
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.naming import cluster_name, labels
+from crossfade.core.fleet.placement import placed
 from crossfade.engine.accounts import Caller
 from crossfade.engine.commands import Commands
 from crossfade.engine.draining import Effect
@@ -43,6 +45,8 @@ class Member:
     version: str
     capacity: int | None
     """Requests per second that it carries; null: nobody has said."""
+    applications: int
+    """So many that the caller may see are placed on it."""
 
 
 class NewCluster(BaseModel):
@@ -77,7 +81,8 @@ async def list_clusters(
     caller: Signed, services: Use, after: After = "", limit: Limit = 100
 ) -> Page[Member]:
     """Return the clusters that the caller may see, by name."""
-    found = [_member(each) for each in await services.queries.fleet()]
+    mine = await _mine(services, caller)
+    found = [_member(each, mine) for each in await services.queries.fleet()]
     seen = [each for each in found if caller.identity.sees_cluster(each.name)]
     return page(seen, lambda each: each.name, after, limit)
 
@@ -87,7 +92,7 @@ async def get_cluster(cluster: str, caller: Signed, services: Use) -> Member:
     """Return one cluster."""
     for each in await services.queries.fleet():
         if each.cluster.name == cluster and caller.identity.sees_cluster(cluster):
-            return _member(each)
+            return _member(each, await _mine(services, caller))
     raise no_cluster(cluster)
 
 
@@ -177,7 +182,12 @@ def _cluster(wanted: NewCluster) -> Cluster:
     )
 
 
-def _member(view: FleetView) -> Member:
+async def _mine(services: Services, caller: Caller) -> list[Application]:
+    found = [each.value.spec for each in await services.queries.records.applications()]
+    return [each for each in found if caller.identity.sees(each.name)]
+
+
+def _member(view: FleetView, applications: Sequence[Application]) -> Member:
     cluster = view.cluster
     return Member(
         cluster.name,
@@ -190,4 +200,5 @@ def _member(view: FleetView) -> Member:
         view.detail,
         view.version,
         cluster.capacity,
+        sum(placed(each.placement, cluster) for each in applications),
     )

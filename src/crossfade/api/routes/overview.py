@@ -7,7 +7,6 @@ from crossfade.api.pages import Limit, Page
 from crossfade.api.services import Use
 from crossfade.api.streams import Line, line, may_see
 from crossfade.engine.overview import Overview
-from crossfade.engine.overview import overview as look
 
 router = APIRouter(prefix="/overview", tags=["overview"])
 
@@ -15,9 +14,7 @@ router = APIRouter(prefix="/overview", tags=["overview"])
 @router.get("")
 async def overview(caller: Signed, services: Use) -> Overview:
     """Return whether everything is all right, what is moving, and what needs somebody."""
-    at = services.clock.now()
-    records = services.queries.records
-    return await look(records, caller.identity, services.figures.now(at), at)
+    return await services.overviews.of(caller.identity, services.clock.now())
 
 
 @router.get("/news")

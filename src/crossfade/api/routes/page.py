@@ -31,9 +31,14 @@ class _Assets(StaticFiles):
         return answer
 
 
+def is_built(folder: Path = FOLDER) -> bool:
+    """Say whether there is a page to serve."""
+    return (folder / "index.html").is_file()
+
+
 def install(app: FastAPI, folder: Path = FOLDER) -> None:
     """Serve the page at `/` and at the addresses of its views; say how to get it if missing."""
-    built = (folder / "index.html").is_file()
+    built = is_built(folder)
     index = _index(folder) if built else _missing
     for path in ("/", *(f"/{view}{rest}" for view in VIEWS for rest in ("", "/{rest:path}"))):
         app.add_api_route(path, index, methods=["GET"], include_in_schema=False)

@@ -39,6 +39,7 @@ class FigureLoop:
         self._taken = {edge: at for edge, at in self._taken.items() if edge in known}
         counts = [await self._count(each) for each in new]
         self.figures.add(self.clock.now(), counts)
+        self.figures.records = self.records
         return LOOK_SECONDS
 
     async def _count(self, seen: EdgeTargetSight) -> Count:

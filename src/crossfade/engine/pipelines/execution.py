@@ -27,7 +27,7 @@ from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State
 from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.patience import Patience
-from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
@@ -155,7 +155,7 @@ class Execution:
 
     async def _save(self, decision: Decision, now: float) -> None:
         told = [f"{key}: {text}" for key, text in decision.events]
-        event = Event(f"build/{self._build.id}", now, decision.reason, {"steps": told})
+        event = Event(f"build/{self._build.id}", now, decision.reason, {DECIDED: told})
         self._known, self._unsure = False, decision
         self._stored = await self._around.builds.save_state(
             self._build, self._stored, decision.want, event

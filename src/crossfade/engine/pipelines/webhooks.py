@@ -13,6 +13,7 @@ from crossfade.core.pipeline.triggers import (
     Kind,
     Push,
     Trigger,
+    commit_of,
     pushed,
     quiet,
     triggers_of,
@@ -135,5 +136,6 @@ def _start(pipeline: Registered, trigger: Trigger, event: GitEvent | Push, key: 
         event.branch if isinstance(event, GitEvent) else "",
         once=f"webhook/{key}/{pipeline.name}",
         clone=git and bool(told.get("CF_REPO_CLONE_URL")),
+        commit=commit_of(pipeline.name, trigger, event) if isinstance(event, GitEvent) else None,
         of_event=True,
     )

@@ -21,6 +21,9 @@ from crossfade.sandbox.state import Layout
 CLOUDS = ("aws", "gcp", "onprem")
 END_SECONDS = 10.0
 """How long the hub may take to end before it is killed."""
+DOOR_SECONDS = 20.0
+"""How long the hub may take to say where its page is."""
+_DOOR = ("the page ", "sign in as ")
 _BASES = range(state.DEFAULT_PORT_BASE, 30_000, 250)
 _HUB = (sys.executable, "-m", "crossfade.cli.main")
 
@@ -48,7 +51,8 @@ def choose_layout(state_dir: Path, port_base: int | None) -> Layout:
     """Return a layout whose ports are free; the given base, or the first that will do."""
     for base in [port_base] if port_base is not None else _BASES:
         layout = state.new_layout((state_dir / "sandbox").resolve(), CLOUDS, base)
-        wanted = {**layout.own_ports(), layout.hub_port: "hub"}
+        hub_ports = {layout.hub_port: "hub", layout.page_port: "page of the hub"}
+        wanted = {**layout.own_ports(), **hub_ports}
         try:
             ports.require_free(wanted)
         except Conflict:
@@ -69,7 +73,7 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
     environment = os.environ | {"CROSSFADE_PORT_BASE": str(layout.port_base)}
     with (state_dir / "hub.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *_HUB, "--state-dir", str(state_dir), "up", "--no-api",
+            *_HUB, "--state-dir", str(state_dir), "up", "--port", str(layout.page_port),
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
             start_new_session=True,
         )  # fmt: skip
@@ -86,6 +90,24 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
                 except TimeoutError:
                     process.kill()
                     await process.wait()
+
+
+async def door(log: Path) -> str:
+    """Return where the page of the hub is and how to sign in, in the words of its log."""
+    try:
+        async with asyncio.timeout(DOOR_SECONDS):
+            while True:
+                said = _said_of_the_door(log)
+                if len(said) == len(_DOOR):
+                    return "; ".join(said)
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        return f"the hub has not said where its page is; its log is {log}"
+
+
+def _said_of_the_door(log: Path) -> list[str]:
+    whole, _, _ = log.read_text(errors="replace").rpartition("\n")
+    return [line for line in whole.splitlines() if line.startswith(_DOOR)]
 
 
 async def play(stage: Stage, programme: Programme, watch: Callable[[], None]) -> None:

@@ -1,0 +1,1 @@
+"""The commands of people, given to a hub over HTTP."""
