@@ -23,7 +23,7 @@ help:
 	@echo "make check     formatting, lint, types, layers"
 	@echo "make bench     the performance programs of bench/, each against its target"
 	@echo "make mutants   prove that the tests of core/ notice when its rules are broken"
-	@echo "make sim       stories in which anything goes wrong, each rule looked at; SEED=n tells one of them"
+	@echo "make sim       100,000 orders in which things go wrong, each rule looked at; SEED=n tells one again"
 	@echo "make docs      write the generated pages of docs/reference again"
 	@echo "make lock      resolve the dependencies again, to the newest versions allowed"
 	@echo "make clean     remove everything that was made here; state in ~/.local/state/crossfade stays"

@@ -32,8 +32,8 @@ class CountingStore(FakeStore):
         return found
 
     async def _hold(self):
-        if self.held is not None:
-            await self.held.wait()
+        if (held := self.held) is not None:
+            await held.wait()
 
 
 @pytest.fixture
@@ -211,6 +211,22 @@ async def test_a_read_that_was_on_its_way_when_others_wrote_is_not_kept(store, c
         store.held.set()
 
     assert read.result().version == 1
+    assert (await cached.get("thing", "a")).version == 2
+
+
+async def test_of_two_reads_at_once_the_later_to_end_still_learns_what_was_written(store, cached):
+    await store.commit((save("a", step=1), save("b")))
+    await cached.refresh()
+    store.held = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(cached.get("thing", "a"))
+        await asyncio.sleep(0)
+        held, store.held = store.held, None
+        await cached.get("thing", "b")
+        await cached.commit((save("a", 1, step=2),))
+        held.set()
+
+    assert read.result().body == {"step": 2}
     assert (await cached.get("thing", "a")).version == 2
 
 

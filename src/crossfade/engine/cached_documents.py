@@ -11,7 +11,7 @@ FEW = 100
 """Of so many documents of a kind that may have changed, each is read again by itself."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Reading:
     """A read on its way, and what we have written meanwhile: it may have been too early for it."""
 

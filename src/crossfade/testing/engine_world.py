@@ -1,11 +1,8 @@
 """The real engine over a store and clusters in memory, turn by turn on a clock that is set."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from crossfade.base.errors import CrossfadeError
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application, Values
 from crossfade.core.fleet.cluster import Cluster
@@ -13,64 +10,31 @@ from crossfade.core.rollout.state import Rollout
 from crossfade.core.traffic.destinations import PARTS
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
-from crossfade.engine.loops.convergence import Convergence
-from crossfade.engine.loops.drills import Drills
-from crossfade.engine.loops.failover import FailoverLoop
-from crossfade.engine.loops.fleet import Fleet
-from crossfade.engine.loops.gating import Gating
-from crossfade.engine.loops.judging import Judging
-from crossfade.engine.loops.rollouts import Rollouts
-from crossfade.engine.loops.runs import Runs
-from crossfade.engine.loops.telemetry import Telemetry
-from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
-from crossfade.ports.documents import Event, Remove, Save
 from crossfade.ports.edge import (
     EdgeAnswers,
+    EdgeClass,
     EdgeClassSight,
+    EdgePlan,
     EdgeRoute,
     EdgeTarget,
     EdgeTargetSight,
     Way,
 )
-from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import SLOWER_EDGES
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.engine_hub import EngineHub, KillingDocuments
 from crossfade.testing.fake_charts import FakeCharts
-from crossfade.testing.fake_cluster import FakeCluster, FakeConnections, HubKilled
+from crossfade.testing.fake_cluster import FakeCluster, FakeConnections
 from crossfade.testing.fake_edges import FakeEdges
-from crossfade.testing.fake_measurements import FakeMeasurements, FakeSources
+from crossfade.testing.fake_measurements import FakeMeasurements
 from crossfade.testing.fake_notifier import FakeGates
 from crossfade.testing.fake_store import FakeStore
 
 EDGE_SECONDS = 1.0
-"""Between two reports of the edge."""
-Reconcile: TypeAlias = Callable[[str], Awaitable[float]]
-
-
-@dataclass(slots=True)
-class KillingDocuments(ForwardingDocuments):
-    """Documents whose writer is killed right before or right after a commit."""
-
-    commits: int = 0
-    kill_before: int = 0
-    """Number of the commit that is never made; 0 for none."""
-    kill_after: int = 0
-    """Number of the commit whose result the writer never learns; 0 for none."""
-
-    async def commit(
-        self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
-    ) -> int:
-        """Make all changes, or die."""
-        self.commits += 1
-        if self.commits == self.kill_before:
-            raise HubKilled
-        sequence = await self.inner.commit(changes, events, fence)
-        if self.commits == self.kill_after:
-            raise HubKilled
-        return sequence
+"""Between two reports of an edge."""
 
 
 @dataclass(slots=True)
@@ -85,6 +49,19 @@ class EngineWorld:
     edges: FakeEdges = field(init=False)
     requests_per_second: int = 100
     """What each gateway counts per second, split by the shares in force."""
+    edge_names: tuple[str, ...] = ("edge-1",)
+    users_follow: bool = False
+    """Gateways count the users whom edges send there, and not all the same."""
+    capacity: int | None = None
+    """Requests per second that each cluster is said to carry."""
+    deaf: set[str] = field(default_factory=set)
+    """Edges that are cut off from the hub: they report nothing, and take no plan."""
+    blind: set[tuple[str, ClusterName]] = field(default_factory=set)
+    """Edges that cannot reach a cluster, which serves everybody else."""
+    in_force: dict[str, EdgePlan] = field(default_factory=dict)
+    """The plan that each edge follows."""
+    told_times: int = 0
+    """How often edges were told."""
     gates: FakeGates = field(default_factory=FakeGates)
     measurements: FakeMeasurements = field(default_factory=FakeMeasurements)
     """The one source of metrics that there is."""
@@ -100,16 +77,18 @@ class EngineWorld:
     """Share of users' requests that a cluster fails by itself, as edges see it."""
     classes: dict[str, float] = field(default_factory=dict)
     """Share of users' requests by priority class; what is left is in the last one."""
-    hub: "EngineHub" = field(init=False)
+    hub: EngineHub = field(init=False)
+    _owed: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Parts of requests that are still to come, so that few users are some after a while."""
     _unreported: float = 0.0
-    """Seconds since the edge's last report."""
+    """Seconds since the edges' last reports."""
 
     def __post_init__(self) -> None:
         """Start the first hub."""
         self.edges = FakeEdges(self.clock)
         self.start_hub()
 
-    def start_hub(self) -> "EngineHub":
+    def start_hub(self) -> EngineHub:
         """Start a new hub on the same store, as after a kill: nothing else is remembered."""
         self.hub = EngineHub(self, KillingDocuments(self.store))
         return self.hub
@@ -138,7 +117,8 @@ class EngineWorld:
     async def prepare(self, spec: Application | None = None) -> None:
         """Add the clusters and the application."""
         for name in self.clusters:
-            await self.commands.add_cluster(Cluster(name, name, "/kubeconfig", name, "sandbox"))
+            cluster = Cluster(name, name, "/kubeconfig", name, "sandbox", capacity=self.capacity)
+            await self.commands.add_cluster(cluster)
         await self.commands.apply(spec or application())
 
     async def deploy(self, values: Values, turns: int = 200) -> Rollout:
@@ -161,17 +141,62 @@ class EngineWorld:
 
     async def turn(self, seconds: float = 0.5) -> None:
         """Let time pass, users come, and every loop of the hub look once."""
+        self.pass_time(seconds)
+        await self.hub.turn()
+        self.tell_edges(*self.edge_names)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, users come, and edges report what they have seen of them."""
         self.clock.advance(seconds)
         self._users(seconds)
-        self._edge_reports(seconds)
-        await self.hub.turn()
+        self._edges_report(seconds)
+
+    def tell_edges(self, *edges: str) -> None:
+        """Let these edges follow the newest plan, if they can be told."""
+        if self.edges.plans:
+            self.told_times += 1
+            self.in_force |= dict.fromkeys(set(edges) - self.deaf, self.edges.plans[-1])
+
+    def reached(self, edge: str, cluster: ClusterName) -> bool:
+        """Return whether users of the edge are answered by the cluster."""
+        cut = (edge, cluster) in self.blind
+        return not cut and not self.clusters[cluster].faults.gateway_down
+
+    def sent(self, edge: str) -> dict[ClusterName, float]:
+        """
+        Return which part of its users the edge sends to each cluster, by the plan that it follows.
+
+        Edges leave out by themselves what they cannot reach; nobody is sent anywhere when that is
+        everything.
+        """
+        plan = self.in_force.get(edge)
+        targets = [t for route in (plan.routes if plan else ()) for t in route.targets]
+        closed = {each.cluster for each in targets if each.way is not Way.OPEN}
+        weights = {
+            name: weight
+            for name, weight in self.told(edge).items()
+            if weight and name not in closed and self.reached(edge, name)
+        }
+        total = sum(weights.values())
+        return {name: weight / total for name, weight in weights.items()}
+
+    def told(self, edge: str) -> dict[ClusterName, int]:
+        """Return the weights of the plan that the edge follows, by cluster; empty without one."""
+        plan = self.in_force.get(edge)
+        return {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+
+    @property
+    def demand(self) -> int:
+        """Return the requests per second of all users."""
+        return self.requests_per_second * len(self.clusters)
 
     def _users(self, seconds: float) -> None:
         for cluster in self.clusters.values():
             if cluster.faults.gateway_down:
                 continue
+            asked = self._asked(ClusterName(cluster.name))
             for revision, percent in cluster.shares(APP).items():
-                requests = round(self.requests_per_second * seconds * percent / 100)
+                requests = self._whole(cluster.name, revision, asked * seconds * percent / 100)
                 rate = self.error_rates.get(revision, 0.0)
                 rate = self.error_rates_at.get((cluster.name, revision), rate)
                 errors = round(requests * rate)
@@ -179,20 +204,45 @@ class EngineWorld:
                 slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
                 cluster.serve(APP, revision, requests, errors, slower)
 
-    def _edge_reports(self, seconds: float) -> None:
-        """Let the one edge report each second what it has seen of every cluster in its plan."""
+    def _whole(self, where: str, whom: str, requests: float) -> int:
+        """Return how many requests that is; what is left of one comes later."""
+        owed = self._owed.get((where, whom), 0.0) + requests
+        whole = int(owed + 1e-6)
+        self._owed[where, whom] = owed - whole
+        return whole
+
+    def _asked(self, cluster: ClusterName) -> float:
+        """Return the requests per second that reach the cluster."""
+        if not (self.users_follow and self.in_force):
+            return self.requests_per_second
+        sent = sum(
+            self.sent(edge).get(cluster, 0.0) * (1 - self._refused(edge))
+            for edge in self.edge_names
+        )
+        return self.demand * sent / len(self.edge_names)
+
+    def _refused(self, edge: str) -> float:
+        """Return which part of its users the edge turns away, by the plan that it follows."""
+        plan = self.in_force.get(edge)
+        found = (each for route in (plan.routes if plan else ()) for each in route.classes)
+        shares = self._class_shares(tuple(found))
+        return sum(share * each.turned_away / PARTS for each, share in shares)
+
+    def _edges_report(self, seconds: float) -> None:
+        """Let edges report each second what they have seen of every cluster in their plan."""
         self._unreported += seconds
         if self._unreported < EDGE_SECONDS or not self.edges.plans:
             return
-        targets = [(route, t) for route in self.edges.plans[-1].routes for t in route.targets]
-        total = sum(t.weight for _, t in targets) or 1
-        asked = self.requests_per_second * self._unreported * len(self.clusters)
+        asked = self.demand * self._unreported / len(self.edge_names)
         self._unreported = 0.0
-        routes = self.edges.plans[-1].routes
-        classes = [each for route in routes for each in self._turn_away(route, asked)]
-        served = asked - sum(each.turned_away for each in classes)
-        seen = [self._seen_at(r, t, served / total) for r, t in targets]
-        self.edges.report("edge-1", *seen, classes=classes, answers=self._answers(served, seen))
+        for edge in self.edge_names:
+            if edge not in self.deaf:
+                plan = self.in_force.get(edge, self.edges.plans[-1])
+                classes = [each for route in plan.routes for each in self._turn_away(route, asked)]
+                served = asked - sum(each.turned_away for each in classes)
+                seen = list(self._seen_by(edge, plan, served))
+                answers = self._answers(served, seen)
+                self.edges.report(edge, *seen, classes=classes, answers=answers)
 
     def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
         """Return how users fared: second tries save those who met a dead cluster."""
@@ -203,19 +253,32 @@ class EngineWorld:
         )
 
     def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
-        found, left = [], 1.0
-        for each in route.classes:
-            name, last = each.priority.name, each is route.classes[-1]
-            share = left if last else self.classes.get(name, 0.0)
-            left -= share
+        found = []
+        for each, share in self._class_shares(route.classes):
+            name = each.priority.name
             away = round(asked * share * each.turned_away / PARTS)
             found.append(EdgeClassSight(route.application, name, round(asked * share) - away, away))
         return found
 
-    def _seen_at(self, route: EdgeRoute, target: EdgeTarget, asked: float) -> EdgeTargetSight:
-        cluster = self.clusters[target.cluster]
-        dead = cluster.faults.gateway_down or target.way is not Way.OPEN
-        requests = round(asked * target.weight)
+    def _class_shares(self, classes: tuple[EdgeClass, ...]) -> Iterator[tuple[EdgeClass, float]]:
+        left = 1.0
+        for each in classes:
+            share = left if each is classes[-1] else self.classes.get(each.priority.name, 0.0)
+            left -= share
+            yield each, share
+
+    def _seen_by(self, edge: str, plan: EdgePlan, asked: float) -> Iterator[EdgeTargetSight]:
+        targets = [(route, t) for route in plan.routes for t in route.targets]
+        total = sum(t.weight for _, t in targets) or 1
+        for route, target in targets:
+            yield self._seen_at(edge, route, target, asked / total)
+
+    def _seen_at(
+        self, edge: str, route: EdgeRoute, target: EdgeTarget, asked: float
+    ) -> EdgeTargetSight:
+        dead = target.way is not Way.OPEN or not self.reached(edge, target.cluster)
+        dead = dead or self.clusters[target.cluster].empty
+        requests = self._whole(edge, target.cluster, asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
         return EdgeTargetSight(
@@ -234,45 +297,3 @@ class EngineWorld:
         told = {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
         most = max(told.values(), default=0) or 1
         return {name: round(100 * weight / most) for name, weight in told.items()}
-
-
-class EngineHub:
-    """The loops of one hub, called one after the other."""
-
-    def __init__(self, world: EngineWorld, documents: KillingDocuments) -> None:
-        self.documents = documents
-        self.records = Records(documents)
-        connections, clock = world.connections, world.clock
-        self._telemetry = Telemetry(
-            self.records, connections, FakeSources(world.measurements), clock
-        )
-        self._judging = Judging(self.records, self._telemetry, clock)
-        self._runs = Runs(self.records, FakeSources(world.measurements), clock)
-        self._gating = Gating(self.records, world.gates, clock)
-        self._rollouts = Rollouts(self.records, self._judging, self._runs, clock)
-        self._convergence = Convergence(self.records, world.store, connections, clock)
-        self._fleet = Fleet(self.records, connections, connections, clock)
-        self._failover = FailoverLoop(self.records, world.edges, self._fleet, clock)
-        self._traffic = Traffic(self.records, world.edges, clock)
-        self._drills = Drills(self.records, world.edges, self._traffic, clock)
-
-    async def turn(self) -> None:
-        """Let every loop look at every key once; what cannot be reached is left for later."""
-        for loop, reconcile in (
-            (self._fleet.keys, self._fleet.reconcile),
-            (self._failover.keys, self._failover.reconcile),
-            (self._convergence.keys, self._telemetry.reconcile),
-            (self._rollouts.keys, self._judging.reconcile),
-            (self._rollouts.keys, self._gating.reconcile),
-            (self._rollouts.keys, self._runs.reconcile),
-            (self._rollouts.keys, self._rollouts.reconcile),
-            (self._convergence.keys, self._convergence.reconcile),
-            (self._drills.keys, self._drills.reconcile),
-            (self._traffic.keys, self._traffic.reconcile),
-        ):
-            for key in await loop():
-                await self._look(reconcile, key)
-
-    async def _look(self, reconcile: Reconcile, key: str) -> None:
-        with suppress(CrossfadeError):
-            await reconcile(key)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,15 @@ from crossfade.ports.leases import Lease
 
 
 class FakeStore:
-    """The ports HubStore, Blobs and Leases, forgotten with the process."""
+    """
+    The ports HubStore, Blobs and Leases, forgotten with the process.
 
-    def __init__(self) -> None:
+    With `copying` off, bodies are shared with whoever writes and reads them, which costs much
+    less: for worlds in which nobody changes what was written, as `CachedDocuments` asks for too.
+    """
+
+    def __init__(self, *, copying: bool = True) -> None:
+        self._copying = copying
         self._documents: dict[tuple[str, str], Document] = {}
         self._events: list[Event] = []
         self._blobs: dict[str, bytes] = {}
@@ -24,16 +30,18 @@ class FakeStore:
         self._sequence = 0
         self._numbers = 0
         self._outside: list[tuple[int, tuple[str, str]]] = []
+        self.late_epochs: list[int] = []
+        """Epochs of leases that had ended when something was written under them: no good store."""
 
     async def get(self, kind: str, name: str) -> Document | None:
         """Return the document, or None when there is none."""
         found = self._documents.get((kind, name))
-        return None if found is None else replace(found, body=_copy(found.body))
+        return found and self._returned(found)
 
     async def list(self, kind: str) -> tuple[Document, ...]:
         """Return all documents of the kind, by name."""
         found = [self._documents[key] for key in sorted(self._documents) if key[0] == kind]
-        return tuple(replace(document, body=_copy(document.body)) for document in found)
+        return tuple(self._returned(document) for document in found)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0
@@ -47,18 +55,21 @@ class FakeStore:
             if version != change.expected or (isinstance(change, Remove) and version == 0):
                 raise Conflict("the document differs", hint="read it again", found=version)
             if isinstance(change, Save):
-                documents[key] = Document(*key, version + 1, _copy(change.body))
+                body = _copy(change.body) if self._copying else change.body
+                documents[key] = Document(*key, version + 1, body)
             else:
                 del documents[key]
         first = self._numbers + 1
         numbered = [
-            replace(event, number=number, facts=_copy(event.facts))
+            replace(event, number=number, facts=self._facts(event))
             for number, event in enumerate(events, first)
         ]
         self._numbers += len(numbered)
         self._documents = documents
         self._events += numbered
         self._sequence += 1
+        if 0 < fence < self.newest_epoch:
+            self.late_epochs.append(fence)
         if fence == 0:
             self._outside += [(self._sequence, (each.kind, each.name)) for each in changes]
         return self._sequence
@@ -75,9 +86,8 @@ class FakeStore:
         self, subject: str | None = None, after: int = 0, limit: int = 1000
     ) -> tuple[Event, ...]:
         """Return events with a number above `after`, oldest first; of all subjects when None."""
-        newer = self._events[bisect_right(self._events, after, key=lambda each: each.number) :]
-        found = [event for event in newer if subject in (None, event.subject)]
-        return tuple(replace(event, facts=_copy(event.facts)) for event in found[:limit])
+        found = [event for event in self.history(after) if subject in (None, event.subject)]
+        return tuple(replace(event, facts=self._facts(event)) for event in found[:limit])
 
     async def event_counts(self) -> Mapping[str, int]:
         """Return how many events there are of each subject."""
@@ -89,8 +99,32 @@ class FakeStore:
         gone = set(numbers)
         self._events = [event for event in self._events if event.number not in gone]
 
+    def held(self, kind: str, name: str) -> Document | None:
+        """Return the document as it is kept, for who looks on; nobody may change its body."""
+        return self._documents.get((kind, name))
+
+    def history(self, after: int) -> Sequence[Event]:
+        """Return the events after this number as they are kept, for who looks on."""
+        return self._events[bisect_right(self._events, after, key=lambda each: each.number) :]
+
+    @property
+    def commits(self) -> int:
+        """How many commits there have been."""
+        return self._sequence
+
+    @property
+    def newest_epoch(self) -> int:
+        """The epoch of the newest lease, 0 before the first."""
+        return max((lease.epoch for lease in self._leases.values()), default=0)
+
+    def _returned(self, document: Document) -> Document:
+        return replace(document, body=_copy(document.body)) if self._copying else document
+
+    def _facts(self, event: Event) -> dict[str, Any]:
+        return _copy(event.facts) if self._copying else event.facts
+
     def _check(self, fence: int) -> None:
-        newest = max((lease.epoch for lease in self._leases.values()), default=0)
+        newest = self.newest_epoch
         if 0 < fence < newest:
             raise Conflict("a newer leaseholder has taken over", hint="stop", newest=newest)
 

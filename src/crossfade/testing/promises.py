@@ -1,7 +1,8 @@
 """
 What must hold at every moment of a world, looked at from outside: by what users really meet.
 
-The numbers are those of the safety rules in docs/concepts/simulation.md.
+The numbers are those of the safety rules in docs/concepts/simulation.md.  Rules about the fleet
+are in `promises_of_fleet`.
 """
 
 from dataclasses import dataclass, field
@@ -12,28 +13,18 @@ from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Outcome, Phase, Rollout
 from crossfade.engine.decisions import is_decision
-from crossfade.engine.records import ROLLOUT, Records, rollout_name
+from crossfade.engine.records import APPLICATION, ROLLOUT, rollout_name
 from crossfade.ports.documents import Event
+from crossfade.testing.broken import Broken
 from crossfade.testing.builders import APP
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import FakeCluster
+from crossfade.testing.onlooker import Onlooker
+from crossfade.testing.promises_of_fleet import FleetPromises
 
 DRAIN_SECONDS = 5.0
 STALE_SECONDS = 10.0
 """After this time no user may be on a reachable cluster that is not at the wanted epoch."""
-
-
-class Broken(AssertionError):
-    """A promise that did not hold."""
-
-    def __init__(self, number: int, what: str) -> None:
-        super().__init__(f"rule {number}: {what}")
-        self.number, self.what = number, what
-
-
-def _hold(number: int, holds: bool, what: str) -> None:
-    if not holds:
-        raise Broken(number, what)
 
 
 @dataclass(slots=True)
@@ -42,97 +33,121 @@ class Promises:
 
     stable: RevisionId
     canary: RevisionId
-    highest: float
-    """The highest share before all users."""
-    asked: dict[ClusterName, list[dict[RevisionId, float]]] = field(default_factory=dict)
-    """What each cluster was asked to serve since it last served it."""
+    asked: dict[ClusterName, dict[int, dict[RevisionId, float]]] = field(default_factory=dict)
+    """What each cluster was asked to serve, by epoch, from the one that it serves on."""
     met: dict[tuple[ClusterName, RevisionId], float] = field(default_factory=dict)
     """When users were last on a revision of a cluster."""
     present: set[tuple[ClusterName, RevisionId]] = field(default_factory=set)
     events: int = 0
     aborted: bool = False
-    served_once: bool = False
+    served_once: set[str] = field(default_factory=set)
+    """Edges that have been told of a cluster with users."""
     outcome: Outcome = Outcome.NONE
     stale_since: dict[ClusterName, float] = field(default_factory=dict)
+    onlooker: Onlooker = field(default_factory=Onlooker)
+    fleet: FleetPromises = field(default_factory=FleetPromises)
 
     @classmethod
-    async def of(cls, world: EngineWorld) -> "Promises":
+    async def of(cls, world: EngineWorld, skew: float = 0.0) -> "Promises":
         """Return the promises of the rollout that has begun in the world."""
         rollout = await world.rollout()
         if rollout.stable is None:
             raise ValueError("the first deployment promises nothing")
-        made = cls(rollout.stable.id, rollout.canary.id, 50.0)
+        made = cls(rollout.stable.id, rollout.canary.id, fleet=FleetPromises(skew))
         for name, cluster in world.clusters.items():
-            made.asked[name] = [dict(cluster.shares(APP))]
-        made.events = len(await world.store.events())
+            made.asked[name] = {epoch_of(cluster): dict(cluster.shares(APP))}
+        made.events = len(world.store.history(0))
         return made
 
     def asked_by_person(self, command: Command) -> None:
         """Remember that it was a person who wanted it."""
         self.aborted |= command is Command.ABORT
 
-    async def check(self, world: EngineWorld) -> None:
+    def check(self, world: EngineWorld) -> None:
         """Raise Broken when a promise is."""
-        records = Records(world.store)
-        stored = await records.application(APP)
-        rollout = await records.rollout(stored.value)
+        record = self.onlooker.see(world.store, APPLICATION, APP, Record)
+        if record is None:
+            raise Broken(8, "the application is forgotten")
+        name = rollout_name(APP, record.rollout)
+        rollout = self.onlooker.see(world.store, ROLLOUT, name, Rollout)
         if rollout is None:
             raise Broken(8, "the rollout is forgotten")
-        record, now = stored.value, world.clock.now()
+        now = world.clock.now()
         self._exposure(world, record)
         self._last_copy(world)
         self._stale(world, record, now)
         self._shrink_last(world, now)
-        self._honest(world, rollout.value)
-        await self._decisions(records, rollout.value)
+        self._honest(world, rollout)
+        self._decisions(world, name)
+        self.fleet.check(world, self.onlooker, record)
 
     def unlike_wanted(self, world: EngineWorld) -> str:
         """Return what is not as wanted in the end, "" when all is."""
         winner = self.canary if self.outcome is Outcome.SUCCEEDED else self.stable
-        weights = world.weights()
         for name, cluster in world.clusters.items():
             if cluster.shares(APP) != {winner: 100.0}:
                 return f"{name} serves {cluster.shares(APP)}, and {winner} should have all"
             if winner not in {revision for _, revision in cluster.revisions}:
                 return f"{winner} is not on {name}"
-            if weights.get(name, 0) == 0:
+            if any(world.told(edge).get(name, 0) == 0 for edge in world.edge_names):
                 return f"{name} has no users"
-        return ""
+        users = self.fleet.users
+        returning = sorted(users.returns) if users is not None else []
+        return f"users are still returning to {', '.join(returning)}" if returning else ""
 
     def _exposure(self, world: EngineWorld, record: Record) -> None:
         """Rule 1: by all that was asked, users of the new revision are as many as a step says."""
-        weights, users, new, most = world.weights(), 0.0, 0.0, 0.0
+        shares: dict[ClusterName, float] = {}
+        most: dict[ClusterName, float] = {}
         for name, cluster in world.clusters.items():
-            wanted, served = dict(record.at(name).split.shares), dict(cluster.shares(APP))
-            if wanted != self.asked[name][-1]:
-                self.asked[name].append(wanted)
-            _hold(1, served in self.asked[name], f"{name} serves {served}, which nobody asked for")
-            if served == wanted:
-                self.asked[name] = [wanted]
-            if cluster.faults.gateway_down or weights.get(name, 0) == 0:
+            wanted, served, epoch = record.at(name), cluster.shares(APP), epoch_of(cluster)
+            asked = self.asked[name]
+            if wanted.epoch not in asked:
+                asked[wanted.epoch] = dict(wanted.split.shares)
+            if asked.get(epoch) != served:
+                raise Broken(1, f"nobody asked for {served} on {name} at epoch {epoch}")
+            if len(asked) > 1:
+                # What was asked for later may be on its way still; what was before can not.
+                asked = {each: shares for each, shares in asked.items() if each >= epoch}
+                self.asked[name] = asked
+            shares[name] = served.get(self.canary, 0.0)
+            most[name] = max(each.get(self.canary, 0.0) for each in asked.values())
+        for edge in world.edge_names:
+            sent = world.sent(edge)
+            if not sent:
                 continue
-            users += weights[name]
-            new += weights[name] * served.get(self.canary, 0.0)
-            most = max(most, *(each.get(self.canary, 0.0) for each in self.asked[name]))
-        if users:
-            what = f"{new / users:g} % of users met the new revision, {most:g} % were asked for"
-            _hold(1, new / users <= most + 1e-9, what)
+            met = sum(part * shares[name] for name, part in sent.items())
+            limit = max(most[name] for name in sent)
+            if met > limit + 1e-6:
+                raise Broken(
+                    1, f"{met:g} % of users met the new revision, {limit:g} % were asked for"
+                )
 
     def _last_copy(self, world: EngineWorld) -> None:
         """Rule 2: somebody has users, and whoever has them has something to serve with."""
-        left = any(world.weights().values())
-        _hold(2, left or not self.served_once, "the edges were left without any cluster")
-        self.served_once |= left
+        for edge in world.edge_names:
+            left = any(world.told(edge).values())
+            if not left and edge in self.served_once:
+                raise Broken(2, f"{edge} has no cluster left")
+            if left:
+                self.served_once.add(edge)
         for name, cluster in world.clusters.items():
             for revision, share in cluster.shares(APP).items():
                 held = cluster.revisions.get((APP, revision))
                 there = held is not None and held.wanted > 0
-                _hold(2, there or share == 0, f"{revision} serves on {name} and was taken away")
+                if share > 0 and not there:
+                    raise Broken(2, f"{revision} serves on {name} and was taken away")
 
     def _stale(self, world: EngineWorld, record: Record, now: float) -> None:
         """Rule 5: a reachable cluster that is behind has no users, if another could serve."""
+        if not self.fleet.paced:
+            self.stale_since.clear()
+            return
+        behind = {n: epoch_of(each) != record.at(n).epoch for n, each in world.clusters.items()}
+        if not any(behind.values()):
+            self.stale_since.clear()
+            return
         weights = world.weights()
-        behind = {n: _epoch(each) != record.at(n).epoch for n, each in world.clusters.items()}
         current = any(
             not behind[name] and not each.faults.gateway_down and not each.faults.unreachable
             for name, each in world.clusters.items()
@@ -142,9 +157,9 @@ class Promises:
             if not (behind[name] and weights.get(name, 0) and current) or dead:
                 self.stale_since.pop(name, None)
                 continue
-            since = self.stale_since.setdefault(name, now)
-            what = f"{name} has users, and is behind by an epoch for {now - since:g} s"
-            _hold(5, now - since <= STALE_SECONDS, what)
+            since = now - self.stale_since.setdefault(name, now)
+            if since > STALE_SECONDS + self.fleet.skew:
+                raise Broken(5, f"{name} has users, and is behind by an epoch for {since:g} s")
 
     def _shrink_last(self, world: EngineWorld, now: float) -> None:
         """Rule 6: what is taken away has had no users for the time to drain."""
@@ -156,8 +171,10 @@ class Promises:
             present |= {(name, revision) for _, revision in cluster.revisions}
         for name, revision in self.present - present:
             since = now - self.met.get((name, revision), 0.0)
-            what = f"{revision} was removed from {name} {since:g} s after its last user"
-            _hold(6, since >= DRAIN_SECONDS, what)
+            if since < DRAIN_SECONDS - self.fleet.skew:
+                raise Broken(
+                    6, f"{revision} was removed from {name} {since:g} s after its last user"
+                )
         self.present = present
 
     def _honest(self, world: EngineWorld, rollout: Rollout) -> None:
@@ -166,39 +183,42 @@ class Promises:
         if self.outcome is Outcome.ROLLED_BACK and before is not self.outcome:
             for name, cluster in world.clusters.items():
                 left = cluster.shares(APP).get(self.canary, 0.0)
-                what = f"it was called rolled back, and {left:g} % of {name} are not"
-                _hold(7, left == 0, what)
+                if left > 0:
+                    raise Broken(7, f"it was called rolled back, and {left:g} % of {name} are not")
 
-    async def _decisions(self, records: Records, rollout: Rollout) -> None:
+    def _decisions(self, world: EngineWorld, rollout: str) -> None:
         """Rules 4 and 10: what each decision rested on."""
-        subject = f"{ROLLOUT}/{rollout_name(rollout.application, rollout.number)}"
-        found = await records.events(subject, self.events)
-        for each in found:
+        for each in world.store.history(self.events):
             self.events = each.number
-            if is_decision(each):
+            if each.subject == f"{ROLLOUT}/{rollout}" and is_decision(each):
                 self._silence(each)
-                self._broken_stable(each)
+                _broken_stable(each)
 
     def _silence(self, event: Event) -> None:
         facts = event.facts
         rose = facts["percent"] > facts["from_percent"] > 0
         good = facts["verdict"] == Verdict.PASS
-        _hold(4, good or not rose, f"users rose on the verdict {facts['verdict']}: {event.reason}")
+        if rose and not good:
+            raise Broken(4, f"users rose on the verdict {facts['verdict']}: {event.reason}")
         if not rose and facts["phase"] == Phase.ROLLING_BACK != facts["from_phase"]:
-            why = self.aborted or facts["verdict"] == Verdict.FAIL or "deadline" in event.reason
-            _hold(4, why, f"it went back without a bad verdict: {event.reason}")
-
-    def _broken_stable(self, event: Event) -> None:
-        if not (event.facts["phase"] == Phase.ROLLING_BACK != event.facts["from_phase"]):
-            return
-        written = event.facts["decision"]
-        states = written["state"]["clusters"]
-        for each in written["sight"]["clusters"]:
-            percent = states.get(each["cluster"], {}).get("percent", 0.0)
-            broken = each["reachable"] and not each["stable_whole"] and percent > 0
-            _hold(10, not broken, f"{each['cluster']} went back onto a broken stable")
+            said = "deadline" in event.reason or "only the new revision fails" in event.reason
+            why = self.aborted or facts["verdict"] == Verdict.FAIL or said
+            if not why:
+                raise Broken(4, f"it went back without a bad verdict: {event.reason}")
 
 
-def _epoch(cluster: FakeCluster) -> int:
+def _broken_stable(event: Event) -> None:
+    if not (event.facts["phase"] == Phase.ROLLING_BACK != event.facts["from_phase"]):
+        return
+    written = event.facts["decision"]
+    states = written["state"]["clusters"]
+    for each in written["sight"]["clusters"]:
+        percent = states.get(each["cluster"], {}).get("percent", 0.0)
+        broken = each["reachable"] and not each["stable_whole"] and percent > 0
+        if broken:
+            raise Broken(10, f"{each['cluster']} went back onto a broken stable")
+
+
+def epoch_of(cluster: FakeCluster) -> int:
     """Return the epoch of what the data plane serves."""
     return next((each.epoch for (_, name), each in cluster.served.items() if name == APP), 0)

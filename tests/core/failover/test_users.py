@@ -10,7 +10,7 @@ from crossfade.core.failover.evidence import Condition
 from crossfade.core.failover.failback import Phase
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.standing import Presence, Standing
-from crossfade.core.failover.users import Candidate, Users, next_users
+from crossfade.core.failover.users import Candidate, Load, Users, next_users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.release.report import Address, Report, RevisionReport
 from crossfade.core.release.wanted import Wanted
@@ -65,6 +65,26 @@ def test_what_other_applications_need_of_a_cluster_is_not_given_again():
     users = next_users(application(), Users(APP), found, 500, NOW)
 
     assert shares(users) == {"aws": 2000, "gcp": 8000}
+
+
+def test_a_hub_that_has_just_begun_to_count_does_not_take_its_first_second_for_all_there_is():
+    found = [candidate("aws", room=150), candidate("gcp", room=150)]
+    users = next_users(application(), Users(APP), found, 229, NOW, Load(recent=400))
+
+    assert shares(users) == {"aws": 3750, "gcp": 3750}
+    assert users.shed == 2500
+
+
+def test_when_all_look_down_what_was_turned_away_is_not_let_in():
+    found = [candidate("aws", room=120), candidate("gcp", room=120)]
+    dark = [
+        replace(each, health=replace(each.health, condition=Condition.DATA_PLANE_DOWN))
+        for each in found
+    ]
+    users = next_users(application(), Users(APP), dark, 300, NOW)
+
+    assert shares(users) == {"aws": 4000, "gcp": 4000}
+    assert users.shed == 2000
 
 
 def test_a_demand_that_nobody_counts_limits_nobody():

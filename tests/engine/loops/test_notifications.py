@@ -31,7 +31,8 @@ from crossfade.engine.records import Records
 from crossfade.ports.documents import Event
 from crossfade.testing.builders import APP, application
 from crossfade.testing.clock import FakeClock
-from crossfade.testing.engine_world import EngineWorld, KillingDocuments
+from crossfade.testing.engine_hub import KillingDocuments
+from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import HubKilled
 from crossfade.testing.fake_notifier import FakeNotifier
 from crossfade.testing.fake_store import FakeStore

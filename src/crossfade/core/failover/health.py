@@ -37,7 +37,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What one vantage point says of the data plane."""
+    """What one vantage point says of the data plane, or the cluster of itself."""
 
     name: VantageName
     vote: Vote
@@ -108,12 +108,19 @@ class Look:
     version: str = ""
     details: Mapping[VantageName, str] = field(default_factory=dict)
     """What is wrong, in the words of each vantage point."""
+    inside: tuple[Witness, ...] = ()
+    """What the cluster says of itself, told beside the vantage points."""
 
 
 def assess(
     known: Mapping[ClusterName, ClusterHealth], looks: Sequence[Look], wishes: Wishes, now: float
 ) -> tuple[ClusterHealth, ...]:
-    """Return the health of every cluster that was looked at, in the same order."""
+    """
+    Return the health of every cluster that was looked at, in the same order.
+
+    Those that nobody has looked at yet, as right after the start of a hub, stay as they are
+    `known`: what was taken out before still counts against the budget.
+    """
     before = {
         each.signals.cluster: known.get(each.signals.cluster, ClusterHealth(each.signals.cluster))
         for each in looks
@@ -121,9 +128,10 @@ def assess(
     before |= {n: _given_back(before[n], at) for n, at in wishes.given_back.items() if n in before}
     heard = [_heard(before[each.signals.cluster], each.signals) for each in looks]
     evidence = _excused(weigh(heard), wishes)
-    removals = [each.removal for each in before.values() if each.removal is not None]
+    every = {**before, **{name: each for name, each in known.items() if name not in before}}
+    removals = [each.removal for each in every.values() if each.removal is not None]
     fleet = Fleet(
-        {name: each.stands for name, each in before.items()},
+        {name: each.stands for name, each in every.items()},
         tuple(sorted(removals, key=lambda each: each.at)),
     )
     after, decisions = decide(fleet, evidence, wishes, now)
@@ -134,7 +142,7 @@ def assess(
             evidence.conditions[decision.cluster],
             now,
         )
-        for look, decision in zip(looks, decisions, strict=True)
+        for look, decision in zip(looks, decisions[: len(looks)], strict=True)
     )
 
 
@@ -189,7 +197,8 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
         witnesses=tuple(
             Witness(name, vote, "" if vote is Vote.UP else look.details.get(name, ""))
             for name, vote in sorted(look.signals.edges.items())
-        ),
+        )
+        + look.inside,
         version=look.version or before.version,
         answered=before.answered or _seen_up(look.signals),
         lost_since=None if back else since,

@@ -102,6 +102,8 @@ class Candidate:
     """Requests per second that the cluster carries beside other applications."""
     verdict: Verdict = Verdict.UNKNOWN
     """On its users against those of the others, while it returns."""
+    served: bool = False
+    """Most edges find that the application's users are served there."""
     given_back: bool = False
     """It was away for a drill only: nothing there has changed, and its users come back at once."""
 
@@ -130,11 +132,15 @@ def next_users(
         now: in seconds.
         load: what users ask for now, by class, and who may not meet what is new.
     """
+    if demand is not None and load.recent is not None:
+        # A hub that has just begun to count has not seen the highest rate of the last minute.
+        demand = max(demand, load.recent)
     returns: dict[ClusterName, Return] = {}
     admitted: list[tuple[Candidate, Admittance]] = []
     alone = sum(each.health.stands.serves and not each.wish.drained for each in candidates) < 2
     for each in candidates:
-        behind = stale(each.wanted, each.report, each.health.back_at, now)
+        served = each.served and before.share(each.cluster) > 0
+        behind = stale(each.wanted, each.report, each.health.back_at, now, served=served)
         back, said = _returning(spec, before, each, behind, now, alone=alone)
         if back is not None:
             returns[each.cluster] = back
@@ -142,10 +148,10 @@ def next_users(
         admitted.append((each, replace(may, reason=said) if _tells(may, back, said) else may))
     goal = _goal(spec, before, admitted, demand, load)
     left = frozenset(each.cluster for each in candidates if each.health.condition in DOWN)
-    plan, short = plan_traffic(goal), _served_by_edges(goal, left)
+    plan, short = _planned(goal, left)
     if short.shed and demand is not None and load.recent is not None and load.recent < demand:
         goal = replace(goal, demand=load.recent)
-        plan, short = plan_traffic(goal), _served_by_edges(goal, left)
+        plan, short = _planned(goal, left)
     reasons = {each.cluster: each.reason for each in goal.destinations}
     counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
     found = _users(before, plan, short, reasons, limited=counts)
@@ -205,15 +211,17 @@ def _standbys(
     return found
 
 
-def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
+def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
     """
-    Return the plan as it works out at the edges, which have left the clusters that are down.
+    Return the plan, and how it works out at the edges, which have left the clusters that are down.
 
     The hub takes clusters out one after the other; what the others cannot carry in the meantime
-    is turned away at once.
+    is turned away at once.  When all look down it is the hub that is cut off, and edges are
+    taken to follow the plan.
     """
     lost = Eligibility.OUT
-    return plan_traffic(
+    plan = plan_traffic(goal)
+    short = plan_traffic(
         replace(
             goal,
             destinations=tuple(
@@ -222,6 +230,8 @@ def _served_by_edges(goal: Goal, left: Collection[ClusterName]) -> TrafficPlan:
             ),
         )
     )
+    nobody = short.frozen or not short.parts
+    return plan, plan if nobody else short
 
 
 def _tells(may: Admittance, back: Return | None, said: str) -> bool:
@@ -319,7 +329,8 @@ def capacity(pod_capacity: int | None, each: Candidate) -> int | None:
     if pod_capacity is not None:
         serving = [r for r, share in each.wanted.split.shares.items() if share > 0]
         pods = sum(each.report.of(revision).ready_pods for revision in serving)
-        limits.append(pods * pod_capacity)
+        if pods or not each.served:  # who serves has pods, whatever its control plane says
+            limits.append(pods * pod_capacity)
     return min(limits, default=None)
 
 
@@ -336,7 +347,7 @@ def _users(
         reasons = {**dict.fromkeys(plan.parts, said), **dict.fromkeys(reasons, said)}
     # Each cluster's parts are rounded down: so few are no users whom nobody can carry.
     away = sum(short.shed.values())
-    known = limited and not plan.frozen and not short.frozen
+    known = limited and not plan.frozen
     rounding = len(reasons)
     return Users(
         before.application,
