@@ -4,7 +4,7 @@ import posixpath
 import shlex
 from dataclasses import replace
 
-from crossfade.core.pipeline import building, children, deploying
+from crossfade.core.pipeline import building, children, composing, deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
@@ -53,12 +53,10 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
             return deploying.helm(settings)
         case "deploy":
             return deploying.deploy(settings, context)
-        case "build":
-            return building.build(settings, context)
-        case "push":
-            return building.push(settings, context, text(step.settings.get("candidate")))
-        case "push-tag":
-            return building.push_tag(settings)
+        case kind if kind in composing.TYPES:
+            return composing.work_of(step, context)
+        case kind if kind in building.TYPES:
+            return building.work_of(step, context)
         case _:
             return _freestyle(step, settings, context)
 
@@ -72,7 +70,8 @@ def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     inside = _inside(settings)
     shell = text(settings.get("shell")) or "sh"
     work = Work("", shell, directory, image, members, access=Access.FLEET)
-    work = replace(work, inside=inside, volumes=_volumes(settings))
+    services = composing.beside(settings.get("services"))
+    work = replace(work, inside=inside, volumes=_volumes(settings), composition=services)
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
         return replace(work, script=script)

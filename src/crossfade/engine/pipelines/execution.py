@@ -16,6 +16,7 @@ from typing import Protocol
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable, ungrouped
 from crossfade.core.pipeline.clusters import Kubeconfig, reachable
+from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
@@ -278,10 +279,16 @@ class Execution:
             work.image,
             work.inside,
             work.volumes,
+            self._composition(work),
         )
         if work.integration and self._around.secrets is not None:
             return await with_deploy_key(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
+
+    def _composition(self, work: Work) -> Composition | None:
+        if work.composition is None:
+            return None
+        return replace(work.composition, host_images=self._build.host_images)
 
     def _own(self, run: Run) -> dict[str, str]:
         """Return the environment of our own commands; a run after a lost one has the same."""
