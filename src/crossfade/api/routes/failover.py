@@ -43,7 +43,7 @@ class Decided:
 @router.get("")
 async def get_status(caller: Signed, services: Use) -> FailoverStatus:
     """Return where the clusters stand that the caller may see, with the users whom they may see."""
-    found = await failover_status(services.queries.records, services.clock.now())
+    found = await failover_status(services.lists.records, services.clock.now())
     identity = caller.identity
     return FailoverStatus(
         tuple(

@@ -1,6 +1,6 @@
 """What is remembered of builds: what is run, how it stands, and what people have asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.policies import Policies
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.records import Stored
-from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
 from crossfade.ports.runner import RunId
 
 T = TypeVar("T")
@@ -95,6 +95,29 @@ class Wishes:
     """Those of an earlier one no longer count."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     terminate: str = ""
+
+
+def newest_builds(
+    documents: Iterable[Document], pipeline: str, below: int, limit: int
+) -> tuple[Build, ...]:
+    """
+    Return builds with a number under `below`, newest first; others are not read.
+
+    Args:
+        documents: all of the kind.
+        pipeline: only of this one; "": of all.
+        below: a number that no build has begins with the newest.
+        limit: so many at most.
+    """
+    found = sorted(
+        (
+            (int(each.name), each)
+            for each in documents
+            if int(each.name) < below and pipeline in ("", each.body["pipeline"])
+        ),
+        key=lambda pair: -pair[0],
+    )
+    return tuple(from_json(Build, each.body) for _, each in found[:limit])
 
 
 class Builds:
