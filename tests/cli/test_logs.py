@@ -1,11 +1,12 @@
 """Logs that a person reads and a program searches."""
 
+import json
 import logging
 import sys
 
 import pytest
 
-from crossfade.cli.logs import KeyedFormatter, configure
+from crossfade.cli.logs import KeyedFormatter, LogFormat, configure
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,23 @@ def test_libraries_are_quiet_and_stdout_is_left_to_data(capsys):
     assert printed.err.endswith("INFO looked key='a'\n")
     assert printed.err.count("\n") == 1
     assert sys.stderr is not sys.__stdin__
+
+
+def test_a_line_of_json_has_the_event_and_its_keys(capsys):
+    configure(logging.INFO, LogFormat.JSON)
+    log = logging.getLogger("crossfade.test")
+    log.info("cluster-lost", extra={"cluster": "aws", "why": ValueError("é"), "at": 3})
+    try:
+        raise RuntimeError("no\nway")
+    except RuntimeError:
+        log.exception("loop-failed")
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+
+    assert (first["level"], first["logger"], first["event"]) == (
+        "info",
+        "crossfade.test",
+        "cluster-lost",
+    )
+    assert (first["cluster"], first["why"], first["at_"]) == ("aws", "é", 3)
+    assert first["at"].endswith("+00:00")
+    assert "RuntimeError: no\nway" in second["traceback"]

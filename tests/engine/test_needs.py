@@ -5,14 +5,18 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.failover.evidence import Condition
+from crossfade.core.failover.failback import Failback
+from crossfade.core.failover.failback import Phase as Return
+from crossfade.core.failover.failback import Return as Back
 from crossfade.core.failover.health import Api, ClusterHealth
 from crossfade.core.failover.standing import Presence, Standing
+from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.edges import EdgeState
 from crossfade.core.rollout.spec import Approval, Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase, State
-from crossfade.engine.needs import of_cluster, of_edges, of_rollout
-from crossfade.testing.builders import rollout, stepping
+from crossfade.engine.needs import of_cluster, of_edges, of_return, of_rollout
+from crossfade.testing.builders import application, rollout, stepping
 
 HOLDS = "holding: no verdict; `crossfade rollout promote colors` goes on without a verdict"
 
@@ -78,7 +82,6 @@ def health(condition=Condition.HEALTHY, standing=Standing.SERVING, up=True):
         (health(Condition.BOTH_DOWN, up=False), "serves nobody", True),
         (health(Condition.DATA_PLANE_DOWN), "serves nobody", True),
         (health(Condition.GREY), "serves worse", True),
-        (health(standing=Standing.RECOVERING), "well again", False),
         (health(Condition.API_DOWN, up=False), "API of aws does not answer", False),
     ],
 )
@@ -96,6 +99,28 @@ def test_a_drained_cluster_is_not_forgotten_and_a_healthy_one_needs_nobody():
     assert drained is not None
     assert "drained" in drained.what
     assert of_cluster(health(), ClusterWish("aws")) is None
+    assert of_cluster(health(standing=Standing.RECOVERING), ClusterWish("aws")) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "phase", "standing", "told"),
+    [
+        (Failback.MANUAL, Return.WAITING, Standing.SERVING, True),
+        (Failback.NEVER, Return.WAITING, Standing.SERVING, True),
+        (Failback.RAMP, Return.WAITING, Standing.SERVING, False),
+        (Failback.MANUAL, Return.RAMPING, Standing.SERVING, False),
+        (Failback.MANUAL, Return.WAITING, Standing.OUT, False),
+    ],
+)
+def test_users_who_wait_for_a_person_to_let_them_back_are_told(policy, phase, standing, told):
+    spec = application()
+    spec = replace(spec, failover=replace(spec.failover, failback=policy))
+    users = Users("colors", returns={"aws": Back("aws", phase)})
+
+    need = of_return(spec, users, "aws", health(standing=standing))
+
+    assert (need is not None) is told
+    assert of_return(spec, users, "gcp", health()) is None
 
 
 def test_edges_that_are_gone_or_refuse_are_told():

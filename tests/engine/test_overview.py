@@ -80,6 +80,22 @@ async def test_a_lost_cloud_is_an_urgent_need_and_has_no_users(world):
     assert seen.clusters[0].since is not None
 
 
+async def test_a_cloud_that_comes_back_moves_and_needs_nobody(world):
+    world.clusters["aws"].faults.gateway_down = True
+    for _ in range(40):
+        await world.turn()
+    world.clusters["aws"].faults.gateway_down = False
+    for _ in range(60):
+        await world.turn()
+        seen = await look(world)
+        if not seen.needs:
+            break
+
+    assert seen.needs == ()
+    assert [each.cluster for each in seen.returning] == ["aws"]
+    assert seen.returning[0].percent < 100
+
+
 async def test_nothing_of_other_applications_or_clusters_is_in_it_nor_in_any_sum(world):
     other = replace(
         application(),

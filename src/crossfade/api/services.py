@@ -79,6 +79,15 @@ class Services:
         made = Overviews(self.queries.records, self.figures)
         object.__setattr__(self, "overviews", made)
 
+    @property
+    def lists(self) -> Queries:
+        """
+        What lists are made of: what the loops of a hub in this process have read already.
+
+        It may miss what was changed in the last moment; single things are read from the store.
+        """
+        return Queries(self.figures.records or self.queries.records, self.clock)
+
 
 def _services(request: Request) -> Services:
     found: Services = request.app.state.services

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.cli.frame import noun, settings_of
+from crossfade.cli.logs import LogFormat, configure
 from crossfade.cli.output import note
 from crossfade.settings import Settings
 
@@ -34,7 +35,7 @@ class _Wishes:
 
 
 @app.command()
-def up(
+def up(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     standby: Annotated[
         bool,
@@ -54,6 +55,9 @@ def up(
         ),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How lines of the log on stderr are written.")
+    ] = LogFormat.TEXT,
 ) -> None:
     """
     Run the hub in the foreground: control loops, configuration of the edges, the HTTP API.
@@ -62,9 +66,7 @@ def up(
 
     Ends on SIGTERM or Ctrl-C.  Edges go on with what they have; a new hub goes on with the work.
     """
-    from crossfade.cli.logs import configure
-
-    configure(logging.DEBUG if verbose else logging.INFO)
+    configure(logging.DEBUG if verbose else logging.INFO, log_format)
     wishes = _Wishes(standby, port, api, new_admin_password)
     asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
 

@@ -16,6 +16,7 @@ from crossfade.engine.access_records import ACCESS
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
+from crossfade.engine.loops.build_retention import BuildRetention
 from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.convergence import Convergence
 from crossfade.engine.loops.crons import Crons
@@ -32,6 +33,7 @@ from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notificatio
 from crossfade.engine.loops.retention import Retention
 from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.engine.loops.runs import Runs
+from crossfade.engine.loops.statuses import Statuses
 from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
@@ -289,14 +291,20 @@ def _of_no_concern(_name: str) -> None:
 
 def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
     """Return what runs builds.  It reads the store itself: hours pass between two of its looks."""
-    if ports.builds is None:
-        return ()
     builds = Builds(ports.documents, epoch)
+    old = BuildRetention(builds, ports.documents, ports.clock, epoch)
+    retention = KeyedLoop("build-retention", old.keys, old.reconcile)
+    if ports.builds is None:
+        return (retention,)
     work = BuildLoop(builds, ports.builds)
     loop = KeyedLoop("builds", work.keys, work.reconcile)
     crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
     work.on_end = crons.on_start = loop.poke
-    return loop, KeyedLoop("crons", crons.keys, crons.reconcile)
+    loops = (retention, loop, KeyedLoop("crons", crons.keys, crons.reconcile))
+    if ports.builds.servers is None:
+        return loops
+    told = Statuses(builds, ports.builds.servers, ports.clock)
+    return (*loops, KeyedLoop("statuses", told.keys, told.reconcile))
 
 
 @contextmanager

@@ -1,11 +1,15 @@
-"""What waits for a person: rollouts, and clusters that have no users.  Nothing here is asked."""
+"""What waits for a person.  What goes on by itself does not; nothing is asked of a cluster."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.application import Application
 from crossfade.core.failover.evidence import DOWN, Condition
+from crossfade.core.failover.failback import Failback
+from crossfade.core.failover.failback import Phase as Return
 from crossfade.core.failover.health import ClusterHealth
+from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.edges import EdgeState
 from crossfade.core.rollout.spec import Approval, Pause
@@ -70,15 +74,24 @@ def of_cluster(health: ClusterHealth, wish: ClusterWish) -> Need | None:
         return Need(True, f"{name} serves nobody", why, cluster=name)
     if health.condition is Condition.GREY:
         return Need(True, f"{name} serves worse than the others", why, cluster=name)
-    if not health.stands.serves:
-        what = f"{name} is well again, and its users are still elsewhere"
-        return Need(False, what, why, cluster=name)
     if not health.api.up:
         what = f"the API of {name} does not answer; its users are served"
         return Need(False, what, why, cluster=name)
     if wish.drained:
         return Need(False, f"{name} is drained", "until somebody restores it", cluster=name)
     return None
+
+
+def of_return(
+    application: Application, users: Users, cluster: ClusterName, health: ClusterHealth
+) -> Need | None:
+    """Return that users could come back to the cluster if a person said so, None when not."""
+    back = users.returns.get(cluster)
+    waits = back is not None and back.phase is Return.WAITING
+    if not waits or application.failover.failback is Failback.RAMP or not health.stands.serves:
+        return None
+    what = f"users of {application.name} can come back to {cluster} when somebody restores it"
+    return Need(False, what, users.reasons.get(cluster, ""), cluster=cluster)
 
 
 def of_edges(edges: Iterable[EdgeState]) -> tuple[Need, ...]:

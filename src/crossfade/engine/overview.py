@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.access.roles import Action, Grant, Identity
+from crossfade.core.failover.evidence import DOWN
 from crossfade.core.failover.health import Api, ClusterHealth, Witness
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
@@ -13,7 +14,7 @@ from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.figures import Figures, Point
-from crossfade.engine.needs import Need, of_cluster, of_edges, of_rollout
+from crossfade.engine.needs import Need, of_cluster, of_edges, of_return, of_rollout
 from crossfade.engine.records import Records
 
 Now = Mapping[tuple[ApplicationName, ClusterName], Point]
@@ -91,12 +92,23 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Returning:
+    """A cluster whose users are away, and come back as soon as it is proven well."""
+
+    cluster: ClusterName
+    percent: float
+    """Of its share, of the application that is least far."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it, as one person may see it."""
 
     at: float
     clusters: tuple[Card, ...]
     moving: tuple[Moving, ...]
+    returning: tuple[Returning, ...]
     needs: tuple[Need, ...]
     applications: int
     serving: int
@@ -110,7 +122,7 @@ class _World:
     records: tuple[Record, ...]
     rollouts: Mapping[ApplicationName, Rollout]
     reports: Mapping[ClusterName, tuple[Report, ...]]
-    users: tuple[Users, ...]
+    users: Mapping[ApplicationName, Users]
     now: Now
 
 
@@ -145,6 +157,7 @@ async def overview(records: Records, identity: Identity, counted: Now, at: float
     edges = (await records.edges()).value.edges if identity.may(Action.READ) else ()
     cards: list[Card] = []
     needs: list[Need | None] = [*of_edges(edges)]
+    returning: list[Returning] = []
     for stored in await records.clusters():
         name = stored.value.name
         if not identity.sees_cluster(name):
@@ -153,12 +166,17 @@ async def overview(records: Records, identity: Identity, counted: Now, at: float
         wish = wishes.get(name, ClusterWish(name))
         cards.append(_card(stored.value, known, wish, world))
         needs.append(of_cluster(known, wish))
+        if not wish.drained and known.condition not in DOWN:
+            returning += _returning(known, world)
+            pairs = [(each.spec, world.users.get(each.spec.name)) for each in world.records]
+            needs += [of_return(spec, users, name, known) for spec, users in pairs if users]
     needs += [of_rollout(each) for each in world.rollouts.values()]
     points = world.now.values()
     return Overview(
         at,
         tuple(cards),
         tuple(_moving(each) for each in world.rollouts.values() if each.active),
+        tuple(returning),
         tuple(
             sorted((each for each in needs if each is not None), key=lambda each: not each.urgent)
         ),
@@ -182,12 +200,12 @@ async def _world(records: Records, identity: Identity, counted: Now) -> _World:
     for each in await records.reports():
         if each.value.application in names:
             reports.setdefault(each.value.cluster, []).append(each.value)
-    users = [each.value for name, each in (await records.users()).items() if name in names]
+    users = {name: each.value for name, each in (await records.users()).items() if name in names}
     return _World(
         seen,
         rollouts,
         {cluster: tuple(found) for cluster, found in reports.items()},
-        tuple(users),
+        users,
         {key: point for key, point in counted.items() if key[0] in names},
     )
 
@@ -213,10 +231,10 @@ def _card(cluster: Cluster, health: ClusterHealth, wish: ClusterWish, world: _Wo
         health.api,
         health.witnesses,
         "drained" if wish.drained else health.stands.standing.value,
-        any(cluster.name in each.returns for each in world.users) and health.stands.serves,
+        any(cluster.name in each.returns for each in world.users.values()) and health.stands.serves,
         health.reason,
         _changed(health, wish),
-        round(100 * rps / total, 1) if total else _planned(cluster.name, world.users),
+        round(100 * rps / total, 1) if total else _planned(cluster.name, world.users.values()),
         total > 0,
         rps,
         _rate(each.failed / each.seconds for each in mine),
@@ -243,10 +261,20 @@ def _running(report: Report, world: _World) -> list[Running]:
     ]
 
 
-def _planned(cluster: ClusterName, users: tuple[Users, ...]) -> float:
+def _planned(cluster: ClusterName, users: Iterable[Users]) -> float:
     """Return the average share of the cluster over applications; nobody has counted any."""
     shares = [each.share(cluster) / 100 for each in users if each.parts]
     return round(sum(shares) / len(shares), 1) if shares else 0.0
+
+
+def _returning(health: ClusterHealth, world: _World) -> list[Returning]:
+    """Return how far its users are on their way back; nothing when none are away."""
+    away = [each for each in world.users.values() if health.cluster in each.returns]
+    if not away:
+        return [] if health.stands.serves else [Returning(health.cluster, 0.0, health.reason)]
+    least = min(away, key=lambda each: each.returns[health.cluster].percent)
+    reason = least.reasons.get(health.cluster, health.reason)
+    return [Returning(health.cluster, least.returns[health.cluster].percent, reason)]
 
 
 def _changed(health: ClusterHealth, wish: ClusterWish) -> float | None:

@@ -123,13 +123,10 @@ class Queries:
     async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
         """Return the newest rollout of each application, or all of one, newest first."""
         if application is not None:
-            await self.records.application(application)
-            mine = [
-                each.value
-                for each in await self.records.rollouts()
-                if each.value.application == application
-            ]
-            return tuple(reversed(mine))
+            record = (await self.records.application(application)).value
+            numbers = range(record.rollout, 0, -1)
+            mine = [await self.records.rollout(replace(record, rollout=each)) for each in numbers]
+            return tuple(each.value for each in mine if each is not None)
         found = []
         for stored in await self.records.applications():
             rollout = await self.records.rollout(stored.value)

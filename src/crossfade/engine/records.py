@@ -195,6 +195,10 @@ class Records:
         """Return what is known of an analysis run, or None before it began."""
         return await self._find(RUN, name, RunState)
 
+    async def listed(self, kind: str) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, for those who need few values of many."""
+        return await self._documents.list(kind)
+
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
         sequence = await self._documents.commit(changes, events, self._fence)

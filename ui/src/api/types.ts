@@ -78,6 +78,12 @@ export interface Moving {
   started_at: number;
 }
 
+export interface Returning {
+  cluster: string;
+  percent: number;
+  reason: string;
+}
+
 export interface Need {
   urgent: boolean;
   what: string;
@@ -90,6 +96,7 @@ export interface Overview {
   at: number;
   clusters: Card[];
   moving: Moving[];
+  returning: Returning[];
   needs: Need[];
   applications: number;
   serving: number;

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useData, useLive } from "../api/live";
-import type { Moving, Need, Overview } from "../api/types";
+import type { Moving, Need, Overview, Returning } from "../api/types";
 import { count, percent, rate } from "../format";
 import { Ago, Bar, Empty, Glyph, Loaded, ticked, type Tone } from "../parts/basics";
 import { Lines, newest } from "../parts/lines";
@@ -27,10 +27,13 @@ function Screen({ overview }: { overview: Overview }): ReactNode {
       <div className="pair">
         <section className="panel" aria-label="Moving">
           <h2>Moving</h2>
-          {overview.moving.length ? (
+          {overview.moving.length + overview.returning.length ? (
             <ul className="items">
               {overview.moving.map((each) => (
                 <MovingItem key={each.application} moving={each} />
+              ))}
+              {overview.returning.map((each) => (
+                <ReturningItem key={each.cluster} returning={each} />
               ))}
             </ul>
           ) : (
@@ -72,6 +75,7 @@ function headline(overview: Overview): { tone: Tone; text: string } {
   if (urgent.length) return { tone: "bad", text: `${urgent[0]?.what}${urgent.length > 1 ? `, and ${urgent.length - 1} more` : ""}` };
   const waiting = overview.needs.length;
   if (waiting) return { tone: "warn", text: waiting === 1 ? "Users are served; one thing waits for you" : `Users are served; ${waiting} things wait for you` };
+  if (overview.returning.length) return { tone: "moving", text: "Users are served; some are on their way back" };
   if (overview.moving.length) return { tone: "moving", text: "All is well; users are moving to a new version" };
   return { tone: "ok", text: "Everything is all right" };
 }
@@ -116,6 +120,19 @@ function MovingItem({ moving }: { moving: Moving }): ReactNode {
         {moving.phase}
         {moving.steps > 0 && moving.phase === "progressing" && ` · step ${Math.min(moving.step + 1, moving.steps)} of ${moving.steps}`} · {ticked(moving.reason)}
       </p>
+    </li>
+  );
+}
+
+function ReturningItem({ returning }: { returning: Returning }): ReactNode {
+  return (
+    <li>
+      <div className="row">
+        <strong>users come back to {returning.cluster}</strong>
+        <strong className="end">{percent(returning.percent)}</strong>
+      </div>
+      <Bar value={returning.percent} tone="users" label={`share of ${returning.cluster} that is back`} />
+      <p className="small faint clamp">{ticked(returning.reason)}</p>
     </li>
   );
 }

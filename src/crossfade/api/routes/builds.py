@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from crossfade.api.access import Signed, everywhere, refuse, who_asks
 from crossfade.api.log_streams import Wanted, log_stream
 from crossfade.api.once import Key, once
-from crossfade.api.pages import After, Limit, Page, page
+from crossfade.api.pages import After, Limit, Page
 from crossfade.api.routes.events import MOST_STREAMS
 from crossfade.api.services import Services, Use
 from crossfade.base.errors import CrossfadeError, InputError, NotFound, TooManyRequests
@@ -23,7 +23,8 @@ from crossfade.core.pipeline.state import BUILD, Answer, State
 from crossfade.core.pipeline.why import why as reasons
 from crossfade.engine.accounts import Caller
 from crossfade.engine.pipelines.log_reading import LogLine, StepLog, log_page
-from crossfade.engine.pipelines.records import Build
+from crossfade.engine.pipelines.records import BUILD as BUILDS
+from crossfade.engine.pipelines.records import Build, newest_builds
 from crossfade.engine.pipelines.views import BuildRow, BuildView, row, view
 from crossfade.ports.documents import Documents
 
@@ -107,10 +108,12 @@ async def list_builds(
 ) -> Page[BuildRow]:
     """Return builds, newest first.  They belong to no application: this takes a role on all."""
     builds = services.building.builds
-    found = [each for each in await builds.all() if pipeline in ("", each.pipeline)]
-    some = page(found, lambda each: f"{_HIGHEST - int(each.id):010d}", after, limit)
-    rows = [_row(services, each, (await builds.state(each.id)).value) for each in some.items]
-    return Page(items=rows, next=some.next)
+    below = int(after) if after.isascii() and after.isdigit() else _HIGHEST
+    documents = await services.lists.records.listed(BUILDS)
+    found = newest_builds(documents, pipeline, below, limit + 1)
+    some = found[:limit]
+    rows = [_row(services, each, (await builds.state(each.id)).value) for each in some]
+    return Page(items=rows, next=some[-1].id if len(found) > limit else None)
 
 
 @router.get("/{run}")

@@ -43,7 +43,7 @@ class Decided:
 @router.get("")
 async def get_status(caller: Signed, services: Use) -> FailoverStatus:
     """Return where the clusters stand that the caller may see, with the users whom they may see."""
-    found = await failover_status(services.queries.records, services.clock.now())
+    found = await failover_status(services.lists.records, services.clock.now())
     identity = caller.identity
     return FailoverStatus(
         tuple(
@@ -73,6 +73,4 @@ def _decided(event: Event) -> Decided:
     witnesses = tuple(from_json(Witness, each) for each in event.facts.get("witnesses", ()))
     names = ("before", "after", "standing", "action")
     before, after, standing, action = (str(event.facts.get(each, "")) for each in names)
-    return Decided(
-        event.number, event.at, event.reason, before, after, standing, action, witnesses
-    )
+    return Decided(event.number, event.at, event.reason, before, after, standing, action, witnesses)

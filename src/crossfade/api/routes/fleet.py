@@ -1,7 +1,7 @@
 """The fleet."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -82,7 +82,7 @@ async def list_clusters(
 ) -> Page[Member]:
     """Return the clusters that the caller may see, by name."""
     mine = await _mine(services, caller)
-    found = [_member(each, mine) for each in await services.queries.fleet()]
+    found = [_member(each, mine) for each in await services.lists.fleet()]
     seen = [each for each in found if caller.identity.sees_cluster(each.name)]
     return page(seen, lambda each: each.name, after, limit)
 
@@ -101,11 +101,15 @@ async def add_cluster(wanted: NewCluster, caller: Fleeter, services: Use, key: K
     """Add a cluster to the fleet, or change it.  It must answer."""
     cluster = _cluster(wanted)
 
+    version = ""
+
     async def act(commands: Commands) -> None:
-        await commands.add_cluster(cluster)
+        nonlocal version
+        version = await commands.add_cluster(cluster)
 
     await _once(services, caller, key, ["add", wanted.model_dump()], act)
-    return await get_cluster(cluster.name, caller, services)
+    member = await get_cluster(cluster.name, caller, services)
+    return replace(member, version=version or member.version)
 
 
 @router.delete("/{cluster}", status_code=204)
@@ -183,7 +187,7 @@ def _cluster(wanted: NewCluster) -> Cluster:
 
 
 async def _mine(services: Services, caller: Caller) -> list[Application]:
-    found = [each.value.spec for each in await services.queries.records.applications()]
+    found = [each.value.spec for each in await services.lists.records.applications()]
     return [each for each in found if caller.identity.sees(each.name)]
 
 

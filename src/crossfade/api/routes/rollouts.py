@@ -45,6 +45,10 @@ class Deployment(BaseModel):
         description="Helm values on top of those of the application.",
         examples=[{"image": {"tag": "2.0"}}],
     )
+    force: bool = Field(
+        default=False,
+        description="Also when it would not survive the losses of `placement.survive`.",
+    )
 
 
 class Steer(StrEnum):
@@ -77,9 +81,12 @@ async def list_newest(
     caller: Signed, services: Use, after: After = "", limit: Limit = 100
 ) -> Page[Rollout]:
     """Return the newest rollout of each application that the caller may see."""
-    found = await services.queries.rollouts()
-    seen = [each for each in found if caller.identity.sees(each.application)]
-    return page(seen, lambda each: each.application, after, limit)
+    records = services.lists.records
+    every = [each.value for each in await records.applications()]
+    seen = [each for each in every if each.rollout and caller.identity.sees(each.spec.name)]
+    some = page(seen, lambda each: each.spec.name, after, limit)
+    found = [await records.rollout(each) for each in some.items]
+    return Page(items=[each.value for each in found if each is not None], next=some.next)
 
 
 @router.get("/applications/{name}/rollouts")
@@ -149,8 +156,8 @@ async def deploy(
     application = ApplicationName(name)
     if key:
         mine = f"{caller.identity.name}/{key}"
-        return await deploy_once(deployments, application, wanted.values, mine)
-    return await deployments.deploy(application, wanted.values)
+        return await deploy_once(deployments, application, wanted.values, mine, force=wanted.force)
+    return await deployments.deploy(application, wanted.values, force=wanted.force)
 
 
 @router.post("/applications/{name}/rollout/{command}")

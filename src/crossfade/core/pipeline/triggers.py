@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
+from crossfade.core.pipeline.commit_status import PROVIDERS, Commit
 from crossfade.core.pipeline.conditions import names_branch
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.expression.meter import Meter
@@ -58,6 +59,12 @@ class Trigger:
     message: str = ""
     clone_url: str = ""
     """Where the repository is cloned from by builds that no event has told it."""
+    title: str = ""
+    """Of the statuses of its commits."""
+    api: str = ""
+    """Address of the API of the git server, "" for the public one."""
+    comment: bool = False
+    """Whether pull requests get a comment with the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,9 @@ def _git(common: Trigger, given: Settings, where: str) -> Trigger:
         _text(given, "modifiedFilesGlob"),
         given.get("pullRequestAllowForkEvents") is True,
         clone_url=_text(given, "cloneUrl"),
+        title=_text(given, "commitStatusTitle"),
+        api=_text(given, "apiUrl"),
+        comment=given.get("pullRequestComment") is True,
     )
 
 
@@ -305,4 +315,21 @@ def variables_by_hand(trigger: Trigger, branch: str) -> dict[str, str]:
     host = _HOSTS.get(trigger.provider, "github.com")
     url = trigger.clone_url or f"https://{host}/{trigger.repository}.git"
     name = GitEvent("push.heads", trigger.provider, trigger.repository, url, branch, branch)
-    return variables_of_event(name)
+    integration = trigger.context or trigger.provider or "github"
+    return variables_of_event(name) | {"CF_GIT_INTEGRATION": integration}
+
+
+def commit_of(pipeline: str, trigger: Trigger, event: GitEvent) -> Commit | None:
+    """Return the commit whose server is told how the build stands, None when none is."""
+    if event.provider not in PROVIDERS or not event.revision:
+        return None
+    return Commit(
+        event.provider,
+        event.repository,
+        event.revision,
+        trigger.title or f"{pipeline}/{trigger.name}",
+        trigger.context or event.provider,
+        event.pull.number if event.pull else 0,
+        trigger.api,
+        trigger.comment,
+    )

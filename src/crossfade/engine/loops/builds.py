@@ -21,6 +21,7 @@ from crossfade.core.pipeline.state import Result, State
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
+from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.documents import Event
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class BuildPorts:
     """What a build's pipeline says; it may read files.  Raises InputError, NotFound."""
     claimed: Callable[[str], AbstractContextManager[None]]
     """Keeps others from running the build.  Raises Conflict when somebody does."""
+    servers: CommitStatuses | None = None
+    """Whom commits are told by how their builds stand; None: nobody is told."""
 
 
 class BuildLoop:

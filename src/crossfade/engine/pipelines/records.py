@@ -1,22 +1,25 @@
 """What is remembered of builds: what is run, how it stands, and what people have asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
+from crossfade.core.pipeline.commit_status import Commit, Mood
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.policies import Policies
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.records import Stored
-from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
 from crossfade.ports.runner import RunId
 
 T = TypeVar("T")
 
 BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
-PIPELINE, DELIVERY, FIRED = "pipeline", "webhook", "trigger"
+DECIDED = "steps"
+"""Fact of the events that say what was decided; events of people have none."""
+PIPELINE, DELIVERY, FIRED, TOLD = "pipeline", "webhook", "trigger", "build-told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Build:
     """Whether the repository of its trigger is cloned first."""
     policies: Policies = field(default_factory=Policies)
     """What its pipeline said about builds beside each other."""
+    commit: Commit | None = None
+    """The commit whose git server is told how it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,15 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a git server was told last of a build."""
+
+    generation: int
+    mood: Mood
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """When something was done last."""
 
@@ -81,6 +95,29 @@ class Wishes:
     """Those of an earlier one no longer count."""
     answers: Mapping[str, Answer] = field(default_factory=dict)
     terminate: str = ""
+
+
+def newest_builds(
+    documents: Iterable[Document], pipeline: str, below: int, limit: int
+) -> tuple[Build, ...]:
+    """
+    Return builds with a number under `below`, newest first; others are not read.
+
+    Args:
+        documents: all of the kind.
+        pipeline: only of this one; "": of all.
+        below: a number that no build has begins with the newest.
+        limit: so many at most.
+    """
+    found = sorted(
+        (
+            (int(each.name), each)
+            for each in documents
+            if int(each.name) < below and pipeline in ("", each.body["pipeline"])
+        ),
+        key=lambda pair: -pair[0],
+    )
+    return tuple(from_json(Build, each.body) for _, each in found[:limit])
 
 
 class Builds:
@@ -176,6 +213,18 @@ class Builds:
         """Forget a pipeline; builds of it stay.  Raises Conflict."""
         change = Remove(PIPELINE, stored.value.name, stored.version)
         await self._documents.commit((change,), (event,), self._fence)
+
+    async def told(self, number: str) -> Stored[Told] | None:
+        """Return what a git server was told last of the build, None when nothing was."""
+        return await self._find(TOLD, number, Told)
+
+    async def save_told(
+        self, number: str, stored: Stored[Told] | None, told: Told, event: Event | None
+    ) -> None:
+        """Save what a git server was told.  Raises Conflict."""
+        change = _save(TOLD, number, stored.version if stored else 0, told)
+        events = () if event is None else (event,)
+        await self._documents.commit((change,), events, self._fence)
 
     async def moment(self, kind: str, name: str) -> Stored[Moment] | None:
         """Return when a webhook was taken (DELIVERY) or a trigger was due last (FIRED)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
+from crossfade.core.pipeline.commit_status import Commit
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.triggers import Kind, triggers_of, variables_by_hand
@@ -30,6 +31,7 @@ class Start:
     parent: str = ""
     once: str = ""
     clone: bool = False
+    commit: Commit | None = None
     of_event: bool = False
     """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
@@ -85,6 +87,7 @@ class Registry:
             parent=wanted.parent,
             once=wanted.once,
             clone=wanted.clone,
+            commit=wanted.commit,
         )
         graph = await asyncio.to_thread(self._read, build)
         commands = BuildCommands(self._builds, self._clock)

@@ -13,6 +13,7 @@ from crossfade.core.pipeline.triggers import (
     Kind,
     Push,
     Trigger,
+    commit_of,
     pushed,
     quiet,
     triggers_of,
@@ -127,6 +128,8 @@ def _start(pipeline: Registered, trigger: Trigger, event: GitEvent | Push, key: 
         "CF_BUILD_INITIATOR": by or "webhook",
         "CF_PIPELINE_TRIGGER_ID": trigger.name,
     }
+    if isinstance(event, GitEvent):
+        told["CF_GIT_INTEGRATION"] = trigger.context or event.provider
     own = {each.name: each for each in trigger.variables}
     return Start(
         pipeline.name,
@@ -135,5 +138,6 @@ def _start(pipeline: Registered, trigger: Trigger, event: GitEvent | Push, key: 
         event.branch if isinstance(event, GitEvent) else "",
         once=f"webhook/{key}/{pipeline.name}",
         clone=git and bool(told.get("CF_REPO_CLONE_URL")),
+        commit=commit_of(pipeline.name, trigger, event) if isinstance(event, GitEvent) else None,
         of_event=True,
     )

@@ -1,0 +1,1 @@
+"""Git servers, told how builds of their commits stand."""
