@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from crossfade.adapters.envoy.resources import Tuning
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
+from crossfade.testing.network import Network
 from crossfade.testing.users import Users
 
 HOST = "colors.localhost"
@@ -61,11 +62,14 @@ class Cloud:
     name: str
     port: int
     process: asyncio.subprocess.Process | None = None
+    host: str = "127.0.0.1"
+    within: tuple[str, ...] = ()
+    """Command that runs it elsewhere: in a network of its own."""
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-S", "-E", web_server.__file__, str(self.port), self.name),
+            *(*self.within, sys.executable),
+            *("-S", "-E", web_server.__file__, str(self.port), self.name, self.host),
             stdout=asyncio.subprocess.PIPE,
         )
         assert self.process.stdout is not None
@@ -96,8 +100,9 @@ class Setup:
         """Ask the edge for these shares."""
         self.number, self.weights = self.number + 1, weights
         targets = tuple(
-            EdgeTarget(ClusterName(name), name, "127.0.0.1", self.clouds[name].port, weight)
+            EdgeTarget(ClusterName(name), name, cloud.host, cloud.port, weight)
             for name, weight in weights.items()
+            for cloud in (self.clouds[name],)
         )
         route = EdgeRoute(ApplicationName("colors"), HOST, "/healthz", 0.5, targets)
         await self.edges.publish(EdgePlan(self.number, (route,)))
@@ -116,11 +121,21 @@ class Setup:
 
 @contextlib.asynccontextmanager
 async def setup(
-    names: tuple[str, ...], *, tuning: Tuning | None = None, concurrency: int = 1
+    names: tuple[str, ...],
+    *,
+    tuning: Tuning | None = None,
+    concurrency: int = 1,
+    elsewhere: Mapping[str, Network] | None = None,
 ) -> AsyncIterator[Setup]:
-    """Run clouds of these names with equal shares, and an edge, until the block ends."""
+    """
+    Run clouds of these names with equal shares, and an edge, until the block ends.
+
+    Those in `elsewhere` run in networks of their own.
+    """
     admin, port, *cloud_ports = free_ports(2 + len(names))
     clouds = {name: Cloud(name, port) for name, port in zip(names, cloud_ports, strict=True)}
+    for name, cable in (elsewhere or {}).items():
+        clouds[name].host, clouds[name].within = cable.there, cable.within
     edges = AdsEdges(0, tuning=tuning)
     await edges.start()
     bootstrap = edge_bootstrap("bench", "127.0.0.1", edges.port, admin, port)

@@ -22,3 +22,16 @@ async def test_expired_credentials_are_told_apart_from_silence(world):
     with pytest.raises(Denied) as raised:
         await world.access.probe.api()
     assert raised.value.hint
+
+
+async def test_a_cluster_says_how_many_of_its_nodes_are_ready(world):
+    nodes = await world.access.probe.nodes()
+
+    assert 0 < nodes.ready == nodes.count
+
+
+async def test_nodes_of_a_cluster_that_does_not_answer_are_unavailable(world):
+    await world.access.probe.nodes()
+    await world.partition()
+    with pytest.raises(Unavailable):
+        await world.access.probe.nodes()

@@ -8,9 +8,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 
 from crossfade.sandbox.demo.play import example
+from crossfade.testing.registry_server import missing, registry_server
 
 CLOUDS = ("onprem", "gcp", "aws")
 FIRST_GATEWAY = 101
@@ -60,9 +62,21 @@ class Users:
         return Counter(version for at, _, version in self.answers if begin <= at <= end)
 
 
-def release(installation, file: str, colour: str) -> dict[str, tuple[float, float]]:
+@pytest.fixture
+def registry(tmp_path):
+    """The address of a registry, "" where none can be run."""
+    if missing():
+        yield ""
+        return
+    (tmp_path / "registry").mkdir()
+    with registry_server(tmp_path / "registry") as address:
+        yield address
+
+
+def release(installation, file: str, colour: str, *more: str) -> dict[str, tuple[float, float]]:
     """Run the pipeline, approve it, and return from when to when each share was in force."""
     arguments = ("--local-dir", str(example()), "--var", f"COLOUR={colour}", "--var", "HOLD=3")
+    arguments += more
     began, times, output = 0.0, {}, []
     process = installation.lines("pipeline", "run", str(example() / file), *arguments)
     too_late = threading.Timer(90, process.kill)
@@ -85,12 +99,16 @@ def release(installation, file: str, colour: str) -> dict[str, tuple[float, floa
 
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("file", ["codefresh-helm.yml", "codefresh-deploy.yml"])
-def test_users_meet_the_shares_of_the_script_and_nobody_meets_a_failure(install, file):
+def test_users_meet_the_shares_of_the_script_and_nobody_meets_a_failure(install, file, registry):
     installation = install(*CLOUDS, hub=False)
+    pushed = ()
+    if registry:
+        installation.run("image", "registry", "add", "ours", f"{registry}/team")
+        pushed = ("--var", "REGISTRY=ours")
     first = ("--local-dir", str(example()), "--var", "COLOUR=blue")
     installation.run("pipeline", "run", str(example() / file), *first)
     with Users(installation.base) as users:
-        times = release(installation, file, "yellow")
+        times = release(installation, file, "yellow", *pushed)
 
     assert {"10", "25", "50", "100", "0"} <= times.keys()
     for share in (10, 25, 50, 100):
@@ -101,6 +119,9 @@ def test_users_meet_the_shares_of_the_script_and_nobody_meets_a_failure(install,
     everything = Counter(version for _, _, version in users.answers)
     assert everything.keys() == {"blue", "yellow"}, everything
     assert users.answers[-1][2] == "yellow"
+    if registry:
+        tags = httpx.get(f"http://{registry}/v2/team/colors/tags/list").json()["tags"]
+        assert sorted(tags) == ["latest", "yellow"]
     for cloud in CLOUDS:
         left = installation.kubectl(cloud, "get", "deployments", "-o", "name")
         assert left.split() == ["deployment.apps/colors-stable"]

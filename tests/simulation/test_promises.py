@@ -67,7 +67,7 @@ def test_rule_2_finds_edges_that_are_left_without_any_cluster(monkeypatch):
 
 
 def test_rule_3_finds_two_clouds_that_are_taken_out_within_a_minute(monkeypatch):
-    monkeypatch.setattr(failover, "over_budget", lambda *_: "")
+    monkeypatch.setattr(failover, "over_budget", lambda *_, **__: "")
     told = happening((3, Mishap.LOSE, 0), (9, Mishap.LOSE, 1), edges=2)
     assert broken(told) == 3
 
@@ -104,7 +104,7 @@ def test_rule_5_finds_users_on_a_cluster_that_is_behind():
 
 
 def test_rule_5_finds_users_who_are_sent_to_a_cluster_before_it_has_converged(monkeypatch):
-    monkeypatch.setattr(users, "stale", lambda *_: "")
+    monkeypatch.setattr(users, "stale", lambda *_, **__: "")
     telling = opening(replace(BAD, edges=2))
     cluster = telling.world.clusters["gcp"]
 

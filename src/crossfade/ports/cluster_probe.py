@@ -1,6 +1,8 @@
-"""Is a cluster's API server there?"""
+"""Is a cluster's API server there, and what does it say of its nodes?"""
 
 from typing import Protocol
+
+from crossfade.core.fleet.inside import Nodes
 
 
 class ClusterProbe(Protocol):
@@ -13,4 +15,8 @@ class ClusterProbe(Protocol):
         Raises Denied when the credentials are refused or have expired, Unavailable when
         it does not answer or says that it is not ready.
         """
+        ...
+
+    async def nodes(self) -> Nodes:
+        """Return how many nodes there are, and are ready.  Raises Denied, Unavailable."""
         ...

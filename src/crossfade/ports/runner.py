@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.state import RunSight
 from crossfade.core.pipeline.work import Inside
 
@@ -43,6 +44,8 @@ class Order:
     """How it runs on the files of its image; None: on the tools of the runner's place."""
     volumes: tuple[tuple[str, str], ...] = ()
     """Folders of the workspace, and where else it sees them."""
+    composition: Composition | None = None
+    """Services that run beside the script, or candidates in its place."""
     kubeconfig: str = ""
     """The clusters that it may reach, as a file that no other run sees; "": none."""
 

@@ -277,6 +277,7 @@ class EngineWorld:
         self, edge: str, route: EdgeRoute, target: EdgeTarget, asked: float
     ) -> EdgeTargetSight:
         dead = target.way is not Way.OPEN or not self.reached(edge, target.cluster)
+        dead = dead or self.clusters[target.cluster].empty
         requests = self._whole(edge, target.cluster, asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))

@@ -14,6 +14,7 @@ from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavai
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.inside import Nodes
 from crossfade.core.release.report import Address, Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
@@ -38,6 +39,8 @@ class Faults:
     """The credentials are refused."""
     seconds: float = 0.0
     """Time that every answer takes."""
+    blind: bool = False
+    """Its control plane says that none of its pods is ready; they serve."""
     gateway_down: bool = False
     """The data plane answers nobody, counters included."""
     kill_before: int | None = None
@@ -84,6 +87,8 @@ class FakeCluster:
     """Routes that the data plane serves."""
     gateways: dict[str, GatewayEndpoint] = field(default_factory=dict)
     requests: dict[tuple[ApplicationName, RevisionId], Counts] = field(default_factory=dict)
+    ready_nodes: int = 3
+    """Of three, as the API server says."""
     held_requests: dict[tuple[ApplicationName, RevisionId], Counts] | None = None
     """What the gateway's counters show while they stand still; None: what was counted."""
     visits: int = 0
@@ -144,6 +149,12 @@ class FakeCluster:
             if name == application:
                 return {each.revision: each.percent for each in route.backends}
         return {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are pods, and none of them is ready: its gateway has nobody to ask."""
+        pods = [each.ready_pods for each in self.revisions.values() if each.wanted]
+        return bool(pods) and not any(pods)
 
     def serve(
         self,
@@ -269,6 +280,11 @@ class FakeProbe:
         """Return the version of the API server; see the port."""
         await self.cluster.ask()
         return "v1.32.0"
+
+    async def nodes(self) -> Nodes:
+        """Return the nodes; see the port."""
+        await self.cluster.ask()
+        return Nodes(self.cluster.ready_nodes, 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,10 @@ class FakeEdges:
             edge, self._clock.now(), tuple(ordered), tuple(counted), answers
         )
 
+    def forget(self, edge: str) -> None:
+        """Drop the reports of an edge, as after it was taken down."""
+        self._sights.pop(edge, None)
+
     def connect(self, edge: str, *, slow: bool = False, refuse: str = "") -> None:
         """Let an edge come; a slow one acknowledges nothing, a refusing one says these words."""
         self._acknowledged[edge] = 0

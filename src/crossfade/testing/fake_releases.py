@@ -1,7 +1,7 @@
 """Revisions of a cluster in memory: the Releases port for tests of the engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crossfade.base.errors import InputError
@@ -54,7 +54,7 @@ class FakeReleases:
         """Return every revision of which something is there; see the port."""
         await self.cluster.ask()
         return tuple(
-            _status(each)
+            _status(replace(each, ready_pods=0) if self.cluster.faults.blind else each)
             for (name, _), each in sorted(self.cluster.revisions.items())
             if name == application and each.revision.namespace == namespace
         )

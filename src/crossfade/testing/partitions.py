@@ -35,6 +35,8 @@ class Cut(StrEnum):
     """The hub, from some API servers and some edges."""
     API = "API servers"
     """Some API servers, from everybody."""
+    INSIDE = "control planes"
+    """Some control planes, from their own nodes: they say that nothing is ready there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,14 @@ class _World:
     limits: Thresholds = field(default_factory=Thresholds)
     edges: dict[tuple[VantageName, ClusterName], Sighting] = field(default_factory=dict)
     apis: dict[ClusterName, Sighting] = field(default_factory=dict)
+    blind: bool = False
+    """Control planes that are cut off from their nodes say that nothing is ready."""
 
     def look(self, now: int) -> None:
         """Let everybody see what they can."""
         story = self.story
         during = story.begin <= now < story.end and self.random.random() >= story.wavering
+        self.blind = during and story.cut is Cut.INSIDE
         for edge in story.edges:
             if during and edge in story.mute:
                 continue
@@ -92,7 +97,7 @@ class _World:
                 self._probe(edge, cluster, now, hidden=hidden)
         if now % API_SECONDS == 0:
             for cluster in story.clusters:
-                hidden = during and story.cut is not Cut.VANTAGE and cluster in story.unseen
+                hidden = during and story.cut in {Cut.HUB, Cut.API} and cluster in story.unseen
                 good = not hidden and not self._dead(cluster, now) and self._lucky()
                 seen = self.apis.get(cluster, Sighting())
                 self.apis[cluster] = see_api(seen, good=good, now=float(now), limits=self.limits)
@@ -105,7 +110,10 @@ class _World:
                 for edge in self.story.edges
             }
             api = vote(self.apis.get(cluster), now, REPORT_SECONDS)
-            yield ClusterSignals(cluster, api, votes)
+            none = self.blind and cluster in self.story.unseen
+            yield ClusterSignals(
+                cluster, api, votes, ready_pods=0 if none else 3, ready_nodes=0 if none else 2
+            )
 
     def _probe(self, edge: VantageName, cluster: ClusterName, now: int, *, hidden: bool) -> None:
         good = not hidden and not self._dead(cluster, now) and self._lucky()

@@ -52,3 +52,15 @@ def test_a_cluster_whose_step_before_has_another_number_is_given_its_moment_too(
     others_moved_on = replace(WANTED, epoch=Epoch(9), previous=Epoch(3))
 
     assert stale(others_moved_on, report(epoch=3), 0.0, 104.0) == ""
+
+
+def test_the_word_of_a_control_plane_alone_takes_nobody_away():
+    """None of any pod ready, though edges find users served; that one revision has none is told."""
+    nobody = replace(
+        report(), revisions={r: RevisionReport(True, False, 3, 0) for r in SPLIT.shares}
+    )
+    some = report(pods=RevisionReport(True, False, 3, 0))
+
+    assert stale(WANTED, nobody, 0.0, 120.0, served=True) == ""
+    assert "no pod of" in stale(WANTED, nobody, 0.0, 120.0)
+    assert "no pod of yellow" in stale(WANTED, some, 0.0, 120.0, served=True)

@@ -106,7 +106,6 @@ def tools(_name: str) -> bool:
         ({"type": "crossfade-deploy"}, "`application` is missing"),
         (roll_out(on_cancel="stay"), "allowed: abort, leave"),
         ({"type": "helm", "arguments": {"action": "push"}}, "not pushed yet"),
-        ({"type": "codefresh-run", "arguments": {"PIPELINE_ID": "a/b"}}, "not supported yet"),
     ],
 )
 def test_what_is_missing_is_refused_before_anything_runs(step, words):

@@ -9,6 +9,7 @@ from crossfade.core.failover.decide import Action
 from crossfade.core.failover.evidence import Condition
 from crossfade.core.failover.failback import Failback
 from crossfade.core.failover.standing import Standing
+from crossfade.core.fleet.signals import Vote
 from crossfade.engine.loops.failover import patience_of, sample_of
 from crossfade.engine.records import Records
 from crossfade.ports.edge import EdgeTargetSight
@@ -71,6 +72,37 @@ async def test_the_history_says_who_says_what(world):
 
     assert "confirmed by most observers" in moved.reason
     assert [each["name"] for each in moved.facts["witnesses"]] == ["edge:edge-1", "hub"]
+
+
+async def test_a_cluster_that_calls_its_own_nodes_dead_is_told_and_keeps_its_users(world):
+    """A control plane that lost sight of its nodes, while users are served there."""
+    world.clusters["gcp"].ready_nodes = 0
+    await turns(world, 240)
+    said = {each.name: each for each in (await health(world)).witnesses}
+
+    assert said["nodes"].vote is Vote.DOWN
+    assert said["nodes"].detail == "0 of 3 nodes are ready"
+    assert said["pods"].vote is Vote.UP
+    assert world.weights() == ALL
+    assert (await health(world)).stands.standing is Standing.SERVING
+
+
+async def test_a_lonely_observer_is_believed_sooner_when_no_node_is_ready(world):
+    """Without an edge that reports, the hub alone sees the gateway dead; the nodes agree."""
+    gcp = world.clusters["gcp"]
+    gcp.faults.gateway_down = True
+    gcp.ready_nodes = 0
+    for _ in range(60):
+        world.clock.advance(0.5)
+        await world.hub.turn()
+        for sight in await world.edges.sights():
+            world.edges.forget(sight.edge)
+
+    assert (await health(world)).condition is Condition.DATA_PLANE_DOWN
+    moved = [e for e in await world.store.events("cluster/gcp") if e.facts.get("action") == "move"]
+    assert {"name": "nodes", "vote": "down", "detail": "0 of 3 nodes are ready"} in moved[0].facts[
+        "witnesses"
+    ]
 
 
 async def test_one_observer_that_is_cut_off_moves_nobody(world):

@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from crossfade.core.application import Placement
 from crossfade.core.rollout.spec import Pause, SetWeight
+from crossfade.engine.loops.traffic import served
+from crossfade.ports.edge import EdgeSight, EdgeTargetSight
 from crossfade.testing.builders import APP, CLUSTERS, application
 from crossfade.testing.engine_world import EngineWorld
 
@@ -104,6 +108,56 @@ async def test_a_cluster_without_a_ready_pod_gets_no_users(world):
         world.clusters["gcp"].start_pods(revision)
     await turns(world, 3)
     assert world.weights() == ALL
+
+
+@pytest.mark.parametrize("pod_capacity", [None, 100])
+async def test_users_stay_where_they_are_served_whatever_a_control_plane_says_of_pods(
+    world, pod_capacity
+):
+    """It has lost sight of its nodes; the edges find every user served there."""
+    placement = replace(application().placement, pod_capacity=pod_capacity)
+    await world.commands.apply(replace(application(), placement=placement))
+    await turns(world, 4)
+    world.clusters["gcp"].faults.blind = True
+    for _ in range(60):
+        await world.turn()
+        assert world.weights()["gcp"] > 90
+
+    world.clusters["gcp"].faults.gateway_down = True
+    await turns(world, 8)
+    assert world.weights()["gcp"] == 0
+
+
+async def test_no_user_comes_to_a_cluster_that_says_that_no_pod_is_ready(world):
+    gcp = world.clusters["gcp"]
+    kill(gcp)
+    await turns(world, 10)
+    gcp.faults.unreachable = gcp.faults.gateway_down = False
+    gcp.faults.blind = True
+    for _ in range(40):
+        await world.turn()
+        assert world.weights()["gcp"] == 0
+
+
+@pytest.mark.parametrize(
+    ("reports", "found"),
+    [
+        pytest.param({"edge-1": True}, True, id="the-only-edge"),
+        pytest.param({"edge-1": True, "edge-2": True, "edge-3": False}, True, id="most"),
+        pytest.param({"edge-1": True, "edge-2": False}, False, id="half"),
+        pytest.param({"edge-1": True, "silent": True}, False, id="one-is-silent"),
+        pytest.param({}, False, id="nobody"),
+    ],
+)
+def test_who_is_served_is_said_by_most_of_all_edges(reports, found):
+    sights = tuple(
+        EdgeSight(
+            name, 0.0 if name == "silent" else 99.0, (EdgeTargetSight(APP, "gcp", healthy=well),)
+        )
+        for name, well in reports.items()
+    )
+
+    assert ((APP, "gcp") in served(sights, 100.0)) is found
 
 
 async def test_shares_of_clusters_are_those_of_the_file(world):

@@ -1,7 +1,8 @@
-"""Whether a cluster's API server is there and ready."""
+"""Whether a cluster's API server is there and ready, and its nodes."""
 
-from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.kubernetes.client import KubeApi, Object
 from crossfade.base.errors import CrossfadeError, Unavailable
+from crossfade.core.fleet.inside import Nodes
 
 
 class LightkubeProbe:
@@ -30,3 +31,13 @@ class LightkubeProbe:
         if not self._version:
             self._version = str((await self._api.get("/version")).get("gitVersion", "unknown"))
         return self._version
+
+    async def nodes(self) -> Nodes:
+        """Return how many nodes there are, and are ready; see the port for errors."""
+        found, _ = await self._api.list("/api/v1/nodes")
+        return Nodes(sum(map(_is_ready, found)), len(found))
+
+
+def _is_ready(node: Object) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)

@@ -52,8 +52,8 @@ def usable() -> bool:
     return done.returncode == 0
 
 
-def command(view: View, directory: str, argv: Sequence[str]) -> list[str]:
-    """Return the command that runs `argv` in the view; its processes end with it."""
+def command(seen: Sequence[str], directory: str, argv: Sequence[str]) -> list[str]:
+    """Return the command that runs `argv` and sees these places; its processes end with it."""
     return [
         shutil.which("bwrap") or "bwrap",
         "--die-with-parent",
@@ -61,7 +61,7 @@ def command(view: View, directory: str, argv: Sequence[str]) -> list[str]:
         *("--tmpfs", "/"),
         *_machine(),
         *("--dev", "/dev", "--proc", "/proc"),
-        *places(view),
+        *seen,
         *("--chdir", directory),
         "--",
         *argv,

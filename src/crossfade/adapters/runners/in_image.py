@@ -26,11 +26,13 @@ from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import CrossfadeError, InputError, NotFound
+from crossfade.base.json_value import Json
 from crossfade.core.image.command import command_of
 from crossfade.core.image.reference import reference
 from crossfade.core.pipeline.work import VOLUME, Inside
 
 CANNOT_EXIT_CODE = 126
+_SHELLS = ("sh", "bash")
 _CERTIFICATES = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 
 
@@ -62,6 +64,10 @@ class ImagePlace:
         access = self.access()
         return access.store.find(wanted) is not None or access.is_known(wanted)
 
+    def without_passwords(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a step may see."""
+        return {name: value for name, value in given.items() if name not in self.passwords()}
+
     def passwords(self) -> dict[str, str]:
         """Return the variables with passwords of registries."""
         prefix = f"{self.prefix}REGISTRY_"
@@ -88,12 +94,17 @@ class InImage:
 
 def command(wanted: InImage, file: Path) -> list[str]:
     """Return the command that runs it; `file` is written, and only its owner may read it."""
+    return own_program(__name__, to_json(wanted), file)
+
+
+def own_program(module: str, document: Json, file: Path) -> list[str]:
+    """Return the command that runs `main` of a module of ours on a document, kept in `file`."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(handle, "w") as opened:
-        json.dump(to_json(wanted), opened)
+        json.dump(document, opened)
     source = str(Path(crossfade.__file__).parent.parent)
     # Apart from the step's variables: PYTHONPATH and its like are not meant for us.
-    program = f"import sys; sys.path.insert(0, {source!r}); from {__name__} import main; main()"
+    program = f"import sys; sys.path.insert(0, {source!r}); from {module} import main; main()"
     return [sys.executable, "-I", "-c", program, str(file)]
 
 
@@ -101,7 +112,7 @@ def main() -> NoReturn:
     """Become the step, or say why that cannot be."""
     try:
         wanted = from_json(InImage, json.loads(Path(sys.argv[1]).read_bytes()))
-        argv, environment = _prepared(wanted)
+        argv, environment = prepared(wanted, os.environ)
         os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
     except CrossfadeError as error:
         print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201
@@ -110,7 +121,13 @@ def main() -> NoReturn:
     sys.exit(CANNOT_EXIT_CODE)
 
 
-def _prepared(wanted: InImage) -> tuple[list[str], dict[str, str]]:
+def prepared(wanted: InImage, given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """
+    Return the command and its environment, which is what is `given` on top of the image's own.
+
+    Raises NotFound for an image that is not at hand, InputError for one that has nothing to run,
+    Unavailable where images cannot be run.
+    """
     working = Path(wanted.working)
     running.check_usable(working / "probe")
     access = wanted.where.access(wanted.inside.contexts)
@@ -121,7 +138,7 @@ def _prepared(wanted: InImage) -> tuple[list[str], dict[str, str]]:
             hint="build or pull it again; `crossfade image list` shows what is here",
         )
     root = Roots(access.store, access.store.roots).root(image)
-    environment = _environment(wanted, root, os.environ)
+    environment = _environment(wanted, root, given)
     argv = _argv(wanted, root, environment["PATH"])
     mounts, view = running.mounted(running.Place(root.files, root.on_host, working))
     directory = wanted.directory
@@ -148,7 +165,7 @@ def _argv(wanted: InImage, root: Root, path: str) -> tuple[str, ...]:
     if root.on_host:
         below += [Path(each) for each in places]
     shell = wanted.argv[0]
-    if not any(os.path.lexists(each / shell) for each in below):
+    if shell in _SHELLS and not any(os.path.lexists(each / shell) for each in below):
         hint = "leave `commands` out so that its entry point runs, or put a shell into the image"
         raise InputError(f"the image has no {shell} to run `commands` with", hint=hint)
     return wanted.argv
@@ -157,8 +174,7 @@ def _argv(wanted: InImage, root: Root, path: str) -> tuple[str, ...]:
 def _environment(wanted: InImage, root: Root, given: Mapping[str, str]) -> dict[str, str]:
     """Return the image's variables, and on top of them those of the step."""
     own = root.config.environment
-    passwords = wanted.where.passwords()
-    kept = {name: value for name, value in given.items() if name not in passwords}
+    kept = wanted.where.without_passwords(given)
     for name in _CERTIFICATES:
         if name in kept and not root.on_host and not (root.files / kept[name][1:]).exists():
             del kept[name]

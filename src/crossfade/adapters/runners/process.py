@@ -9,16 +9,18 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 from crossfade.adapters.images.folders import remove_folder
-from crossfade.adapters.runners import bubblewrap, in_image
+from crossfade.adapters.runners import bubblewrap, composing, in_image
+from crossfade.adapters.runners.composing import Composed
 from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.tools import write_tools
+from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.variables import exported
@@ -34,7 +36,7 @@ _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _KUBE, _CONFIG = "kube", "config"
-_BOX, _WANTED = "box", "in-image.json"
+_BOX, _COMPOSED, _WANTED = "box", "composed", "in-image.json"
 _SIGNALS = {128 + each.value: each.name for each in signal.Signals}
 
 
@@ -133,8 +135,8 @@ class ProcessRunner:
     def _command(self, order: Order, place: Path) -> tuple[list[str], dict[str, str]]:
         """Return what the keeper runs, and the environment of everything."""
         self._make_directory(order)
-        if not self.isolated and (order.inside or order.volumes):
-            what = "a built image" if order.inside else "`volumes`"
+        what = next((name for name, asked in _boxes(order).items() if asked), "")
+        if what and not self.isolated:
             raise ValueError(f"{what} needs bubblewrap, which does not work here; install it")
         shell = shutil.which(order.shell) or "/bin/sh"
         directory = self._seen(order.directory, order)
@@ -151,7 +153,7 @@ class ProcessRunner:
                 place / "exports",
                 place / "masked",
                 place / _KUBE if order.kubeconfig else None,
-                tuple((self._of_volume(order, source), to) for source, to in order.volumes),
+                tuple(self._more(order, place)),
             )
             argv = [shell, f"{bubblewrap.TOOLS}/{_SCRIPT}"]
             own = (bubblewrap.HOME, bubblewrap.EXPORTS, bubblewrap.MASKED)
@@ -160,7 +162,10 @@ class ProcessRunner:
                 argv = self._in_image(order, view, place, self._images)
                 given |= self._images.passwords()
             else:
-                argv = bubblewrap.command(view, directory, argv)
+                argv = bubblewrap.command(bubblewrap.places(view), directory, argv)
+            if order.composition is not None and self._images is not None:
+                argv = self._composed(order, argv, bubblewrap.places(view), place)
+                given |= self._images.passwords()
         else:
             argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, shell]
             argv.append(str(place / "tools" / _SCRIPT))
@@ -184,6 +189,31 @@ class ProcessRunner:
             images,
         )
         return in_image.command(wanted, place / _WANTED)
+
+    def _composed(self, order: Order, argv: list[str], places: list[str], place: Path) -> list[str]:
+        """Return the command that runs services and, if the step has a script, it beside them."""
+        if order.composition is None or self._images is None:
+            return argv
+        folder = place / _COMPOSED
+        wanted = Composed(
+            order.composition,
+            tuple(argv) if order.script else (),
+            tuple(places),
+            str(folder),
+            str(self.volume(order.run.build)),
+            order.directory,
+            self._images,
+        )
+        return in_image.own_program(composing.__name__, to_json(wanted), folder / "wanted.json")
+
+    def _more(self, order: Order, place: Path) -> Iterator[tuple[Path, str]]:
+        """Yield the other folders and files that a run sees, and where."""
+        for source, target in order.volumes:
+            yield self._of_volume(order, source), target
+        if order.composition is not None:
+            (place / _COMPOSED).mkdir(mode=0o700)
+            (place / _COMPOSED / "hosts").touch()
+            yield place / _COMPOSED / "hosts", "/etc/hosts"
 
     def _of_volume(self, order: Order, path: str) -> Path:
         """Return where a folder of the workspace is; it is made when it is not there."""
@@ -285,10 +315,19 @@ class ProcessRunner:
         if not self.isolated:  # bubblewrap leaves none
             left = await asyncio.to_thread(marked, str(place))
             end_all(left, signal.SIGKILL)
-        for name in ("tools", "tmp", _KUBE, _BOX):
+        for name in ("tools", "tmp", _KUBE, _BOX, _COMPOSED):
             await asyncio.to_thread(remove_folder, place / name)
         for name in ("output", "exports", "masked", _WANTED):
             (place / name).unlink(missing_ok=True)
+
+
+def _boxes(order: Order) -> dict[str, bool]:
+    """Return what cannot be had without bubblewrap, and whether the run asks for it."""
+    return {
+        "a built image": order.inside is not None,
+        "`volumes`": bool(order.volumes),
+        "a composition": order.composition is not None,
+    }
 
 
 def _environment(

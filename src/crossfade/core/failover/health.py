@@ -37,7 +37,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What one vantage point says of the data plane."""
+    """What one vantage point says of the data plane, or the cluster of itself."""
 
     name: VantageName
     vote: Vote
@@ -108,6 +108,8 @@ class Look:
     version: str = ""
     details: Mapping[VantageName, str] = field(default_factory=dict)
     """What is wrong, in the words of each vantage point."""
+    inside: tuple[Witness, ...] = ()
+    """What the cluster says of itself, told beside the vantage points."""
 
 
 def assess(
@@ -195,7 +197,8 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
         witnesses=tuple(
             Witness(name, vote, "" if vote is Vote.UP else look.details.get(name, ""))
             for name, vote in sorted(look.signals.edges.items())
-        ),
+        )
+        + look.inside,
         version=look.version or before.version,
         answered=before.answered or _seen_up(look.signals),
         lost_since=None if back else since,

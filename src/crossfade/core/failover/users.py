@@ -102,6 +102,8 @@ class Candidate:
     """Requests per second that the cluster carries beside other applications."""
     verdict: Verdict = Verdict.UNKNOWN
     """On its users against those of the others, while it returns."""
+    served: bool = False
+    """Most edges find that the application's users are served there."""
     given_back: bool = False
     """It was away for a drill only: nothing there has changed, and its users come back at once."""
 
@@ -137,7 +139,8 @@ def next_users(
     admitted: list[tuple[Candidate, Admittance]] = []
     alone = sum(each.health.stands.serves and not each.wish.drained for each in candidates) < 2
     for each in candidates:
-        behind = stale(each.wanted, each.report, each.health.back_at, now)
+        served = each.served and before.share(each.cluster) > 0
+        behind = stale(each.wanted, each.report, each.health.back_at, now, served=served)
         back, said = _returning(spec, before, each, behind, now, alone=alone)
         if back is not None:
             returns[each.cluster] = back
@@ -326,7 +329,8 @@ def capacity(pod_capacity: int | None, each: Candidate) -> int | None:
     if pod_capacity is not None:
         serving = [r for r, share in each.wanted.split.shares.items() if share > 0]
         pods = sum(each.report.of(revision).ready_pods for revision in serving)
-        limits.append(pods * pod_capacity)
+        if pods or not each.served:  # who serves has pods, whatever its control plane says
+            limits.append(pods * pod_capacity)
     return min(limits, default=None)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from crossfade.base.errors import InputError
 from crossfade.core.image.reference import Reference, reference
 from crossfade.core.pipeline.context import Context
-from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.variables import as_flag, tag_form
 from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
@@ -25,6 +25,16 @@ _EXPORT = '--export-file="$CF_EXPORT_FILE"'
 _INPUT, _ARGUMENTS = 0, 3
 """Numbers of the open files in which a command gets what is on no command line."""
 _AMAZON = ("role_arn", "aws_session_name", "accessKeyId", "secretAccessKey")
+
+
+def work_of(step: Step, context: Context) -> Work:
+    """Return the work of a step of one of these types.  Raises CannotRun."""
+    settings = context.settings(step)
+    if step.type == "build":
+        return build(settings, context)
+    if step.type == "push":
+        return push(settings, context, text(step.settings.get("candidate")))
+    return push_tag(settings)
 
 
 def build(settings: Settings, context: Context) -> Work:

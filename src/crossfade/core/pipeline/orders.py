@@ -4,7 +4,7 @@ import posixpath
 import shlex
 from dataclasses import replace
 
-from crossfade.core.pipeline import building, children, deploying
+from crossfade.core.pipeline import building, children, composing, deploying
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
@@ -27,6 +27,8 @@ nor in a known registry: build or pull it before, or give commands
 END
 exit 1
 """
+SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
+"""Variables of the environment of a clone that may have a key of its own."""
 _REVISION = "CLONED_REVISION"
 
 
@@ -51,12 +53,10 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
             return deploying.helm(settings)
         case "deploy":
             return deploying.deploy(settings, context)
-        case "build":
-            return building.build(settings, context)
-        case "push":
-            return building.push(settings, context, text(step.settings.get("candidate")))
-        case "push-tag":
-            return building.push_tag(settings)
+        case kind if kind in composing.TYPES:
+            return composing.work_of(step, context)
+        case kind if kind in building.TYPES:
+            return building.work_of(step, context)
         case _:
             return _freestyle(step, settings, context)
 
@@ -70,7 +70,8 @@ def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     inside = _inside(settings)
     shell = text(settings.get("shell")) or "sh"
     work = Work("", shell, directory, image, members, access=Access.FLEET)
-    work = replace(work, inside=inside, volumes=_volumes(settings))
+    services = composing.beside(settings.get("services"))
+    work = replace(work, inside=inside, volumes=_volumes(settings), composition=services)
     if isinstance(commands, list) and commands:
         script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
         return replace(work, script=script)
@@ -148,8 +149,18 @@ def _clone(settings: Settings) -> Work:
     )
     environment, secrets = _credentials(settings)
     members = {"self": target, "workingDirectory": target, "repo": repository}
-    tells = {_REVISION: "revision"}
-    return Work(script, "sh", VOLUME, "", members, environment, secrets, tells=tells)
+    tells, integration = {_REVISION: "revision"}, text(settings.get("git")).strip()
+    return Work(
+        script,
+        "sh",
+        VOLUME,
+        "",
+        members,
+        environment,
+        secrets,
+        tells=tells,
+        integration="" if "${{" in integration else integration,
+    )
 
 
 def _is_address(repository: str) -> bool:
@@ -183,6 +194,19 @@ _HELPER = (
 _CLONE = (
     """set -e
 export GIT_TERMINAL_PROMPT=0
+if [ -n "$GIT_SSH_KEY" ]; then
+  place=$(dirname "$CF_EXPORT_FILE")/tmp
+  trap 'rm -f "$place/key"' EXIT
+  old=$(umask)
+  umask 077
+  printf '%s\\n' "$GIT_SSH_KEY" > "$place/key"
+  printf '%s\\n' "$GIT_SSH_KNOWN_HOSTS" > "$place/hosts"
+  umask "$old"
+  ssh="ssh -i '$place/key' -o IdentitiesOnly=yes -o BatchMode=yes"
+  [ -z "$GIT_SSH_KNOWN_HOSTS" ] || ssh="$ssh -o UserKnownHostsFile='$place/hosts'"
+  export GIT_SSH_COMMAND="$ssh"
+  unset GIT_SSH_KEY
+fi
 target={target} url={url} revision={revision}
 git_with() {{ git "$@"; }}
 if [ -n "$GIT_CLONE_USER" ]; then

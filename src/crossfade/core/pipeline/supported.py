@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from crossfade.core.pipeline import building
+from crossfade.core.pipeline import building, composing
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
@@ -17,12 +17,12 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
     CHILD: (),
-    **dict.fromkeys(building.TYPES, ()),
+    **dict.fromkeys((*building.TYPES, *composing.TYPES), ()),
 }
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
-_NOT_RUN = ("services", "role_arn")
+_NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
 
@@ -116,6 +116,7 @@ def runs_inside(image: str, allowed: tuple[str, ...], has_image: Callable[[str],
 
 
 def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> Iterator[str]:
+    yield from composing.against(step)
     if step.type in _TOOLS:
         yield from _against_type(step, machine.tools)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from crossfade.base.json_value import Json
+from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings
 
@@ -67,10 +68,14 @@ class Work:
     access: Access = Access.NONE
     inside: Inside | None = None
     """If its image is at hand; None: the tools of the machine stand for any image."""
+    composition: Composition | None = None
+    """Services beside the script, or what runs in its place."""
     volumes: tuple[tuple[str, str], ...] = ()
     """Folders of the workspace, and where else the step sees them."""
     tells: Mapping[str, str] = field(default_factory=dict)
     """Exports that nobody else is to see, and the members of the step that they become."""
+    integration: str = ""
+    """Whose key it reaches repositories with, "" for that of the user."""
 
 
 def text(value: Json) -> str:

@@ -1,6 +1,6 @@
 """Decides which clusters may have users, from what all vantage points say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crossfade.base.clock import Clock
@@ -10,9 +10,10 @@ from crossfade.core.application import Application
 from crossfade.core.failover.decide import Wishes
 from crossfade.core.failover.drill import given_back
 from crossfade.core.failover.evidence import ClusterSignals, VantageName
-from crossfade.core.failover.health import ClusterHealth, Look, assess
+from crossfade.core.failover.health import ClusterHealth, Look, Witness, assess
 from crossfade.core.failover.standing import PATIENCE, Patience, Presence, Standing
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.inside import Word, of_nodes, of_pods
 from crossfade.core.fleet.placement import placed
 from crossfade.core.fleet.signals import Sample, Sighting, Streak, Tally, Vote, see, vote
 from crossfade.core.release.report import Report
@@ -25,6 +26,8 @@ from crossfade.ports.edge import Edges, EdgeSight, EdgeTargetSight
 LOOK_SECONDS = 0.5
 API_VOTE_SECONDS = 16.0
 """For how long an answer of an API server counts: three probes."""
+PODS, NODES = VantageName("pods"), VantageName("nodes")
+"""What a cluster says of itself; told, and no vote in any quorum."""
 HUB = VantageName("hub")
 """The hub's own probes; no edge can have this name and be taken for it: it is written `edge:`."""
 
@@ -100,14 +103,19 @@ class FailoverLoop:
             requests[name] = sighting.tally
             details[name] = _words(sight, cluster.name, votes[name])
         _own(watched, votes, details, now)
+        # What was said before its API server fell silent says nothing of now.
+        nodes = watched.nodes_now(now) if not watched.api_detail else None
+        pods = ready_pods if not watched.api_detail else None
         signals = ClusterSignals(
             cluster.name,
             vote(watched.api, now, API_VOTE_SECONDS),
             votes,
             requests,
-            ready_pods=ready_pods,
+            ready_pods=pods,
+            ready_nodes=nodes.ready if nodes is not None and nodes.count else None,
         )
-        return Look(signals, watched.reach, watched.version, details)
+        inside = {PODS: of_pods(pods), NODES: of_nodes(nodes)}
+        return Look(signals, watched.reach, watched.version, details, _witnesses(inside))
 
     async def _wishes(self, clusters: Sequence[Cluster], records: Sequence[Record]) -> Wishes:
         wishes = (await self.records.wishes()).values()
@@ -164,6 +172,15 @@ def sample_of(targets: Sequence[EdgeTargetSight]) -> Sample:
         slow=min(requests - min(requests, failed), sum(t.slow for t in targets)),
         # In a row: an answer in between ends it.
         connect_failures=refused if requests <= failed else 0,
+    )
+
+
+def _witnesses(inside: Mapping[VantageName, Word]) -> tuple[Witness, ...]:
+    """Return what a cluster says of itself, if it says anything."""
+    return tuple(
+        Witness(name, said.vote, said.detail)
+        for name, said in inside.items()
+        if said.vote is not Vote.UNKNOWN
     )
 
 

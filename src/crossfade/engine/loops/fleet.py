@@ -4,12 +4,13 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import CrossfadeError, Unavailable
 from crossfade.base.ids import ClusterName
 from crossfade.core.failover.drill import cut
 from crossfade.core.failover.health import Api, ClusterHealth
 from crossfade.core.failover.standing import Standing
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.inside import Nodes
 from crossfade.core.fleet.signals import Sample, Sighting, Streak, Thresholds, see, see_api
 from crossfade.core.release.report import Address
 from crossfade.engine.records import Records
@@ -20,6 +21,10 @@ PROBE_SECONDS = 1.0
 API_SECONDS = 5.0
 """Between two failed probes of an API server that count for its vote."""
 API_DEADLINE_SECONDS = 2.0
+NODES_SECONDS = 10.0
+"""Between two looks at the nodes."""
+NODES_VOTE_SECONDS = 35.0
+"""For how long what was seen of nodes counts: three looks."""
 DATA_PLANE_DEADLINE_SECONDS = 0.8
 ASKED_FAILURES = 3
 """Failed probes of an API server in a row until nothing is asked of it any more."""
@@ -37,9 +42,17 @@ class Watched:
     """As its vote, and sooner to turn: whether anything can be asked of it."""
     api_detail: str = ""
     version: str = ""
+    nodes: Nodes | None = None
+    """None before they were seen, and where they may not be looked at."""
+    nodes_at: float = 0.0
+    """When they were looked at last."""
     data_plane: Sighting | None = None
     """None while nobody knows where its gateway is."""
     data_plane_detail: str = ""
+
+    def nodes_now(self, now: float) -> Nodes | None:
+        """Return the nodes, None when they were not seen lately."""
+        return self.nodes if now - self.nodes_at <= NODES_VOTE_SECONDS else None
 
     @property
     def reach(self) -> Api:
@@ -75,8 +88,11 @@ class Fleet:
         async with asyncio.TaskGroup() as group:
             api = group.create_task(self._probe_api(cluster))
             data_plane = group.create_task(self._probe_data_plane(cluster.name, address))
+            nodes = group.create_task(self._probe_nodes(cluster, before))
         now = self.clock.now()
         after = _data_plane(before, data_plane.result(), now)
+        if (found := nodes.result()) is not None:
+            after = replace(after, nodes=found, nodes_at=now)
         self.seen[cluster.name] = _api(after, *api.result(), now)
         return PROBE_SECONDS
 
@@ -108,6 +124,16 @@ class Fleet:
         except Unavailable as error:
             facts = [f"{key}={value}" for key, value in error.facts.items() if key != "cluster"]
             return "", f"{error.what} ({', '.join(facts)})" if facts else error.what
+
+    async def _probe_nodes(self, cluster: Cluster, before: Watched) -> Nodes | None:
+        """Return the nodes, None when it is too soon for a look or they cannot be seen."""
+        if not before.asked.up or self.clock.now() - before.nodes_at < NODES_SECONDS:
+            return None
+        try:
+            async with asyncio.timeout(API_DEADLINE_SECONDS):
+                return await self.connections.cluster(cluster).probe.nodes()
+        except (TimeoutError, CrossfadeError):  # silence: the API's own probe tells of it
+            return None
 
     async def _probe_data_plane(self, name: ClusterName, address: Address | None) -> str | None:
         """Return what is wrong ("" when nothing is), None when no address is known."""

@@ -1,6 +1,7 @@
 """Plans where users of every application go, tells the edges, and keeps what it told them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
@@ -22,6 +23,7 @@ from crossfade.core.traffic.destinations import PARTS
 from crossfade.core.traffic.priorities import Priority, whole
 from crossfade.engine.loops.comparing import Comparing
 from crossfade.engine.loops.counting import Counting
+from crossfade.engine.loops.fleet import THRESHOLDS
 from crossfade.engine.records import (
     EDGE_PLAN,
     USERS,
@@ -55,6 +57,8 @@ class _World:
     users: Mapping[ApplicationName, Stored[Users]]
     new: tuple[EdgeSight, ...]
     """Reports of edges that were not seen before."""
+    served: Collection[tuple[ApplicationName, ClusterName]]
+    """Where most edges find users served."""
     drill: Drill | None
     """The one that goes on."""
     now: float
@@ -78,7 +82,8 @@ class Traffic:
         """Make the plan, save it if it is new, and hand it to the edges."""
         stored = await self.records.edge_plan()
         before = stored.value if stored else EdgePlan(0, ())
-        world = await self._look(self._comparing.fresh(await self.edges.sights()))
+        sights = await self.edges.sights()
+        world = await self._look(sights, self._comparing.fresh(sights))
         records = [each.value for each in await self.records.applications()]
         planned = self._planned(records, world)
         known = {route.application: route for route in before.routes}
@@ -113,14 +118,14 @@ class Traffic:
 
     async def without(self, cluster: ClusterName) -> tuple[Users, ...]:
         """Return where users of every application would be if this cluster were lost now."""
-        world = await self._look(())
+        world = await self._look(await self.edges.sights(), ())
         known = world.health.get(cluster, ClusterHealth(cluster))
         lost = replace(known, presence=Presence(cluster, Standing.OUT, since=world.now))
         world = replace(world, health={**world.health, cluster: lost})
         records = [each.value for each in await self.records.applications()]
         return tuple(self._planned(records, world).values())
 
-    async def _look(self, new: tuple[EdgeSight, ...]) -> _World:
+    async def _look(self, sights: tuple[EdgeSight, ...], new: tuple[EdgeSight, ...]) -> _World:
         reports = [each.value for each in await self.records.reports()]
         drill = await self.records.active_drill()
         return _World(
@@ -130,6 +135,7 @@ class Traffic:
             {(each.application, each.cluster): each for each in reports},
             await self.records.users(),
             new,
+            served(sights, self.clock.now()),
             drill.value if drill else None,
             self.clock.now(),
         )
@@ -194,6 +200,7 @@ class Traffic:
                 world.health.get(cluster.name) or ClusterHealth(cluster.name),
                 world.wishes.get(cluster.name) or ClusterWish(cluster.name),
                 room,
+                served=(name, cluster.name) in world.served,
             )
             stood = given_back(world.drill, world.now)
             if stood is not None and world.drill and world.drill.cluster == cluster.name:
@@ -236,6 +243,20 @@ def _told(users: Users) -> str:
     )
     shed = f"; turned away: {by_class(users.shedding)}" if users.shedding else ""
     return f"{users.application}: {', '.join(said)}{shed}"
+
+
+def served(
+    sights: Sequence[EdgeSight], now: float
+) -> frozenset[tuple[ApplicationName, ClusterName]]:
+    """Return where most edges, silent ones counted, find the users of an application served."""
+    heard = [each for each in sights if now - each.at <= THRESHOLDS.silent_seconds]
+    votes = Counter(
+        (each.application, each.cluster)
+        for sight in heard
+        for each in sight.targets
+        if each.healthy
+    )
+    return frozenset(key for key, count in votes.items() if 2 * count > len(sights))
 
 
 def drilled(route: EdgeRoute, drill: Drill | None, now: float) -> EdgeRoute:

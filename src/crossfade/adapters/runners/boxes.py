@@ -1,0 +1,92 @@
+"""Commands in boxes of their own: on the files of their images, or with the machine's tools."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.in_image import ImagePlace, InImage, prepared
+from crossfade.adapters.runners.tools import has_tool
+from crossfade.base.errors import InputError
+from crossfade.core.pipeline.images import is_allowed
+from crossfade.core.pipeline.supported import image_refusal
+from crossfade.core.pipeline.work import Inside
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be run in a box."""
+
+    name: str
+    """Of its folder."""
+    image: str
+    argv: tuple[str, ...] = ()
+    """The whole command; empty: as `inside` says."""
+    inside: Inside = field(default_factory=Inside)
+    directory: str = ""
+    """"": where the image says; /tmp without an image."""
+    environment: Mapping[str, str] | None = None
+    """None: that of the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Makes boxes for one run."""
+
+    working: Path
+    """A folder of the run."""
+    hosts: Path
+    """What names of machines stand for in all of the boxes."""
+    images: ImagePlace
+    host_images: tuple[str, ...]
+
+    def box(self, wanted: Command, places: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """
+        Return command and environment of a new box with these folders in their places.
+
+        Raises InputError for an image that is not at hand, and that no tools stand for.
+        """
+        seen = [*places, "--bind", str(self.hosts), "/etc/hosts"]
+        given = self.images.without_passwords(
+            os.environ if wanted.environment is None else wanted.environment
+        )
+        if self._is_here(wanted.image):
+            return self._inside(wanted, seen, given)
+        why = image_refusal(wanted.image, has_tool, self.host_images)
+        if why:
+            raise InputError(why, hint="nothing of this composition was started")
+        argv = wanted.argv or (*wanted.inside.entry_point, *wanted.inside.arguments)
+        if not argv:
+            raise InputError(
+                f"{wanted.name}: it has no command, and its image {wanted.image} is not at hand",
+                hint="give it a `command`, or `crossfade image pull` the image",
+            )
+        given = {"HOME": "/tmp", **given, "PATH": given.get("PATH") or os.environ["PATH"]}  # noqa: S108
+        return bubblewrap.command(seen, wanted.directory or "/tmp", argv), given  # noqa: S108
+
+    def _is_here(self, image: str) -> bool:
+        return not is_allowed(image, self.host_images) and self.images.has(image)
+
+    def _inside(
+        self, wanted: Command, places: list[str], given: Mapping[str, str]
+    ) -> tuple[list[str], dict[str, str]]:
+        runs = bool(wanted.argv)
+        inside = Inside(
+            wanted.inside.entry_point,
+            wanted.inside.arguments,
+            runs_script=runs,
+            own_directory=not wanted.directory,
+        )
+        count = len(list(self.working.iterdir()))
+        step = InImage(
+            wanted.image,
+            inside,
+            wanted.argv,
+            wanted.directory,
+            "",
+            tuple(places),
+            str(self.working / f"{count}-{wanted.name.replace('/', '-')}"),
+            self.images,
+        )
+        return prepared(step, given)

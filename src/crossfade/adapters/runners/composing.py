@@ -1,0 +1,384 @@
+"""
+A composition: services, and a step or candidates beside them, all in one run.
+
+This runs as a program in the run's own process group, so that everything ends with the run.  The
+services share the machine's network; each is found by its name, at an address of its own.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from crossfade.adapters.pipelines.reading import parse
+from crossfade.adapters.runners.boxes import Boxes, Command
+from crossfade.adapters.runners.in_image import ImagePlace
+from crossfade.adapters.runners.leftovers import MARK
+from crossfade.base.codec import from_json
+from crossfade.base.errors import CrossfadeError, InputError
+from crossfade.base.json_value import Json
+from crossfade.core.pipeline.compose import ordered, read_service, read_services
+from crossfade.core.pipeline.composition import Composition, Probe, Service
+from crossfade.core.pipeline.tree import plain
+from crossfade.core.pipeline.variables import substituted, substituted_tree
+from crossfade.core.pipeline.work import VOLUME, Inside
+
+FAILED_EXIT_CODE = 1
+GRACE_SECONDS = 3.0
+"""Services may take so long to end by themselves."""
+_LOOK_SECONDS = 0.05
+_PASSED_ON = ("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "PATH", MARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What is to be run."""
+
+    composition: Composition
+    main: tuple[str, ...]
+    """The command of the step; empty: candidates decide."""
+    places: tuple[str, ...]
+    """What the step and the candidates see."""
+    folder: str
+    """Of the run; it is there, and nobody else uses it."""
+    volume: str
+    directory: str
+    """Where paths of the composition begin, as the step sees it."""
+    where: ImagePlace
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    process: "subprocess.Popen[bytes]"
+    pump: threading.Thread | None = None
+    """Tells what it prints."""
+
+
+class _Composer:
+    def __init__(self, wanted: Composed) -> None:
+        self._wanted, self._composition = wanted, wanted.composition
+        folder = Path(wanted.folder)
+        (folder / "boxes").mkdir()
+        self._hosts = folder / "hosts"
+        self._boxes = Boxes(
+            folder / "boxes", self._hosts, wanted.where, wanted.composition.host_images
+        )
+        self._children: list[_Child] = []
+        self._services: list[_Child] = []
+
+    def run(self) -> int:
+        """Return the exit code, once nothing runs any more."""
+        services, candidates = self._read()
+        self._write_hosts([*services, *candidates])
+        try:
+            boxes = {each.name: self._box(each) for each in services}
+            for each in services:
+                self._wait_for(each, services)
+                self._services.append(self._start(each.name, *boxes[each.name], told=True))
+            self._settle(services)
+            return self._decide(candidates, services)
+        finally:
+            self._end()
+
+    def _read(self) -> tuple[tuple[Service, ...], tuple[Service, ...]]:
+        answers = {**os.environ, **self._composition.variables}
+        document, folder = self._document(answers)
+        services = read_services(document, folder)
+        given = substituted_tree(self._composition.candidates, answers.get)
+        listed = given.items() if isinstance(given, dict) else ()
+        own = {name: _without_entry(each) for name, each in listed}
+        base = {each.name: each for each in services}
+        candidates = tuple(
+            read_service(name, _merged(document, name, each), folder) for name, each in own.items()
+        )
+        kept = [each for each in base.values() if each.name not in own]
+        ordered([*kept, *candidates])  # or it says who is missing
+        return tuple(kept), candidates
+
+    def _document(self, answers: Mapping[str, str]) -> tuple[Json, str]:
+        """Return the composition, and the folder where its paths begin."""
+        written, folder = self._composition.document, self._wanted.directory
+        if not isinstance(written, str):
+            return substituted_tree(written, answers.get), folder
+        if "\n" in written:
+            return _yaml(substituted(written, answers.get), "the composition"), folder
+        path = os.path.normpath(os.path.join(self._wanted.directory, written))
+        below = Path(self._wanted.volume) / path.removeprefix(VOLUME).lstrip("/")
+        if not path.startswith(f"{VOLUME}/") or not below.is_file():
+            hint = "give the path of a file in the workspace, or the composition itself"
+            raise InputError(f"there is no composition {written}", hint=hint)
+        text = below.read_text(errors="replace")
+        return _yaml(substituted(text, answers.get), written), os.path.dirname(path)
+
+    def _write_hosts(self, services: Sequence[Service]) -> None:
+        lines = [_hosts_of_machine()]
+        for each in services:
+            digest = hashlib.sha256(f"{self._wanted.folder}/{each.name}".encode()).digest()
+            address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
+            lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
+        self._hosts.write_text("".join(lines))
+
+    def _box(self, service: Service) -> tuple[list[str], dict[str, str]]:
+        command = self._command(service, self._environment(service))
+        return self._boxes.box(command, self._places(service))
+
+    def _environment(self, service: Service) -> dict[str, str]:
+        """Return what a service sees of our variables, and its own."""
+        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return {**passed, **service.environment}
+
+    def _command(self, service: Service, given: Mapping[str, str]) -> Command:
+        inside = Inside(service.entry_point, service.arguments, runs_script=False)
+        return Command(service.name, service.image, (), inside, service.directory, dict(given))
+
+    def _places(self, service: Service) -> list[str]:
+        """Return what a service sees: a /tmp of its own, and the folders that it asks for."""
+        own = Path(self._wanted.folder) / "places"
+        temporary = own / f"tmp-{service.name.replace('/', '-')}"
+        temporary.mkdir(parents=True, exist_ok=True)
+        return ["--bind", str(temporary), "/tmp", *self._folders(service)]  # noqa: S108 - its own
+
+    def _folders(self, service: Service) -> list[str]:
+        found = []
+        for source, target in service.volumes:
+            found += ["--bind", str(self._of_volume(source)), target]
+        return found
+
+    def _of_volume(self, source: str) -> Path:
+        if source == os.environ.get("CF_VOLUME_NAME"):
+            return Path(self._wanted.volume)
+        if not source.startswith("/"):
+            named = Path(self._wanted.folder) / "places" / f"volume-{source}"
+            named.mkdir(parents=True, exist_ok=True)
+            return named
+        volume = Path(self._wanted.volume).resolve()
+        found = (volume / source.removeprefix(VOLUME).lstrip("/")).resolve()
+        if not found.is_relative_to(volume):
+            hint = "give a folder of the workspace"
+            raise InputError(f"volumes: {source} leads out of the workspace", hint=hint)
+        if not found.exists():
+            found.mkdir(parents=True)
+        return found
+
+    def _start(
+        self, name: str, argv: Sequence[str], environment: Mapping[str, str], *, told: bool
+    ) -> _Child:
+        """Start a process; what it prints is told behind its name if it is not the only one."""
+        output = subprocess.PIPE if told else None
+        process = subprocess.Popen(
+            argv, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        child = _Child(name, process)
+        if told:
+            child.pump = threading.Thread(target=_pump, args=(name, process), daemon=True)
+            child.pump.start()
+        self._children.append(child)
+        return child
+
+    def _wait_for(self, service: Service, services: Sequence[Service]) -> None:
+        for name, healthy in service.after.items():
+            needed = next((each for each in services if each.name == name), None)
+            if healthy and needed is not None and needed.health is not None:
+                self._probe(needed.health, needed, f"{name} is not healthy")
+
+    def _settle(self, services: Sequence[Service]) -> None:
+        """Return once what is to be ready is ready, and set up."""
+        if self._composition.ready is not None:
+            self._probe(self._composition.ready, None, "the services are not ready")
+        setup = self._composition.setup
+        if setup is not None:
+            child = self._start("setup", *self._of_step(setup, None), told=True)
+            if child.process.wait():
+                code = child.process.returncode
+                hint = "see what it printed above"
+                raise InputError(f"setup of the services ends with exit code {code}", hint=hint)
+        for name in [each.name for each in self._services if each.process.poll() is not None]:
+            _say(f"{name} has ended already")
+
+    def _of_step(self, probe: Probe, service: Service | None) -> tuple[list[str], dict[str, str]]:
+        image = probe.image or (service.image if service is not None else "")
+        wanted = Command("probe", image, probe.argv, directory=VOLUME)
+        if service is None:
+            return self._boxes.box(wanted, self._wanted.places)
+        given = self._environment(service)
+        wanted = replace(wanted, directory=service.directory, environment=given)
+        return self._boxes.box(wanted, self._places(service))
+
+    def _probe(self, probe: Probe, service: Service | None, what: str) -> None:
+        argv, environment = self._of_step(probe, service)
+        good = bad = 0
+        patient_until = time.monotonic() + probe.grace_seconds
+        while True:
+            began = time.monotonic()
+            why = _failure(argv, environment, probe.timeout_seconds)
+            if not why:
+                good, bad = good + 1, 0
+            else:
+                good, bad = 0, bad + (time.monotonic() > patient_until)
+            if good >= probe.successes:
+                return
+            if bad >= probe.failures:
+                _say(why)
+                hint = "see what the services printed above, and how they are probed"
+                raise InputError(f"{what}: {bad} tries failed", hint=hint)
+            time.sleep(max(0.0, began + probe.period_seconds - time.monotonic()))
+
+    def _decide(self, candidates: Sequence[Service], services: Sequence[Service]) -> int:
+        """Return the exit code of the step, or of the first candidate that fails."""
+        if self._wanted.main:
+            # On the files of an image it still has to fetch that, and then forgets how.
+            fetches = self._wanted.main[0] == sys.executable
+            given = os.environ if fetches else self._wanted.where.without_passwords(os.environ)
+            return _ended(self._start("step", self._wanted.main, given, told=False))
+        boxes = {each.name: self._box_of_candidate(each) for each in candidates}
+        for each in candidates:
+            self._wait_for(each, services)
+        told = len(candidates) > 1
+        running = [self._start(name, *box, told=told) for name, box in boxes.items()]
+        codes = [_ended(each) for each in running]
+        for child, code in zip(running, codes, strict=True):
+            if code:
+                _say(f"{child.name} ends with exit code {code}")
+        return next((code for code in codes if code), 0)
+
+    def _box_of_candidate(self, one: Service) -> tuple[list[str], dict[str, str]]:
+        """Return a box that sees what steps see, and what the candidate asks for."""
+        given = {**os.environ, **self._composition.variables, **one.environment}
+        own = [*self._wanted.places, *self._folders(one)]
+        return self._boxes.box(self._command(one, given), own)
+
+    def _end(self) -> None:
+        """End whatever still runs, kindly at first."""
+        left = [each.process for each in self._children if each.process.poll() is None]
+        for process in left:
+            with suppress(ProcessLookupError):
+                _signal_inside(process.pid)
+        until = time.monotonic() + GRACE_SECONDS
+        while any(each.poll() is None for each in left) and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+        for process in left:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        for each in self._children:
+            if each.pump is not None:
+                each.pump.join(timeout=1)
+
+
+def _yaml(text: str, name: str) -> Json:
+    trees, unreadable = parse(text)
+    for each in unreadable:
+        where = f"{name}:{each.at.line}:{each.at.column}"
+        raise InputError(f"{where}: {each.message}", hint="mend the composition")
+    return plain(trees[0])
+
+
+def _signal_inside(pid: int) -> None:
+    """Tell what is in a box to end: the box itself would end it at once."""
+    for child in _descendants(pid):
+        with suppress(OSError):
+            name = Path(f"/proc/{child}/comm").read_text().strip()
+            if name != "bwrap":
+                os.kill(child, signal.SIGTERM)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    with suppress(OSError):
+        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield int(each)
+            yield from _descendants(int(each))
+
+
+def _failure(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
+    """Return what a try printed that failed, "" when it has succeeded."""
+    try:
+        done = subprocess.run(
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"the last try took longer than {seconds:g} s"
+    if done.returncode == 0:
+        return ""
+    return done.stdout.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
+
+
+def _ended(child: _Child) -> int:
+    code = child.process.wait()
+    if child.pump is not None:
+        child.pump.join()
+    return code
+
+
+def _pump(name: str, process: "subprocess.Popen[bytes]") -> None:
+    for line in process.stdout or ():
+        _say(f"{name} | {line.decode(errors='replace').rstrip()}")
+
+
+_SAYING = threading.Lock()
+
+
+def _say(text: str) -> None:
+    with _SAYING:
+        print(text, flush=True)  # noqa: T201 - the output of the step
+
+
+def _without_entry(given: Json) -> Json:
+    return given if isinstance(given, dict) else {}
+
+
+def _merged(document: Json, name: str, own: Json) -> Json:
+    """Return a candidate on top of the service of its name, if there is one."""
+    services = document.get("services", document) if isinstance(document, dict) else {}
+    below = services.get(name) if isinstance(services, dict) else None
+    base = below if isinstance(below, dict) else {}
+    return {**base, **own} if isinstance(own, dict) else base
+
+
+def _hosts_of_machine() -> str:
+    try:
+        text = Path("/etc/hosts").read_text(errors="replace")
+    except OSError:
+        text = "127.0.0.1 localhost\n"
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turn the signal that ends us into an exception, so that nothing is left."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, end)
+    yield
+
+
+def main() -> NoReturn:
+    """Run the composition of a file, and end with the exit code of what decides."""
+    try:
+        with _ended_by_signals():
+            wanted = from_json(Composed, json.loads(Path(sys.argv[1]).read_bytes()))
+            sys.exit(_Composer(wanted).run())
+    except CrossfadeError as error:
+        _say(f"{error}\nhint: {error.hint}")
+    except OSError as error:
+        _say(f"the composition cannot be run: {error}")
+    sys.exit(FAILED_EXIT_CODE)
