@@ -274,7 +274,7 @@ async def run_hub(
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock, servers))
+        ports = HubPorts(*own, build_ports(settings, store, clock, secrets, servers))
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -128,6 +128,8 @@ def _start(pipeline: Registered, trigger: Trigger, event: GitEvent | Push, key: 
         "CF_BUILD_INITIATOR": by or "webhook",
         "CF_PIPELINE_TRIGGER_ID": trigger.name,
     }
+    if isinstance(event, GitEvent):
+        told["CF_GIT_INTEGRATION"] = trigger.context or event.provider
     own = {each.name: each for each in trigger.variables}
     return Start(
         pipeline.name,
