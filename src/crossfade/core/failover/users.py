@@ -163,11 +163,7 @@ def next_users(
         found,
         returns=returns,
         standbys=standbys,
-        sizes={
-            each.cluster: size_of(spec.placement, each.cluster, standbys)
-            for each in candidates
-            if at_rest(spec.placement, each.cluster) < FULL
-        },
+        sizes=_sizes(spec, candidates, standbys),
         shedding=shedding(before.shedding, away, refused(goal.classes, away), now),
         demand=None if demand is None else goal.demand,
         missing=0 if demand is None else found.missing,
@@ -212,6 +208,14 @@ def _standbys(
         if after is not None:
             found[each.cluster] = after
     return found
+
+
+def _sizes(
+    spec: Application, candidates: Sequence[Candidate], standbys: Mapping[ClusterName, Standby]
+) -> dict[ClusterName, int]:
+    placement = spec.placement
+    names = [c.cluster for c in candidates if at_rest(placement, c.cluster) < FULL]
+    return {name: size_of(placement, name, standbys) for name in names}
 
 
 def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
