@@ -26,6 +26,7 @@ from crossfade.core.release.sizing import FULL
 from crossfade.core.release.wanted import Wanted
 from crossfade.core.traffic.destinations import (
     EVERYBODY,
+    PARTS,
     Destination,
     Eligibility,
     Goal,
@@ -33,7 +34,7 @@ from crossfade.core.traffic.destinations import (
     Mode,
     PriorityClass,
 )
-from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
+from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic, shed
 from crossfade.core.traffic.priorities import refused
 
 DEFAULT_WEIGHT = 100
@@ -238,7 +239,28 @@ def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, Tr
         )
     )
     nobody = short.frozen or not short.parts
-    return plan, plan if nobody else short
+    return plan, plan if nobody else _fitting(goal, plan, short, left)
+
+
+def _fitting(
+    goal: Goal, plan: TrafficPlan, short: TrafficPlan, left: Collection[ClusterName]
+) -> TrafficPlan:
+    """Return `short`; more is turned away if shares of the plan are too unequal for those left."""
+    there = {name: plan.share(name) for name in plan.parts if name not in left}
+    total = sum(there.values())
+    fits = min(
+        (
+            goal.parts(each.capacity) * total // there[each.cluster]
+            for each in goal.destinations
+            if there.get(each.cluster) and each.capacity is not None
+        ),
+        default=PARTS,
+    )
+    if not left or PARTS - fits <= sum(short.shed.values()):
+        return short
+    away = PARTS - fits
+    missing = max(short.missing, goal.units(away))
+    return replace(short, shed=shed(goal.classes, away), missing=missing)
 
 
 def _tells(may: Admittance, back: Return | None, said: str) -> bool:
