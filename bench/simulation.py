@@ -11,6 +11,7 @@ interleaving (17.40.3: the fourth from turn 40 of story 17).
 
 import argparse
 import os
+import re
 import secrets
 import sys
 import time
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from harness import verdict, write
 
 from crossfade.testing.broken import Broken
-from crossfade.testing.histories import moments, story, tell
+from crossfade.testing.histories import Story, moments, story, tell
 from crossfade.testing.interleavings import interleave
 
 INTERLEAVINGS = 100_000
@@ -95,20 +96,35 @@ def _tell(seed: int, found: Told, most: int, until: float) -> None:
 def again(seed: str) -> int:
     """Tell one story or interleaving again; return the exit code."""
     number, *rest = seed.split(".")
+    one = story(int(number))
+    print(one)
     try:
         if not rest:
-            print(story(int(number)))
-            tell(story(int(number)))
-        else:
-            for turn, telling in enumerate(moments(story(int(number)))):
-                if turn == int(rest[0]):
-                    interleave(telling, seed)
-                    break
+            tell(one)
+        elif not _one_of(one, int(rest[0]), seed):
+            print(f"the story is over before turn {rest[0]}", file=sys.stderr)
+            return 2
     except Broken as error:
         print(error)
         return 1
     print("no promise is broken")
     return 0
+
+
+def _one_of(one: Story, turn: int, seed: str) -> bool:
+    """Tell the interleaving from this turn on; return False when the story has no such turn."""
+    for now, telling in enumerate(moments(one)):
+        if now == turn:
+            interleave(telling, seed)
+            return True
+    return False
+
+
+def a_seed(text: str) -> str:
+    """Return the seed of a story or an interleaving.  Raises ValueError."""
+    if not re.fullmatch(r"\d+(\.\d+\.\d+)?", text):
+        raise argparse.ArgumentTypeError("a seed is a number, as 17, or three, as 17.40.3")
+    return text
 
 
 def main(interleavings: int, seconds: float) -> int:
@@ -155,7 +171,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--interleavings", type=int, default=INTERLEAVINGS)
     arguments.add_argument("--seconds", type=float, default=SECONDS)
-    arguments.add_argument("--seed")
+    arguments.add_argument("--seed", type=a_seed)
     given = arguments.parse_args()
     if given.seed is not None:
         sys.exit(again(given.seed))

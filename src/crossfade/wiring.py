@@ -30,6 +30,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.state import Rollout
+from crossfade.engine.admission import Admitted
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deploying_once import deploy_once
@@ -141,14 +142,25 @@ class Session:
         return _secrets(self.settings, self.connections, self.store)
 
     async def apply(
-        self, applications: Sequence[Application], text: str, folder: Path | None
+        self,
+        applications: Sequence[Application],
+        text: str,
+        folder: Path | None,
+        *,
+        force: bool = False,
     ) -> Mapping[ApplicationName, str]:
         """Make or change the applications, read from this text; return what became of each."""
-        return {each.name: await self.commands.apply(each) for each in applications}
+        return {each.name: await self.commands.apply(each, force=force) for each in applications}
 
-    async def deploy_once(self, name: ApplicationName, changes: Values, key: str) -> Rollout:
+    async def admitted(self, application: Application) -> Admitted:
+        """Return whether what runs would survive what the file newly promises."""
+        return await self.commands.admitted(application)
+
+    async def deploy_once(
+        self, name: ApplicationName, changes: Values, key: str, *, force: bool = False
+    ) -> Rollout:
         """Return the rollout that was asked for with this key; one is started unless there is."""
-        return await deploy_once(self.deployments, name, changes, key)
+        return await deploy_once(self.deployments, name, changes, key, force=force)
 
     async def failover(self) -> FailoverStatus:
         """Return where every cluster stands."""
@@ -262,7 +274,7 @@ async def run_hub(
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock, servers))
+        ports = HubPorts(*own, build_ports(settings, store, clock, secrets, servers))
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

@@ -14,6 +14,9 @@ from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.files import FileSecrets
+from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
@@ -26,6 +29,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.ports.secrets import Secrets
 from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
     DATABASE_URL,
@@ -78,7 +82,10 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
-        around = _surroundings(settings, store, runner, clock)
+        own = SecretPlaces(
+            EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
+        )
+        around = _surroundings(settings, store, runner, clock, own)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
         yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
     finally:
@@ -86,12 +93,12 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
 
 
 def build_ports(
-    settings: Settings, store: SqlStore, clock: Clock, servers: CommitStatuses
+    settings: Settings, store: SqlStore, clock: Clock, secrets: Secrets, servers: CommitStatuses
 ) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
-    around = _surroundings(settings, store, runner, clock)
+    around = _surroundings(settings, store, runner, clock, secrets)
     return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
 
 
@@ -102,7 +109,7 @@ def graph_of_build(build: Build) -> Graph:
 
 
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock
+    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
@@ -114,6 +121,7 @@ def _surroundings(
         own_environment(settings),
         KeptFiles(settings.pipelines_dir, runner.volume),
         image_place(settings).has,
+        secrets,
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from crossfade.core.application import Placement
 from crossfade.core.rollout.spec import Wave
-from crossfade.testing.builders import APP
+from crossfade.testing.builders import APP, application
 
 BEGUN = {"application", "number", "revision", "stable", "phase", "percent", "step", "steps"}
 
@@ -76,6 +77,26 @@ def test_a_dry_run_shows_all_and_changes_nothing(crossfade, world):
     assert f"revision {revision} of colors-0.1.0 would be the first" in text.out
     assert "on: aws, gcp, onprem" in text.out
     assert crossfade("rollout", "list", "-o", "json").data == {"rollouts": []}
+
+
+def test_what_would_not_survive_the_loss_of_a_cloud_is_shown_and_refused(crossfade, world):
+    async def promise(opened):
+        spec = application()
+        placement = Placement(pod_capacity=10, demand=70)
+        spec = replace(spec, placement=placement, strategy=replace(spec.strategy, survive=1))
+        await opened.commands.apply(spec)
+
+    world.run(promise)
+    shown = crossfade("deploy", "colors", "--dry-run")
+    missing = "colors without aws/sandbox lacks 10 of 70: 1 pod more in gcp and onprem"
+
+    assert (shown.code, crossfade("deploy", "colors").code) == (4, 4)
+    assert f"would not survive: {missing}" in shown.out
+    assert missing in shown.err
+    assert crossfade("rollout", "list", "-o", "json").data == {"rollouts": []}
+    data = crossfade("deploy", "colors", "--dry-run", "--force", "-o", "json").data
+    assert data["survival"]["missing"] == [missing]
+    assert crossfade("deploy", "colors", "--force").code == 0
 
 
 def test_a_dry_run_tells_what_would_be_replaced(crossfade, world):

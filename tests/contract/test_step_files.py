@@ -1,5 +1,7 @@
 """What outlasts the workspace of a build."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.adapters.runners.kept_files import KeptFiles
@@ -53,6 +55,16 @@ async def test_reports_become_results_by_test(files, volume):
     ]
     assert kept.cases[1].message == "no money"
     assert kept.summary == "3 tests (1 failed, 1 skipped)"
+
+
+async def test_secrets_in_results_of_tests_are_masked(files, volume):
+    (volume / "unit.xml").write_text(REPORT.replace("no money", "no money for tok-12345"))
+
+    kept = await files.keep(
+        replace(order(tests="unit.xml"), secrets=("tok-12345",)), succeeded=False
+    )
+
+    assert kept.cases[1].message == "no money for ***"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +151,27 @@ async def test_a_cached_folder_comes_back_as_long_as_its_inputs_are_the_same(
     assert (other / "modules/bin/tool").stat().st_mode & 0o111
     (other / "lock").write_text("2")
     assert await files.restore(order("8", **wish)) == "nothing is cached for these inputs"
+
+
+async def test_a_cache_that_has_lost_a_content_is_none(files, volume, tmp_path):
+    (volume / "modules").mkdir()
+    (volume / "modules/file").write_text("cached")
+    await files.keep(order(cache="modules"), succeeded=True)
+    for each in (tmp_path / "kept/contents").rglob("*"):
+        if each.is_file():
+            each.unlink()
+
+    assert await files.restore(order(cache="modules")) == "nothing is cached for these inputs"
+    await files.keep(order(cache="modules"), succeeded=True)
+    assert await files.restore(order(cache="modules")) == "from the cache: modules"
+
+
+async def test_a_name_of_a_file_cannot_write_to_the_terminal(volume, tmp_path):
+    (volume / "a\x1b[2Jb").write_text("too large")
+
+    kept = await opened(tmp_path, largest_file=1).keep(order(artifacts="a*"), succeeded=True)
+
+    assert kept.notes == ("a?[2Jb not kept: it has 9 bytes, 1 are allowed",)
 
 
 async def test_a_step_that_failed_leaves_nothing_in_the_cache(files, volume):

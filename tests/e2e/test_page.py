@@ -178,8 +178,10 @@ def test_a_canary_is_watched_and_promoted_by_clicks(page, hub):
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=SECONDS)
     expect(share).to_have_text("100 %")
-    expect(page.get_by_label("Hot swap")).to_contain_text("runs without users")
-    expect(page.get_by_label("History", exact=True)).to_contain_text("serves all users")
+    expect(page.get_by_label("Hot swap")).to_contain_text("runs without users", timeout=SECONDS)
+    expect(page.get_by_label("History", exact=True)).to_contain_text(
+        "serves all users", timeout=SECONDS
+    )
 
 
 def test_undo_names_its_effect_and_brings_the_old_revision_back(page):
@@ -290,6 +292,20 @@ def test_a_token_is_made_shown_once_and_revoked(page, hub):
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_label("Tokens")).to_contain_text("No token yet", timeout=SECONDS)
     assert httpx.get(f"{hub.address}/api/v1/fleet", headers=headers).status_code == 401
+
+
+def test_a_view_that_cannot_show_what_the_hub_says_does_not_leave_an_empty_page(
+    browser, hub, signed_in
+):
+    context = browser.new_context(storage_state=signed_in, base_url=hub.address)
+    page = context.new_page()
+    page.route("**/api/v1/overview", lambda route: route.fulfill(json={"clusters": [1]}))
+    page.goto("/")
+
+    expect(page.get_by_role("alert")).to_contain_text("does not fit", timeout=SECONDS)
+    page.get_by_role("link", name="Rollouts").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rollouts", timeout=SECONDS)
+    context.close()
 
 
 def test_a_hub_that_is_killed_is_missed_and_found_again_without_a_reload(page, hub):

@@ -1,8 +1,9 @@
 import { lazy, Suspense, type ReactNode } from "react";
-import { Redirect, Route, Switch } from "wouter";
+import { Redirect, Route, Switch, useLocation } from "wouter";
 import { LiveProvider } from "./api/live";
 import { useSession } from "./api/session";
 import { Empty, Loading, Notice } from "./parts/basics";
+import { Guard } from "./parts/guard";
 import { Shell } from "./shell";
 import { Fleet } from "./views/fleet";
 import { SignIn } from "./views/sign-in";
@@ -20,6 +21,7 @@ const Settings = lazy(() => import("./views/settings"));
 
 export function App(): ReactNode {
   const { session, ready, trouble } = useSession();
+  const [location] = useLocation();
   if (trouble) {
     return (
       <div className="alone">
@@ -32,9 +34,11 @@ export function App(): ReactNode {
   return (
     <LiveProvider>
       <Shell>
-        <Suspense fallback={<Loading />}>
-          <Views />
-        </Suspense>
+        <Guard place={location}>
+          <Suspense fallback={<Loading />}>
+            <Views />
+          </Suspense>
+        </Guard>
       </Shell>
     </LiveProvider>
   );

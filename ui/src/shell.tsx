@@ -59,7 +59,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
 }
 
 function NeedsCount(): ReactNode {
-  const needs = useData<Overview>("/overview", 2000).data?.needs.length ?? 0;
+  const needs = useData<Overview>("/overview", 2000).data?.needs?.length ?? 0;
   return needs ? (
     <span className="badge" aria-label={`${needs} ${needs === 1 ? "thing needs" : "things need"} you`}>
       {needs}

@@ -11,6 +11,7 @@ import typer
 from crossfade.base.ids import ApplicationName
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.output import Format, OutputOption, note, show
+from crossfade.core.failover.capacity import refuse_unless_survives
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.remarks import remarks
 
@@ -47,6 +48,9 @@ def apply(
         typer.Option("--filename", "-f", help="An application file; `-` reads standard input."),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if what runs would not survive `survive` losses.")
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
@@ -55,7 +59,7 @@ def apply(
     Every file is checked as a whole first: when anything is wrong, nothing is changed.
     """
     files = [_read(path) for path in file]
-    results = with_session(context, lambda session: _apply(session, files, dry_run))
+    results = with_session(context, lambda session: _apply(session, files, dry_run, force))
     for result in results:
         if not result.clusters:
             note(f"note: no cluster of the fleet carries the labels that {result.name} asks for")
@@ -85,21 +89,29 @@ def _read(path: Path) -> _File:
     return _File(parse(text, name, folder), text, folder)
 
 
-async def _apply(session: "Session", files: "Sequence[_File]", dry_run: bool) -> list[_Result]:
+async def _apply(
+    session: "Session", files: "Sequence[_File]", dry_run: bool, force: bool
+) -> list[_Result]:
     fleet = [view.cluster for view in await session.queries.fleet()]
     applications = [each for file in files for each in file.applications]
     changes: dict[ApplicationName, str] = {}
+    found = {each.name: await session.admitted(each) for each in applications}
+    for admitted in found.values():
+        refuse_unless_survives(admitted.admission, force=force)
     for file in files:
         if dry_run:
             changes |= {each.name: await _would_be(session, each) for each in file.applications}
         else:
-            changes |= await session.apply(file.applications, file.text, file.folder)
+            changes |= await session.apply(file.applications, file.text, file.folder, force=force)
     results = []
     for application in applications:
         change = changes[application.name]
         mine = [each for each in fleet if placed(application.placement, each)]
         names = tuple(each.name for each in mine)
         told = remarks(application.strategy, application.analysis, mine)
+        admitted = found[application.name]
+        if admitted.survive and (admitted.unknown or not admitted.admission.survives):
+            told = (*told, admitted.summary)
         results.append(_Result(application.name, change, names, told))
     return results
 

@@ -41,6 +41,9 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, ask the clusters, and change nothing.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if it would not survive `survive` losses.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")] = False,
     once: Annotated[
         str,
@@ -68,31 +71,42 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
         application = ApplicationName(name)
         progress(f"rendering the chart of {name}")
         if dry_run:
-            await _show_plan(session, application, wanted, output)
+            await _show_plan(session, application, wanted, output, force=force)
             return
         if once:
-            rollout = await session.deploy_once(application, wanted, once)
+            rollout = await session.deploy_once(application, wanted, once, force=force)
         else:
-            rollout = await session.deployments.deploy(application, wanted)
+            rollout = await session.deployments.deploy(application, wanted, force=force)
         for remark in (await session.queries.rollout(application)).remarks:
             note(f"note: {remark}")
         await note_if_no_hub(session)
         if watch:
             await _follow(session, rollout, output, abort_when_ended=abort_when_ended)
-            return
-        text = f"rollout {name}.{rollout.number} to {rollout.canary.id} begins"
-        show(rollout_data(rollout), output, lambda: text)
-        if output is Format.TEXT:
-            note(f"`crossfade rollout watch {name}` follows it")
+        else:
+            _show_begun(rollout, output)
 
     with_session(context, work)
 
 
+def _show_begun(rollout: "Rollout", output: Format) -> None:
+    name = rollout.application
+    text = f"rollout {name}.{rollout.number} to {rollout.canary.id} begins"
+    show(rollout_data(rollout), output, lambda: text)
+    if output is Format.TEXT:
+        note(f"`crossfade rollout watch {name}` follows it")
+
+
 async def _show_plan(
-    session: "Session", application: ApplicationName, wanted: "Values", output: Format
+    session: "Session",
+    application: ApplicationName,
+    wanted: "Values",
+    output: Format,
+    *,
+    force: bool,
 ) -> None:
-    """Show what a deployment would do; raises InputError when a cluster refuses any object."""
+    """Show what a deployment would do; raises what the deployment would."""
     from crossfade.cli.deploy_plan import plan_data, plan_text
+    from crossfade.core.failover.capacity import refuse_unless_survives
     from crossfade.engine.forecast import require_accepted
 
     preview = await session.deployments.preview(application, wanted)
@@ -100,6 +114,7 @@ async def _show_plan(
     forecast = await session.deployments.forecast(preview)
     spec = (await session.queries.record(application)).spec
     show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
+    refuse_unless_survives(preview.admitted.admission, force=force)
     require_accepted(forecast.checked, bool(spec.shared))
 
 

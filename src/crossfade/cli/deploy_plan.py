@@ -24,6 +24,7 @@ def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
         "clusters": list(preview.clusters),
         "waves": [list(each) for each in preview.waves],
         "remarks": list(preview.remarks),
+        "survival": _survival(preview),
         "objects": _titles(preview),
         "removed": list(preview.prepared.removed),
         "renamed": [list(pair) for pair in preview.prepared.renamed],
@@ -33,6 +34,17 @@ def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
         "waits_for_people": expected.waits_for_people,
         "requests_per_second": forecast.rps,
         "visible_error_ratio": forecast.visible,
+    }
+
+
+def _survival(preview: "Preview") -> dict[str, object]:
+    admitted = preview.admitted
+    return {
+        "survive": admitted.survive,
+        "survives": None if admitted.unknown else admitted.admission.survives,
+        "demand": admitted.demand,
+        "unknown": admitted.unknown,
+        "missing": list(admitted.admission.told),
     }
 
 
@@ -72,6 +84,8 @@ def plan_text(preview: "Preview", forecast: "Forecast", spec: "Application") -> 
     if spec.shared:
         lines.append(f"first, in place: {', '.join(each.name for each in spec.shared)}")
     lines += [*_answers(forecast), *_course(preview, forecast, spec)]
+    if preview.admitted.summary:
+        lines.append(preview.admitted.summary)
     lines += [f"note: {text}" for text in preview.remarks]
     return "\n".join(lines)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crossfade.ports.documents import Event
     from crossfade.wiring import Session
 
-app = noun("Say which clusters have users, who is away, and why; rehearse the loss of one.")
+app = noun("Say which clusters have users, and why; rehearse the loss of one.")
 app.command("drill")(failover_drill.drill)
 app.command("drills")(failover_drill.drills)
 

@@ -28,7 +28,7 @@ NOUNS = {
     "login": "Give commands to a hub over HTTP from now on.",
     "logout": "Give commands to a hub no more.",
     "fleet": "Say which clusters there are.",
-    "failover": "Say which clusters have users, who is away, and why.",
+    "failover": "Say which clusters have users, and why; rehearse the loss of one.",
     "edge": "Say which edges there are, and which plan each has in force.",
     "dns": "Say what is published in DNS, and what would be.",
     "apply": "Make or change an application from its file.",

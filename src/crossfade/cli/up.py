@@ -1,6 +1,7 @@
 """`crossfade up`: the hub."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -68,7 +69,10 @@ def up(  # noqa: PLR0913 - one argument for each option of the command
     """
     configure(logging.DEBUG if verbose else logging.INFO, log_format)
     wishes = _Wishes(standby, port, api, new_admin_password)
-    asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
+    try:
+        asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
+    finally:
+        gc.freeze()  # looking through all that is left at its end takes longer than all the rest
 
 
 def _with_ports_of_the_sandbox(settings: Settings) -> Settings:

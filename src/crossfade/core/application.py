@@ -87,6 +87,8 @@ class Placement:
     """Of its pods: what a cluster of an order above 0 runs in the modes with standbys, at rest."""
     minimum_percent: int = 50
     """Of its pods: what a pilot light has ready before it gets anybody."""
+    demand: int | None = None
+    """Requests per second that must be served whatever is lost; None: what edges count."""
 
 
 @dataclass(frozen=True, slots=True)

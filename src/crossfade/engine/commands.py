@@ -6,12 +6,14 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.application import Application
+from crossfade.core.failover.capacity import refuse_unless_survives
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
+from crossfade.engine.admission import Admissions, Admitted
 from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.draining import Effect, effects, require_drainable
 from crossfade.engine.drilling import Drilling
@@ -178,21 +180,23 @@ class Commands:
                     hint="add another one first",
                 )
 
-    async def apply(self, application: Application) -> str:
+    async def apply(self, application: Application, *, force: bool = False) -> str:
         """
         Keep what the file says; return `created`, `configured` or `unchanged`.
 
-        Raises InputError for a change that would leave users of a running application behind.
+        Raises InputError for a change that would leave users of a running application behind, and,
+        unless `force`, UnsafePlan when what runs would not survive the losses that it now is to.
         """
-        return await again_on_conflict(lambda: self._apply(application))
+        return await again_on_conflict(lambda: self._apply(application, force=force))
 
-    async def _apply(self, application: Application) -> str:
+    async def _apply(self, application: Application, *, force: bool) -> str:
         stored = await self.records.find_application(application.name)
         if stored is not None and stored.value.spec == application:
             return "unchanged"
         before = stored or Stored(Record(application))
         await self._require_possible(before.value, application)
         record = replace(before.value, spec=application)
+        refuse_unless_survives((await self.admitted(application)).admission, force=force)
         if record.serves and before.value.spec.route != application.route:
             # Every cluster must write its route again, and say so.
             record = renewed(record, self.clock.now())
@@ -200,6 +204,16 @@ class Commands:
         event = self._event(f"{APPLICATION}/{application.name}", word)
         await self.records.commit(save_application(before, record), events=(event,))
         return word
+
+    async def admitted(self, application: Application) -> Admitted:
+        """Return whether what runs survives what the file promises; asked when that is new."""
+        stored = await self.records.find_application(application.name)
+        known = stored.value if stored else Record(application)
+        old = known.spec
+        promised = (old.placement, old.strategy.survive)
+        if stored and promised == (application.placement, application.strategy.survive):
+            return Admitted(0)
+        return await Admissions(self.records).look(replace(known, spec=application))
 
     async def _require_possible(self, before: Record, wanted: Application) -> None:
         if before.rollout and wanted.namespace != before.spec.namespace:

@@ -9,7 +9,12 @@ _TAKEN_BACK = (Outcome.ROLLED_BACK, Outcome.SUPERSEDED)
 
 
 async def deploy_once(
-    deployments: Deployments, name: ApplicationName, changes: Values, key: str
+    deployments: Deployments,
+    name: ApplicationName,
+    changes: Values,
+    key: str,
+    *,
+    force: bool = False,
 ) -> Rollout:
     """
     Return the rollout that was asked for with this key; one is started unless there is.
@@ -21,7 +26,7 @@ async def deploy_once(
         if each.once == key:
             return each
     try:
-        return await deployments.deploy(name, changes, key)
+        return await deployments.deploy(name, changes, key, force=force)
     except AlreadyThere as error:
         for each in await _newest_first(deployments, name):
             same = each.canary.id == error.facts["revision"]

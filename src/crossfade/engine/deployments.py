@@ -1,22 +1,25 @@
 """Starts rollouts: of a new revision, or back to one that was proven before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Application, Values
+from crossfade.core.failover.capacity import refuse_unless_survives
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.manifests import Prepared, prepare, require_port, service_of
 from crossfade.core.release.revision import Revision, release_name, revision_id
+from crossfade.core.release.sizing import planned_pods
 from crossfade.core.release.values import merge
 from crossfade.core.rollout.commands import Command, perform, supersede
 from crossfade.core.rollout.record import Record, SharedChart, with_wanted
 from crossfade.core.rollout.remarks import asked_by, fits_no_wave, remarks
 from crossfade.core.rollout.state import Phase, Rollout, State
 from crossfade.core.rollout.waves import members
+from crossfade.engine.admission import Admissions, Admitted
 from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.forecast import Forecast, Forecasts, require_accepted
 from crossfade.engine.records import (
@@ -48,6 +51,8 @@ class Preview:
     """The clusters of each wave; one more at the end for those that are in none."""
     remarks: tuple[str, ...] = ()
     """What its author may not expect."""
+    admitted: Admitted = field(default_factory=lambda: Admitted(0))
+    """Whether the application survives the losses that it is to survive."""
 
 
 class AlreadyThere(Conflict):
@@ -86,6 +91,7 @@ class Deployments:
             packed,
             members(record.spec.strategy.waves, clusters),
             remarks(record.spec.strategy, record.spec.analysis, clusters),
+            await Admissions(self.records).look(record, planned_pods(prepared.objects)),
         )
 
     async def _made(
@@ -114,17 +120,21 @@ class Deployments:
         )
         return made, prepared
 
-    async def deploy(self, name: ApplicationName, changes: Values, once: str = "") -> Rollout:
+    async def deploy(
+        self, name: ApplicationName, changes: Values, once: str = "", *, force: bool = False
+    ) -> Rollout:
         """
         Start the rollout of the application's chart with `changes` on top of its values.
 
         `once` is kept with it, for `deploy_once`.
 
         A rollout under way is superseded; it keeps no users.  Raises as `preview`, InputError when
-        a cluster of the first wave refuses any object, and Conflict when the revision already
-        serves, is being rolled out, or a promotion is about to end.
+        a cluster of the first wave refuses any object, Conflict when the revision already serves,
+        is being rolled out, or a promotion is about to end, and, unless `force`, UnsafePlan when
+        the application would not survive the losses that it is to survive.
         """
         preview = await self.preview(name, changes)
+        refuse_unless_survives(preview.admitted.admission, force=force)
         spec = (await self.records.application(name)).value.spec
         forecasts = Forecasts(self.records, self.connections)
         checked = await forecasts.check(spec, preview.revision, preview.chart.data)

@@ -195,9 +195,10 @@ class Records:
         """Return what is known of an analysis run, or None before it began."""
         return await self._find(RUN, name, RunState)
 
-    async def listed(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind by name, for those who need few values of many."""
-        return await self._documents.list(kind)
+    @property
+    def documents(self) -> Documents:
+        """Where they are, for those who need few values of many."""
+        return self._documents
 
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""

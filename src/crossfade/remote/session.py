@@ -23,6 +23,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
+from crossfade.engine.admission import Admitted
 from crossfade.engine.draining import Effect
 from crossfade.engine.failover_status import FailoverStatus
 from crossfade.engine.history import Story
@@ -149,11 +150,14 @@ class RemoteCommands(_Part):
 class RemoteDeployments(_Part):
     """Commands that start rollouts."""
 
-    async def deploy(self, name: ApplicationName, changes: Values, once: str = "") -> Rollout:
+    async def deploy(
+        self, name: ApplicationName, changes: Values, once: str = "", *, force: bool = False
+    ) -> Rollout:
         """Start a rollout; one with the key `once` is started no second time."""
         headers = {"Idempotency-Key": once} if once else {}
         path = f"{_app(name)}/rollouts"
-        return from_json(Rollout, await self.client.post(path, {"values": changes}, headers))
+        body = {"values": changes, "force": force}
+        return from_json(Rollout, await self.client.post(path, body, headers))
 
     async def retry(self, name: ApplicationName) -> Rollout:
         """Give what was taken back another go."""
@@ -217,19 +221,29 @@ class RemoteSession(_Part):
         return self.client.url
 
     async def apply(
-        self, applications: Sequence[Application], text: str, folder: Path | None
+        self,
+        applications: Sequence[Application],
+        text: str,
+        folder: Path | None,
+        *,
+        force: bool = False,
     ) -> Mapping[ApplicationName, str]:
         """Make or change the applications of the file; return what became of each."""
         body = with_absolute_charts(text, folder) if folder else text
         headers = {"Content-Type": "application/yaml"}
-        answer = await self.client.ask(
-            "POST", f"{_API}/applications", headers=headers, body=body.encode()
-        )
+        path = f"{_API}/applications?force={str(force).lower()}"
+        answer = await self.client.ask("POST", path, headers=headers, body=body.encode())
         return {ApplicationName(each["name"]): each["change"] for each in answer.json()}
 
-    async def deploy_once(self, name: ApplicationName, changes: Values, key: str) -> Rollout:
+    async def admitted(self, _: Application) -> Admitted:
+        """Return that nothing is known: the hub itself asks, and refuses."""
+        return Admitted(0)
+
+    async def deploy_once(
+        self, name: ApplicationName, changes: Values, key: str, *, force: bool = False
+    ) -> Rollout:
         """Return the rollout that was asked for with this key; one is started unless there is."""
-        return await self.deployments.deploy(name, changes, key)
+        return await self.deployments.deploy(name, changes, key, force=force)
 
     async def failover(self) -> FailoverStatus:
         """Return where every cluster stands."""

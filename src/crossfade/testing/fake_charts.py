@@ -6,6 +6,7 @@ import json
 from crossfade.base.errors import InputError
 from crossfade.core.application import Source, Values
 from crossfade.ports.charts import PackedChart
+from crossfade.testing.fake_releases import PODS
 from crossfade.testing.objects import deployment, service
 
 
@@ -34,4 +35,6 @@ class FakeCharts:
             raise InputError("this is no chart", hint="pack it first") from error
         if values.get("fail"):
             raise InputError(str(values["fail"]), hint="mend the template", file="x.yaml", line=1)
-        return (deployment(release), service(release))
+        pods = deployment(release)
+        pods["spec"]["replicas"] = values.get("replicaCount", PODS)
+        return (pods, service(release))

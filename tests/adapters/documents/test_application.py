@@ -132,7 +132,14 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 probe_port=8080,
             ),
             placement=Placement(
-                {"tier": "prod", "example.com/zone": ""}, Mode.OVERFLOW, {"gcp": 1}, 70, True, 50, 7
+                {"tier": "prod", "example.com/zone": ""},
+                Mode.OVERFLOW,
+                {"gcp": 1},
+                70,
+                True,
+                50,
+                7,
+                demand=400,
             ),
             failover=Failover(False, Failback.MANUAL, 300.0, 10.0, Objective(30.0, 1.0)),
             strategy=Strategy(

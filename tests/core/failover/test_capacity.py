@@ -37,8 +37,10 @@ def test_clusters_of_one_cloud_are_lost_together():
     assert admit(ROOMS, [need(400, aws_1=300, aws_2=300, gcp=400)]).survives
     admission = admit(ROOMS, [need(401, aws_1=300, aws_2=300, gcp=400)])
 
-    assert admission.shortfalls == (Shortfall("colors", ("aws/eu",), 401, 400),)
-    assert admission.shortfalls[0].summary == "colors without aws/eu lacks 1 of 401"
+    assert admission.shortfalls == (Shortfall("colors", ("aws/eu",), 401, 400, 1, ("gcp",)),)
+    assert (
+        admission.shortfalls[0].summary == "colors without aws/eu lacks 1 of 401: 1 pod more in gcp"
+    )
 
 
 @pytest.mark.parametrize(("survive", "fits"), [(0, True), (1, True), (2, False), (3, False)])
@@ -64,7 +66,9 @@ def test_what_is_reserved_twice_proves_nothing():
 def test_refusal_says_what_is_missing_and_how_to_go_on():
     admission = admit(ROOMS, [Need(f"app-{n}", 100, {"gcp": 100}) for n in range(5)])
 
-    with pytest.raises(UnsafePlan, match="app-0 without gcp/eu lacks 100 of 100; app-1") as caught:
+    with pytest.raises(
+        UnsafePlan, match="app-0 without gcp/eu lacks 100 of 100: it runs in no other cloud; app-1"
+    ) as caught:
         refuse_unless_survives(admission)
     assert "and 2 more" in str(caught.value)
     assert "--force" in caught.value.hint

@@ -87,6 +87,20 @@ def test_when_all_look_down_what_was_turned_away_is_not_let_in():
     assert users.shed == 2000
 
 
+def test_those_who_are_left_are_not_sent_more_than_they_carry_while_a_dead_one_is_still_planned():
+    """Edges share out the users of a dead cluster as the plan says of the others."""
+    dead, leaving, good = (candidate(name, room=120) for name in ("aws", "gcp", "onprem"))
+    dead = replace(dead, health=replace(dead.health, condition=Condition.BOTH_DOWN))
+    leaving = replace(leaving, wish=ClusterWish("gcp", 1.0))
+    before = Users(APP, {"gcp": {BLUE.id: 3333}, "onprem": {BLUE.id: 3333}})
+    users = next_users(application(), before, [dead, leaving, good], 300, NOW)
+    served = 300 * (10_000 - users.shed) / 10_000
+    there = users.share("gcp") + users.share("onprem")
+
+    assert users.share("onprem") > users.share("gcp") > 0
+    assert served * users.share("onprem") / there <= 120
+
+
 def test_a_demand_that_nobody_counts_limits_nobody():
     spec = placed(pod_capacity=1)
     users = next_users(spec, Users(APP), [candidate("aws")], None, NOW)

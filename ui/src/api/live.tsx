@@ -92,13 +92,24 @@ export function LiveProvider({ children }: { children: ReactNode }): ReactNode {
 
 export const useLive = (): Live => useContext(Context);
 
-/** What the hub says at this path, asked again whenever something has changed. */
-export function useData<T>(path: string | null, every?: number): UseQueryResult<T, Problem> {
+/** What the hub says at this path, asked again whenever something has changed, and every so many milliseconds. */
+export function useData<T>(path: string, every?: number): UseQueryResult<T, Problem> {
   return useQuery<T, Problem>({
     queryKey: [path],
-    queryFn: () => get<T>(path ?? ""),
-    enabled: path !== null,
+    queryFn: () => get<T>(path),
     refetchInterval: every ?? false,
     meta: { live: true },
+  });
+}
+
+const CALM_MS = 5000;
+
+/** The same for what is long and changes seldom: with a thousand applications something changes all the time. */
+export function useCalmData<T>(path: string): UseQueryResult<T, Problem> {
+  return useQuery<T, Problem>({
+    queryKey: [path],
+    queryFn: () => get<T>(path),
+    refetchInterval: CALM_MS,
+    meta: { acted: true },
   });
 }

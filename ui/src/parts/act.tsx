@@ -27,7 +27,7 @@ export function useAct(): Act {
       return false;
     } finally {
       setBusy(false);
-      void queries.invalidateQueries({ predicate: (each) => each.meta?.live === true });
+      void queries.invalidateQueries({ predicate: (each) => each.meta?.live === true || each.meta?.acted === true });
     }
   };
   return { busy, problem, run, forget: () => setProblem(null) };

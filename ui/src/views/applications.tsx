@@ -1,13 +1,13 @@
 // All applications; Helm releases and routes are made from each one's file.
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import type { ApplicationRow, Page } from "../api/types";
 import { Empty, Loaded, Pill } from "../parts/basics";
 
 export default function Applications(): ReactNode {
   const [words, setWords] = useState("");
-  const query = useData<Page<ApplicationRow>>("/applications?limit=500");
+  const query = useCalmData<Page<ApplicationRow>>("/applications?limit=500");
   const many = (query.data?.items.length ?? 0) > 8;
   return (
     <>

@@ -1,7 +1,7 @@
 // Who has done what, newest first, and whether anybody has tampered with the log.
 import { useState, type ReactNode } from "react";
 import { get } from "../api/client";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { Entry, Page } from "../api/types";
 import { count, dateTime } from "../format";
@@ -21,7 +21,7 @@ export default function Audit(): ReactNode {
 }
 
 function Log(): ReactNode {
-  const query = useData<Page<Entry>>("/audit/newest?limit=300");
+  const query = useCalmData<Page<Entry>>("/audit/newest?limit=300");
   const [words, setWords] = useState("");
   const fits = (each: Entry) => `${each.deed.who} ${each.deed.via} ${each.deed.what.join(" ")}`.toLowerCase().includes(words.toLowerCase());
   return (

@@ -18,11 +18,12 @@ export default function Build({ run, step }: { run: string; step: string | undef
   return <Loaded query={query}>{(view) => <One view={view} chosen={step} />}</Loaded>;
 }
 
-/** What somebody wants to see first: what fails, else what waits or runs, else what ran last. */
+/** What somebody wants to see first: what runs, else what failed, else what ran last; approvals have a panel of their own. */
 function foremost(steps: BuildStep[]): BuildStep | undefined {
   const leaves = steps.filter((each) => !steps.some((other) => other.owner === each.key));
   const of = (...results: string[]) => leaves.find((each) => results.includes(each.result));
-  return of("running") ?? of("failure") ?? of("pending-approval") ?? leaves.filter((each) => each.runs > 0).at(-1) ?? leaves[0];
+  const ran = leaves.filter((each) => each.runs > 0).sort((a, b) => (a.since ?? 0) - (b.since ?? 0));
+  return of("running") ?? of("failure") ?? ran.at(-1) ?? leaves[0];
 }
 
 function One({ view, chosen }: { view: BuildView; chosen: string | undefined }): ReactNode {

@@ -20,12 +20,18 @@ export function Judge({ rollout }: { rollout: Rollout }): ReactNode {
           analysis ? (
             <Known analysis={analysis} path={path} live={active(rollout)} />
           ) : (
-            <p className="faint">{rollout.analysis.judge ? "The judge begins when the first user meets the new revision." : "Nothing is judged: the application's file names no metrics."}</p>
+            <p className="faint">{unjudged(rollout)}</p>
           )
         }
       </Loaded>
     </section>
   );
+}
+
+function unjudged(rollout: Rollout): string {
+  if (rollout.swap || !rollout.stable) return "All users were moved at once: there is nothing to judge.";
+  if (!rollout.analysis.judge) return "Nothing is judged against stable: the application's file does not ask for it.";
+  return "The judge begins when the first user meets the new revision.";
 }
 
 function Known({ analysis, path, live }: { analysis: Analysis; path: string; live: boolean }): ReactNode {

@@ -1,6 +1,6 @@
 // Waves and steps, one row a cluster: what is done, where it stands, what is left.
 import { Fragment, type ReactNode } from "react";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import type { ClusterOfRollout, Member, Page, Progress, RolloutView, Step, Wave } from "../api/types";
 import { duration, percent } from "../format";
 import { Bar, Glyph, ticked, type Tone } from "../parts/basics";
@@ -37,7 +37,7 @@ function waveOf(waves: Wave[], cluster: string, labels: Record<string, string>):
 }
 
 export function Timeline({ view }: { view: RolloutView }): ReactNode {
-  const fleet = useData<Page<Member>>("/fleet?limit=500").data?.items ?? [];
+  const fleet = useCalmData<Page<Member>>("/fleet?limit=500").data?.items ?? [];
   const { strategy, state } = view.rollout;
   const labels = new Map(fleet.map((each) => [each.name, each.labels]));
   const waves = new Map<number, ClusterOfRollout[]>();

@@ -1,7 +1,7 @@
 // One rollout: where each cluster stands, what the judge knows, what comes next, and the commands.
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { useData } from "../api/live";
+import { useCalmData, useData } from "../api/live";
 import type { ApplicationRecord, Chapter, Page, Rollout as RolloutData, RolloutView } from "../api/types";
 import { clock, dateTime, percent } from "../format";
 import { Ago, Empty, Loaded, Pill, ticked } from "../parts/basics";
@@ -11,11 +11,10 @@ import { Timeline } from "./rollout-timeline";
 import { active, canaryPercent, standing } from "./rollouts";
 
 export default function Rollout({ application, number }: { application: string; number: string | undefined }): ReactNode {
-  const list = useData<Page<RolloutData>>(`/applications/${application}/rollouts?limit=50`);
+  const known = useData<ApplicationRecord>(`/applications/${application}`);
   return (
-    <Loaded query={list}>
-      {(page) => {
-        const newest = page.items[0];
+    <Loaded query={known}>
+      {({ rollout: newest }) => {
         if (!newest) {
           return (
             <Empty title={`${application} has no rollout yet`} command={`crossfade deploy ${application}`}>
@@ -23,27 +22,26 @@ export default function Rollout({ application, number }: { application: string; 
             </Empty>
           );
         }
-        return <One rollouts={page.items} number={number ? Number(number) : newest.number} application={application} />;
+        return <One newest={newest} number={number ? Number(number) : newest} application={application} />;
       }}
     </Loaded>
   );
 }
 
-function One({ application, number, rollouts }: { application: string; number: number; rollouts: RolloutData[] }): ReactNode {
+function One({ application, number, newest }: { application: string; number: number; newest: number }): ReactNode {
   const query = useData<RolloutView>(`/applications/${application}/rollouts/${number}`, 2000);
-  const newest = number === rollouts[0]?.number;
   return (
     <Loaded query={query}>
       {(view) => (
         <div className="stack">
-          <Head view={view} newest={newest} />
+          <Head view={view} newest={number === newest} />
           <Timeline view={view} />
           <Judge rollout={view.rollout} />
           <div className="pair">
             <History application={application} number={number} live={active(view.rollout)} />
             <div className="stack">
-              {newest && <HotSwap application={application} idle={!active(view.rollout)} />}
-              <Others rollouts={rollouts} number={number} />
+              {number === newest && <HotSwap application={application} idle={!active(view.rollout)} />}
+              <Others application={application} number={number} />
             </div>
           </div>
         </div>
@@ -98,7 +96,7 @@ function Head({ view, newest }: { view: RolloutView; newest: boolean }): ReactNo
 }
 
 function History({ application, number, live }: { application: string; number: number; live: boolean }): ReactNode {
-  const query = useData<{ chapters: Chapter[] }>(`/applications/${application}/rollouts/${number}/history`);
+  const query = useCalmData<{ chapters: Chapter[] }>(`/applications/${application}/rollouts/${number}/history`);
   return (
     <section className="panel" aria-label="History">
       <h2>
@@ -165,12 +163,13 @@ function HotSwap({ application, idle }: { application: string; idle: boolean }):
   );
 }
 
-function Others({ rollouts, number }: { rollouts: RolloutData[]; number: number }): ReactNode {
+function Others({ application, number }: { application: string; number: number }): ReactNode {
+  const { data } = useCalmData<Page<RolloutData>>(`/applications/${application}/rollouts?limit=20`);
   return (
     <section className="panel" aria-label="Rollouts of this application">
       <h2>All its rollouts</h2>
       <ul className="items compact">
-        {rollouts.map((each) => {
+        {data?.items.map((each) => {
           const { tone, text } = standing(each);
           return (
             <li key={each.number} className="row">

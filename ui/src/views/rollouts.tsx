@@ -1,7 +1,7 @@
 // The newest rollout of each application; those under way first.
 import type { ReactNode } from "react";
 import { Link } from "wouter";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import type { Page, Rollout } from "../api/types";
 import { percent } from "../format";
 import { Ago, Bar, Empty, Loaded, Pill, ticked, type Tone } from "../parts/basics";
@@ -25,7 +25,7 @@ export function standing(rollout: Rollout): { tone: Tone; text: string } {
 }
 
 export default function Rollouts(): ReactNode {
-  const query = useData<Page<Rollout>>("/rollouts?limit=500");
+  const query = useCalmData<Page<Rollout>>("/rollouts?limit=500");
   return (
     <>
       <div className="head">

@@ -1,7 +1,7 @@
 // Who may do what: tokens for programs, accounts for people.
 import { useState, type FormEvent, type ReactNode } from "react";
 import { patch, post, remove } from "../api/client";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { Account, Grant, Role, Token } from "../api/types";
 import { dateTime } from "../format";
@@ -44,7 +44,7 @@ const grantOf = (form: FormData): Grant => ({
 });
 
 export function Tokens(): ReactNode {
-  const query = useData<Token[]>("/tokens");
+  const query = useCalmData<Token[]>("/tokens");
   const [making, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<Token | null>(null);
   return (
@@ -159,7 +159,7 @@ function MakeToken({ close }: { close: () => void }): ReactNode {
 }
 
 export function Accounts(): ReactNode {
-  const query = useData<Account[]>("/accounts");
+  const query = useCalmData<Account[]>("/accounts");
   const act = useAct();
   const [adding, setAdding] = useState(false);
   const [password, setPassword] = useState<string | null>(null);

@@ -1,7 +1,7 @@
 // The clusters of the fleet: which there are, another one, and one less.
 import { useState, type FormEvent, type ReactNode } from "react";
 import { post, remove } from "../api/client";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { Member, Page } from "../api/types";
 import { count, dollars } from "../format";
@@ -10,7 +10,7 @@ import { Dialog, Loaded, Notice } from "../parts/basics";
 
 export function Clusters(): ReactNode {
   const { may } = useSession();
-  const query = useData<Page<Member>>("/fleet?limit=500");
+  const query = useCalmData<Page<Member>>("/fleet?limit=500");
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<string | null>(null);
   const admin = may("admin");

@@ -1,13 +1,13 @@
 // Secrets of the hub: their names; values are set, and never shown.
 import { useState, type FormEvent, type ReactNode } from "react";
 import { put, remove } from "../api/client";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import type { SecretName } from "../api/types";
 import { Confirm, useAct } from "../parts/act";
 import { Ago, Dialog, Loaded, Notice } from "../parts/basics";
 
 export function Secrets(): ReactNode {
-  const query = useData<SecretName[]>("/secrets");
+  const query = useCalmData<SecretName[]>("/secrets");
   const [setting, setSetting] = useState<string | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   return (

@@ -1,6 +1,6 @@
 // Clusters, who may do what, secrets, and who is told: what is set once and seldom looked at.
 import type { ReactNode } from "react";
-import { useData } from "../api/live";
+import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { ApplicationRecord, ApplicationRow, Page } from "../api/types";
 import { Loaded } from "../parts/basics";
@@ -31,7 +31,7 @@ export default function Settings(): ReactNode {
 const MOST = 50;
 
 function Notifications(): ReactNode {
-  const query = useData<Page<ApplicationRow>>(`/applications?limit=${MOST}`);
+  const query = useCalmData<Page<ApplicationRow>>(`/applications?limit=${MOST}`);
   return (
     <section className="panel" aria-label="Notifications">
       <h2>
@@ -55,7 +55,7 @@ function Notifications(): ReactNode {
 }
 
 function Told({ name }: { name: string }): ReactNode {
-  const { data } = useData<ApplicationRecord>(`/applications/${name}`);
+  const { data } = useCalmData<ApplicationRecord>(`/applications/${name}`);
   const channels = data?.spec.notifications?.length ?? 0;
   return (
     <li className="row">

@@ -1,7 +1,7 @@
 // Where the users of an application are: as they flow now, and as they did in the last half hour.
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
-import { useData } from "../api/live";
+import { useCalmData, useData } from "../api/live";
 import type { ApplicationRow, Page, Traffic as TrafficData } from "../api/types";
 import { percent, rate } from "../format";
 import { Empty, Loaded, ticked } from "../parts/basics";
@@ -10,7 +10,7 @@ import { Areas } from "./areas";
 import { FlowPicture } from "./flow";
 
 export default function Traffic({ application }: { application: string | undefined }): ReactNode {
-  const query = useData<Page<ApplicationRow>>("/applications?limit=500");
+  const query = useCalmData<Page<ApplicationRow>>("/applications?limit=500");
   return (
     <Loaded query={query}>
       {(page) => {

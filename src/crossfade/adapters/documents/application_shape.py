@@ -157,7 +157,8 @@ PLACEMENT = Record(
         ),
         "survive": Field(
             Number(0, 100),
-            "Clusters whose users the others can take over: sizes the pods of a new revision.",
+            "Clouds whose users the others must be able to take over: sizes the pods of a new "
+            "revision, and with `podCapacity` a deployment that would not survive is refused.",
             default="0",
         ),
         **PLACEMENT_OF_USERS,

@@ -56,6 +56,11 @@ PLACEMENT_OF_USERS = {
         "Requests per second that one ready pod carries; capacity is this times ready pods.",
         default="not known, so not limited",
     ),
+    "demand": Field(
+        Number(1, _MOST),
+        "Requests per second that must be served after the loss of `survive` clouds.",
+        default="what edges count",
+    ),
     "standby": Field(
         Number(1, 100),
         "In warm-standby and pilot-light: percent of its pods that a cluster of an order above 0 "
@@ -147,6 +152,7 @@ _PLACEMENT_NAMES = {
     "full": "full_percent",
     "exclusive": "exclusive",
     "podCapacity": "pod_capacity",
+    "demand": "demand",
     "priority": "priority",
     "standby": "standby_percent",
     "minimum": "minimum_percent",

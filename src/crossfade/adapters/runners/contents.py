@@ -44,6 +44,10 @@ class Contents:
             part.unlink(missing_ok=True)
         return digest.hexdigest(), size
 
+    def has(self, digest: str) -> bool:
+        """Return whether the content is there."""
+        return self._path(digest).is_file()
+
     def read(self, digest: str) -> bytes:
         """Return the content.  Raises NotFound."""
         try:

@@ -9,6 +9,7 @@ import posixpath
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.junit import Case, NoReport, cases
 from crossfade.core.pipeline.keeping import (
     LARGEST_FILE_BYTES,
+    LARGEST_REPORT_BYTES,
     LARGEST_STEP_BYTES,
     MOST_CASES,
     MOST_FILES,
@@ -25,6 +27,7 @@ from crossfade.core.pipeline.keeping import (
     Kept,
     wanted,
 )
+from crossfade.core.pipeline.masking import Mask
 from crossfade.core.pipeline.work import VOLUME
 from crossfade.ports.runner import Order, RunId
 
@@ -70,11 +73,11 @@ class KeptFiles:
         wish = wanted(order.environment)
         if not wish.cache:
             return ""
-        index = self._cache(order)
-        if not index.exists():
+        rows = self._rows(self._cache(order))
+        if rows is None:
             return "nothing is cached for these inputs"
         volume = self._volume(order.run.build)
-        for path, digest, mode in json.loads(index.read_text()):
+        for path, digest, mode in rows:
             target = volume / path
             if target.is_symlink() or not _inside(volume, target):
                 continue  # a step of this build has put a link there, which may lead anywhere
@@ -86,6 +89,14 @@ class KeptFiles:
                 self._contents.copy(digest, target)
                 target.chmod(mode)
         return f"from the cache: {', '.join(wish.cache)}"
+
+    def _rows(self, index: Path) -> list[tuple[str, str, int]] | None:
+        """Return path, content and mode of what is cached; None when it is not there whole."""
+        if not index.exists():
+            return None
+        rows = [(path, digest, mode) for path, digest, mode in json.loads(index.read_text())]
+        contents = {digest for _, digest, _ in rows if not digest.startswith("->")}
+        return rows if all(self._contents.has(each) for each in contents) else None
 
     def _cache(self, order: Order) -> Path:
         """Return where the index of the cached folders is, by all that they depend on."""
@@ -103,7 +114,8 @@ class KeptFiles:
         notes: list[str] = []
         artifacts = tuple(self._artifacts(order, wish.artifacts, notes))
         tests = self._cases(order, wish.tests, notes)
-        kept = Kept(run.build, run.key, run.generation, run.number, artifacts, tests, tuple(notes))
+        told = tuple(_printable(each) for each in notes)
+        kept = Kept(run.build, run.key, run.generation, run.number, artifacts, tests, told)
         if succeeded and wish.cache:
             self._save_cache(order, wish.cache)
         if artifacts or tests or notes:
@@ -139,8 +151,8 @@ class KeptFiles:
             notes.append(f"no report of tests is {' '.join(patterns)}")
         for path in reports[:MOST_FILES]:
             try:
-                if path.stat().st_size > self._largest_file:
-                    raise NoReport("it is too large")
+                if path.stat().st_size > LARGEST_REPORT_BYTES:
+                    raise NoReport(f"it has more than {LARGEST_REPORT_BYTES >> 20} MiB")
                 found += cases(path.read_bytes())
             except NoReport as error:
                 notes.append(f"{path.name} is no report of tests: {error}")
@@ -148,11 +160,20 @@ class KeptFiles:
             notes.append(
                 f"{len(found) - MOST_CASES} tests not kept: at most {MOST_CASES} of a step"
             )
-        return tuple(found[:MOST_CASES])
+        mask = Mask(order.secrets)
+        return tuple(
+            replace(
+                each,
+                suite=mask.whole(each.suite),
+                name=mask.whole(each.name),
+                message=mask.whole(each.message),
+            )
+            for each in found[:MOST_CASES]
+        )
 
     def _save_cache(self, order: Order, patterns: Sequence[str]) -> None:
         index = self._cache(order)
-        if index.exists():
+        if self._rows(index) is not None:
             return
         volume, rows = self._volume(order.run.build).resolve(), []
         for path in self._found(order, patterns, deep=True):
@@ -195,6 +216,11 @@ class KeptFiles:
         digest = hashlib.sha256(run.key.encode()).hexdigest()[:16]
         name = f"{run.generation}-{digest}-{run.number}.json"
         return self._folder / run.build / "kept" / name
+
+
+def _printable(text: str) -> str:
+    """Return a text that moves no cursor: names of files may have anything in them."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _inside(volume: Path, path: Path) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body, Depends, Query
 
 from crossfade.api.access import Signed, on_application, refuse
 from crossfade.api.once import Key, once
@@ -28,6 +28,10 @@ File = Annotated[
         description="An application file, as for `crossfade apply -f`.",
         examples=["apiVersion: crossfade.dev/v1alpha1\nkind: Application\n..."],
     ),
+]
+Force = Annotated[
+    bool,
+    Query(description="Also when what runs would not survive the losses of `placement.survive`."),
 ]
 
 
@@ -70,7 +74,9 @@ async def get_application(name: str, caller: Reader, services: Use) -> Record:
 
 
 @router.post("")
-async def apply(file: File, caller: Signed, services: Use, key: Key = "") -> list[Applied]:
+async def apply(
+    file: File, caller: Signed, services: Use, key: Key = "", force: Force = False
+) -> list[Applied]:
     """Make or change the applications of a file; when anything is wrong with it, none."""
     applications = services.read_applications(file)
     for each in applications:
@@ -81,9 +87,9 @@ async def apply(file: File, caller: Signed, services: Use, key: Key = "") -> lis
 
         async def act(documents: Documents, wanted: Application = each) -> None:
             nonlocal change
-            change = await services.acts(documents).commands.apply(wanted)
+            change = await services.acts(documents).commands.apply(wanted, force=force)
 
-        request = ["apply", each.name, file]
+        request = ["apply", each.name, file, force]
         await once(services, caller, f"{key}/{each.name}" if key else "", request, act)
         results.append(Applied(each.name, change))
     return results

@@ -24,7 +24,7 @@ from crossfade.core.pipeline.why import why as reasons
 from crossfade.engine.accounts import Caller
 from crossfade.engine.pipelines.log_reading import LogLine, StepLog, log_page
 from crossfade.engine.pipelines.records import BUILD as BUILDS
-from crossfade.engine.pipelines.records import Build, newest_builds
+from crossfade.engine.pipelines.records import Build, Builds, newest_builds
 from crossfade.engine.pipelines.views import BuildRow, BuildView, row, view
 from crossfade.ports.documents import Documents
 
@@ -107,10 +107,10 @@ async def list_builds(
     limit: Limit = 100,
 ) -> Page[BuildRow]:
     """Return builds, newest first.  They belong to no application: this takes a role on all."""
-    builds = services.building.builds
+    lists = services.lists.records.documents
+    builds = Builds(lists)
     below = int(after) if after.isascii() and after.isdigit() else _HIGHEST
-    documents = await services.lists.records.listed(BUILDS)
-    found = newest_builds(documents, pipeline, below, limit + 1)
+    found = newest_builds(await lists.list(BUILDS), pipeline, below, limit + 1)
     some = found[:limit]
     rows = [_row(services, each, (await builds.state(each.id)).value) for each in some]
     return Page(items=rows, next=some[-1].id if len(found) > limit else None)

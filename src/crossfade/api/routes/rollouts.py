@@ -45,6 +45,10 @@ class Deployment(BaseModel):
         description="Helm values on top of those of the application.",
         examples=[{"image": {"tag": "2.0"}}],
     )
+    force: bool = Field(
+        default=False,
+        description="Also when it would not survive the losses of `placement.survive`.",
+    )
 
 
 class Steer(StrEnum):
@@ -152,8 +156,8 @@ async def deploy(
     application = ApplicationName(name)
     if key:
         mine = f"{caller.identity.name}/{key}"
-        return await deploy_once(deployments, application, wanted.values, mine)
-    return await deployments.deploy(application, wanted.values)
+        return await deploy_once(deployments, application, wanted.values, mine, force=wanted.force)
+    return await deployments.deploy(application, wanted.values, force=wanted.force)
 
 
 @router.post("/applications/{name}/rollout/{command}")

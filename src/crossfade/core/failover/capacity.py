@@ -35,6 +35,8 @@ class Need:
     """What its pods carry, by cluster."""
     survive: int = 1
     """So many of its largest clouds may be lost at once."""
+    pod_capacity: int = 1
+    """What one of its pods carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ class Shortfall:
     demand: int
     left: int
     """What the others carry."""
+    pod_capacity: int = 1
+    where: tuple[ClusterName, ...] = ()
+    """Clusters outside of the clouds that are lost: pods are missing there."""
 
     @property
     def missing(self) -> int:
@@ -57,7 +62,11 @@ class Shortfall:
     def summary(self) -> str:
         """In words, for people."""
         without = f"without {', '.join(self.lost)} " if self.lost else ""
-        return f"{self.application} {without}lacks {self.missing} of {self.demand}"
+        lacks = f"{self.application} {without}lacks {self.missing} of {self.demand}"
+        pods = -(-self.missing // self.pod_capacity)
+        if not self.where:
+            return f"{lacks}: it runs in no other cloud"
+        return f"{lacks}: {pods} pod{'s' * (pods > 1)} more in {' and '.join(self.where)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,12 @@ class Admission:
         """Whether every application survives the loss that it asks to survive."""
         return not self.shortfalls and not self.crowded
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is wrong, in words."""
+        short = tuple(each.summary for each in self.shortfalls)
+        return short + tuple(each.summary for each in self.crowded)
+
 
 def admit(rooms: Sequence[Room], needs: Sequence[Need]) -> Admission:
     """
@@ -107,7 +122,13 @@ def admit(rooms: Sequence[Room], needs: Sequence[Need]) -> Admission:
         largest = sorted(by_cloud, key=lambda cloud: (-by_cloud[cloud], cloud))[: need.survive]
         left = sum(by_cloud.values()) - sum(by_cloud[cloud] for cloud in largest)
         if left < need.demand:
-            shortfalls.append(Shortfall(need.application, tuple(largest), need.demand, left))
+            where = tuple(each for each in need.reserved if cloud_of.get(each, "") not in largest)
+            where = tuple(each for each in where if each in cloud_of)
+            shortfalls.append(
+                Shortfall(
+                    need.application, tuple(largest), need.demand, left, need.pod_capacity, where
+                )
+            )
     crowded = tuple(
         Crowded(room.cluster, reserved[room.cluster], room.capacity)
         for room in rooms
@@ -120,8 +141,7 @@ def refuse_unless_survives(admission: Admission, *, force: bool = False) -> None
     """Raise UnsafePlan that says what is missing; not when a person forces it."""
     if admission.survives or force:
         return
-    told = [short.summary for short in admission.shortfalls]
-    told += [crowded.summary for crowded in admission.crowded]
+    told = admission.told
     more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     raise UnsafePlan(
         f"the plan does not survive: {'; '.join(told[:_NAMED])}{more}",

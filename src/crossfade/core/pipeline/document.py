@@ -179,6 +179,7 @@ def with_main_clone(pipeline: Pipeline) -> Pipeline:
         settings={
             "repo": "${{CF_REPO_CLONE_URL}}",
             "revision": "${{CF_REVISION}}",
+            "git": "${{CF_GIT_INTEGRATION}}",
         },
     )
     steps = (clone, *pipeline.block.steps)

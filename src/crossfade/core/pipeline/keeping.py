@@ -10,6 +10,7 @@ _PREFIX = "CROSSFADE_"
 _NAMES = tuple(f"{_PREFIX}{each}" for each in ("TESTS", "ARTIFACTS", "CACHE", "CACHE_KEY"))
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 LARGEST_STEP_BYTES = 1024 * 1024 * 1024
+LARGEST_REPORT_BYTES = 32 * 1024 * 1024
 MOST_FILES = 10_000
 MOST_CASES = 20_000
 
@@ -71,7 +72,12 @@ class Kept:
             skipped = self.count(Outcome.SKIPPED)
             more = [f"{bad} failed"] if bad else []
             more += [f"{skipped} skipped"] if skipped else []
-            parts.append(f"{len(self.cases)} tests" + (f" ({', '.join(more)})" if more else ""))
+            told = f" ({', '.join(more)})" if more else ""
+            parts.append(f"{_counted(len(self.cases), 'test')}{told}")
         if self.artifacts:
-            parts.append(f"{len(self.artifacts)} artifacts kept")
+            parts.append(f"{_counted(len(self.artifacts), 'artifact')} kept")
         return "; ".join([*parts, *self.notes])
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

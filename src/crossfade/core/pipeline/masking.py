@@ -80,6 +80,10 @@ class Mask:
         """Return the rest; nothing comes any more."""
         return self._let_out(last=True)
 
+    def whole(self, text: str) -> str:
+        """Return a text of its own with `***` for each secret in it; for between two streams."""
+        return self.feed(text) + self.finish()
+
     def _let_out(self, *, last: bool) -> str:
         text, self._held = self._held, ""
         if not self._forms or not text:
@@ -151,8 +155,7 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """Return the text with `***` for each secret in it."""
-    mask = Mask(secrets)
-    return mask.feed(text) + mask.finish()
+    return Mask(secrets).whole(text)
 
 
 def _forms(secret: str) -> Iterator[_Form]:

@@ -27,6 +27,8 @@ nor in a known registry: build or pull it before, or give commands
 END
 exit 1
 """
+SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
+"""Variables of the environment of a clone that may have a key of its own."""
 _REVISION = "CLONED_REVISION"
 
 
@@ -147,8 +149,18 @@ def _clone(settings: Settings) -> Work:
     )
     environment, secrets = _credentials(settings)
     members = {"self": target, "workingDirectory": target, "repo": repository}
-    tells = {_REVISION: "revision"}
-    return Work(script, "sh", VOLUME, "", members, environment, secrets, tells=tells)
+    tells, integration = {_REVISION: "revision"}, text(settings.get("git")).strip()
+    return Work(
+        script,
+        "sh",
+        VOLUME,
+        "",
+        members,
+        environment,
+        secrets,
+        tells=tells,
+        integration="" if "${{" in integration else integration,
+    )
 
 
 def _is_address(repository: str) -> bool:
@@ -182,6 +194,19 @@ _HELPER = (
 _CLONE = (
     """set -e
 export GIT_TERMINAL_PROMPT=0
+if [ -n "$GIT_SSH_KEY" ]; then
+  place=$(dirname "$CF_EXPORT_FILE")/tmp
+  trap 'rm -f "$place/key"' EXIT
+  old=$(umask)
+  umask 077
+  printf '%s\\n' "$GIT_SSH_KEY" > "$place/key"
+  printf '%s\\n' "$GIT_SSH_KNOWN_HOSTS" > "$place/hosts"
+  umask "$old"
+  ssh="ssh -i '$place/key' -o IdentitiesOnly=yes -o BatchMode=yes"
+  [ -z "$GIT_SSH_KNOWN_HOSTS" ] || ssh="$ssh -o UserKnownHostsFile='$place/hosts'"
+  export GIT_SSH_COMMAND="$ssh"
+  unset GIT_SSH_KEY
+fi
 target={target} url={url} revision={revision}
 git_with() {{ git "$@"; }}
 if [ -n "$GIT_CLONE_USER" ]; then

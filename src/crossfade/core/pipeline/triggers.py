@@ -159,7 +159,7 @@ def _cron(common: Trigger, given: Settings, where: str) -> Trigger:
     try:
         next_time(calendar, zone, 0.0)
     except InputError as error:
-        raise InputError(f"{where}: {error}", hint=error.hint) from error
+        raise InputError(f"spec.{where}: {error}", hint=error.hint) from error
     return Trigger(
         common.name,
         common.kind,
@@ -315,7 +315,8 @@ def variables_by_hand(trigger: Trigger, branch: str) -> dict[str, str]:
     host = _HOSTS.get(trigger.provider, "github.com")
     url = trigger.clone_url or f"https://{host}/{trigger.repository}.git"
     name = GitEvent("push.heads", trigger.provider, trigger.repository, url, branch, branch)
-    return variables_of_event(name)
+    integration = trigger.context or trigger.provider or "github"
+    return variables_of_event(name) | {"CF_GIT_INTEGRATION": integration}
 
 
 def commit_of(pipeline: str, trigger: Trigger, event: GitEvent) -> Commit | None:

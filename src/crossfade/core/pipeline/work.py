@@ -74,6 +74,8 @@ class Work:
     """Folders of the workspace, and where else the step sees them."""
     tells: Mapping[str, str] = field(default_factory=dict)
     """Exports that nobody else is to see, and the members of the step that they become."""
+    integration: str = ""
+    """Whose key it reaches repositories with, "" for that of the user."""
 
 
 def text(value: Json) -> str:

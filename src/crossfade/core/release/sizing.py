@@ -83,6 +83,20 @@ def scale_of(workloads: Iterable[Object]) -> int:
     return int(text) if text.isdecimal() else FULL
 
 
+def planned_pods(objects: Iterable[Object]) -> int:
+    """Return how many pods rendered objects ask for; of what an autoscaler runs, the fewest."""
+    things = list(objects)
+    autoscalers = [each for each in things if each.get("kind") == _AUTOSCALER]
+    least = {
+        target: _number(each, "minReplicas", 1)
+        for each in autoscalers
+        for target in _targets([each])
+    }
+    return sum(
+        least.get(title(each), own_pods(each)) for each in things if each.get("kind") in _SIZED
+    )
+
+
 def own_pods(workload: Object) -> int:
     """Return the chart's own number of pods of a Deployment or StatefulSet."""
     own = str(annotations_of(workload).get(REPLICAS, ""))

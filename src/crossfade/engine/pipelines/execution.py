@@ -27,12 +27,14 @@ from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
+from crossfade.engine.pipelines.deploy_keys import with_deploy_key
 from crossfade.engine.pipelines.patience import Patience
 from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
 from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.ports.secrets import Secrets
 from crossfade.ports.step_files import StepFiles
 from crossfade.ports.step_logs import StepLogs
 
@@ -77,6 +79,8 @@ class Surroundings:
     """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
     has_image: Callable[[str], bool] = no_image
     """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
+    secrets: Secrets | None = None
+    """Where keys of git integrations are looked up; None: clones use those of the user."""
 
 
 class Execution:
@@ -279,6 +283,8 @@ class Execution:
             work.volumes,
             self._composition(work),
         )
+        if work.integration and self._around.secrets is not None:
+            return await with_deploy_key(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
     def _composition(self, work: Work) -> Composition | None:

@@ -1,5 +1,6 @@
 """What is remembered of builds: what is run, how it stands, and what people have asked for."""
 
+import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -109,15 +110,11 @@ def newest_builds(
         below: a number that no build has begins with the newest.
         limit: so many at most.
     """
-    found = sorted(
-        (
-            (int(each.name), each)
-            for each in documents
-            if int(each.name) < below and pipeline in ("", each.body["pipeline"])
-        ),
-        key=lambda pair: -pair[0],
-    )
-    return tuple(from_json(Build, each.body) for _, each in found[:limit])
+    mine = (each for each in documents if pipeline in ("", each.body["pipeline"]))
+    numbered = ((int(each.name), each) for each in mine)
+    older = (pair for pair in numbered if pair[0] < below)
+    newest = heapq.nlargest(limit, older, key=lambda pair: pair[0])
+    return tuple(from_json(Build, each.body) for _, each in newest)
 
 
 class Builds:
