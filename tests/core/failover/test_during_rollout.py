@@ -8,13 +8,10 @@ from crossfade.core.failover.during_rollout import (
     Bearer,
     Course,
     Interruption,
-    RollBack,
     RolloutView,
     Shift,
     Window,
-    roll_back_progress,
     rule,
-    stopped_seconds,
     usable,
 )
 from crossfade.core.failover.evidence import DOWN, Condition
@@ -141,19 +138,6 @@ def test_windows_that_overlap_a_shift_or_its_settling_are_thrown_away(window, ke
 
 def test_while_a_shift_is_under_way_no_window_after_its_beginning_counts():
     assert usable([Window(500.0, 600.0)], [Shift(100.0)], SETTLE) == ()
-
-
-def test_time_that_stood_still_does_not_count_for_a_step():
-    assert stopped_seconds([(10.0, 20.0), (50.0, 1e9)], begin=15.0, now=60.0) == 15.0
-
-
-def test_a_rollback_is_over_only_when_nobody_is_pending():
-    pending = roll_back_progress(7, {"aws": 7, "gcp": None, "onprem": 6})
-
-    assert (pending.over, pending.pending) == (False, ("gcp", "onprem"))
-    assert pending.summary == "rolled back 1/3, pending gcp, onprem"
-    assert roll_back_progress(7, {"aws": 7}) == RollBack(1, ())
-    assert RollBack(3, ()).summary == "rolled back 3/3"
 
 
 CONDITIONS = st.sampled_from([HEALTHY] * 4 + list(Condition))

@@ -15,6 +15,7 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Surroundings
 from crossfade.engine.pipelines.records import Builds, Registered
 from crossfade.engine.pipelines.starting import Registry, Start
+from crossfade.ports.documents import Event
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_store import FakeStore
 from crossfade.testing.pipeline_kills import MemoryLogs
@@ -196,3 +197,15 @@ async def test_of_one_key_there_is_one_build(world):
 async def test_a_pipeline_that_is_not_registered_cannot_be_started(world):
     with pytest.raises(NotFound, match="shop/nothing"):
         await world.start("shop/nothing")
+
+
+async def test_a_pipeline_of_another_version_keeps_nobody_waiting(world):
+    await world.register()
+    event = Event("pipeline/odd", 0.0, "registered", {})
+    odd = Registered("odd", "", spec={"concurrency": "as many as fit"})
+    await world.builds.register(None, odd, event)
+    build = await world.start()
+    world.go(build)
+
+    async with world.hub():
+        await world.until(build, "success")

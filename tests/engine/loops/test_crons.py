@@ -6,6 +6,7 @@ from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.engine.loops.crons import Crons
 from crossfade.engine.pipelines.records import Builds, Registered
 from crossfade.engine.pipelines.starting import Registry
+from crossfade.ports.documents import Event
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_store import FakeStore
 
@@ -50,6 +51,13 @@ class World:
 
 
 async def test_only_triggers_that_are_on_are_looked_at(world):
+    assert await world.hub().keys() == [KEY]
+
+
+async def test_a_pipeline_of_another_version_keeps_nobody_waiting(world):
+    odd = Registered("odd", "", spec={"cronTriggers": "every now and then"})
+    await world.builds.register(None, odd, Event("pipeline/odd", 0.0, "registered", {}))
+
     assert await world.hub().keys() == [KEY]
 
 

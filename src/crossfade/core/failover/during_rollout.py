@@ -8,11 +8,11 @@ the only clusters with the canary, and a loss that the canary itself has caused.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crossfade.base.ids import ClusterName, Epoch
+from crossfade.base.ids import ClusterName
 from crossfade.core.failover.evidence import DOWN, Condition
 
 SETTLE_WINDOWS = 2
@@ -152,43 +152,6 @@ def settled_at(shift: Shift | None, settle: float) -> float:
     if shift is None:
         return 0.0
     return math.inf if shift.ended is None else shift.ended + settle
-
-
-def stopped_seconds(
-    interruptions: Sequence[tuple[float, float]], begin: float, now: float
-) -> float:
-    """Return for how much of the time since `begin` the clock of a step stood still."""
-    return sum(max(0.0, min(end, now) - max(start, begin)) for start, end in interruptions)
-
-
-@dataclass(frozen=True, slots=True)
-class RollBack:
-    """How far a rollback is; it is over only when nobody is pending."""
-
-    total: int
-    pending: tuple[ClusterName, ...]
-
-    @property
-    def over(self) -> bool:
-        """Whether every cluster has confirmed."""
-        return not self.pending
-
-    @property
-    def summary(self) -> str:
-        """In words, for people."""
-        done = f"rolled back {self.total - len(self.pending)}/{self.total}"
-        return done if self.over else f"{done}, pending {', '.join(self.pending)}"
-
-
-def roll_back_progress(wanted: Epoch, reported: Mapping[ClusterName, Epoch | None]) -> RollBack:
-    """
-    Return who has confirmed `wanted`, the epoch of the way back.
-
-    A pending cluster is pinned: it gets no users until it reports that very epoch, however
-    healthy it looks, since it still splits its users as before.
-    """
-    pending = tuple(name for name, epoch in sorted(reported.items()) if epoch != wanted)
-    return RollBack(len(reported), pending)
 
 
 def _caused_by_new(bearers: Sequence[Bearer]) -> str:

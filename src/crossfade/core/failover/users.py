@@ -8,11 +8,12 @@ how far returning clusters are, and the plan that follows.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.application import Application
 from crossfade.core.failover.eligible import Admittance, admittance
 from crossfade.core.failover.evidence import DOWN
+from crossfade.core.failover.exposure import within_exposure
 from crossfade.core.failover.failback import Phase, Return, ReturnSight, advance
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.shedding import Shedding, shedding
@@ -28,7 +29,6 @@ from crossfade.core.traffic.destinations import (
     PARTS,
     Destination,
     Eligibility,
-    Exposure,
     Goal,
     Matrix,
     Mode,
@@ -87,8 +87,8 @@ class Load:
     for peaks is what there is none of."""
     classes: tuple[PriorityClass, ...] = EVERYBODY
     """The most important first."""
-    exposure: Exposure | None = None
-    """The limit on users of a new revision while it is not proven."""
+    proven: frozenset[RevisionId] = frozenset()
+    """Revisions that may have any number of users; none before the first has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,8 @@ def next_users(
         may = _admittance(spec, each, behind, back)
         admitted.append((each, replace(may, reason=said) if _tells(may, back, said) else may))
     goal = _goal(spec, before, admitted, demand, load)
+    shares = {each.cluster: each.wanted.split.shares for each in candidates}
+    goal = within_exposure(goal, shares, load.proven)
     left = frozenset(each.cluster for each in candidates if each.health.condition in DOWN)
     plan, short = _planned(goal, left)
     if short.shed and demand is not None and load.recent is not None and load.recent < demand:
@@ -155,20 +157,17 @@ def next_users(
         plan, short = _planned(goal, left)
     reasons = {each.cluster: each.reason for each in goal.destinations}
     counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
-    found = _users(before, plan, short, reasons, limited=counts)
+    found = _users(before, plan, short, reasons, limited=counts or goal.exposure is not None)
     standbys = _standbys(spec, before, candidates, _Needs(goal, plan, short, demand), now)
     away = short.shed if found.shed else {}
     return replace(
         found,
         returns=returns,
         standbys=standbys,
-        sizes={
-            each.cluster: size_of(spec.placement, each.cluster, standbys)
-            for each in candidates
-            if at_rest(spec.placement, each.cluster) < FULL
-        },
+        sizes=_sizes(spec, candidates, standbys),
         shedding=shedding(before.shedding, away, refused(goal.classes, away), now),
         demand=None if demand is None else goal.demand,
+        missing=0 if demand is None else found.missing,
         recent=load.recent,
         classes=load.classes,
     )
@@ -210,6 +209,14 @@ def _standbys(
         if after is not None:
             found[each.cluster] = after
     return found
+
+
+def _sizes(
+    spec: Application, candidates: Sequence[Candidate], standbys: Mapping[ClusterName, Standby]
+) -> dict[ClusterName, int]:
+    placement = spec.placement
+    names = [c.cluster for c in candidates if at_rest(placement, c.cluster) < FULL]
+    return {name: size_of(placement, name, standbys) for name in names}
 
 
 def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
@@ -311,7 +318,6 @@ def _goal(
         destinations,
         demand or _UNLIMITED,
         mode=placement.mode,
-        exposure=load.exposure,
         classes=load.classes,
         before=before.parts,
         exclusive=placement.exclusive,

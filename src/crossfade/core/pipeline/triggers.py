@@ -159,7 +159,7 @@ def _cron(common: Trigger, given: Settings, where: str) -> Trigger:
     try:
         next_time(calendar, zone, 0.0)
     except InputError as error:
-        raise InputError(f"{where}: {error}", hint=error.hint) from error
+        raise InputError(f"spec.{where}: {error}", hint=error.hint) from error
     return Trigger(
         common.name,
         common.kind,

@@ -71,6 +71,8 @@ class Exposure:
     revision: RevisionId
     cap: int
     """In parts of all users."""
+    clusters: frozenset[ClusterName] | None = None
+    """Where its users count; None: everywhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ def _new_users(goal: Goal, totals: Parts) -> Parts:
         return {}
     wanted = []
     for each in goal.destinations:
-        percent = each.revisions.get(goal.exposure.revision, 0)
+        revision = _unproven(goal, each)
+        percent = each.revisions[revision] if revision else 0
         parts = totals.get(each.cluster, 0) * percent // max(1, sum(each.revisions.values()))
         wanted.append(min(parts, _limit(goal, each, goal.exposure.revision)))
     allowed = apportion(goal.exposure.cap, wanted, wanted)
@@ -141,9 +142,11 @@ def _house(goal: Goal, order: tuple[Pass, ...], cells: Cells, homeless: int) -> 
 
 def _unproven(goal: Goal, destination: Destination) -> RevisionId | None:
     """Return the revision whose exposure is limited, if the cluster gives it users."""
-    if goal.exposure is None or goal.exposure.revision not in destination.revisions:
+    exposure = goal.exposure
+    if exposure is None or exposure.revision not in destination.revisions:
         return None
-    return goal.exposure.revision
+    counts = exposure.clusters is None or destination.cluster in exposure.clusters
+    return exposure.revision if counts else None
 
 
 def _limit(goal: Goal, destination: Destination, revision: RevisionId) -> int:

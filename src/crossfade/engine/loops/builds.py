@@ -114,7 +114,11 @@ class BuildLoop:
         """Return the policies by pipeline: those of today, else those of the newest build."""
         found = {each.pipeline: each.policies for each in builds}
         for each in await self._builds.registered():
-            found[each.value.name] = policies_of(each.value.spec)
+            try:
+                found[each.value.name] = policies_of(each.value.spec)
+            except InputError as error:  # registered by another version; others must not wait
+                facts = {"pipeline": each.value.name, "error": str(error)}
+                log.warning("policies-unreadable", extra=facts)
         return found
 
     async def _end(self, number: str, why: str) -> None:

@@ -7,7 +7,12 @@ from crossfade.base.errors import NotFound
 from crossfade.core.pipeline.triggers import Kind, Trigger, due, triggers_of
 from crossfade.core.rollout.freeze import next_time
 from crossfade.engine.pipelines.records import FIRED, Builds
-from crossfade.engine.pipelines.starting import Registry, Start, as_variables
+from crossfade.engine.pipelines.starting import (
+    Registry,
+    Start,
+    as_variables,
+    readable_triggers,
+)
 
 LONGEST_SECONDS = 30.0
 _SEPARATOR = "#"
@@ -26,7 +31,7 @@ class Crons:
         return [
             f"{each.value.name}{_SEPARATOR}{trigger.name}"
             for each in await self._builds.registered()
-            for trigger in triggers_of(each.value.spec)
+            for trigger in readable_triggers(each.value)
             if trigger.kind is Kind.CRON and not trigger.disabled
         ]
 

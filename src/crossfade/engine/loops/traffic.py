@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Route
 from crossfade.core.failover.drill import Drill, cut, given_back, noticed
 from crossfade.core.failover.health import ClusterHealth
@@ -171,6 +171,7 @@ class Traffic:
                 continue
             demand = self._counting.demand(name, before, world.now)
             load = self._counting.load(record.spec, before, world.now)
+            load = replace(load, proven=_proven(record))
             users = next_users(record.spec, before, found, demand, world.now, load)
             planned[name] = self._with_count(users, world.now)
             for cluster in users.parts:
@@ -229,6 +230,12 @@ def _standby_events(
         told = told_standbys(_before(world, name).standbys, each.standbys, rests[name])
         events += [Event(f"{USERS}/{name}", world.now, f"{name}: {said}", {}) for said in told]
     return tuple(events)
+
+
+def _proven(record: Record) -> frozenset[RevisionId]:
+    if record.active is None:
+        return frozenset()
+    return frozenset({record.active.id, *record.pinned.values()})
 
 
 def _before(world: _World, name: ApplicationName) -> Users:

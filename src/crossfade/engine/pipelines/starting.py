@@ -1,6 +1,7 @@
 """Registered pipelines, and builds of them that the hub runs."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -9,12 +10,14 @@ from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.commit_status import Commit
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.triggers import Kind, triggers_of, variables_by_hand
+from crossfade.core.pipeline.triggers import Kind, Trigger, triggers_of, variables_by_hand
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, Registered
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
+
+log = logging.getLogger(__name__)
 
 Read = Callable[[Build], Graph]
 """What the pipeline of a build says; it may read files.  Raises InputError, NotFound."""
@@ -120,6 +123,16 @@ def _by_hand(registered: Registered, wanted: Start) -> Start:
     variables = {each.name: each for each in trigger.variables} | as_variables(told)
     clone = trigger.kind is Kind.GIT
     return replace(wanted, variables={**variables, **wanted.variables}, clone=clone)
+
+
+def readable_triggers(registered: Registered) -> tuple[Trigger, ...]:
+    """Return its triggers, () when another version has registered what this one cannot read."""
+    try:
+        return triggers_of(registered.spec)
+    except InputError as error:
+        facts = {"pipeline": registered.name, "error": str(error)}
+        log.warning("triggers-unreadable", extra=facts)
+        return ()
 
 
 def as_variables(told: Mapping[str, str]) -> dict[str, Variable]:

@@ -16,11 +16,15 @@ from crossfade.core.pipeline.triggers import (
     commit_of,
     pushed,
     quiet,
-    triggers_of,
     variables_of_push,
 )
 from crossfade.engine.pipelines.records import DELIVERY, Builds, Registered
-from crossfade.engine.pipelines.starting import Registry, Start, as_variables
+from crossfade.engine.pipelines.starting import (
+    Registry,
+    Start,
+    as_variables,
+    readable_triggers,
+)
 from crossfade.ports.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -106,7 +110,7 @@ class Webhooks:
         return [
             (each.value, trigger)
             for each in await self._builds.registered()
-            for trigger in triggers_of(each.value.spec)
+            for trigger in readable_triggers(each.value)
             if trigger.context in ("", context)
         ]
 
