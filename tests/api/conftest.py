@@ -38,6 +38,7 @@ from crossfade.engine.sign_on import SignOn
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_secrets import FakeSecrets
 
 PIPELINE = """
@@ -49,20 +50,6 @@ steps:
   ship: {image: alpine, stage: ship, commands: [make ship]}
 """
 ADMIN = Caller(Identity("admin", (Grant(Role.ADMIN),)), "page", csrf="c")
-
-
-class PlainPasswords:
-    """Passwords that take no time; nobody's are real here."""
-
-    def __init__(self):
-        self.compared = 0
-
-    async def hashed(self, password):
-        return f"kept {password}"
-
-    async def fits(self, password, kept):
-        self.compared += 1
-        return kept == f"kept {password}"
 
 
 @dataclass
@@ -138,7 +125,7 @@ def services_of(world, folder):
         return "me"
 
     queries = world.queries
-    accounts = Accounts(world.store, PlainPasswords(), world.clock)
+    accounts = Accounts(world.store, FakePasswords(), world.clock)
     return Services(
         world.store,
         queries,

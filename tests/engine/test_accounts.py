@@ -13,26 +13,15 @@ from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.engine.accounts import FAILURES, SESSION_SECONDS, WINDOW_SECONDS, Accounts, Caller
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_store import FakeStore
 
 VIEWER = (Grant(Role.VIEWER),)
 
 
-class PlainPasswords:
-    def __init__(self):
-        self.compared = []
-
-    async def hashed(self, password):
-        return f"kept {password}"
-
-    async def fits(self, password, kept):
-        self.compared.append(kept)
-        return kept == f"kept {password}"
-
-
 @pytest.fixture
 def accounts():
-    return Accounts(FakeStore(), PlainPasswords(), FakeClock())
+    return Accounts(FakeStore(), FakePasswords(), FakeClock())
 
 
 async def signed_in(accounts):

@@ -8,23 +8,16 @@ from crossfade.core.access.roles import Grant, Role
 from crossfade.engine.accounts import FAILURES, Accounts
 from crossfade.engine.people import People
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_store import FakeStore
 
 VIEWER, ADMIN = Grant(Role.VIEWER, "colors"), Grant(Role.ADMIN)
 LONG = Secret("correct horse battery")
 
 
-class PlainPasswords:
-    async def hashed(self, password):
-        return f"kept {password}"
-
-    async def fits(self, password, kept):
-        return kept == f"kept {password}"
-
-
 @pytest.fixture
 def people():
-    return People(FakeStore(), PlainPasswords(), FakeClock())
+    return People(FakeStore(), FakePasswords(), FakeClock())
 
 
 @pytest.fixture

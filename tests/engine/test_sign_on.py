@@ -11,6 +11,7 @@ from crossfade.engine.audit import AuditLog
 from crossfade.engine.people import People
 from crossfade.engine.sign_on import ATTEMPT_SECONDS, SignOn, SignOnCommands
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_store import FakeStore
 
 ROLES = {"devs": [Grant(Role.DEVELOPER, "colors")], "ops": [Grant(Role.RELEASER)]}
@@ -33,18 +34,10 @@ class Vouching:
         return self.claims
 
 
-class PlainPasswords:
-    async def hashed(self, password):
-        return f"kept {password}"
-
-    async def fits(self, password, kept):
-        return kept == f"kept {password}"
-
-
 @pytest.fixture
 async def sign_on():
     clock = FakeClock(1000.0)
-    accounts = Accounts(FakeStore(), PlainPasswords(), clock)
+    accounts = Accounts(FakeStore(), FakePasswords(), clock)
     await SignOnCommands(accounts.documents, clock).set(PROVIDER)
     return SignOn(accounts, Vouching(), clock)
 
@@ -88,7 +81,7 @@ async def test_nobody_becomes_an_account_with_a_password_by_having_its_name_else
 async def test_an_account_that_was_disabled_stays_so(sign_on):
     await sign_on.accounts.first_admin()
     await sign_in(sign_on)
-    people = People(sign_on.accounts.documents, PlainPasswords(), sign_on.clock)
+    people = People(sign_on.accounts.documents, FakePasswords(), sign_on.clock)
     await people.disable("ann")
     with pytest.raises(NotSignedIn, match="disabled"):
         await sign_in(sign_on)

@@ -20,6 +20,14 @@ from crossfade.testing.fake_store import FakeStore
 from crossfade.testing.histories import Moment, Story, begin, moments, opening, tell
 from crossfade.testing.mishaps import Mishap
 
+
+@pytest.fixture(autouse=True, scope="module")
+def begun():
+    """The worlds in which stories begin are made by code that is whole."""
+    for edges, capacity in ((1, None), (2, None), (2, 120)):
+        begin(edges, capacity)
+
+
 CALM = Story(0, bad=False, moments=())
 BAD = Story(0, bad=True, moments=())
 

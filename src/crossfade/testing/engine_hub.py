@@ -28,7 +28,6 @@ from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 from crossfade.ports.event_log import HubStore
-from crossfade.ports.forwarding_documents import ForwardingDocuments
 from crossfade.ports.traffic_counts import TrafficCounts
 from crossfade.testing.fake_cluster import FakeConnections, HubKilled
 from crossfade.testing.fake_edges import FakeEdges
@@ -147,7 +146,7 @@ class _HubEdges:
 
 
 @dataclass(slots=True)
-class KillingDocuments(ForwardingDocuments):
+class KillingDocuments:
     """Documents whose writer is killed right before or right after a commit, or at any read."""
 
     inner: HubStore
@@ -180,6 +179,16 @@ class KillingDocuments(ForwardingDocuments):
         if self.commits == self.kill_after:
             raise HubKilled
         return sequence
+
+    async def sequence(self) -> int:
+        """Return the number of commits."""
+        return await self.inner.sequence()
+
+    async def events(
+        self, subject: str | None = None, after: int = 0, limit: int = 1000
+    ) -> tuple[Event, ...]:
+        """Return the history."""
+        return await self.inner.events(subject, after, limit)
 
     async def changed_outside(self, after: int) -> tuple[tuple[str, str], ...]:
         """Return what was changed without a fence since the commit `after`."""

@@ -18,8 +18,8 @@ _STATES = {
 class GitHub:
     """GitHub, or GitHub Enterprise at an address of its own."""
 
-    NAME = "GitHub"
-    PUBLIC = "https://api.github.com"
+    name = "GitHub"
+    public = "https://api.github.com"
 
     def credentials(self, token: str) -> dict[str, str]:
         """Return the headers that sign a request."""
@@ -34,8 +34,8 @@ class GitHub:
         }
         return f"{_repository(commit)}/statuses/{quote(commit.revision, safe='')}", body
 
-    def said_already(self, _answer: Answer) -> bool:
-        """Return False: statuses may be repeated."""
+    def said_already(self, answer: Answer) -> bool:
+        """Return False: GitHub takes the same status again."""
         return False
 
     def comments(self, commit: Commit) -> str:

@@ -18,8 +18,8 @@ _STATES = {
 class GitLab:
     """GitLab, at gitlab.com or at an address of its own."""
 
-    NAME = "GitLab"
-    PUBLIC = "https://gitlab.com/api/v4"
+    name = "GitLab"
+    public = "https://gitlab.com/api/v4"
 
     def credentials(self, token: str) -> dict[str, str]:
         """Return the headers that sign a request."""

@@ -18,8 +18,15 @@ _GONE = (404, 410)
 class Server(Protocol):
     """What differs between kinds of servers."""
 
-    NAME: str
-    PUBLIC: str
+    @property
+    def name(self) -> str:
+        """Return how people call it."""
+        ...
+
+    @property
+    def public(self) -> str:
+        """Return the address of the API that everybody uses."""
+        ...
 
     def credentials(self, token: str) -> dict[str, str]:
         """Return the headers that sign a request."""
@@ -109,7 +116,7 @@ class GitServers:
 
     def _refused(self, commit: Commit, path: str, answer: Answer) -> Exception:
         server, url = _server(commit), f"{_address(commit)}{path}"
-        error = refused(Call(url), answer, server.NAME, final=_GONE)
+        error = refused(Call(url), answer, server.name, final=_GONE)
         if answer.status in _GONE:
             hint = "does the repository exist, and may the token see it?"
             return NotFound(error.what, hint=hint, address=url)
@@ -130,7 +137,7 @@ def _server(commit: Commit) -> Server:
 
 
 def _address(commit: Commit) -> str:
-    return (commit.api or _server(commit).PUBLIC).rstrip("/")
+    return (commit.api or _server(commit).public).rstrip("/")
 
 
 def _good(answer: Answer) -> bool:

@@ -240,7 +240,9 @@ class Execution:
         units = self._stored.value.units
         for key, number in self._current():
             identity = run_id(self._build, key, number)
-            if units[key].stop is not None and identity not in self._stopping:
+            # Once is enough: one that ended since we looked would be ended again and again.
+            done = identity in self._stopping or identity in self._stopped
+            if units[key].stop is not None and not done:
                 self._stopping.add(identity)
                 group.create_task(self._stop(identity))
         self._forget(group)
