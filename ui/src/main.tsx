@@ -8,7 +8,10 @@ import { applyTheme } from "./theme";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/parts.css";
-import "./style/views.css";
+import "./style/fleet.css";
+import "./style/rollout.css";
+import "./style/traffic.css";
+import "./style/build.css";
 
 applyTheme();
 

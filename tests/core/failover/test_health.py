@@ -32,3 +32,13 @@ def test_a_hub_that_has_just_begun_takes_no_second_cloud_out_before_it_has_looke
         ("onprem", Action.STAY),
     ]
     assert "budget" in found[0].reason
+
+
+def test_a_cloud_that_leaves_again_within_a_minute_counts_from_the_last_time():
+    """So that no second cloud is taken out within a minute of it."""
+    known = {name: ClusterHealth(name, answered=True) for name in ("gcp", "onprem")}
+    known["aws"] = ClusterHealth("aws", removal=Removal("aws", NOW - 20.0, 33.3), answered=True)
+    looks = [look("aws", Vote.DOWN), look("gcp", Vote.UP), look("onprem", Vote.UP)]
+    found = assess(known, looks, Wishes(), NOW)
+
+    assert (found[0].action, found[0].removal.at) == (Action.MOVE, NOW)

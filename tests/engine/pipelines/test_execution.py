@@ -146,3 +146,48 @@ async def test_a_runner_that_refuses_us_is_not_asked_for_ever(tmp_path):
 
     with pytest.raises(Denied, match="not allowed"):
         await asyncio.wait_for(run.run(), 20)
+
+
+class EndsAtOnce:
+    """A runner that ends runs before anybody has looked again, and counts how often."""
+
+    def __init__(self, inner) -> None:
+        self._inner, self.stops = inner, []
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    async def stop(self, run, grace_seconds):
+        self.stops.append(run)
+        await self._inner.stop(run, 0)
+
+
+class Slow:
+    """A store that lets everybody else go on before it answers."""
+
+    def __init__(self, inner) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    async def sequence(self):
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return await self._inner.sequence()
+
+
+async def test_a_step_that_ends_as_soon_as_it_is_asked_to_is_asked_once(tmp_path):
+    text = "version: '1.0'\nsteps:\n  a: {image: alpine, timeout: 0.2s, commands: [sleep 60]}\n"
+    made = []
+
+    def runner(inner):
+        made.append(EndsAtOnce(inner))
+        return made[0]
+
+    build = await execution(tmp_path, FakeMachine(), Heard(), text=text, runner=runner, store=Slow)
+    async with asyncio.timeout(20):
+        state = await build.run()
+
+    assert state.units["a"].result == "failure"
+    assert len(made[0].stops) == 1

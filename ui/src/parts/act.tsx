@@ -73,3 +73,20 @@ export function Confirm({ title, effect, verb, danger, reason, ready = true, com
     </Dialog>
   );
 }
+
+/** The end of a form in a dialog: why it was refused, and the way out or on. */
+export function Submit({ act, verb, close }: { act: Act; verb: string; close: () => void }): ReactNode {
+  return (
+    <>
+      {act.problem && <Notice problem={act.problem} />}
+      <div className="buttons end">
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <button className="primary" disabled={act.busy}>
+          {act.busy ? "…" : verb}
+        </button>
+      </div>
+    </>
+  );
+}

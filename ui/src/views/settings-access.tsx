@@ -5,7 +5,7 @@ import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { Account, Grant, Role, Token } from "../api/types";
 import { dateTime } from "../format";
-import { Confirm, useAct } from "../parts/act";
+import { Confirm, Submit, useAct } from "../parts/act";
 import { Ago, Command, Dialog, Loaded, Notice, Pill } from "../parts/basics";
 
 const ROLES: Role[] = ["viewer", "developer", "releaser", "admin"];
@@ -144,15 +144,7 @@ function MakeToken({ close }: { close: () => void }): ReactNode {
           Days until it expires
           <input name="days" type="number" min="1" max="365" defaultValue="90" />
         </label>
-        {act.problem && <Notice problem={act.problem} />}
-        <div className="buttons end">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="primary" disabled={act.busy}>
-            Make it
-          </button>
-        </div>
+        <Submit act={act} verb="Make it" close={close} />
       </form>
     </Dialog>
   );
@@ -232,15 +224,7 @@ function AddAccount({ close }: { close: () => void }): ReactNode {
           <input name="name" required maxLength={100} autoComplete="off" />
         </label>
         <GrantFields highest="admin" />
-        {act.problem && <Notice problem={act.problem} />}
-        <div className="buttons end">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="primary" disabled={act.busy}>
-            Add
-          </button>
-        </div>
+        <Submit act={act} verb="Add" close={close} />
       </form>
     </Dialog>
   );

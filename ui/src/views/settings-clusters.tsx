@@ -5,8 +5,8 @@ import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
 import type { Member, Page } from "../api/types";
 import { count, dollars } from "../format";
-import { Confirm, useAct } from "../parts/act";
-import { Dialog, Loaded, Notice } from "../parts/basics";
+import { Confirm, Submit, useAct } from "../parts/act";
+import { Dialog, Loaded } from "../parts/basics";
 
 export function Clusters(): ReactNode {
   const { may } = useSession();
@@ -131,15 +131,7 @@ function Add({ close }: { close: () => void }): ReactNode {
         <label className="check">
           <input type="checkbox" name="preemptible" /> It may be taken away at any time (preemptible)
         </label>
-        {act.problem && <Notice problem={act.problem} />}
-        <div className="buttons end">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="primary" disabled={act.busy}>
-            {act.busy ? "asking the cluster …" : "Add"}
-          </button>
-        </div>
+        <Submit act={act} verb="Add" close={close} />
       </form>
     </Dialog>
   );

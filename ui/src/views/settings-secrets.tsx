@@ -3,8 +3,8 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { put, remove } from "../api/client";
 import { useCalmData } from "../api/live";
 import type { SecretName } from "../api/types";
-import { Confirm, useAct } from "../parts/act";
-import { Ago, Dialog, Loaded, Notice } from "../parts/basics";
+import { Confirm, Submit, useAct } from "../parts/act";
+import { Ago, Dialog, Loaded } from "../parts/basics";
 
 export function Secrets(): ReactNode {
   const query = useCalmData<SecretName[]>("/secrets");
@@ -76,15 +76,7 @@ function Put({ name, close }: { name: string; close: () => void }): ReactNode {
           Value
           <input name="value" type="password" required autoComplete="new-password" />
         </label>
-        {act.problem && <Notice problem={act.problem} />}
-        <div className="buttons end">
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-          <button className="primary" disabled={act.busy}>
-            Keep it
-          </button>
-        </div>
+        <Submit act={act} verb="Keep it" close={close} />
       </form>
     </Dialog>
   );

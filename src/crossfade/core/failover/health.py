@@ -164,7 +164,8 @@ def _excused(evidence: Evidence, wishes: Wishes) -> Evidence:
 
 
 def _decided(before: ClusterHealth, decision: Decision, after: Fleet) -> ClusterHealth:
-    removed = (each for each in after.removals if each.cluster == before.cluster)
+    # The newest first: one that left and came back and left again counts from the last time.
+    removed = (each for each in reversed(after.removals) if each.cluster == before.cluster)
     return replace(
         before,
         presence=after.presences[before.cluster],

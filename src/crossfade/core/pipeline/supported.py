@@ -22,6 +22,8 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
+_OF_STEPS = "not supported for the whole pipeline yet: write them into the steps that need them"
+_BESIDE = "`services` of a step, or a `composition`, run as long as their step does"
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -65,7 +67,7 @@ def refusals(
     `has_image` says whether an image is at hand.
     """
     machine = _Machine(tools, allowed, has_image)
-    found = [Refusal(0, "services", "not supported yet")] if graph.pipeline.services else []
+    found = [Refusal(0, "services", _OF_STEPS)] if graph.pipeline.services else []
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:
@@ -121,7 +123,8 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield from _against_type(step, machine.tools)
         return
     if step.type != "freestyle":
-        yield f"steps of type {step.type} are not supported yet"
+        way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
+        yield f"steps of type {step.type} are not supported yet{way_out}"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)
