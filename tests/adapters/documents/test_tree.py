@@ -79,6 +79,15 @@ def test_a_plain_value_is_what_yaml_1_2_says(text, value):
     assert (read, type(read)) == (value, type(value))
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_a_file_may_say_its_version_and_is_read_by_the_rules_of_1_2(version):
+    problems = Problems("f.yaml")
+    (tree,) = read_tree(f"%YAML {version}\n%TAG ! tag:shop,2026:\n---\na: on\n", problems)
+
+    assert not problems.found
+    assert tree.value["a"][1].value == "on"
+
+
 def test_a_bomb_of_aliases_is_refused_at_once():
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from ruamel.yaml import YAML
+from ruamel.yaml.docinfo import DocInfo
 from ruamel.yaml.error import MarkedYAMLError, StreamMark, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -65,6 +66,12 @@ class _Scanner(Scanner):
             raise RecursionError
         super().fetch_flow_collection_start(TokenClass, to_push)
 
+    def scan_yaml_directive_value(self, start_mark: StreamMark) -> object:
+        """Read `%YAML 1.1`, and go on with the rules of 1.2: `on` stays text."""
+        super().scan_yaml_directive_value(start_mark)
+        self.yaml_version = 1, 2
+        return self.yaml_version
+
 
 def compose(
     text: str, problems: Problems, resolver: type[BaseResolver] | None = None
@@ -75,6 +82,7 @@ def compose(
     if resolver is not None:
         yaml.Resolver = resolver
     yaml.composer.warn_double_anchors = False  # the last one holds, and nobody is to be told
+    yaml.doc_infos.append(DocInfo())  # where the parser keeps what directives say
     nodes: list[Node] = []
     try:
         _, parser = yaml.get_constructor_parser(text)
