@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 from itertools import combinations
+from random import Random
 
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from crossfade.base.errors import UnsafePlan
 from crossfade.base.ids import RevisionId
@@ -26,6 +25,7 @@ from crossfade.core.traffic.split import HeaderRoute, Mirror, Split
 from crossfade.testing.builders import APP, BLUE, CLUSTERS, RED, YELLOW, application, rollout
 
 AWS, GCP, _ = CLUSTERS
+WALKS = 300
 FORMS = (
     DataForms("a"),
     DataForms("a", ("b",)),
@@ -139,23 +139,42 @@ def test_a_rollout_that_was_forced_says_that_its_revisions_do_not_get_along():
     assert not apart(replace(moving, stable=None))
 
 
-class Fleet(RuleBasedStateMachine):
+class Fleet:
     """Deployments, steps and losses in any order; clusters act, and are seen, whenever they can."""
 
-    @initialize()
-    def begin(self):
+    def __init__(self):
         self.now, self.made = 0.0, 0
         self.record, self.rollout = Record(application()), None
         self.known, self.away = {}, set()
         self.reports = {}
         self.serving = dict.fromkeys(CLUSTERS, frozenset())
 
-    @rule(forms=st.sampled_from((*FORMS, None)))
     def deploy(self, forms):
         self.made += 1
-        self._start(replace(BLUE, id=RevisionId(f"r{self.made}"), data=forms or FORMS[0]))
+        self._start(replace(BLUE, id=RevisionId(f"r{self.made}"), data=forms))
 
-    @rule()
+    def bring_out(self, forms):
+        """A rollout without surprises, on all clusters that can be reached, long after the last."""
+        self.now += 4000.0
+        self.deploy(forms)
+        for cluster in CLUSTERS:
+            self.step(cluster, 100.0)
+            self.look(cluster)
+            self.write_route(cluster)
+            self.look(cluster)
+        self.end(Outcome.SUCCEEDED)
+        for cluster in CLUSTERS:
+            self.look(cluster)
+
+    def lose_on_the_way(self, cluster, forms):
+        """A cluster gives users to a new revision, is seen no more, and the rollout is aborted."""
+        self.deploy(forms)
+        self.step(cluster, 30.0)
+        self.look(cluster)
+        self.write_route(cluster)
+        self.away |= {cluster}
+        self.end(Outcome.ROLLED_BACK)
+
     def undo(self):
         if self.record.kept and self.rollout is None:
             self._start(self.record.kept[0].revision)
@@ -171,7 +190,6 @@ class Fleet(RuleBasedStateMachine):
     def _want(self):
         self.record = with_wanted(self.record, self.rollout, CLUSTERS, self.now)
 
-    @rule(cluster=st.sampled_from(CLUSTERS), percent=st.sampled_from((0.0, 30.0, 100.0)))
     def step(self, cluster, percent):
         if self.rollout is not None:
             percent = percent if self.record.active else 100.0
@@ -181,7 +199,6 @@ class Fleet(RuleBasedStateMachine):
             self.rollout = replace(self.rollout, state=state)
             self._want()
 
-    @rule(outcome=st.sampled_from((Outcome.SUCCEEDED, Outcome.ROLLED_BACK)))
     def end(self, outcome):
         if self.rollout is not None and (self.record.active or outcome is Outcome.SUCCEEDED):
             state = State(Phase.ENDED, outcome=outcome, clusters=self.rollout.state.clusters)
@@ -189,7 +206,6 @@ class Fleet(RuleBasedStateMachine):
             self.record, _ = advance(self.record, self.rollout, decision, CLUSTERS, self.now)
             self.rollout = None
 
-    @rule(cluster=st.sampled_from(CLUSTERS))
     def look(self, cluster):
         """The cluster installs what is wanted, and is seen; its route changes only afterwards."""
         if cluster not in self.away:
@@ -205,24 +221,44 @@ class Fleet(RuleBasedStateMachine):
                 revisions={each: RevisionReport(True) for each in wanted.revisions},
             )
 
-    @rule(cluster=st.sampled_from(CLUSTERS))
     def write_route(self, cluster):
         seen, wanted = self.reports.get(cluster), self.record.at(cluster).split.shares
         if seen and cluster not in self.away and wanted.keys() <= seen.revisions.keys():
             self.serving[cluster] = frozenset(wanted)
 
-    @rule(cluster=st.sampled_from(CLUSTERS))
     def lose_or_return(self, cluster):
         self.away ^= {cluster}
 
-    @rule()
     def wait(self):
         self.now += 400.0
 
-    @invariant()
-    def a_failover_may_send_users_anywhere(self):
+    @property
+    def apart(self):
+        """Whether any two of the revisions that have users do not get along."""
         there = [self.known[each].data for each in frozenset().union(*self.serving.values())]
-        assert not any(quarrel(one, other) for one, other in combinations(there, 2))
+        return any(quarrel(one, other) for one, other in combinations(there, 2))
+
+    def anything(self, dice):
+        """Let one thing happen that may happen."""
+        forms, cluster = dice.choice(FORMS), dice.choice(CLUSTERS)
+        happens = (
+            lambda: self.bring_out(forms),
+            lambda: self.deploy(forms),
+            lambda: self.lose_on_the_way(cluster, forms),
+            self.undo,
+            lambda: self.step(cluster, dice.choice((0.0, 30.0, 100.0))),
+            lambda: self.end(dice.choice((Outcome.SUCCEEDED, Outcome.ROLLED_BACK))),
+            lambda: self.look(cluster),
+            lambda: self.write_route(cluster),
+            lambda: self.lose_or_return(cluster),
+            self.wait,
+        )
+        dice.choice(happens)()
 
 
-TestFleet = Fleet.TestCase
+def test_whatever_happens_all_that_have_users_get_along_so_that_a_failover_may_send_them_anywhere():
+    for seed in range(WALKS):
+        fleet, dice = Fleet(), Random(seed)  # noqa: S311 - the same walks each time
+        for happened in range(60):
+            fleet.anything(dice)
+            assert not fleet.apart, f"walk {seed} after {happened + 1} events: {fleet.serving}"
