@@ -42,11 +42,7 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
         bool, typer.Option("--dry-run", help="Show the plan, ask the clusters, and change nothing.")
     ] = False,
     force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Also if it would not survive losses, or not get along with what may serve.",
-        ),
+        bool, typer.Option("--force", help="Also where its plan, or its data, are refused.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")] = False,
     once: Annotated[
