@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.failover.evidence import DOWN, Condition, Testimony
+from crossfade.core.failover.evidence import DOWN, Condition, Statement
 
 SETTLE_WINDOWS = 2
 MIN_SETTLE_SECONDS = 10.0
@@ -76,7 +76,7 @@ class Bearer:
     """Its new revision fails beside an old one that serves well."""
     out: bool = False
     """It is lost and its users have left: the rollout goes on without it."""
-    testimony: Testimony = Testimony.FINE
+    statement: Statement = Statement.FINE
     """What it says of itself while it is dark."""
 
 
@@ -168,14 +168,14 @@ def _caused_by_new(bearers: Sequence[Bearer]) -> str:
     if beside:
         return f"on {_names(beside)} beside an old one that serves"
     failing = _only_new_ill(bearers)
-    if failing and all(each.testimony is Testimony.FINE for each in failing):
+    if failing and all(each.statement is Statement.FINE for each in failing):
         return f"{_names(failing)}, and no cluster without it"
     return ""
 
 
 def _unexplained(bearers: Sequence[Bearer]) -> list[Bearer]:
     """Return the clusters of which nobody knows yet whether the revision or the cloud failed."""
-    return [each for each in _only_new_ill(bearers) if each.testimony is Testimony.SILENT]
+    return [each for each in _only_new_ill(bearers) if each.statement is Statement.SILENT]
 
 
 def _only_new_ill(bearers: Sequence[Bearer]) -> list[Bearer]:

@@ -38,7 +38,7 @@ DOWN = frozenset({Condition.DATA_PLANE_DOWN, Condition.BOTH_DOWN})
 """Users are not served."""
 
 
-class Testimony(StrEnum):
+class Statement(StrEnum):
     """What a cluster whose data plane is dark has said of itself since then."""
 
     FINE = "fine"

@@ -15,7 +15,7 @@ from crossfade.core.failover.evidence import (
     ClusterSignals,
     Condition,
     Evidence,
-    Testimony,
+    Statement,
     VantageName,
     weigh,
 )
@@ -74,7 +74,7 @@ class ClusterHealth:
     """Since when its data plane has been down, None while it is not known to be."""
     back_at: float = 0.0
     """When it was last no longer lost: what was known of it before must be read again."""
-    testimony: Testimony = Testimony.FINE
+    statement: Statement = Statement.FINE
     """What it has said since it was lost."""
 
     @property
@@ -215,22 +215,22 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
         answered=before.answered or _seen_up(look.signals),
         lost_since=lost_since,
         back_at=now if back else before.back_at,
-        testimony=_testimony(before, look, condition, lost_since),
+        statement=_statement(before, look, condition, lost_since),
     )
 
 
-def _testimony(
+def _statement(
     before: ClusterHealth, look: Look, condition: Condition, lost_since: float | None
-) -> Testimony:
+) -> Statement:
     """Return what the cluster has said since it was lost; a cloud comes back bit by bit."""
     if lost_since is None:
-        return Testimony.FINE
+        return Statement.FINE
     gone = any(each.name == NODES and each.vote is not Vote.UP for each in look.inside)
-    if gone or condition is Condition.BOTH_DOWN or before.testimony is Testimony.LOST:
-        return Testimony.LOST
+    if gone or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
+        return Statement.LOST
     if look.answered_at is None or look.answered_at < lost_since + DYING_SECONDS:
-        return Testimony.SILENT
-    return Testimony.FINE
+        return Statement.SILENT
+    return Statement.FINE
 
 
 def _without_words(health: ClusterHealth) -> ClusterHealth:

@@ -8,7 +8,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.judgement import Judgement, Run, Verdict
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.failover.during_rollout import Interruption, Shift
-from crossfade.core.failover.evidence import Condition, Testimony
+from crossfade.core.failover.evidence import Condition, Statement
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.spec import SetHeaderRoute, Strategy
@@ -216,7 +216,7 @@ class ClusterSight:
     """Until when its users are on their way back."""
     only_new_fails: bool = False
     """Half of the new revision's requests fail beside an old one that serves well."""
-    testimony: Testimony = Testimony.FINE
+    statement: Statement = Statement.FINE
     """What it has said of itself since its users are not served."""
 
 
