@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.application import Placement
+from crossfade.core.release.data import DataForms
 from crossfade.core.rollout.spec import Wave
 from crossfade.testing.builders import APP, application
 
@@ -97,6 +98,43 @@ def test_what_would_not_survive_the_loss_of_a_cloud_is_shown_and_refused(crossfa
     data = crossfade("deploy", "colors", "--dry-run", "--force", "-o", "json").data
     assert data["survival"]["missing"] == [missing]
     assert crossfade("deploy", "colors", "--force").code == 0
+
+
+def test_a_version_whose_data_the_serving_one_cannot_read_is_shown_and_refused(crossfade, world):
+    def declare(data):
+        world.run(lambda opened: opened.commands.apply(replace(application(), data=data)))
+
+    declare(DataForms("a"))
+    serving = world.deploy(colour="blue").canary.id
+    declare(DataForms("b", ("a",)))
+    red = ("deploy", "colors", "--set", "colour=red")
+    shown = crossfade(*red, "--dry-run")
+    why = f"{serving} does not read `b`, and may still serve on aws, gcp, onprem"
+
+    assert (shown.code, crossfade(*red).code) == (4, 4)
+    assert f"would not get along: {why}" in shown.out
+    assert why in shown.err
+    assert crossfade(*red, "--dry-run", "--force", "-o", "json").data["misfits"] == [why]
+    forced = crossfade(*red, "--force")
+    assert forced.code == 0
+    assert "do not get along" in forced.err
+    assert f"forced: {why}" in crossfade("failover", "why", "colors").out
+
+
+def test_undo_to_a_version_that_cannot_read_what_was_written_needs_force(crossfade, world):
+    def declare(data):
+        world.run(lambda opened: opened.commands.apply(replace(application(), data=data)))
+
+    world.deploy(colour="blue")
+    declare(DataForms("b"))
+    second = world.deploy(colour="red").canary.id
+    declare(DataForms("a", ("b",)))
+    world.run(lambda opened: opened.deployments.deploy(APP, {"colour": "green"}, force=True))
+    world.run(lambda opened: opened.until_ended())
+    undo = ("rollout", "undo", "colors", "--to", second)
+
+    assert crossfade(*undo).code == 4
+    assert crossfade(*undo, "--force").code == 0
 
 
 def test_a_dry_run_tells_what_would_be_replaced(crossfade, world):

@@ -42,7 +42,7 @@ def deploy(  # noqa: PLR0913 - one argument for each option of the command
         bool, typer.Option("--dry-run", help="Show the plan, ask the clusters, and change nothing.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also if it would not survive `survive` losses.")
+        bool, typer.Option("--force", help="Also where its plan, or its data, are refused.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it to its end.")] = False,
     once: Annotated[
@@ -107,6 +107,7 @@ async def _show_plan(
     """Show what a deployment would do; raises what the deployment would."""
     from crossfade.cli.deploy_plan import plan_data, plan_text
     from crossfade.core.failover.capacity import refuse_unless_survives
+    from crossfade.core.rollout.skew import refuse_misfits
     from crossfade.engine.forecast import require_accepted
 
     preview = await session.deployments.preview(application, wanted)
@@ -115,6 +116,7 @@ async def _show_plan(
     spec = (await session.queries.record(application)).spec
     show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
     refuse_unless_survives(preview.admitted.admission, force=force)
+    refuse_misfits(preview.revision.id, preview.misfits, force=force)
     require_accepted(forecast.checked, bool(spec.shared))
 
 

@@ -25,6 +25,7 @@ def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
         "waves": [list(each) for each in preview.waves],
         "remarks": list(preview.remarks),
         "survival": _survival(preview),
+        "misfits": [each.summary for each in preview.misfits],
         "objects": _titles(preview),
         "removed": list(preview.prepared.removed),
         "renamed": [list(pair) for pair in preview.prepared.renamed],
@@ -86,6 +87,7 @@ def plan_text(preview: "Preview", forecast: "Forecast", spec: "Application") -> 
     lines += [*_answers(forecast), *_course(preview, forecast, spec)]
     if preview.admitted.summary:
         lines.append(preview.admitted.summary)
+    lines += [f"would not get along: {each.summary}" for each in preview.misfits]
     lines += [f"note: {text}" for text in preview.remarks]
     return "\n".join(lines)
 

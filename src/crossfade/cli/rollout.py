@@ -157,12 +157,17 @@ def undo(
     context: typer.Context,
     name: NameArgument,
     to: Annotated[str | None, typer.Option(metavar="REVISION", help="Go back to this one.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if it does not get along with what may serve.")
+    ] = False,
     watch: WatchOption = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Swap all users back to the revision before: at once while it is still kept running."""
     revision = RevisionId(to) if to else None
-    _change(context, name, lambda s, app: s.deployments.undo(app, revision), watch, output)
+    _change(
+        context, name, lambda s, app: s.deployments.undo(app, revision, force=force), watch, output
+    )
 
 
 def _change(

@@ -12,6 +12,7 @@ from crossfade.core.dns.record import DnsSpec
 from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import STEP_SECONDS, Failback
 from crossfade.core.failover.standing import PATIENCE
+from crossfade.core.release.data import DataForms
 from crossfade.core.rollout.notifications import Notification
 from crossfade.core.rollout.spec import Strategy
 from crossfade.core.traffic.destinations import Mode
@@ -132,5 +133,7 @@ class Application:
     notifications: tuple[Notification, ...] = ()
     dns: DnsSpec | None = None
     """Where its host is published in DNS; None: a person does."""
+    data: DataForms | None = None
+    """What this version writes and reads; None: it gets along with every other one."""
     edge_weights: Mapping[ClusterName, int] = field(default_factory=dict)
     """Shares of users per cluster as proportions; a cluster that is not named weighs 100."""

@@ -17,6 +17,7 @@ from crossfade.core.release.values import merge
 from crossfade.core.rollout.commands import Command, perform, supersede
 from crossfade.core.rollout.record import Record, SharedChart, with_wanted
 from crossfade.core.rollout.remarks import asked_by, fits_no_wave, remarks
+from crossfade.core.rollout.skew import Misfit
 from crossfade.core.rollout.state import Phase, Rollout, State
 from crossfade.core.rollout.waves import members
 from crossfade.engine.admission import Admissions, Admitted
@@ -24,6 +25,7 @@ from crossfade.engine.changes import no_rollout, save_change
 from crossfade.engine.forecast import Forecast, Forecasts, require_accepted
 from crossfade.engine.records import (
     ROLLOUT,
+    USERS,
     Records,
     Stored,
     rollout_name,
@@ -31,6 +33,7 @@ from crossfade.engine.records import (
     save_rollout,
 )
 from crossfade.engine.retries import again_on_conflict
+from crossfade.engine.skew import Skew
 from crossfade.ports.blobs import Blobs
 from crossfade.ports.charts import Charts, PackedChart
 from crossfade.ports.cluster_access import Connections
@@ -53,6 +56,8 @@ class Preview:
     """What its author may not expect."""
     admitted: Admitted = field(default_factory=lambda: Admitted(0))
     """Whether the application survives the losses that it is to survive."""
+    misfits: tuple[Misfit, ...] = ()
+    """What could still serve, and does not get along with the revision."""
 
 
 class AlreadyThere(Conflict):
@@ -68,6 +73,10 @@ class Deployments:
     charts: Charts
     clock: Clock
     connections: Connections
+
+    @property
+    def _skew(self) -> Skew:
+        return Skew(self.records, self.clock)
 
     async def preview(self, name: ApplicationName, changes: Values) -> Preview:
         """
@@ -92,6 +101,7 @@ class Deployments:
             members(record.spec.strategy.waves, clusters),
             remarks(record.spec.strategy, record.spec.analysis, clusters),
             await Admissions(self.records).look(record, planned_pods(prepared.objects)),
+            await self._skew.misfits(record, made),
         )
 
     async def _made(
@@ -108,6 +118,7 @@ class Deployments:
         if spec.route is not None:
             service = service_of(spec.route.service, as_application, as_release, release)
             require_port(prepared.objects, service, spec.route.port)
+        known = record.known(revision)
         made = Revision(
             id=revision,
             application=name,
@@ -117,6 +128,7 @@ class Deployments:
             values=values,
             chart=packed.name,
             created_at=self.clock.now(),
+            data=(known and known.data) or spec.data,
         )
         return made, prepared
 
@@ -131,7 +143,8 @@ class Deployments:
         A rollout under way is superseded; it keeps no users.  Raises as `preview`, InputError when
         a cluster of the first wave refuses any object, Conflict when the revision already serves,
         is being rolled out, or a promotion is about to end, and, unless `force`, UnsafePlan when
-        the application would not survive the losses that it is to survive.
+        the application would not survive the losses that it is to survive, or a cluster could
+        still serve a revision that does not get along with the new one.
         """
         preview = await self.preview(name, changes)
         refuse_unless_survives(preview.admitted.admission, force=force)
@@ -140,7 +153,9 @@ class Deployments:
         checked = await forecasts.check(spec, preview.revision, preview.chart.data)
         require_accepted(checked, bool(spec.shared))
         shared = await self._shared(spec)
-        return await again_on_conflict(lambda: self._deploy(name, preview.revision, shared, once))
+        return await again_on_conflict(
+            lambda: self._deploy(name, preview.revision, shared, once, force=force)
+        )
 
     async def forecast(self, preview: Preview) -> Forecast:
         """Return what to expect of the rollout; asks the clusters of the first wave."""
@@ -163,6 +178,8 @@ class Deployments:
         revision: Revision,
         shared: tuple[SharedChart, ...],
         once: str,
+        *,
+        force: bool,
     ) -> Rollout:
         stored = await self.records.application(name)
         stored = replace(stored, value=replace(stored.value, shared=shared))
@@ -184,8 +201,9 @@ class Deployments:
             )
         if before is not None and before.value.active and before.value.state.percent > 0:
             await self._require_whole_stable(before.value)
-        swap = _proven_lately(stored.value, revision.id, self.clock.now())
-        return await self._start(stored, before, revision, swap=swap, once=once)
+        forced = await self._skew.overruled(stored.value, revision, force=force)
+        swap = stored.value.proven_lately(revision.id, self.clock.now())
+        return await self._start(stored, before, revision, swap=swap, once=once, forced=forced)
 
     async def _back_to_stable(self, stored: Stored[Record], before: Stored[Rollout]) -> Rollout:
         """Deploying what serves already, in the middle of a rollout, takes that rollout back."""
@@ -233,7 +251,7 @@ class Deployments:
         packed = PackedChart(active.chart, await self.blobs.fetch(active.chart_digest))
         restarts = record.rollout + 1
         made, _ = await self._made(record, packed, active.chart_digest, active.values, restarts)
-        return made
+        return replace(made, data=active.data)
 
     async def _require_whole_stable(self, under_way: Rollout) -> None:
         """Superseding sends users back to stable: refuse while it could not take them."""
@@ -250,15 +268,18 @@ class Deployments:
                 hint=f"wait until it does, or `crossfade rollout promote {name} --full`",
             )
 
-    async def undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
+    async def undo(
+        self, name: ApplicationName, to: RevisionId | None, *, force: bool = False
+    ) -> Rollout:
         """
         Swap users back to an older revision: the newest that is kept running, or `to`.
 
-        Raises NotFound when there is none, Conflict while a rollout is under way.
+        Raises NotFound when there is none, Conflict while a rollout is under way, and, unless
+        `force`, UnsafePlan when what could still serve does not get along with it.
         """
-        return await again_on_conflict(lambda: self._undo(name, to))
+        return await again_on_conflict(lambda: self._undo(name, to, force))
 
-    async def _undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
+    async def _undo(self, name: ApplicationName, to: RevisionId | None, force: bool) -> Rollout:
         stored = await self.records.application(name)
         record = stored.value
         before = await self.records.rollout(record)
@@ -267,7 +288,8 @@ class Deployments:
         target = self._target(record, to)
         if record.active is not None and target.id == record.active.id:
             raise Conflict(f"{target.id} serves already", hint="`--to` names another revision")
-        return await self._start(stored, before, target, swap=True)
+        forced = await self._skew.overruled(record, target, force=force)
+        return await self._start(stored, before, target, swap=True, forced=forced)
 
     def _target(self, record: Record, to: RevisionId | None) -> Revision:
         name = record.spec.name
@@ -304,6 +326,7 @@ class Deployments:
         *,
         swap: bool,
         once: str = "",
+        forced: str = "",
     ) -> Rollout:
         record, now = stored.value, self.clock.now()
         name = record.spec.name
@@ -337,9 +360,12 @@ class Deployments:
         changes.append(save_application(stored, record))
         changes.append(save_rollout(Stored(rollout), rollout))
         reason = f"{'swap back' if swap else 'rollout'} to {revision.id} begins"
+        reason += f", forced: {forced}" if forced else ""
         subject = f"{ROLLOUT}/{rollout_name(name, rollout.number)}"
-        event = Event(subject, now, reason, {"revision": revision.id})
-        await self.records.commit(*changes, events=(event,))
+        events = [Event(subject, now, reason, {"revision": revision.id})]
+        if forced:
+            events.append(Event(f"{USERS}/{name}", now, reason, {}))
+        await self.records.commit(*changes, events=tuple(events))
         return rollout
 
     async def _clusters(self, record: Record) -> tuple[ClusterName, ...]:
@@ -361,14 +387,6 @@ def _require_waves(spec: Application, clusters: Sequence[Cluster]) -> None:
             waves=asked,
             clusters=", ".join(each.name for each in clusters),
         )
-
-
-def _proven_lately(record: Record, revision: RevisionId, now: float) -> bool:
-    """Say whether users may be given to a revision at once: it served them not long ago."""
-    if any(each.revision.id == revision and each.at(now) for each in record.kept):
-        return True
-    window = record.history[1 : 1 + record.spec.strategy.revision_window]
-    return any(each.id == revision for each in window)
 
 
 def _with_what_serves(record: Record, before: Stored[Rollout] | None) -> Record:

@@ -15,6 +15,7 @@ from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.remarks import remarks
+from crossfade.core.rollout.skew import apart
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.records import Records, rollout_name
 from crossfade.ports.edge import EdgePlan, EdgeTarget
@@ -156,7 +157,8 @@ class Queries:
     async def _remarks(self, record: Record, rollout: Rollout) -> tuple[str, ...]:
         fleet = [each.value for each in await self.records.clusters()]
         mine = [each for each in fleet if placed(record.spec.placement, each)]
-        return remarks(rollout.strategy, rollout.analysis, mine)
+        told = remarks(rollout.strategy, rollout.analysis, mine)
+        return (*told, *apart(rollout))
 
     async def _analysis(self, rollout: Rollout) -> AnalysisView | None:
         stored = await self.records.find_evidence(rollout_name(rollout.application, rollout.number))

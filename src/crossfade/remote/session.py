@@ -167,9 +167,12 @@ class RemoteDeployments(_Part):
         """Begin again with the first step."""
         return await _steer(self.client, name, "restart", {})
 
-    async def undo(self, name: ApplicationName, to: RevisionId | None) -> Rollout:
+    async def undo(
+        self, name: ApplicationName, to: RevisionId | None, *, force: bool = False
+    ) -> Rollout:
         """Swap all users back."""
-        return await _steer(self.client, name, "undo", {"to": to} if to else {})
+        body: dict[str, object] = {"force": force}
+        return await _steer(self.client, name, "undo", body | ({"to": to} if to else {}))
 
 
 class RemoteHistory(_Part):

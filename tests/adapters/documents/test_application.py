@@ -18,6 +18,7 @@ from crossfade.core.application import Application, Failover, Placement, Route, 
 from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
 from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
+from crossfade.core.release.data import DataForms
 from crossfade.core.rollout.freeze import FreezeWindow
 from crossfade.core.rollout.gates import Endpoint, Gate, Hook, HookPhase, Moment
 from crossfade.core.rollout.notifications import Notification, SlackChannel
@@ -141,6 +142,7 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 7,
                 demand=400,
             ),
+            data=DataForms("orders-v2", ("orders-v1", "orders-v3")),
             failover=Failover(False, Failback.MANUAL, 300.0, 10.0, Objective(30.0, 1.0)),
             strategy=Strategy(
                 STEPS,

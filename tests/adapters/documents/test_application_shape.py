@@ -24,6 +24,11 @@ def changed(old: str, new: str, text: str = FULL) -> str:
             changed("kind: Application", "kind: Rollout"),
             ':2:7: kind: "Rollout" is not allowed; allowed: Application',
         ),
+        (changed("writes: orders-v2, ", ""), "spec.data.writes: is missing"),
+        (
+            changed("writes: orders-v2", "writes: orders v2"),
+            'spec.data.writes: "orders v2" is not allowed; allowed: a name of letters',
+        ),
         (changed("v1alpha1", "v1"), ':1:13: apiVersion: "crossfade.dev/v1" is not allowed'),
         (changed("name: colors,", ""), ":3:11: metadata.name: is missing"),
         (changed("name: colors", "name: Colors"), 'metadata.name: "Colors" is not allowed'),

@@ -14,7 +14,7 @@ from crossfade.core.failover.during_rollout import (
     rule,
     usable,
 )
-from crossfade.core.failover.evidence import DOWN, Condition
+from crossfade.core.failover.evidence import DOWN, Condition, Statement
 
 HEALTHY, LOST, DARK, GREY = (
     Condition.HEALTHY,
@@ -23,6 +23,8 @@ HEALTHY, LOST, DARK, GREY = (
     Condition.GREY,
 )
 SETTLE = 30.0
+SILENT = {"statement": Statement.SILENT}
+GONE = {"statement": Statement.LOST}
 API_DOWN, UNKNOWN = Condition.API_DOWN, Condition.UNKNOWN
 
 
@@ -58,6 +60,11 @@ def view(*bearers, step=3, passed=2, **more):
         pytest.param((old("a"), new("c", LOST, out=True)), Course.RESTART, id="the-only-canary-was-left"),
         pytest.param((old("a"), old("b"), new("c", DARK)), Course.ROLL_BACK, id="only-the-new-one-fails"),
         pytest.param((old("a"), new("b", GREY), new("c", DARK)), Course.ROLL_BACK, id="wherever-the-new-one-is"),
+        pytest.param((old("a"), new("c", DARK, **SILENT)), Course.FREEZE, id="nobody-knows-yet-what-failed"),
+        pytest.param((old("a"), new("c", DARK, out=True, **SILENT)), Course.FREEZE, id="nor-once-it-was-left"),
+        pytest.param((old("a"), new("b", DARK), new("c", DARK, **SILENT)), Course.FREEZE, id="nor-of-one-of-two"),
+        pytest.param((old("a"), new("c", DARK, **GONE)), Course.RESTART, id="it-is-the-cloud-that-is-lost"),
+        pytest.param((both("a", DARK, only_new_fails=True, **SILENT), both("b")), Course.ROLL_BACK, id="proof-waits-for-no-word"),
         pytest.param((old("a", DARK), new("c", DARK)), Course.FREEZE, id="old-ones-fail-too"),
         pytest.param((both("a", DARK, only_new_fails=True), both("b")), Course.ROLL_BACK, id="beside-an-old-one-that-serves"),
     ],
@@ -149,6 +156,7 @@ BEARERS = st.lists(
         st.booleans(),
         st.booleans(),
         out=st.booleans(),
+        statement=st.sampled_from(Statement),
     ),
     min_size=1,
     max_size=5,

@@ -1,18 +1,26 @@
 """What is decided of clusters rests on all that is known of the fleet, also what nobody looked at."""
 
+from dataclasses import replace
+
+import pytest
+
 from crossfade.core.failover.decide import Action, Wishes
-from crossfade.core.failover.evidence import ClusterSignals, Condition
+from crossfade.core.failover.evidence import ClusterSignals, Condition, Statement
 from crossfade.core.failover.guard import Removal
-from crossfade.core.failover.health import ClusterHealth, Look, assess
+from crossfade.core.failover.health import NODES, ClusterHealth, Look, Witness, assess
 from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.fleet.signals import Vote
 
 NOW = 1000.0
+NODES_GONE = (Witness(NODES, Vote.DOWN, "0 of 3 nodes are ready"),)
+
+
+def signals(cluster, vote, api=Vote.UP):
+    return ClusterSignals(cluster, api, dict.fromkeys(("edge:1", "edge:2", "hub"), vote))
 
 
 def look(cluster, vote):
-    edges = dict.fromkeys(("edge:1", "edge:2", "hub"), vote)
-    return Look(ClusterSignals(cluster, Vote.UP, edges))
+    return Look(signals(cluster, vote))
 
 
 def test_a_hub_that_has_just_begun_takes_no_second_cloud_out_before_it_has_looked_at_the_first():
@@ -42,3 +50,33 @@ def test_a_cloud_that_leaves_again_within_a_minute_counts_from_the_last_time():
     found = assess(known, looks, Wishes(), NOW)
 
     assert (found[0].action, found[0].removal.at) == (Action.MOVE, NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "statement"),
+    [
+        pytest.param({"answered_at": None}, Statement.SILENT, id="nothing"),
+        pytest.param({"answered_at": NOW - 10.0}, Statement.SILENT, id="nothing-since"),
+        pytest.param({"answered_at": NOW - 8.5}, Statement.SILENT, id="while-it-was-dying"),
+        pytest.param({"answered_at": NOW - 7.9}, Statement.FINE, id="that-it-is-there"),
+        pytest.param({"answered_at": NOW, "inside": NODES_GONE}, Statement.LOST, id="that-nodes-are-gone"),
+    ],
+)  # fmt: skip
+def test_whether_a_dark_cluster_is_lost_follows_from_what_it_said_since(said, statement):
+    known = {"aws": ClusterHealth("aws", answered=True, lost_since=NOW - 10.0)}
+    looks = [replace(look("aws", Vote.DOWN), **said), look("gcp", Vote.UP)]
+
+    assert assess(known, looks, Wishes(), NOW)[0].statement is statement
+
+
+def test_a_cloud_that_comes_back_bit_by_bit_stays_lost_until_it_serves():
+    known = {"aws": ClusterHealth("aws", answered=True, lost_since=NOW - 90.0)}
+    others = look("gcp", Vote.UP)
+    dead = replace(look("aws", Vote.DOWN), signals=signals("aws", Vote.DOWN, api=Vote.DOWN))
+    api_only = replace(look("aws", Vote.DOWN), answered_at=NOW)
+    told = []
+    for each in (dead, api_only, look("aws", Vote.UP)):
+        known["aws"] = assess(known, [each, others], Wishes(), NOW)[0]
+        told.append(known["aws"].statement)
+
+    assert told == [Statement.LOST, Statement.LOST, Statement.FINE]

@@ -6,11 +6,11 @@ import pytest
 
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.failover.during_rollout import Interruption, Shift
-from crossfade.core.failover.evidence import Condition
+from crossfade.core.failover.evidence import Condition, Statement
 from crossfade.core.rollout.interruption import WINDOW_SECONDS, settling_of, shift_of
 from crossfade.core.rollout.spec import Analyse, Pause, SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import ClusterPhase, Phase
-from crossfade.testing.builders import CLUSTERS, rollout, seen, sight, stepping
+from crossfade.testing.builders import CLUSTERS, judgement, rollout, seen, sight, stepping
 from crossfade.testing.rehearsal import Rehearsal
 
 AWS, GCP, ONPREM = CLUSTERS
@@ -142,30 +142,56 @@ def test_a_fault_of_the_new_revision_alone_takes_its_users_back_before_anything_
     assert "only the new revision fails: on gcp beside an old one that serves" in state.reason
 
 
-def test_when_only_clusters_with_the_new_revision_go_dark_it_goes_back_first():
-    rehearsal = rehearse()
-    clusters = {
-        name: replace(each, phase=ClusterPhase.WAITING, percent=0.0)
-        for name, each in rehearsal.state.clusters.items()
-        if name != GCP
-    }
-    state = replace(rehearsal.state, clusters={**rehearsal.state.clusters, **clusters})
-    rehearsal.rollout = replace(rehearsal.rollout, state=state)
-    lose(rehearsal, reachable=True, condition=Condition.DATA_PLANE_DOWN)
-
-    assert rehearsal.look().phase is Phase.ROLLING_BACK
+DARK = {"reachable": True, "condition": Condition.DATA_PLANE_DOWN, "left": True}
 
 
-@pytest.mark.parametrize("rule", [Unreachable.SKIP, Unreachable.HOLD])
-def test_when_the_only_canary_is_lost_nothing_that_it_earned_counts_elsewhere(rule):
-    rehearsal = rehearse(unreachable=rule)
+def only_on_gcp(rehearsal, **more):
+    """Leave gcp as the only cluster whose users meet the new revision."""
     others = {
         name: replace(each, phase=ClusterPhase.WAITING, percent=0.0, step=0)
         for name, each in rehearsal.state.clusters.items()
         if name != GCP
     }
-    state = replace(rehearsal.state, clusters={**rehearsal.state.clusters, **others}, passed=3)
+    clusters = {**rehearsal.state.clusters, **others}
+    state = replace(rehearsal.state, clusters=clusters, **more)
     rehearsal.rollout = replace(rehearsal.rollout, state=state)
+
+
+def test_when_only_clusters_with_the_new_revision_go_dark_it_goes_back_first():
+    rehearsal = rehearse()
+    only_on_gcp(rehearsal)
+    lose(rehearsal, **DARK)
+
+    assert rehearsal.look().phase is Phase.ROLLING_BACK
+
+
+def test_until_the_only_cluster_with_it_has_said_what_failed_the_revision_is_not_blamed():
+    rehearsal = rehearse()
+    only_on_gcp(rehearsal)
+    lose(rehearsal, **DARK, statement=Statement.SILENT)
+    state = rehearsal.looks(30)
+    assert "gcp went dark, and its API server has not said why" in state.reason
+    assert (state.phase, state.percent) == (Phase.PROGRESSING, 10)
+
+    rehearsal.faults[GCP] = {**rehearsal.faults[GCP], "statement": Statement.FINE}
+    assert rehearsal.look().phase is Phase.ROLLING_BACK
+
+
+def test_a_canary_that_begins_elsewhere_needs_no_proof_of_those_who_are_lost_and_then_it_does():
+    rehearsal = rehearse(steps=(SetWeight(10), SetWeight(50)))
+    only_on_gcp(rehearsal)
+    rehearsal.judgement = judgement(Verdict.UNKNOWN)
+    lose(rehearsal, left=True)
+    rehearsal.until(lambda state: state.clusters[AWS].percent == 10)
+
+    rehearsal.looks(60)
+    assert (rehearsal.at(AWS).percent, rehearsal.at(ONPREM).percent) == (10, 10)
+
+
+@pytest.mark.parametrize("rule", [Unreachable.SKIP, Unreachable.HOLD])
+def test_when_the_only_canary_is_lost_nothing_that_it_earned_counts_elsewhere(rule):
+    rehearsal = rehearse(unreachable=rule)
+    only_on_gcp(rehearsal, passed=3)
     lose(rehearsal, left=True)
     state = rehearsal.look()
     assert "gcp had the only canary" in state.reason

@@ -3,7 +3,7 @@
 import pytest
 
 from crossfade.core.application import Failover
-from crossfade.core.failover.evidence import Condition
+from crossfade.core.failover.evidence import Condition, Statement
 from crossfade.core.failover.failback import Phase, Return
 from crossfade.core.failover.guard import Removal
 from crossfade.core.failover.health import ClusterHealth
@@ -54,3 +54,10 @@ def test_where_the_hub_takes_no_cluster_out_edges_leave_it_and_the_rollout_is_no
     there = Users(APP, {GCP: {"blue": 100}})
 
     assert (told(users=there).left, told(users=there, auto=False).left) == (False, True)
+
+
+def test_nothing_is_awaited_of_a_cloud_whose_nodes_are_gone_though_its_api_server_answers():
+    health = ClusterHealth(GCP, Condition.DATA_PLANE_DOWN, lost_since=7.0, statement=Statement.LOST)
+    found = told(health)
+
+    assert (found.reachable, found.converged, found.statement) == (False, False, Statement.LOST)

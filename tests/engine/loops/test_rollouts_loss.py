@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from crossfade.core.analysis.spec import Analysis, Judge
 from crossfade.core.failover.during_rollout import settle_seconds
-from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable
-from crossfade.core.rollout.state import Outcome
+from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable, Wave
+from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.history import History
 from crossfade.engine.records import rollout_name
 from crossfade.testing.builders import APP, application
@@ -127,3 +129,114 @@ async def test_a_hub_that_is_replaced_meanwhile_stands_still_for_as_long_and_no_
     ended = await world.until_ended(turns=600)
     assert ended.state.outcome is Outcome.SUCCEEDED
     assert ended.state.shift.began == began
+
+
+ONE_FIRST = {
+    "steps": STEPS,
+    "waves": (Wave(("gcp",)),),
+    "drain_seconds": 2.0,
+}
+
+
+def begun_on(name):
+    def begun(rollout):
+        return name in rollout.state.clusters and rollout.state.clusters[name].percent == 10
+
+    return begun
+
+
+async def only_canary(world, turn_until, unreachable=Unreachable.SKIP):
+    """Roll out until gcp has the only users of the new revision."""
+    spec = application(analysis=Analysis(JUDGE))
+    await world.commands.apply(
+        replace(spec, strategy=Strategy(**ONE_FIRST, unreachable=unreachable))
+    )
+    await world.deployments.deploy(APP, YELLOW)
+    rollout = await turn_until(world, begun_on("gcp"))
+    for _ in range(4):
+        await world.turn()
+    return rollout
+
+
+@pytest.mark.parametrize("edges", [("edge-1",), ("edge-1", "edge-2")])
+async def test_a_cloud_that_dies_with_the_only_canary_is_not_taken_for_a_bad_version(
+    world, turn_until, edges
+):
+    world.edge_names = edges
+    rollout = await only_canary(world, turn_until)
+    kill(world)
+    died = world.clock.now()
+    await turn_until(world, stands_still)
+    state = (await turn_until(world, begun_on("aws"))).state
+    assert world.clock.now() - died < 60
+
+    assert (state.phase, state.clusters["aws"].step) == (Phase.PROGRESSING, 0)
+    story = await History(world.queries).story(APP, again=True)
+    assert all(each.identical is not False for each in story.chapters)
+    assert any("gcp had the only canary" in each.reason for each in story.chapters)
+    ended = await world.until_ended(turns=600)
+    assert ended.state.outcome is Outcome.SUCCEEDED
+    assert rollout.canary.id in world.clusters["aws"].shares(APP)
+
+
+async def test_a_version_that_breaks_the_only_cluster_with_it_goes_back_within_ten_seconds(
+    world, turn_until
+):
+    world.edge_names = ("edge-1", "edge-2")
+    await only_canary(world, turn_until)
+    world.clusters["gcp"].faults.gateway_down = True
+    broke = world.clock.now()
+    gone = await turn_until(world, lambda each: each.state.phase is Phase.ROLLING_BACK)
+
+    assert world.clock.now() - broke <= 10
+    assert "only the new revision fails: gcp, and no cluster without it" in gone.state.reason
+
+
+async def test_a_cloud_whose_nodes_are_gone_is_not_taken_for_a_bad_version(world, turn_until):
+    world.edge_names = ("edge-1", "edge-2")
+    await only_canary(world, turn_until)
+    gcp = world.clusters["gcp"]
+    gcp.ready_nodes = 0
+    for _ in range(25):
+        await world.turn()
+    gcp.faults.gateway_down = True
+    rollout = await turn_until(world, begun_on("aws"))
+    assert rollout.state.phase is Phase.PROGRESSING
+
+    # Nodes are back before what runs on them, as after any loss of power.
+    gcp.ready_nodes = 3
+    for _ in range(40):
+        await world.turn()
+    assert (await world.rollout()).state.phase is Phase.PROGRESSING
+    gcp.faults.gateway_down = False
+    ended = await world.until_ended(turns=600)
+    assert ended.state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_cloud_with_the_only_canary_that_comes_back_bit_by_bit_is_no_bad_version(
+    world, turn_until
+):
+    world.edge_names = ("edge-1", "edge-2")
+    await only_canary(world, turn_until, Unreachable.HOLD)
+    kill(world)
+    await turn_until(world, lambda each: "had the only canary" in each.state.reason)
+    world.clusters["gcp"].faults.unreachable = False
+    for _ in range(40):
+        await world.turn()
+    state = (await world.rollout()).state
+
+    assert (state.phase, state.percent) == (Phase.PROGRESSING, 10)
+    world.clusters["gcp"].faults.gateway_down = False
+    assert (await world.until_ended(turns=900)).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_users_wait_where_they_are_while_a_dark_cloud_has_said_nothing(world, turn_until):
+    world.edge_names = ("edge-1", "edge-2")
+    await only_canary(world, turn_until, Unreachable.HOLD)
+    kill(world)
+    state = (await turn_until(world, stands_still)).state
+    assert "gcp went dark, and its API server has not said why" in state.reason
+    world.clusters["gcp"].faults.unreachable = False
+    gone = await turn_until(world, lambda each: each.state.phase is Phase.ROLLING_BACK)
+
+    assert "only the new revision fails: gcp" in gone.state.reason

@@ -22,6 +22,7 @@ from crossfade.core.analysis.plan import OnTimeout
 from crossfade.core.analysis.presets import Preset
 from crossfade.core.analysis.spec import Analysis, CounterSource, ErrorThreshold, Judge
 from crossfade.core.application import Application, Route, Router, Shared, Source, Values
+from crossfade.core.release.data import DataForms
 
 
 def read_application(path: Path) -> Application:
@@ -119,6 +120,7 @@ def _application(document: Read, folder: Path | None) -> Application:
         ),
         route=_route(part(spec, "route")) if "route" in spec else None,
         dns=dns_spec(spec),
+        data=_data(part(spec, "data")) if "data" in spec else None,
         placement=users_placed(labels, placement),
         failover=failover(part(spec, "failover")),
         strategy=strategy(part(spec, "rollout"), cast(int, placement.get("survive", 0))),
@@ -126,6 +128,10 @@ def _application(document: Read, folder: Path | None) -> Application:
         notifications=notifications(spec.get("notifications", ())),
         edge_weights={ClusterName(name): weight for name, weight in weights.items()},
     )
+
+
+def _data(data: Read) -> DataForms:
+    return DataForms(str(data["writes"]), cast("tuple[str, ...]", data.get("reads", ())))
 
 
 def _source(source: Read, folder: Path | None) -> Source:

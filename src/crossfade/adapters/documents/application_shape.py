@@ -175,6 +175,23 @@ SHARED = Record(
 )
 
 
+_FORM = Text(
+    "a name of letters, digits, dots, dashes and underscores, such as orders-v2",
+    r"[A-Za-z0-9][-._A-Za-z0-9]*",
+    63,
+)
+DATA = Record(
+    {
+        "writes": Field(_FORM, "Form of the data that this version writes.", required=True),
+        "reads": Field(
+            ListOf(_FORM, "a list of names, as `[orders-v1, orders-v2]`"),
+            "Forms that it reads, besides the one that it writes.",
+            default="only what it writes",
+        ),
+    }
+)
+
+
 def _check_route(routed: bool, rollout: Read, analysis: Read, places: Places) -> None:
     """Check that the strategy suits what has users, or has none."""
     entries = places.record.value
@@ -247,6 +264,12 @@ APPLICATION = Record(
                         DNS,
                         "Where its host is published in DNS.",
                         default="none: somebody else does",
+                    ),
+                    "data": Field(
+                        DATA,
+                        "What this version writes and reads. One that does not get along with "
+                        "all that any cluster could still serve is refused.",
+                        default="none: it gets along with every version",
                     ),
                     "placement": Field(PLACEMENT, "Where it runs."),
                     "failover": Field(FAILOVER, "How users leave a cluster, and come back."),

@@ -47,7 +47,8 @@ class Deployment(BaseModel):
     )
     force: bool = Field(
         default=False,
-        description="Also when it would not survive the losses of `placement.survive`.",
+        description="Also when it would not survive the losses of `placement.survive`, or does not"
+        " get along with a revision that could still serve.",
     )
 
 
@@ -73,6 +74,10 @@ class Wish(BaseModel):
     why: str = Field(default="", max_length=1000, description="Kept in the history.")
     to: str | None = Field(
         default=None, max_length=100, description="For `undo`: go back to this revision."
+    )
+    force: bool = Field(
+        default=False,
+        description="For `undo`: also when what could still serve does not get along with it.",
     )
 
 
@@ -182,7 +187,8 @@ async def _steer(acts: Acts, name: ApplicationName, command: Steer, wish: Wish) 
         case Steer.RESTART:
             await acts.deployments.restart(name)
         case Steer.UNDO:
-            await acts.deployments.undo(name, RevisionId(wish.to) if wish.to else None)
+            to = RevisionId(wish.to) if wish.to else None
+            await acts.deployments.undo(name, to, force=wish.force)
         case Steer.PROMOTE_FULL:
             await acts.commands.change(name, Command.PROMOTE_FULL, wish.why)
         case _:

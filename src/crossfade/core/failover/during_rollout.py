@@ -4,7 +4,9 @@ What the loss of clusters means for a rollout that is under way.  Pure.
 Silence of a lost cluster neither promotes nor aborts.  The rollout's clock stops, windows that
 overlap the shift are not judged (moving users changes latency by itself), exposure stays as it
 is, and the rollout goes on from the last step it had passed.  Two losses are not like that: of
-the only clusters with the canary, and a loss that the canary itself has caused.
+the only clusters with the canary, and a loss that the canary itself has caused.  Both look alike
+at first; the cluster itself tells which it is, and until it does the rollout stands still: its
+users have left already.
 """
 
 import math
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.failover.evidence import DOWN, Condition
+from crossfade.core.failover.evidence import DOWN, Condition, Statement
 
 SETTLE_WINDOWS = 2
 MIN_SETTLE_SECONDS = 10.0
@@ -74,6 +76,8 @@ class Bearer:
     """Its new revision fails beside an old one that serves well."""
     out: bool = False
     """It is lost and its users have left: the rollout goes on without it."""
+    statement: Statement = Statement.FINE
+    """What it says of itself while it is dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,10 @@ def rule(view: RolloutView, now: float, settle: float, *, clean: int = CLEAN_WIN
     ill = [each for each in view.bearers if each.condition in _ILL and not each.out]
     if guilty := _caused_by_new(view.bearers):
         return Ruling(Course.ROLL_BACK, view.step, f"only the new revision fails: {guilty}")
+    if silent := _unexplained(view.bearers):
+        kept = view.interruption or Interruption(now, view.passed_step)
+        why = f"{_names(silent)} went dark, and its API server has not said why"
+        return Ruling(Course.FREEZE, view.step, why, kept)
     if alone := _only_canary_lost(view.bearers):
         why = f"{_names(alone)} had the only canary; it begins again elsewhere"
         return Ruling(Course.RESTART, 0, why)
@@ -159,15 +167,25 @@ def _caused_by_new(bearers: Sequence[Bearer]) -> str:
     beside = [each for each in bearers if each.only_new_fails]
     if beside:
         return f"on {_names(beside)} beside an old one that serves"
+    failing = _only_new_ill(bearers)
+    if failing and all(each.statement is Statement.FINE for each in failing):
+        return f"{_names(failing)}, and no cluster without it"
+    return ""
+
+
+def _unexplained(bearers: Sequence[Bearer]) -> list[Bearer]:
+    """Return the clusters of which nobody knows yet whether the revision or the cloud failed."""
+    return [each for each in _only_new_ill(bearers) if each.statement is Statement.SILENT]
+
+
+def _only_new_ill(bearers: Sequence[Bearer]) -> list[Bearer]:
+    """Return the clusters with the new revision when all of them are ill, and no others are."""
     with_new = [each for each in bearers if each.new]
     without = [each for each in bearers if not each.new]
     # An API server that is away, too, speaks for a lost cloud and not for a bad revision.
     broken = {Condition.DATA_PLANE_DOWN, Condition.GREY}
-    failing = [each for each in with_new if each.condition in broken]
     spared = without and all(each.condition not in _ILL for each in without)
-    if failing and len(failing) == len(with_new) and spared:
-        return f"{_names(failing)}, and no cluster without it"
-    return ""
+    return with_new if spared and all(each.condition in broken for each in with_new) else []
 
 
 def _only_canary_lost(bearers: Sequence[Bearer]) -> list[Bearer]:

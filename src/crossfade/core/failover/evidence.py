@@ -38,6 +38,17 @@ DOWN = frozenset({Condition.DATA_PLANE_DOWN, Condition.BOTH_DOWN})
 """Users are not served."""
 
 
+class Statement(StrEnum):
+    """What a cluster whose data plane is dark has said of itself since then."""
+
+    FINE = "fine"
+    """It answers, and its nodes are ready: what runs there is broken, and not the cloud."""
+    LOST = "lost"
+    """Its API server went away too, or says that its nodes are gone: it is the cloud."""
+    SILENT = "silent"
+    """Nothing yet: its API server may have died with it, which takes a while to be sure of."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSignals:
     """All that observers say of one cluster at one moment."""

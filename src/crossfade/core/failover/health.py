@@ -15,6 +15,7 @@ from crossfade.core.failover.evidence import (
     ClusterSignals,
     Condition,
     Evidence,
+    Statement,
     VantageName,
     weigh,
 )
@@ -24,6 +25,11 @@ from crossfade.core.fleet.signals import Vote
 
 _ANSWERS = frozenset({Condition.HEALTHY, Condition.API_DOWN, Condition.GREY})
 """The data plane is known to answer."""
+
+DYING_SECONDS = 2.0
+"""A cloud does not die all at once: what it answered sooner after going dark proves nothing."""
+PODS, NODES = VantageName("pods"), VantageName("nodes")
+"""What a cluster says of itself; told, and no vote in any quorum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class ClusterHealth:
     """Since when its data plane has been down, None while it is not known to be."""
     back_at: float = 0.0
     """When it was last no longer lost: what was known of it before must be read again."""
+    statement: Statement = Statement.FINE
+    """What it has said since it was lost."""
 
     @property
     def stands(self) -> Presence:
@@ -110,6 +118,8 @@ class Look:
     """What is wrong, in the words of each vantage point."""
     inside: tuple[Witness, ...] = ()
     """What the cluster says of itself, told beside the vantage points."""
+    answered_at: float | None = None
+    """When its API server was last asked something that it answered."""
 
 
 def assess(
@@ -191,6 +201,7 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
     if condition in DOWN and since is None:
         since = now
     back = since is not None and condition in _ANSWERS
+    lost_since = None if back else since
     return replace(
         before,
         condition=condition,
@@ -202,9 +213,24 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
         + look.inside,
         version=look.version or before.version,
         answered=before.answered or _seen_up(look.signals),
-        lost_since=None if back else since,
+        lost_since=lost_since,
         back_at=now if back else before.back_at,
+        statement=_statement(before, look, condition, lost_since),
     )
+
+
+def _statement(
+    before: ClusterHealth, look: Look, condition: Condition, lost_since: float | None
+) -> Statement:
+    """Return what the cluster has said since it was lost; a cloud comes back bit by bit."""
+    if lost_since is None:
+        return Statement.FINE
+    gone = any(each.name == NODES and each.vote is not Vote.UP for each in look.inside)
+    if gone or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
+        return Statement.LOST
+    if look.answered_at is None or look.answered_at < lost_since + DYING_SECONDS:
+        return Statement.SILENT
+    return Statement.FINE
 
 
 def _without_words(health: ClusterHealth) -> ClusterHealth:

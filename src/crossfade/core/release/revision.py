@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, RevisionId
 from crossfade.core.application import Values
+from crossfade.core.release.data import DataForms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Revision:
     chart: str = ""
     """Name and version of the chart, for people."""
     created_at: float = 0.0
+    data: DataForms | None = None
+    """As its file declared it when it was deployed first."""
 
     @property
     def release(self) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from crossfade.core.analysis.judgement import Run, Verdict
-from crossfade.core.rollout.state import ClusterPhase, Rollout, Sight
+from crossfade.core.failover.evidence import DOWN
+from crossfade.core.rollout.state import ClusterPhase, Rollout, Sight, State
 from crossfade.core.rollout.words import names
 
 
@@ -48,7 +49,16 @@ def bars(rollout: Rollout, sight: Sight) -> Bars:
         return Bars(closed)
     advice = f"`crossfade rollout promote {rollout.application}` goes on without a verdict"
     why = f"holding: {sight.judgement.reason}; {advice}"
-    return Bars(closed, silence=why) if verdict is Verdict.UNKNOWN else Bars(closed, why)
+    if verdict is not Verdict.UNKNOWN:
+        return Bars(closed, why)
+    # Where all who met it are lost, there is nobody left to tell: it begins again elsewhere.
+    return Bars(closed, silence=why if _met(state, sight) else "")
+
+
+def _met(state: State, sight: Sight) -> bool:
+    """Say whether users meet the new revision on a cluster that is not lost."""
+    lost = {each.cluster for each in sight.clusters if each.condition in DOWN and each.left}
+    return any(each.meets_users for name, each in state.clusters.items() if name not in lost)
 
 
 def _unclear(run: Run) -> bool:

@@ -158,6 +158,7 @@ def _bearer(rollout: Rollout, seen: ClusterSight) -> Bearer:
         old=progress.percent < 100,
         only_new_fails=seen.only_new_fails and progress.meets_users,
         out=without and seen.condition in DOWN and seen.left,
+        statement=seen.statement,
     )
 
 

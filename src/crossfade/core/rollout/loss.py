@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from crossfade.core.application import Failover
-from crossfade.core.failover.evidence import DOWN, Condition
+from crossfade.core.failover.evidence import DOWN, Condition, Statement
 from crossfade.core.failover.failback import Phase
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.users import Users
@@ -28,11 +28,16 @@ def beside(
         failover: how users leave and return; a step of a return that lasts longer moves nobody.
         only_new_fails: what was counted there speaks against the new revision alone.
     """
+    # What is asked of a cloud without nodes does not happen, whoever takes the order.
+    gone = health is not None and health.statement is Statement.LOST
     back = users.returns.get(sight.cluster)
     ramping = back is not None and back.phase is Phase.RAMPING
     return replace(
         sight,
         condition=Condition.HEALTHY if health is None else _condition(health),
+        statement=Statement.FINE if health is None else health.statement,
+        reachable=sight.reachable and not gone,
+        converged=sight.converged and not gone,
         lost_at=None if health is None else _lost_at(health),
         # Edges leave a dead cluster by themselves, also where the hub takes none out.
         left=users.share(sight.cluster) == 0 or not failover.auto,

@@ -84,6 +84,13 @@ class Record:
         candidates = (*self.revisions, self.active, *kept, *self.history)
         return next((each for each in candidates if each and each.id == revision), None)
 
+    def proven_lately(self, revision: RevisionId, now: float) -> bool:
+        """Say whether users may be given to a revision at once: it served them not long ago."""
+        if any(each.revision.id == revision and each.at(now) for each in self.kept):
+            return True
+        window = self.history[1 : 1 + self.spec.strategy.revision_window]
+        return any(each.id == revision for each in window)
+
 
 def advance(
     record: Record,

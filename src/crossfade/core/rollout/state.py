@@ -8,7 +8,7 @@ from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.judgement import Judgement, Run, Verdict
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.failover.during_rollout import Interruption, Shift
-from crossfade.core.failover.evidence import Condition
+from crossfade.core.failover.evidence import Condition, Statement
 from crossfade.core.release.report import Cause
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.spec import SetHeaderRoute, Strategy
@@ -190,7 +190,7 @@ class ClusterSight:
 
     cluster: ClusterName
     reachable: bool
-    """False: its API server is down, so that nothing can be asked of it."""
+    """False: its API server is down or its nodes are gone, so that nothing can be asked of it."""
     converged: bool
     """Its data plane has confirmed the wanted split since it was last lost."""
     canary_ready: bool
@@ -216,6 +216,8 @@ class ClusterSight:
     """Until when its users are on their way back."""
     only_new_fails: bool = False
     """Half of the new revision's requests fail beside an old one that serves well."""
+    statement: Statement = Statement.FINE
+    """What it has said of itself since its users are not served."""
 
 
 NOT_JUDGED = Judgement(Verdict.UNKNOWN, 0, 0, "nothing is judged yet")

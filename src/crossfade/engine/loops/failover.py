@@ -10,7 +10,7 @@ from crossfade.core.application import Application
 from crossfade.core.failover.decide import Wishes
 from crossfade.core.failover.drill import given_back
 from crossfade.core.failover.evidence import ClusterSignals, VantageName
-from crossfade.core.failover.health import ClusterHealth, Look, Witness, assess
+from crossfade.core.failover.health import NODES, PODS, ClusterHealth, Look, Witness, assess
 from crossfade.core.failover.standing import PATIENCE, Patience, Presence, Standing
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.inside import Word, of_nodes, of_pods
@@ -26,8 +26,6 @@ from crossfade.ports.edge import Edges, EdgeSight, EdgeTargetSight
 LOOK_SECONDS = 0.5
 API_VOTE_SECONDS = 16.0
 """For how long an answer of an API server counts: three probes."""
-PODS, NODES = VantageName("pods"), VantageName("nodes")
-"""What a cluster says of itself; told, and no vote in any quorum."""
 HUB = VantageName("hub")
 """The hub's own probes; no edge can have this name and be taken for it: it is written `edge:`."""
 
@@ -115,7 +113,8 @@ class FailoverLoop:
             ready_nodes=nodes.ready if nodes is not None and nodes.count else None,
         )
         inside = {PODS: of_pods(pods), NODES: of_nodes(nodes)}
-        return Look(signals, watched.reach, watched.version, details, _witnesses(inside))
+        said = _witnesses(inside)
+        return Look(signals, watched.reach, watched.version, details, said, watched.api_answered_at)
 
     async def _wishes(self, clusters: Sequence[Cluster], records: Sequence[Record]) -> Wishes:
         wishes = (await self.records.wishes()).values()

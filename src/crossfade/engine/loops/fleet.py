@@ -41,6 +41,8 @@ class Watched:
     asked: Streak = _UP
     """As its vote, and sooner to turn: whether anything can be asked of it."""
     api_detail: str = ""
+    api_answered_at: float | None = None
+    """When the newest probe was sent that its API server has answered."""
     version: str = ""
     nodes: Nodes | None = None
     """None before they were seen, and where they may not be looked at."""
@@ -85,6 +87,7 @@ class Fleet:
         cluster = stored.value
         before = self.seen.get(cluster.name) or await self._remembered(cluster.name)
         address = await self._address(cluster.name)
+        asked_at = self.clock.now()
         async with asyncio.TaskGroup() as group:
             api = group.create_task(self._probe_api(cluster))
             data_plane = group.create_task(self._probe_data_plane(cluster.name, address))
@@ -93,7 +96,10 @@ class Fleet:
         after = _data_plane(before, data_plane.result(), now)
         if (found := nodes.result()) is not None:
             after = replace(after, nodes=found, nodes_at=now)
-        self.seen[cluster.name] = _api(after, *api.result(), now)
+        version, trouble = api.result()
+        if not trouble:
+            after = replace(after, api_answered_at=asked_at)
+        self.seen[cluster.name] = _api(after, version, trouble, now)
         return PROBE_SECONDS
 
     async def _remembered(self, name: ClusterName) -> Watched:
