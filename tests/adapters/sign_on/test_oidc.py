@@ -16,13 +16,14 @@ from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import NotSignedIn, Unavailable
 from crossfade.core.access.roles import Grant, Role
 from crossfade.core.access.sign_on import Attempt, Claims, provider_of
+from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_secrets import FakeSecrets
 from crossfade.testing.identity_server import identity_server
 
 ATTEMPT = Attempt("state", "nonce", "v" * 43)
 ROLES = {"platform": [Grant(Role.ADMIN)]}
 ISSUER, CLIENT = "https://login.example.com", "crossfade"
-NOW = int(SteadyClock().now())
+NOW = 1_800_000_000
 KEY, OTHER = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
 
 
@@ -122,7 +123,7 @@ def signed_with_what_everybody_knows(told):
 
 
 async def identify(token, **metadata):
-    oidc = OidcProvider(FakeSecrets(), SteadyClock())
+    oidc = OidcProvider(FakeSecrets(), FakeClock(NOW))
     oidc._caller = Hostile(token, **metadata)
     return await oidc.identify(named(), ATTEMPT, "code"), oidc._caller.sent
 
@@ -165,7 +166,7 @@ async def test_a_token_that_is_not_for_this_attempt_signs_nobody_in(token):
 
 
 async def test_the_verifier_is_sent_with_the_code_and_only_its_hash_before():
-    provider, oidc = named(), OidcProvider(FakeSecrets(), SteadyClock())
+    provider, oidc = named(), OidcProvider(FakeSecrets(), FakeClock(NOW))
     oidc._caller = Hostile(signed(claims()))
     address = await oidc.address(provider, ATTEMPT)
     await oidc.identify(provider, ATTEMPT, "code")
@@ -181,7 +182,7 @@ async def test_the_verifier_is_sent_with_the_code_and_only_its_hash_before():
 
 @pytest.mark.parametrize("by_post", [False, True])
 async def test_the_secret_of_the_client_goes_where_it_is_taken_and_is_never_shown(by_post):
-    oidc = OidcProvider(FakeSecrets(oidc_client_secret="hush"), SteadyClock())
+    oidc = OidcProvider(FakeSecrets(oidc_client_secret="hush"), FakeClock(NOW))
     ways = ["client_secret_post"] if by_post else ["client_secret_basic"]
     oidc._caller = Hostile(signed(claims()), token_endpoint_auth_methods_supported=ways)
     await oidc.identify(named(), ATTEMPT, "code")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.decide import decide
 from crossfade.core.rollout.spec import SetWeight, Strategy, Unreachable
 from crossfade.core.rollout.state import (
@@ -101,7 +102,7 @@ def test_promoting_is_over_only_when_every_cluster_has_confirmed():
     assert rehearsal.looks(20).phase is Phase.PROMOTING
 
     rehearsal.faults.clear()
-    assert rehearsal.looks(5).outcome is Outcome.SUCCEEDED
+    assert rehearsal.looks(20).outcome is Outcome.SUCCEEDED
 
 
 # ---- every state of two clusters under every sight of them
@@ -243,3 +244,16 @@ def test_every_roll_back_is_over_exactly_when_all_have_confirmed(rule):
             confirmed = all(each.converged for each in clusters)
             assert (want.outcome is Outcome.ROLLED_BACK) is confirmed
             assert set(want.pending) == {each.cluster for each in clusters if not each.converged}
+
+
+def test_the_last_cluster_left_can_be_promoted_when_all_others_went_back_as_it_caught_up():
+    state = stepping(10, 1)
+    back = replace(state.clusters[GCP], phase=ClusterPhase.BACK, percent=0)
+    clusters = {AWS: state.clusters[AWS], GCP: back, ONPREM: back}
+    state = replace(state, phase=Phase.PROMOTING, clusters=clusters)
+    rehearsal = Rehearsal(rollout(strategy=Strategy(STEPS), state=state))
+
+    assert rehearsal.look().phase is Phase.PROGRESSING
+    assert "rolled back on gcp, onprem alone" in rehearsal.state.reason
+    rehearsal.rollout = perform(rehearsal.rollout, Command.PROMOTE)
+    assert rehearsal.looks(20).outcome is Outcome.SUCCEEDED

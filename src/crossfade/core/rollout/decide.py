@@ -162,10 +162,18 @@ def _phase(
         phase = Phase.PROGRESSING
     if last and runs and len(over) == len(going):
         phase = Phase.PROMOTING
+    elif phase is Phase.PROMOTING and any(_has_steps_left(each, turn) for each in runs):
+        # All others were rolled back alone, and who catches up has nobody to catch up with.
+        phase = Phase.PROGRESSING
     since = turn.now if phase is not after.phase else after.phase_since
     told = tell({each.cluster: after.clusters[each.cluster].reason for each in wave})
     reason = told or "clusters that were away take part again"
     return Decision(replace(after, phase=phase, phase_since=since), reason)
+
+
+def _has_steps_left(progress: Progress, turn: steps.Turn) -> bool:
+    stepping = progress.phase is ClusterPhase.STEPPING and not progress.late
+    return stepping and progress.step < len(turn.steps)
 
 
 def _next_wave(rollout: Rollout, sight: Sight, following: int, now: float) -> Decision:
