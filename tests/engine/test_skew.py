@@ -72,7 +72,7 @@ async def test_the_next_step_waits_for_a_lost_cluster_that_still_has_the_version
     await declare(world, EXPANDED)
     with pytest.raises(UnsafePlan, match="on gcp, which cannot be reached") as refused:
         await world.deployments.deploy(APP, {"colour": "green"})
-    assert "until the clusters are back" in refused.value.hint
+    assert "until they are back" in refused.value.hint
 
     lose(world, "gcp", lost=False)
     for _ in range(60):

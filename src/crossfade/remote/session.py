@@ -171,8 +171,8 @@ class RemoteDeployments(_Part):
         self, name: ApplicationName, to: RevisionId | None, *, force: bool = False
     ) -> Rollout:
         """Swap all users back."""
-        body: dict[str, object] = {"force": force}
-        return await _steer(self.client, name, "undo", body | ({"to": to} if to else {}))
+        body = ({"to": to} if to else {}) | ({"force": True} if force else {})
+        return await _steer(self.client, name, "undo", body)
 
 
 class RemoteHistory(_Part):

@@ -92,7 +92,7 @@ def test_a_cluster_that_was_lost_long_ago_still_holds_the_version_that_it_ran():
     )
     with pytest.raises(UnsafePlan, match=r"yellow does not get along .* gcp") as refused:
         refuse_misfits(NEW.id, stands)
-    assert "until the clusters are back" in refused.value.hint
+    assert "until they are back" in refused.value.hint
     refuse_misfits(NEW.id, stands, force=True)
 
 

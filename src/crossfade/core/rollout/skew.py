@@ -109,7 +109,7 @@ def refuse_misfits(revision: RevisionId, found: Sequence[Misfit], *, force: bool
     more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     way = "bring out a version first that reads both forms, on every cluster"
     if any(each.away for each in found):
-        way = "wait until the clusters are back and have it no more, or `fleet remove` them"
+        way = "wait until they are back and have it no more, or `crossfade fleet remove` them"
     elif not any(each.serves for each in found):
         way = "wait until it is kept no longer (`spec.rollout.keepOld`)"
     raise UnsafePlan(
