@@ -62,12 +62,13 @@ def test_nothing_is_loaded_from_elsewhere(page, hub):
 def test_the_first_screen_is_there_within_a_second(page):
     page.goto("/")
     expect(page.get_by_label("cloud aws")).to_be_visible(timeout=SECONDS)
-    took = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    paints = "performance.getEntriesByName('first-contentful-paint')"
     times = []
     for _ in range(3):  # the best of three: the machine has other things to do
         page.reload()
         expect(page.get_by_label("cloud aws")).to_be_visible(timeout=SECONDS)
-        times.append(page.evaluate(took))
+        page.wait_for_function(f"{paints}.length > 0", timeout=SECONDS)  # told after the paint
+        times.append(page.evaluate(f"{paints}[0].startTime"))
 
     assert min(times) <= 1000
 
