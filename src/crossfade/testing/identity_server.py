@@ -1,8 +1,6 @@
 """A real OpenID provider on loopback, for tests: the package oidc-provider-mock."""
 
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from crossfade.testing.free_ports import free_port
+from crossfade.testing.server_process import server_process
 
 _START_SECONDS = 20
 
@@ -37,26 +36,9 @@ class IdentityServer:
 def identity_server(folder: Path) -> Iterator[IdentityServer]:
     """Yield a new provider, which is a process of its own."""
     port = free_port()
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port)]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            # It calls itself by the name that it is asked by.
-            server = IdentityServer(f"http://localhost:{port}")
-            _wait(f"{server.issuer}/.well-known/openid-configuration", folder / "log")
-            yield server
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _wait(url: str, log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        try:
-            httpx.get(url, trust_env=False, timeout=1)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"the provider does not answer: {log.read_text()[-500:]}")
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(port)]
+    # It calls itself by the name that it is asked by.
+    server = IdentityServer(f"http://localhost:{port}")
+    known = f"{server.issuer}/.well-known/openid-configuration"
+    with server_process(command, known, folder, _START_SECONDS):
+        yield server

@@ -1,15 +1,12 @@
 """A real registry on loopback, for tests: Debian's docker-registry."""
 
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from crossfade.testing.free_ports import free_port
+from crossfade.testing.server_process import server_process
 
 USER, PASSWORD = "tester", "of a test"
 _USERS = "tester:$2b$04$3NYn4PZvWJZTNl1E68Lalu9H0oMaDcLn32RSy.hIanKFRXBFCO8aK\n"
@@ -38,24 +35,6 @@ def registry_server(folder: Path, *, login: bool = False) -> Iterator[str]:
         (folder / "users").write_text(_USERS)
         text += _LOGIN.format(folder=folder)
     (folder / "config.yml").write_text(text)
-    with (folder / "log").open("wb") as log:
-        command = ["docker-registry", "serve", str(folder / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait(f"http://127.0.0.1:{port}/v2/", folder / "log")
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _wait(url: str, log: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until:
-        try:
-            httpx.get(url, trust_env=False, timeout=1)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"the registry does not answer: {log.read_text()[-500:]}")
+    command = ["docker-registry", "serve", str(folder / "config.yml")]
+    with server_process(command, f"http://127.0.0.1:{port}/v2/", folder, _START_SECONDS):
+        yield f"127.0.0.1:{port}"

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from crossfade.base.clock import Clock
 from crossfade.core.pipeline.state import BUILD as WHOLE
 from crossfade.core.rollout.retention import Ended, to_forget
-from crossfade.engine.loops.retention import GO_ON_SECONDS, LOOK_SECONDS
+from crossfade.engine.loops.retention import GO_ON_SECONDS, LOOK_SECONDS, forget_of
 from crossfade.engine.pipelines.records import BUILD, DECIDED, Builds
 from crossfade.ports.documents import Event
 from crossfade.ports.event_log import HubStore
 
 KEY = "builds"
 _BUILDS_AT_ONCE = 20
-_PAGE = 500
 
 
 @dataclass(slots=True)
@@ -41,7 +40,8 @@ class BuildRetention:
         ended = await self._ended(counts)
         due = to_forget(ended, sum(counts.values()), self.clock.now())
         for number in due[:_BUILDS_AT_ONCE]:
-            self._left[number] = await self._forget(number)
+            subject = f"{BUILD}/{number}"
+            self._left[number] = await forget_of(self.store, subject, _is_decision, self.fence)
         return GO_ON_SECONDS if len(due) > _BUILDS_AT_ONCE else LOOK_SECONDS
 
     async def _ended(self, counts: Mapping[str, int]) -> list[Ended]:
@@ -58,16 +58,6 @@ class BuildRetention:
                 last = newest[each.pipeline] == each.id
                 found.append(Ended(each.id, whole.ended, events, last))
         return found
-
-    async def _forget(self, number: str) -> int:
-        """Forget the decisions of a build; return how many events of it are left."""
-        after, left = 0, 0
-        while page := await self.store.events(f"{BUILD}/{number}", after, _PAGE):
-            gone = tuple(each.number for each in page if _is_decision(each))
-            if gone:
-                await self.store.forget_events(gone, self.fence)
-            after, left = page[-1].number, left + len(page) - len(gone)
-        return left
 
 
 def _is_decision(event: Event) -> bool:

@@ -1,7 +1,7 @@
 """Keeps the history from growing without end: details of rollouts that are long over go."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.base.clock import Clock
@@ -53,9 +53,8 @@ class Retention:
         ended = [each for each in await self._ended(events) if self._has_details(each)]
         due = to_forget(ended, sum(counts.values()), now)
         for name in due[:_ROLLOUTS_AT_ONCE]:
-            await self._forget(name, [each for each in counts if _is_of(each, name)])
-            left = await self.records.events(f"{ROLLOUT}/{name}")
-            self._left[name] = len(left)
+            subjects = [each for each in counts if _is_of(each, name)]
+            self._left[name] = await self._forget(name, subjects)
         return GO_ON_SECONDS if len(due) > _ROLLOUTS_AT_ONCE else LOOK_SECONDS
 
     def _has_details(self, each: Ended) -> bool:
@@ -75,13 +74,11 @@ class Retention:
             if not each.active
         ]
 
-    async def _forget(self, name: str, subjects: list[str]) -> None:
-        """Forget the decisions and verdicts of a rollout; what people have asked for stays."""
+    async def _forget(self, name: str, subjects: list[str]) -> int:
+        """Forget a rollout's details, not what people have asked for; return how many are left."""
+        left = 0
         for subject in subjects:
-            after = 0
-            while page := await self.store.events(subject, after, _PAGE):
-                await self._forget_events([each for each in page if _is_detail(each)])
-                after = page[-1].number
+            left += await forget_of(self.store, subject, _is_detail, self.fence)
         documents = [
             *[await self.store.get(kind, name) for kind in (EVIDENCE, ANSWERS)],
             *[each for each in await self.store.list(RUN) if _rollout_of(f"/{each.name}") == name],
@@ -89,6 +86,7 @@ class Retention:
         gone = [Remove(each.kind, each.name, each.version) for each in documents if each]
         if gone:
             await self.records.commit(*gone)
+        return left
 
     async def _forget_plans(self, now: float) -> None:
         """Forget old plans of the edges: there is no end to them."""
@@ -102,6 +100,19 @@ class Retention:
     async def _forget_events(self, events: list[Event]) -> None:
         if events:
             await self.store.forget_events(tuple(each.number for each in events), self.fence)
+
+
+async def forget_of(
+    store: HubStore, subject: str, goes: Callable[[Event], bool], fence: int
+) -> int:
+    """Forget the events of the subject that may go; return how many are left."""
+    after, left = 0, 0
+    while page := await store.events(subject, after, _PAGE):
+        gone = tuple(each.number for each in page if goes(each))
+        if gone:
+            await store.forget_events(gone, fence)
+        after, left = page[-1].number, left + len(page) - len(gone)
+    return left
 
 
 def _is_detail(event: Event) -> bool:
