@@ -233,8 +233,8 @@ class EngineWorld:
         self._unreported += seconds
         if self._unreported < EDGE_SECONDS or not self.edges.plans:
             return
-        asked = self.demand * self._unreported / len(self.edge_names)
-        self._unreported = 0.0
+        counted, self._unreported = self._unreported, 0.0
+        asked = self.demand * counted / len(self.edge_names)
         for edge in self.edge_names:
             if edge not in self.deaf:
                 plan = self.in_force.get(edge, self.edges.plans[-1])
@@ -242,7 +242,7 @@ class EngineWorld:
                 served = asked - sum(each.turned_away for each in classes)
                 seen = list(self._seen_by(edge, plan, served))
                 answers = self._answers(served, seen)
-                self.edges.report(edge, *seen, classes=classes, answers=answers)
+                self.edges.report(edge, *seen, classes=classes, answers=answers, seconds=counted)
 
     def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
         """Return how users fared: second tries save those who met a dead cluster."""
