@@ -146,13 +146,10 @@ class _HubEdges:
 
     async def sights(self) -> tuple[EdgeSight, ...]:
         heard = [each for each in await self.inner.sights() if each.at >= self.began]
-        return tuple(
-            replace(
-                each if each.at - each.seconds >= self.began else _first(each),
-                at=each.at + self.ahead,
-            )
-            for each in heard
-        )
+        heard = [each if each.at - each.seconds >= self.began else _first(each) for each in heard]
+        if self.ahead:
+            heard = [replace(each, at=each.at + self.ahead) for each in heard]
+        return tuple(heard)
 
 
 def _first(sight: EdgeSight) -> EdgeSight:
