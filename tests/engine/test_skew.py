@@ -142,7 +142,7 @@ async def test_no_more_versions_have_users_than_the_file_allows_lost_clusters_in
     for _ in range(20):
         await world.turn()
     assert (await world.deploy({"colour": "red"})).state.outcome == "succeeded"
-    with pytest.raises(UnsafePlan, match="one version too many.*on gcp") as refused:
+    with pytest.raises(UnsafePlan, match=r"one version too many.*on gcp") as refused:
         await world.deployments.deploy(APP, {"colour": "green"})
     assert "until they are back" in refused.value.hint
 
