@@ -24,8 +24,8 @@ from crossfade.testing.mishaps import Mishap
 @pytest.fixture(autouse=True, scope="module")
 def begun():
     """The worlds in which stories begin are made by code that is whole."""
-    for edges, capacity in ((1, None), (2, None), (2, 120)):
-        begin(edges, capacity)
+    for edges, capacities in ((1, ()), (2, ()), (2, (120, 120, 120))):
+        begin(edges, capacities)
 
 
 CALM = Story(0, bad=False, moments=())
@@ -180,7 +180,7 @@ def test_rule_10_finds_users_who_were_moved_onto_a_broken_stable(monkeypatch):
 
 def test_rule_11_finds_a_cluster_that_is_sent_more_than_it_carries(monkeypatch):
     monkeypatch.setattr(users, "capacity", lambda *_: None)
-    assert broken(happening((3, Mishap.LOSE, 0), edges=2, capacity=120)) == 11
+    assert broken(happening((3, Mishap.LOSE, 0), edges=2, capacities=(120, 120, 120))) == 11
 
 
 def clusters(telling):
