@@ -19,6 +19,8 @@ from crossfade.testing.onlooker import Onlooker
 
 _CHANCE = 1.03
 """Users are counted, and so known as exactly as chance allows."""
+_IN_VAIN = 0.1
+"""Up to this part of users are turned away in vain, for counts are steadied and shares rounded."""
 _COUNTING_SECONDS = RECENT_SECONDS + 2.0
 """After so long the hub must know how many users there are."""
 _MOMENT_SECONDS = 10.0
@@ -128,7 +130,7 @@ class FleetPromises:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
     def _capacity_first(self, world: EngineWorld, onlooker: Onlooker, users: Users) -> None:
-        """Rule 11: no cluster is sent more than it carries, and whom nobody carries is told."""
+        """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
         now, (since, demand) = world.clock.now(), self.demand
         if not world.capacities or users.frozen or now - since < _COUNTING_SECONDS:
             return
@@ -137,12 +139,18 @@ class FleetPromises:
         alive = [name for name in users.parts if name not in dead]
         served = demand * (PARTS - users.shed) / PARTS
         placed = sum(users.share(name) for name in alive)
+        spare = 0.0
         for name in alive:
             # Edges leave dead clusters by themselves, and send those users to the others.
             asked = served * users.share(name) / max(placed, 1)
             carries = world.capacities[name]
             if asked > carries * _CHANCE:
                 raise Broken(11, f"{name} was sent {asked:g} a second, and carries {carries}")
+            if "drained" not in users.reasons.get(name, ""):
+                spare += carries - asked
+        vain = min(spare, demand - served)
+        if self.paced and vain > demand * _IN_VAIN:
+            raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
 
