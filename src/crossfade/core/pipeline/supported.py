@@ -9,6 +9,7 @@ from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCE
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
+from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -121,6 +122,14 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
     yield from composing.against(step)
     if step.type in _TOOLS:
         yield from _against_type(step, machine.tools)
+        return
+    if public := public_step(step.type):
+        missing = [each for each in public.tools if not machine.tools(each)]
+        yield from ([f"this machine needs {', '.join(missing)}; install it"] if missing else [])
+        yield from public.against(step.settings)
+        return
+    if why := meaningless(step.type):
+        yield why
         return
     if step.type != "freestyle":
         way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""

@@ -27,7 +27,7 @@ from crossfade.core.pipeline.run import Run, decide, runs
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
-from crossfade.engine.pipelines.deploy_keys import with_deploy_key
+from crossfade.engine.pipelines.integrations import with_integration
 from crossfade.engine.pipelines.patience import Patience
 from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
@@ -284,7 +284,7 @@ class Execution:
             self._composition(work),
         )
         if work.integration and self._around.secrets is not None:
-            return await with_deploy_key(order, work.integration, self._around.secrets)
+            return await with_integration(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
     def _composition(self, work: Work) -> Composition | None:
