@@ -47,7 +47,7 @@ class Shop:
         variable = {"name": "VERSION", "value": "1.0"}
         container = {
             "name": "main",
-            "image": "registry.example.com:5000/python:v1.0-slim",
+            "image": "host:v1.0-slim",
             "command": command,
             "env": [variable],
         }
@@ -117,7 +117,7 @@ def test_a_canary_takes_over_pod_by_pod(shop):
     assert "web-2.0: 2 pods" in said
     assert "web-1.0: 1 pods" in said
     assert shop.deployments() == {"web-2.0": 3}
-    assert shop.pod("web-2.0") == ("registry.example.com:5000/python:v2.0-slim", "2.0")
+    assert shop.pod("web-2.0") == ("host:v2.0-slim", "2.0")
     assert shop.service()["metadata"]["labels"]["version"] == "2.0"
     code, said = shop.run(CANARY, "2.0", "TRAFFIC_INCREMENT: 50")
     assert (code, shop.deployments()) == (0, {"web-2.0": 3})

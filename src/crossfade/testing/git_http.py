@@ -68,7 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
             "PATH": os.environ["PATH"],
         }
         done = subprocess.run(
-            [shutil.which("git") or "git", "http-backend"], input=body, env=asked, capture_output=True, check=True
+            [shutil.which("git") or "git", "http-backend"],
+            input=body,
+            env=asked,
+            capture_output=True,
+            check=True,
         )
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         headers = [line.decode().split(": ", 1) for line in head.split(b"\r\n")]
