@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
@@ -14,9 +15,10 @@ from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
-from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
@@ -26,6 +28,7 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
@@ -83,7 +86,11 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
         own = SecretPlaces(
-            EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
+            EnvironmentSecrets(os.environ, SECRET.name),
+            FileSecrets(settings.secrets_dir),
+            StoredSecrets(
+                settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
+            ),
         )
         around = _surroundings(settings, store, runner, clock, own)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
@@ -122,6 +129,7 @@ def _surroundings(
         KeptFiles(settings.pipelines_dir, runner.volume),
         image_place(settings).has,
         secrets,
+        Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
     )
 
 
@@ -136,6 +144,10 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def _variable(secret: str) -> str:
+    return variable_of(SECRET.name, secret)
 
 
 def image_place(settings: Settings) -> ImagePlace:

@@ -95,7 +95,9 @@ class Shop:
 
     def run(self, kind, version, more=""):
         """Run the step; return its result and its log."""
-        started = self.installation.lines("pipeline", "run", str(self.pipeline(kind, version, more)))
+        started = self.installation.lines(
+            "pipeline", "run", str(self.pipeline(kind, version, more))
+        )
         said = started.communicate(timeout=120)[0]
         return started.returncode, said
 
@@ -153,7 +155,7 @@ def test_a_canary_that_is_killed_goes_on_where_it_was(shop):
     shop.installation.until(lambda: shop.deployments().get("web-1.0") == 1, "no canary")
     build.kill()
     build.wait(10)
-    number = shop.installation.data("pipeline", "list")[0]["build"]
+    number = shop.installation.data("pipeline", "list")[0]["run"]
 
     assert shop.installation.data("pipeline", "resume", number)["result"] == "success"
     assert shop.deployments() == {"web-2.0": 3}

@@ -47,7 +47,7 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
         case children.CHILD:
             return children.start(settings, context)
         case "helm":
-            return deploying.helm(settings)
+            return deploying.helm(settings, context)
         case "deploy":
             return deploying.deploy(settings, context)
         case kind if kind in composing.TYPES:

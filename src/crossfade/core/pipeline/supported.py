@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline import building, composing
+from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
@@ -11,6 +12,7 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git-clone": ("git",),
@@ -166,9 +168,11 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
 
 
 def _against_helm(given: Settings, tools: Callable[[str], bool]) -> Iterator[str]:
-    if given.get("action") == "push":
-        yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
-    if given.get("chart_subdir") or given.get("credentials_in_arguments"):
-        yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+    repository = text(given.get("chart_repo_url")).strip()
+    if given.get("action") == "push" and repository and "${{" not in repository:
+        if why := refusal(repository):
+            yield why
+        elif uploads(repository) and not tools("curl"):
+            yield "to push a chart this machine needs curl; install it"
     if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
         yield "its `commands` and `kube_context` need kubectl; install it"

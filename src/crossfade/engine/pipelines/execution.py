@@ -30,6 +30,7 @@ from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.integrations import with_integration
 from crossfade.engine.pipelines.patience import Patience
 from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
+from crossfade.engine.pipelines.registries import Registries, with_registries
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
@@ -81,6 +82,8 @@ class Surroundings:
     """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
     secrets: Secrets | None = None
     """Where keys of git integrations are looked up; None: clones use those of the user."""
+    registries: Registries | None = None
+    """Known registries with their passwords; None: nobody is known anywhere."""
 
 
 class Execution:
@@ -283,6 +286,7 @@ class Execution:
             work.volumes,
             self._composition(work),
         )
+        order = await with_registries(order, work, self._around.registries)
         if work.integration and self._around.secrets is not None:
             return await with_integration(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
