@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.keeping import ARTIFACTS, TESTS
 from crossfade.core.pipeline.work import VOLUME, CannotRun, Work, base_directory, text
 
 NPM_IMAGE, REPORT_IMAGE = "node", "alpine"
@@ -48,8 +49,8 @@ done
 echo "the report stays with this build: crossfade pipeline artifacts ${{CF_BUILD_ID-}} --to FOLDER"
 """
     kept = {
-        "CROSSFADE_ARTIFACTS": " ".join(places),
-        "CROSSFADE_TESTS": " ".join(f"{each}/**/*.xml" for each in places),
+        ARTIFACTS: " ".join(places),
+        TESTS: " ".join(f"{each}/**/*.xml" for each in places),
     }
     members = {"self": VOLUME, "workingDirectory": VOLUME}
     return Work(script, "sh", VOLUME, REPORT_IMAGE, members, kept)
