@@ -22,6 +22,7 @@ from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
+from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
@@ -58,6 +59,7 @@ class Pipelines:
     kept: KeptFiles
     store: SqlStore
     registry: Registry
+    limits: Limits
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
@@ -94,7 +96,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         )
         around = _surroundings(settings, store, runner, clock, own)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
-        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
+        limits = limits_of(settings.keep_days, settings.keep_gib)
+        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry, limits)
     finally:
         await store.close()
 
@@ -106,7 +109,18 @@ def build_ports(
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
     around = _surroundings(settings, store, runner, clock, secrets)
-    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
+    return BuildPorts(
+        around,
+        graph_of_build,
+        lambda build: claim.claimed(folder, build),
+        servers,
+        limits_of(settings.keep_days, settings.keep_gib),
+    )
+
+
+def limits_of(days: float, gib: float) -> Limits:
+    """Return how much is kept of what steps leave, and how long."""
+    return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
 def graph_of_build(build: Build) -> Graph:

@@ -165,12 +165,12 @@ class ProcessRunner:
             tools = bubblewrap.TOOLS
             if order.inside is not None and self._images is not None:
                 argv = self._in_image(order, view, place, self._images)
-                given |= self._images.passwords() | order.passwords
+                given |= {**self._images.passwords(), **order.passwords}
             else:
                 argv = bubblewrap.command(bubblewrap.places(view), directory, argv)
             if order.composition is not None and self._images is not None:
                 argv = self._composed(order, argv, bubblewrap.places(view), place)
-                given |= self._images.passwords() | order.passwords
+                given |= {**self._images.passwords(), **order.passwords}
         else:
             argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, shell]
             argv.append(str(place / "tools" / _SCRIPT))

@@ -59,6 +59,8 @@ class Kept:
     cases: tuple[Case, ...] = ()
     notes: tuple[str, ...] = field(default=())
     """What was left out, and why."""
+    forgotten: str = ""
+    """Why its artifacts are gone, "" when they are not."""
 
     def count(self, outcome: Outcome) -> int:
         """Return how many tests ended so."""

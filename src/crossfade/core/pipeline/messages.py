@@ -51,7 +51,7 @@ def _message(settings: Settings, context: Context) -> dict[str, Json]:
     match _mode(settings):
         case "simple":
             attachments = _document(settings, "SLACK_ATTACHMENTS", [])
-            listed = attachments if isinstance(attachments, list) else [attachments]
+            listed: list[Json] = attachments if isinstance(attachments, list) else [attachments]
             return {"text": words, "attachments": listed} if listed else {"text": words}
         case "template":
             body = _document(settings, "SLACK_TEMPLATE_BODY", {})
