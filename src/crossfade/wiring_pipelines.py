@@ -28,6 +28,7 @@ from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
+from crossfade.engine.pipelines.forgetting import forget
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
@@ -68,6 +69,16 @@ class Pipelines:
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
+
+    async def tidy(self) -> None:
+        """
+        Forget what is due, once a day; a hub does so by itself.
+
+        Raises InputError for a damaged list, Unavailable.
+        """
+        now, last = self.around.clock.now(), self.kept.last_tidied()
+        if last and now - last > DAY_SECONDS and await self.hub() is None:
+            await forget(self.builds, self.kept, self.limits, now)
 
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""

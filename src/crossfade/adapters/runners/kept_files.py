@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from crossfade.adapters.runners.contents import Contents, TooLarge
-from crossfade.adapters.runners.old_files import OldFiles, locked, write_index
+from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, write_index
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
@@ -79,6 +79,11 @@ class KeptFiles:
         if dry_run:
             return await asyncio.to_thread(_answered, lambda: old.due(limits, in_use, now))
         return await asyncio.to_thread(_answered, lambda: old.forget(limits, in_use, now))
+
+    def last_tidied(self) -> float:
+        """Return when something was forgotten last, or could have been; 0 when nothing is kept."""
+        lock = self._folder / LOCK
+        return lock.stat().st_mtime if lock.exists() else 0.0
 
     def _locked(self, act: Callable[[], T]) -> T:
         """Act while nothing is forgotten."""

@@ -19,6 +19,8 @@ from crossfade.base.errors import InputError
 from crossfade.core.pipeline.forgetting import Entry, Forgotten, InUse, Kind, Limits, forgotten
 from crossfade.core.pipeline.keeping import Kept
 
+LOCK = "kept.lock"
+"""Its time is that of the last time."""
 _LINK = "->"
 """Begins what stands for the content of a link."""
 
@@ -27,7 +29,7 @@ _LINK = "->"
 def locked(folder: Path, *, alone: bool = False) -> Iterator[None]:
     """Hold the lock of kept files; others wait if one of us is to be alone."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(folder / "kept.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield
@@ -64,6 +66,7 @@ class OldFiles:
             gone = {each.entry.name for each in due}
             left = (each for each in entries if each.name not in gone)
             self._contents.sweep({digest for each in left for digest in each.contents})
+            os.utime(self._folder / LOCK)
         return due
 
     def _entries(self) -> list[Entry]:

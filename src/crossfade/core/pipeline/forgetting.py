@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 KEEP_DAYS, KEEP_GIB = 30, 20
 DAY_SECONDS = 86400.0
 GIB = 1 << 30
