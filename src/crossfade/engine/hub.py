@@ -316,7 +316,11 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
     loop = KeyedLoop("builds", work.keys, work.reconcile)
     crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
     work.on_end = crons.on_start = loop.poke
-    loops = (retention, loop, KeyedLoop("crons", crons.keys, crons.reconcile))
+    loops: tuple[KeyedLoop, ...] = (
+        retention,
+        loop,
+        KeyedLoop("crons", crons.keys, crons.reconcile),
+    )
     if (files := ports.builds.around.files) is not None:
         kept = KeptRetention(builds, files, ports.clock, ports.builds.limits)
         loops = (*loops, KeyedLoop("kept-files", kept.keys, kept.reconcile))
