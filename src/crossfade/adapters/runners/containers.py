@@ -81,7 +81,8 @@ class Containers:
             found = self.of(run)
             if not found:
                 break
-            self.command.tried("rm", "--force", "--volumes", *found)
+            at_once = ["--time=0"] if self.engine == PODMAN else []  # docker always does
+            self.command.tried("rm", "--force", "--volumes", *at_once, *found)
         else:
             what = f"{self.engine} cannot remove the containers of a run"
             raise Unavailable(what, hint=f"see `{self.engine} ps -a`", run=run)
