@@ -13,7 +13,7 @@ import pytest
 from crossfade.adapters.images.engine import DOCKER, PODMAN, own_variables, why_not
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.container import ContainerRunner
-from crossfade.adapters.runners.containers import Containers, Network
+from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.core.pipeline.composition import Composition, Probe
@@ -70,15 +70,13 @@ class OnImages(ContainerRunner):
 @pytest.fixture(scope="session")
 def images(tmp_path_factory) -> ImagePlace:
     folder = tmp_path_factory.mktemp("tools")
-    for number, name in enumerate(("alpine", "alpine:user")):
-        more = "USER 1000\n" if number else ""
-        make_tool_image(folder, name, more=more)
+    make_tool_image(folder, "alpine")
     return ImagePlace(*(str(folder / name) for name in ("images", "known", "secrets")), "X_")
 
 
-def containers(tmp_path: Path, engine: str, images: ImagePlace, network: Network) -> Place:
+def containers(tmp_path: Path, engine: str, images: ImagePlace) -> Place:
     folder = (tmp_path / "runs").resolve()
-    where = Containers(engine, own_variables(), str(folder), network)
+    where = Containers(engine, own_variables(), str(folder))
 
     def opened() -> OnImages:
         processes = ProcessRunner(folder, images=images, abandoned_seconds=0.2, containers=where)
@@ -116,19 +114,15 @@ def fake() -> Place:
             marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap"),
         ),
         "podman",
-        "podman-host",
         "docker",
-        "docker-host",
     ]
 )
 async def place(request, tmp_path) -> AsyncIterator[Place]:
     name = request.param
-    engine, _, network = name.partition("-")
-    if engine in (PODMAN, DOCKER):
-        if why := why_not(engine):
-            pytest.skip(f"{engine} cannot run containers here: {why}")
-        images = request.getfixturevalue("images")
-        found = containers(tmp_path, engine, images, Network(network or Network.OWN))
+    if name in (PODMAN, DOCKER):
+        if why := why_not(name):
+            pytest.skip(f"{name} cannot run containers here: {why}")
+        found = containers(tmp_path, name, request.getfixturevalue("images"))
     else:
         isolated = name == "boxed-process"
         found = fake() if name == "fake" else processes(tmp_path, isolated=isolated)
