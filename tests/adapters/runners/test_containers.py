@@ -14,7 +14,7 @@ from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.image.documents import ImageConfig
 
-WHERE = Containers("podman", {"PATH": "/usr/bin", "HOME": "/home/ci"}, "/state/pipelines")
+WHERE = Containers("podman", {"PATH": "/usr/bin", "HOME": "/var/lib/ci"}, "/state/pipelines")
 RUN = "/state/pipelines/7/runs/0-abc-1"
 
 
@@ -37,7 +37,7 @@ def test_variables_of_a_step_do_not_turn_the_engine_to_another_place(tmp_path):
     words, environment = told(tmp_path, environment=given)
     (file,) = (each.removeprefix("--env-file=") for each in words if "--env-file=" in each)
 
-    assert environment["HOME"] == "/home/ci"
+    assert environment["HOME"] == "/var/lib/ci"
     assert not {"DOCKER_HOST", "LD_PRELOAD"} & environment.keys()
     with open(file) as written:
         assert dict(line.rstrip().split("=", 1) for line in written) == given

@@ -89,7 +89,8 @@ class RunCommands:
             own_home = str(home) if order.image else os.environ.get("HOME", "/")
             own = (own_home, str(place / "exports"), str(place / "masked"))
             tools = str(place / "tools")
-        named = dict(zip(("HOME", "CF_EXPORT_FILE", "CF_EXPORT_MASKED"), own, strict=True))
+        names = ("HOME", "CF_EXPORT_FILE", "CF_EXPORT_MASKED")
+        named: dict[str, str] = dict(zip(names, own, strict=True))
         passed = _passed(but=_OF_MACHINE if self.in_container(order) else ())
         return argv, _environment({**passed, **given}, named, tools, place)
 
