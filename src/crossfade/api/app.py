@@ -14,12 +14,15 @@ from crossfade.api.routes import (
     build_tests,
     builds,
     drift,
+    drills,
+    edges,
     events,
     failover,
     fleet,
     health,
     overview,
     page,
+    provider,
     rollouts,
     secrets,
     session,
@@ -31,9 +34,9 @@ from crossfade.api.routes import (
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
-_THINGS = (fleet, failover, applications, rollouts, builds, webhooks)
+_THINGS = (fleet, failover, drills, edges, applications, rollouts, builds, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
-_PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on)
+_PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {
     "description": "A problem.",
     "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
@@ -63,4 +66,16 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     app.add_middleware(Tags)
     app.add_middleware(Limits)
     app.add_middleware(Measured, meters=meters)
+    return app
+
+
+def warm(app: FastAPI) -> FastAPI:
+    """
+    Return the application with all that requests are matched with made.
+
+    FastAPI makes it for the first request otherwise, which then waits a quarter of a second.
+    """
+    nowhere = {"type": "http", "method": "GET", "path": f"{PREFIX}/-", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
     return app

@@ -10,7 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.edges import EdgeState
+from crossfade.core.fleet.edges import EdgeView
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
@@ -116,24 +116,20 @@ class Queries:
             )
         return tuple(views)
 
-    async def edges(self) -> tuple[int, tuple[EdgeState, ...]]:
-        """Return the number of the newest plan, 0 before the first, and all edges by name."""
+    async def edges(self) -> EdgeView:
+        """Return all edges, and which plan is the newest."""
         plan = await self.records.edge_plan()
-        return plan.value.number if plan else 0, (await self.records.edges()).value.edges
+        edges = (await self.records.edges()).value.edges
+        return EdgeView(plan.value.number if plan else 0, edges, self.clock.now())
 
     async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
         """Return the newest rollout of each application, or all of one, newest first."""
         if application is not None:
             record = (await self.records.application(application)).value
-            numbers = range(record.rollout, 0, -1)
-            mine = [await self.records.rollout(replace(record, rollout=each)) for each in numbers]
-            return tuple(each.value for each in mine if each is not None)
-        found = []
-        for stored in await self.records.applications():
-            rollout = await self.records.rollout(stored.value)
-            if rollout is not None:
-                found.append(rollout.value)
-        return tuple(found)
+            known = [replace(record, rollout=number) for number in range(record.rollout, 0, -1)]
+        else:
+            known = [each.value for each in await self.records.applications()]
+        return tuple(each.value for each in await self.records.rollouts_of(known))
 
     async def rollout(self, application: ApplicationName, number: int | None = None) -> RolloutView:
         """Return the newest rollout of the application, or that `number`.  Raises NotFound."""
