@@ -72,6 +72,6 @@ async def with_registries(order: Order, work: Work, registries: Registries | Non
         given = await registries.passwords()
         environment = {**given, **order.environment}
         return replace(order, environment=environment, secrets=(*order.secrets, *given.values()))
-    if order.inside is not None or order.composition is not None:
+    if any(each is not None for each in (order.inside, order.composition, order.beside)):
         return replace(order, passwords=await registries.passwords())
     return order
