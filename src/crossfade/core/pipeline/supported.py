@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline import building, composing
+from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
-from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
+from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git-clone": ("git",),
@@ -22,7 +25,7 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
-_OF_STEPS = "not supported for the whole pipeline yet: write them into the steps that need them"
+_OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
 _BESIDE = "`services` of a step, or a `composition`, run as long as their step does"
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
@@ -67,12 +70,18 @@ def refusals(
     `has_image` says whether an image is at hand.
     """
     machine = _Machine(tools, allowed, has_image)
-    found = [Refusal(0, "services", _OF_STEPS)] if graph.pipeline.services else []
+    of_build = graph.pipeline.services
+    named = text(of_build.get("name")) if isinstance(of_build, dict) else None
+    found: list[Refusal] = []
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:
             continue
-        found += (Refusal(step.line, key, why) for why in _against(step, fill_in, machine))
+        if step.type == SERVICES and key != graph.services:
+            found.append(Refusal(step.line, key, _OF_BUILD))
+            continue
+        against = (*composing.against(step, named), *_against(step, fill_in, machine))
+        found += (Refusal(step.line, key, why) for why in against)
     return tuple(sorted(found, key=lambda each: each.line))
 
 
@@ -118,9 +127,17 @@ def runs_inside(image: str, allowed: tuple[str, ...], has_image: Callable[[str],
 
 
 def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> Iterator[str]:
-    yield from composing.against(step)
     if step.type in _TOOLS:
         yield from _against_type(step, machine.tools)
+        yield from _against_preconfigured(step, machine)
+        return
+    if public := public_step(step.type):
+        missing = [each for each in public.tools if not machine.tools(each)]
+        yield from ([f"this machine needs {', '.join(missing)}; install it"] if missing else [])
+        yield from public.against(step.settings)
+        return
+    if why := meaningless(step.type):
+        yield why
         return
     if step.type != "freestyle":
         way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
@@ -136,6 +153,16 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
     why = image_refusal(image, machine.tools, machine.allowed)
     if why:
         yield why
+
+
+def _against_preconfigured(step: Step, machine: _Machine) -> Iterator[str]:
+    """Yield which of the services that are asked for by a name alone cannot be had."""
+    if step.type not in composing.TESTS:
+        return
+    for name, each in composing.preconfigured(step.settings).items():
+        image = text(each.get("image")) if isinstance(each, dict) else ""
+        if not runs_inside(image, machine.allowed, machine.has_image):
+            yield f"the service {name} is its image, and {image} is not at hand"
 
 
 def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
@@ -157,9 +184,11 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
 
 
 def _against_helm(given: Settings, tools: Callable[[str], bool]) -> Iterator[str]:
-    if given.get("action") == "push":
-        yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
-    if given.get("chart_subdir") or given.get("credentials_in_arguments"):
-        yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+    repository = text(given.get("chart_repo_url")).strip()
+    if given.get("action") == "push" and repository and "${{" not in repository:
+        if why := refusal(repository):
+            yield why
+        elif uploads(repository) and not tools("curl"):
+            yield "to push a chart this machine needs curl; install it"
     if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
         yield "its `commands` and `kube_context` need kubectl; install it"
