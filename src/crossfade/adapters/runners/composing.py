@@ -82,6 +82,8 @@ class _Composer:
                 self._wait_for(each, services)
                 self._services.append(self._start(each.name, *boxes[each.name], told=True))
             self._settle(services)
+            if self._wanted.serve is not None and not self._wanted.serve.build:
+                self._tell_addresses()
             serve = self._wanted.serve
             code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
@@ -143,6 +145,12 @@ class _Composer:
             address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
             lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
         self._hosts.write_text("".join(lines))
+
+    def _tell_addresses(self) -> None:
+        """Say where those find the services that do not know their names."""
+        for line in self._hosts.read_text().splitlines()[-len(self._services) :]:
+            address, *names = line.split()
+            say(f"{names[0]} is at {address}")
 
     def _box(self, service: Service) -> tuple[list[str], dict[str, str]]:
         command = self._command(service, self._environment(service))

@@ -21,7 +21,7 @@ from crossfade.adapters.runners.leftovers import MARK, end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.run_files import read, tail, write, write_secret
 from crossfade.adapters.runners.scripts import KEEPER
-from crossfade.adapters.runners.serving import READY, Serve
+from crossfade.adapters.runners.serving import READY, SERVING, Serve
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
@@ -39,7 +39,7 @@ _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _KUBE, _CONFIG = "kube", "config"
-_BOX, _COMPOSED, _WANTED = "box", "composed", "in-image.json"
+_BOX, _WANTED = "box", "in-image.json"
 
 
 class ProcessRunner:
@@ -199,7 +199,7 @@ class ProcessRunner:
         """Return the command that runs services and, if the step has a script, it beside them."""
         if order.composition is None or self._images is None:
             return argv
-        folder = place / _COMPOSED
+        folder = place / SERVING
         wanted = Composed(
             order.composition,
             tuple(argv) if order.script else (),
@@ -221,14 +221,14 @@ class ProcessRunner:
 
     def _hosts(self, run: RunId) -> Path:
         """Return the file with the names of the services of a run."""
-        return self._place(run) / _COMPOSED / "hosts"
+        return self._place(run) / SERVING / "hosts"
 
     def _more(self, order: Order, place: Path) -> Iterator[tuple[Path, str]]:
         """Yield the other folders and files that a run sees, and where."""
         for source, target in order.volumes:
             yield self._of_volume(order, source), target
         if order.composition is not None:
-            (place / _COMPOSED).mkdir(mode=0o700)
+            (place / SERVING).mkdir(mode=0o700)
             self._hosts(order.run).touch()
             yield self._hosts(order.run), "/etc/hosts"
         elif order.beside is not None:
@@ -257,7 +257,7 @@ class ProcessRunner:
             return None
         variables = exported(read(place / "exports"), read(place / "masked").split())
         if self._lives(run):
-            ready = (place / _COMPOSED / READY).exists()
+            ready = (place / SERVING / READY).exists()
             status = Status.SERVING if ready else Status.RUNNING
             return RunSight(run.number, status, exports=variables)
         code = read(place / "code").strip()
@@ -336,7 +336,7 @@ class ProcessRunner:
         if not self.isolated:  # bubblewrap leaves none
             left = await asyncio.to_thread(marked, str(place))
             end_all(left, signal.SIGKILL)
-        for name in ("tools", "tmp", _KUBE, _BOX, _COMPOSED):
+        for name in ("tools", "tmp", _KUBE, _BOX, SERVING):
             await asyncio.to_thread(remove_folder, place / name)
         for name in ("output", "exports", "masked", _WANTED):
             (place / name).unlink(missing_ok=True)

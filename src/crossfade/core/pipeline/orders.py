@@ -4,7 +4,7 @@ import posixpath
 import shlex
 from dataclasses import replace
 
-from crossfade.core.pipeline import building, children, composing, deploying
+from crossfade.core.pipeline import building, children, composing, deploying, launching
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
@@ -47,6 +47,8 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
             return _clone(settings)
         case deploying.ROLLOUT:
             return deploying.roll_out(settings, context)
+        case launching.LAUNCH:
+            return launching.launch(step, settings, context)
         case children.CHILD:
             return children.start(settings, context)
         case "helm":
