@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from crossfade.adapters.runners.lock import is_held
 
-SERVING, READY = "composed", "ready"
+COMPOSED, READY = "composed", "ready"
 """Names of the folder of services in that of their run, and of the file that says they are."""
 _LOOK_SECONDS = 1.0
 
@@ -45,7 +45,7 @@ def is_run(build: Path, besides: Path) -> bool:
         return True
     others = (each for each in (build / "runs").glob("*") if each != besides)
     # One that serves by itself, as an environment that was launched, needs no services of others.
-    return any(is_held(each / "lock") for each in others if not (each / SERVING / READY).exists())
+    return any(is_held(each / "lock") for each in others if not (each / COMPOSED / READY).exists())
 
 
 def vanish() -> NoReturn:
