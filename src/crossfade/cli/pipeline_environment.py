@@ -11,9 +11,8 @@ import typer
 
 from crossfade.base.errors import InputError
 from crossfade.base.units import format_duration
-from crossfade.cli.frame import noun
+from crossfade.cli.frame import noun, with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
-from crossfade.cli.pipeline_run import with_pipelines
 
 if TYPE_CHECKING:
     from crossfade.engine.pipelines.environments import Environments, Launch, Seen

@@ -106,9 +106,10 @@ class _Composer:
                 self._wait_for(each, services)
                 self._services.append(self._start(each.name, *boxes[each.name], told=True))
             self._settle(services)
-            if self._wanted.serve is not None and not self._wanted.serve.build:
-                self._tell_addresses()
             serve = self._wanted.serve
+            # In containers they have a network of their own, which nobody else is on.
+            if serve is not None and not serve.build and self._wanted.containers is None:
+                self._tell_addresses()
             code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
             self._boxes.end(GRACE_SECONDS)
