@@ -9,7 +9,7 @@ from crossfade.base.units import parse_duration
 from crossfade.core.pipeline.composing import assignments
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.deploying import ONCE
-from crossfade.core.pipeline.document import Settings, Step
+from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
 LAUNCH = "launch-composition"
@@ -29,11 +29,12 @@ def objections(settings: Settings) -> Iterator[str]:
             yield str(error)
 
 
-def launch(step: Step, settings: Settings, context: Context) -> Work:
+def launch(settings: Settings, context: Context) -> Work:
     """Return the work that launches an environment, once, and waits until it has started."""
     name = text(settings.get("environment_name")).strip()
     if not name:
-        name = f"{context.scope.texts.get('CF_PIPELINE_NAME', '')}/{step.name}".strip("/")
+        given = context.scope.texts
+        name = f"{given.get('CF_PIPELINE_NAME', '')}/{given['CF_STEP_NAME']}".strip("/")
     check_name(name)
     length = text(settings.get("lifetime")) or LIFETIME
     lifetime(length)
