@@ -27,6 +27,7 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.secrets import Secrets
@@ -113,7 +114,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        runner,
+        TracedRunner(runner),
         LogFiles(settings.pipelines_dir),
         clock,
         has_tool,

@@ -255,13 +255,15 @@ async def warn_without_hub(pipelines: "Pipelines") -> None:
 def with_pipelines(
     context: typer.Context, work: "Callable[[Pipelines], Coroutine[None, None, None]]"
 ) -> None:
+    from crossfade.wiring import traced
     from crossfade.wiring_pipelines import pipelines
 
     async def opened() -> None:
         async with pipelines(settings_of(context)) as found:
             await work(found)
 
-    asyncio.run(opened())
+    with traced(note):
+        asyncio.run(opened())
 
 
 async def _execute(
@@ -269,6 +271,7 @@ async def _execute(
 ) -> "State":
     """Run the build to its end; the first signal ends it, the second one leaves it."""
     from crossfade.cli.pipeline_tree import live_tree
+    from crossfade.engine.pipelines.traced_runner import traced_build
 
     with pipelines.claimed(build.id):
         execution = pipelines.execution(build, graph, lines)
@@ -289,7 +292,7 @@ async def _execute(
             loop.add_signal_handler(each, interrupted)
         try:
             async with live_tree(pipelines, build.id, graph):
-                return await execution.run()
+                return await traced_build(build, execution.run)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:

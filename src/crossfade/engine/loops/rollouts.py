@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.failover.health import ClusterHealth
@@ -20,6 +21,7 @@ from crossfade.core.rollout.loss import beside
 from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Decision, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
+from crossfade.engine.rollout_traces import tell_step
 from crossfade.engine.decisions import decision_event
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.runs import Runs
@@ -100,7 +102,9 @@ class Rollouts:
             quiet = TALK_SECONDS if talk else next_expiry(record, now) or QUIET_SECONDS
             return self._pause(rollout.value, sight, decision, now, min(quiet, QUIET_SECONDS))
         event = decision_event(rollout.value, sight, now, decision)
+        tracing.belongs_to(rollout.value.traceparent)
         await self.records.commit(*changes, events=(event,))
+        tell_step(rollout.value, after, now)
         self._told[record.spec.name] = now
         return 0.0
 
