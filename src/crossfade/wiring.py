@@ -283,7 +283,9 @@ def traced(told: Callable[[str], None]) -> Iterator[None]:
     try:
         from crossfade.adapters.tracing.otlp import OtlpRecorder
     except ImportError:
-        told("no traces: OTEL_* asks for them, `pip install 'crossfade[otel]'` brings what it takes")
+        told(
+            "no traces: OTEL_* asks for them, `pip install 'crossfade[otel]'` brings what it takes"
+        )
         yield
         return
     recorder = OtlpRecorder(_version(), os.environ)

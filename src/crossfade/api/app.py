@@ -66,7 +66,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
-    app.add_middleware(Traced)
+    app.add_middleware(Traced, prefix=PREFIX)
     app.add_middleware(Measured, meters=meters)
     return app
 

@@ -15,12 +15,13 @@ class Traced:
     """
     Has requests taken down when anything is: method, route, path and status.
 
-    Neither queries, headers nor bodies are, as they may have secrets; nor are streams, which last as
-    long as somebody looks on.
+    Neither queries, headers nor bodies are, as they may have secrets; nor are streams, which last
+    as long as somebody looks on.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        """`prefix` is what the paths of all routes begin with that are not for the page."""
+        self._app, self._prefix = app, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -45,6 +46,10 @@ class Traced:
                 # Routes are known only now; those of paths that nobody knows have no end.
                 route = getattr(scope.get("route"), "path_format", "")
                 if route:
+                    # A router knows its own part of the path alone.
+                    inside = scope["path"].startswith(f"{self._prefix}/")
+                    whole = route.startswith(self._prefix) or not inside
+                    route = route if whole else f"{self._prefix}{route}"
                     work.rename(f"{method} {route}")
                     work.put({"http.route": route})
 

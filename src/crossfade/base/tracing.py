@@ -93,7 +93,9 @@ class Span:
         "_token",
     )
 
-    def __init__(self, name: str, facts: Mapping[str, Fact], kind: Kind, parent: str | None) -> None:
+    def __init__(
+        self, name: str, facts: Mapping[str, Fact], kind: Kind, parent: str | None
+    ) -> None:
         self._name, self._facts, self._kind, self._parent = name, dict(facts), kind, parent
         self._quiet = False
         self._taken: Taken | None = None

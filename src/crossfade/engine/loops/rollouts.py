@@ -21,7 +21,6 @@ from crossfade.core.rollout.loss import beside
 from crossfade.core.rollout.record import Record, advance, next_expiry, with_wanted
 from crossfade.core.rollout.state import ClusterSight, Decision, Rollout, Sight
 from crossfade.core.rollout.waves import wave_of
-from crossfade.engine.rollout_traces import tell_step
 from crossfade.engine.decisions import decision_event
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.runs import Runs
@@ -33,6 +32,7 @@ from crossfade.engine.records import (
     save_application,
     save_rollout,
 )
+from crossfade.engine.rollout_traces import tell_step
 from crossfade.ports.documents import Event, Save
 
 ACTIVE_SECONDS = 1.0

@@ -67,8 +67,8 @@ class TracedRunner:
 async def traced_build(build: Build, run: Callable[[], Awaitable[State]]) -> State:
     """Run the build as a piece of what asked for it, and return how it ended."""
     name = f"build {build.pipeline}"
-    facts = {"build": build.id, "pipeline": build.pipeline, "generation": build.generation}
-    with tracing.span(name, parent=build.traceparent, **facts) as work:
+    with tracing.span(name, parent=build.traceparent) as work:
+        work.put({"build": build.id, "pipeline": build.pipeline, "again": build.generation})
         state = await run()
         work.put({"result": state.result.value})
         if not state.result.good:
