@@ -24,9 +24,10 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
-from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
+from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
