@@ -90,8 +90,9 @@ class BuildCommands:
             number, now = str(newest + 1), self._clock.now()
             place = tracing.current()
             build = replace(wanted, id=number, at=now, policies=policies, traceparent=place)
+            event = self._event(number, _asked_for(build))
             try:
-                await self._builds.create(build, begin(variables_of(graph, given, build)))
+                await self._builds.create(build, begin(variables_of(graph, given, build)), event)
             except Conflict:
                 continue  # another one took the number
             return build
@@ -157,6 +158,13 @@ class BuildCommands:
 
     def _event(self, id: str, reason: str) -> Event:  # noqa: A002
         return Event(f"build/{id}", self._clock.now(), reason, {})
+
+
+def _asked_for(build: Build) -> str:
+    """Return what a new build is, for people."""
+    more = [f"trigger {build.trigger}"] if build.trigger else []
+    more += [f"part of build {build.parent}"] if build.parent else []
+    return f"asked for: {', '.join([build.pipeline, *more])}"
 
 
 def _waiting(build: Build, state: State, step: str) -> str:
