@@ -9,7 +9,7 @@ whether or not anything is taken down here.
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from enum import StrEnum
@@ -221,10 +221,12 @@ def belongs_to(parent: str, **facts: Fact) -> None:
 
 def traced(
     name: str, of: str = ""
-) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+) -> Callable[[Callable[P, Coroutine[None, None, T]]], Callable[P, Coroutine[None, None, T]]]:
     """Return what makes a span of a method; its first argument is the fact `of`."""
 
-    def wrapped(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    def wrapped(
+        method: Callable[P, Coroutine[None, None, T]],
+    ) -> Callable[P, Coroutine[None, None, T]]:
         @wraps(method)
         async def whole(*args: P.args, **kwargs: P.kwargs) -> T:
             with span(name) as work:
