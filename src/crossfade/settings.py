@@ -9,6 +9,8 @@ from crossfade.base.errors import InputError
 
 HIGHEST_PORT_BASE = 65535 - 200
 """The sandbox uses ports up to 192 above the base."""
+MOST_KEPT = 1_000_000
+"""Days or GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,18 @@ IMAGE_BUILDER = Variable(
     "of these engines that works here, else the built-in builder. `image build --builder` goes "
     "before it.",
 )
+KEEP_DAYS = Variable(
+    "CROSSFADE_KEEP_DAYS",
+    "30",
+    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
+    "belongs to builds under way and to the newest build of each pipeline.",
+)
+KEEP_GIB = Variable(
+    "CROSSFADE_KEEP_GIB",
+    "20",
+    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
+    "forgotten.",
+)
 OTLP = Variable(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "none: nothing is traced",
@@ -87,6 +101,8 @@ VARIABLES = (
     SEALING_KEY,
     PIPELINE_KUBECONFIG,
     IMAGE_BUILDER,
+    KEEP_DAYS,
+    KEEP_GIB,
     OTLP,
 )
 _OTLP_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -105,6 +121,8 @@ class Settings:
     image_builder: str = IMAGE_BUILDER.default
     hub: str = ""
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+    keep_days: float = 30
+    keep_gib: float = 20
 
     @property
     def logins_file(self) -> Path:
@@ -170,6 +188,23 @@ def load(
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
         hub or environment.get(HUB.name, ""),
+        _number(environment, KEEP_DAYS),
+        _number(environment, KEEP_GIB),
+    )
+
+
+def _number(environment: Mapping[str, str], variable: Variable) -> float:
+    text = environment.get(variable.name) or variable.default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if 0 <= found <= MOST_KEPT:
+        return found
+    raise InputError(
+        f"{variable.name} is no number",
+        hint=f"give a number from 0 to {MOST_KEPT}, as {variable.default}",
+        value=text,
     )
 
 
