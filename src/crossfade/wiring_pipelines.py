@@ -45,6 +45,7 @@ from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.templates import settled
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
     Outline,
@@ -259,7 +260,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        runner,
+        TracedRunner(runner),
         LogFiles(settings.pipelines_dir),
         clock,
         has_tool,

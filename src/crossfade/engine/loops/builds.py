@@ -22,6 +22,7 @@ from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.templates import settled
+from crossfade.engine.pipelines.traced_runner import traced_build
 from crossfade.ports.commit_statuses import CommitStatuses
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,8 @@ class BuildLoop:
                 log.warning("build-refused", extra={"build": number, "error": str(error)})
             else:
                 log.info("build-runs", extra={"build": number, "pipeline": build.pipeline})
-                state = await Execution(self._around, build, graph, _Silent()).run()
+                execution = Execution(self._around, build, graph, _Silent())
+                state = await traced_build(build, execution.run)
                 log.info("build-ended", extra={"build": number, "result": state.result.value})
         self.on_end()
         return IDLE_SECONDS
