@@ -22,7 +22,7 @@ import httpx
 from harness import free_ports, quantile, verdict, write
 
 from crossfade.adapters.store.sql import SqlStore
-from crossfade.api.app import create_app
+from crossfade.api.app import create_app, warm
 from crossfade.base.codec import to_json
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.base.secrets import Secret
@@ -40,6 +40,7 @@ from crossfade.core.rollout.state import State as RolloutState
 from crossfade.engine.accounts import Caller
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
+from crossfade.engine.hub import read_ahead
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.records import Records, rollout_name
 from crossfade.ports.documents import Event, Save
@@ -138,9 +139,11 @@ async def pages(settings: Settings) -> dict[str, list[float]]:
     store = await SqlStore.open(settings.database_url)
     cached = CachedDocuments(store)
     await cached.refresh()
-    figures = Figures(Records(cached))  # as the loops of the hub have it in the same process
+    records = Records(cached)
+    await read_ahead(records)  # as a hub does in the same process, before its loops begin
+    figures = Figures(records)
     async with services(settings, figures) as parts:
-        app = create_app(parts)
+        app = warm(create_app(parts))
         await parts.accounts.first_admin()
         _, text = await parts.accounts.make_token(ADMIN, "t", [Grant(Role.ADMIN)], 1)
         headers = {"Authorization": f"Bearer {text.reveal()}"}
@@ -304,11 +307,11 @@ async def main(*, quick: bool) -> bool:
         home = Path(folder)
         settings = Settings(home, f"sqlite:///{home}/crossfade.db", free_ports(1)[0])
         watched = await streams(settings, 6 if quick else 20)
-    slowest = max(quantile(seconds, 0.5) for seconds in loaded.values())
+    slowest = max(max(seconds[0], quantile(seconds, 0.5)) for seconds in loaded.values())
     print(f"{applications} applications, {applications * each} rollouts, {builds} builds:")
     for name, seconds in loaded.items():
         first, usual = 1000 * seconds[0], 1000 * quantile(seconds, 0.5)
-        good = verdict(usual <= 1000 * PAGE_SECONDS)
+        good = verdict(max(first, usual) <= 1000 * PAGE_SECONDS)
         print(f"  {name}: {usual:.0f} ms, the first time {first:.0f} ms (<= 300 ms: {good})")
     print(f"{watched['streams']} streams, {watched['events']} events, {watched['cuts']} cuts:")
     alone, core = watched["core_without_streams"], watched["core"]

@@ -15,7 +15,7 @@ from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.adapters.webhooks.reading import read_events
 from crossfade.adapters.webhooks.signatures import genuine
-from crossfade.api.app import create_app
+from crossfade.api.app import create_app, warm
 from crossfade.api.server import serve
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
@@ -92,7 +92,8 @@ async def run_api(
         began(await made())
         housekeeping = group.create_task(_keep_house(accounts))
         try:
-            app = await asyncio.to_thread(create_app, parts)  # takes half a second
+            # Apart, as it takes half a second.
+            app = await asyncio.to_thread(lambda: warm(create_app(parts)))
             await serve(app, parts.feed, opened)
         finally:
             housekeeping.cancel()

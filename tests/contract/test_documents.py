@@ -198,3 +198,17 @@ async def test_a_body_that_is_no_json_is_refused_before_anything_is_written(stor
         await store.commit((COLORS, Save("cluster", "gcp", 0, {"usd": float("nan")})))
 
     assert await store.list("application") == ()
+
+
+async def test_a_list_of_names_has_those_that_there_are_by_name(store):
+    names = [f"n{number:04d}" for number in range(1200)]
+    await store.commit(tuple(Save("cluster", name, 0, {}) for name in names))
+    await store.commit((Save("application", "n0001", 0, {}),))
+
+    assert [each.name for each in await store.list("cluster", names)] == names
+    found = await store.list("cluster", ["n0003", "none", "n0001", "n0003"])
+    assert [(each.kind, each.name) for each in found] == [
+        ("cluster", "n0001"),
+        ("cluster", "n0003"),
+    ]
+    assert await store.list("cluster", []) == ()

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.core.pipeline.composition import Composition, Probe
 from crossfade.core.pipeline.orders import VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
-from crossfade.ports.runner import Order, RunId, Runner
+from crossfade.ports.runner import Order, RunId, Runner, Serving
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 
 
@@ -28,6 +30,8 @@ class Place:
     """Kills whoever keeps the run."""
     kill: Callable[[RunId], None]
     """Kills the step alone."""
+    serves: bool = True
+    """Whether it has services."""
 
 
 def processes(tmp_path: Path, *, isolated: bool) -> Place:
@@ -40,10 +44,12 @@ def processes(tmp_path: Path, *, isolated: bool) -> Place:
         children = Path(f"/proc/{keeper(run)}/task/{keeper(run)}/children").read_text()
         os.kill(int(children.split()[0]), 9)
 
+    images = ImagePlace(*(str(tmp_path / name) for name in ("images", "known", "secrets")), "X_")
     return Place(
-        lambda: ProcessRunner(folder, isolated=isolated),
+        lambda: ProcessRunner(folder, isolated=isolated, images=images, abandoned_seconds=0.2),
         lambda run: os.kill(keeper(run), 9),
         kill_step,
+        serves=isolated,
     )
 
 
@@ -256,3 +262,76 @@ async def test_another_one_who_comes_later_sees_the_same_run(place, runner):
     sight = await heir.look(wanted.run)
     assert text == "up\n"
     assert (sight.status, sight.why, len(sight.exports)) == (Status.FAILED, "exit code 4", 1)
+
+
+DATABASE = {"services": {"db": {"image": "alpine", "command": "sleep 600"}}}
+
+
+@pytest.fixture
+def serving(place) -> Runner:
+    if not place.serves:
+        pytest.skip("has no services")
+    return place.open()
+
+
+def services(**more: object) -> Order:
+    serving = Serving(600.0, outlives=True)
+    values = {"composition": Composition(DATABASE), "serving": serving, **more}
+    return order("", "services", **values)
+
+
+async def stands(runner: Runner, run: RunId, *wanted: Status) -> Status:
+    async with asyncio.timeout(20):
+        while (sight := await runner.look(run)) is None or sight.status not in wanted:
+            await asyncio.sleep(0.01)
+    return sight.status
+
+
+async def test_services_are_ready_and_go_on_until_they_are_stopped(place, serving):
+    wanted = services()
+    await serving.start(wanted)
+    await stands(serving, wanted.run, Status.SERVING)
+
+    heir = place.open()
+    assert (await heir.look(wanted.run)).status is Status.SERVING
+    async with asyncio.timeout(20):
+        await heir.stop(wanted.run, 5.0)
+
+    assert not (await serving.look(wanted.run)).status.alive
+
+
+async def test_a_run_beside_services_finds_them_by_their_names(serving):
+    wanted = services()
+    await serving.start(wanted)
+    await stands(serving, wanted.run, Status.SERVING)
+
+    beside = order("getent hosts db\n", beside=wanted.run)
+    alone = order("getent hosts db\n", key="alone")
+    found = (await ended(serving, beside))[1], (await ended(serving, alone))[1]
+    await serving.stop(wanted.run, 5.0)
+
+    assert [each.status for each in found] == [Status.SUCCEEDED, Status.FAILED]
+
+
+async def test_services_that_cannot_be_had_have_failed(serving):
+    never = Probe(("false",), "alpine", period_seconds=0.01, failures=2)
+    _, sight = await ended(serving, services(composition=Composition(DATABASE, ready=never)))
+
+    assert (sight.status, sight.why) == (Status.FAILED, "exit code 1")
+
+
+async def test_services_whose_keeper_is_killed_are_lost(place, serving):
+    wanted = services()
+    await serving.start(wanted)
+    await stands(serving, wanted.run, Status.SERVING)
+
+    place.lose(wanted.run)
+
+    assert await stands(serving, wanted.run, Status.LOST, Status.FAILED) is Status.LOST
+
+
+async def test_services_end_by_themselves_when_their_time_is_over(serving):
+    wanted = services(serving=Serving(0.3, outlives=True))
+    await serving.start(wanted)
+
+    assert await stands(serving, wanted.run, Status.LOST, Status.FAILED) is Status.LOST

@@ -25,9 +25,9 @@ class CountingStore(FakeStore):
         await self._hold()
         return found
 
-    async def list(self, kind):
+    async def list(self, kind, names=None):
         self.reads += 1
-        found = await super().list(kind)
+        found = await super().list(kind, names)
         await self._hold()
         return found
 
@@ -236,3 +236,31 @@ async def test_a_name_that_was_removed_and_made_anew_is_not_taken_for_the_old_on
     await cached.commit((save("a", life=2),))
 
     assert (await cached.get("thing", "a")).body == {"life": 2}
+
+
+async def test_documents_of_several_names_are_read_at_once_and_kept(store, cached):
+    await store.commit((save("a"), save("b"), save("c")))
+    await cached.refresh()
+    await cached.get("thing", "a")
+
+    for _ in range(2):
+        found = await cached.list("thing", ["a", "b", "missing"])
+        assert [each.name for each in found] == ["a", "b"]
+    assert store.reads == 2
+    await cached.get("thing", "missing")
+    assert store.reads == 2
+
+
+async def test_a_list_of_names_has_what_was_written_while_it_was_read(store, cached):
+    await store.commit((save("a"),))
+    await cached.refresh()
+    store.held = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        read = group.create_task(cached.list("thing", ["a"]))
+        while not store.reads:
+            await asyncio.sleep(0)
+        await cached.commit((save("a", 1, newer=True),), (), 7)
+        store.held.set()
+
+    assert [each.body for each in read.result()] == [{"newer": True}]
+    assert (await cached.list("thing", ["a"]))[0].version == 2

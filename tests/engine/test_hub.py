@@ -12,8 +12,10 @@ from crossfade.core.analysis.spec import Analysis
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine import leadership
-from crossfade.engine.hub import Hub, HubPorts
+from crossfade.engine.cached_documents import CachedDocuments
+from crossfade.engine.hub import Hub, HubPorts, read_ahead
 from crossfade.engine.leadership import LEASE, Leadership
+from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_measurements import FakeSources
@@ -185,3 +187,18 @@ async def test_two_hubs_on_one_store_are_one_too_many(world):
     await new_hub(world, "elsewhere/1/1")
     with pytest.raises(Conflict, match="another hub runs"):
         await new_hub(world)
+
+
+async def test_first_looks_at_many_applications_do_not_read_their_rollouts_one_by_one(world):
+    await world.prepare(QUICK)
+    await world.deployments.deploy(APP, {"colour": "blue"})
+    records, read = Records(CachedDocuments(world.store)), []
+    await read_ahead(records)
+    whole, world.store.get = world.store.get, lambda *key: read.append(key)
+
+    record = (await records.application(APP)).value
+    found = await records.rollout(record)
+    world.store.get = whole
+
+    assert found is not None
+    assert read == []

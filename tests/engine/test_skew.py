@@ -130,3 +130,23 @@ async def test_a_version_that_was_taken_back_is_known_while_a_lost_cluster_may_s
     await declare(world, OLD)
     with pytest.raises(UnsafePlan, match=f"{taken.canary.id} writes `b`.*aws.*cannot be reached"):
         await world.deployments.deploy(APP, {"colour": "purple"})
+
+
+async def test_no_more_versions_have_users_than_the_file_allows_lost_clusters_included(world):
+    spec = application()
+    strategy = replace(
+        spec.strategy, max_versions=2, keep_old_seconds=0, unreachable=Unreachable.SKIP
+    )
+    await world.commands.apply(replace(spec, strategy=strategy))
+    lose(world, "gcp")
+    for _ in range(20):
+        await world.turn()
+    assert (await world.deploy({"colour": "red"})).state.outcome == "succeeded"
+    with pytest.raises(UnsafePlan, match=r"one version too many.*on gcp") as refused:
+        await world.deployments.deploy(APP, {"colour": "green"})
+    assert "until they are back" in refused.value.hint
+
+    lose(world, "gcp", lost=False)
+    for _ in range(60):
+        await world.turn()
+    assert (await world.deploy({"colour": "green"})).state.outcome == "succeeded"

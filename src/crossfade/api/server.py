@@ -28,7 +28,7 @@ class _Part(Server):
 
 def listening(port: int) -> socket.socket:
     """Return a socket that listens on the port of 127.0.0.1.  Raises Conflict."""
-    opened = socket.socket()
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((HOST, port))

@@ -1,6 +1,6 @@
 """Documents that the hub has read once and keeps, as long as nobody else writes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crossfade.ports.documents import Document, Event, Remove, Save
@@ -58,8 +58,10 @@ class CachedDocuments:
             self._keep(key, found)
         return found
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, or those of the names that there are."""
+        if names is not None:
+            return await self._some(kind, sorted(set(names)))
         for name in tuple(self._stale.get(kind, ())):
             await self.get(kind, name)
         if kind in self._lists:
@@ -77,6 +79,21 @@ class CachedDocuments:
             self._stale.pop(kind, None)
         self._lists[kind] = _sorted(self._kinds[kind])
         return self._lists[kind]
+
+    async def _some(self, kind: str, names: Sequence[str]) -> tuple[Document, ...]:
+        missing = [each for each in names if (kind, each) not in self._single]
+        if kind not in self._kinds and missing:
+            reading = self._begin()
+            try:
+                read = {each.name: each for each in await self._inner.list(kind, missing)}
+            finally:
+                self._readings.remove(reading)
+            if reading.valid:
+                for name in missing:
+                    key = kind, name
+                    self._keep(key, _newest(read.get(name), reading, key))
+        found = [await self.get(kind, each) for each in names]  # what is known is not read again
+        return tuple(each for each in found if each is not None)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0

@@ -105,6 +105,7 @@ class Hub:
         self._documents = CachedDocuments(ports.documents)
         records = Records(self._documents, fence=epoch)
         records.on_commit = self._committed
+        self._records = records
         telemetry = Telemetry(records, ports.connections, ports.sources, ports.clock)
         judging = Judging(records, telemetry, ports.clock)
         runs = Runs(records, ports.sources, ports.clock)
@@ -144,6 +145,7 @@ class Hub:
     async def run(self) -> None:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
         await self._documents.refresh()
+        await read_ahead(self._records)
         with _calm_collector():
             await serve(
                 {
@@ -283,6 +285,19 @@ class Hub:
 
     def _undelivered(self, _name: str) -> None:
         self.notifications.poke()
+
+
+async def read_ahead(records: Records) -> None:
+    """
+    Read at once what all loops are about to read one by one, and what pages list.
+
+    With a thousand applications, that saves their first looks thousands of reads, and people who
+    look at once a second.
+    """
+    applications = await records.applications()
+    await records.rollouts_of(each.value for each in applications)
+    for kind in (REPORT, HEALTH, USERS, BUILD):
+        await records.documents.list(kind)
 
 
 def _of_no_concern(_name: str) -> None:

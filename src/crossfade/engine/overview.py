@@ -191,11 +191,7 @@ async def _world(records: Records, identity: Identity, counted: Now) -> _World:
     every = [each.value for each in await records.applications()]
     seen = tuple(each for each in every if identity.sees(each.spec.name))
     names = {each.spec.name for each in seen}
-    rollouts = {}
-    for record in seen:
-        stored = await records.rollout(record)
-        if stored is not None:
-            rollouts[record.spec.name] = stored.value
+    newest = [each.value for each in await records.rollouts_of(seen)]
     reports: dict[ClusterName, list[Report]] = {}
     for each in await records.reports():
         if each.value.application in names:
@@ -203,7 +199,7 @@ async def _world(records: Records, identity: Identity, counted: Now) -> _World:
     users = {name: each.value for name, each in (await records.users()).items() if name in names}
     return _World(
         seen,
-        rollouts,
+        {each.application: each for each in newest},
         {cluster: tuple(found) for cluster, found in reports.items()},
         users,
         {key: point for key, point in counted.items() if key[0] in names},

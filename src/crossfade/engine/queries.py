@@ -125,15 +125,10 @@ class Queries:
         """Return the newest rollout of each application, or all of one, newest first."""
         if application is not None:
             record = (await self.records.application(application)).value
-            numbers = range(record.rollout, 0, -1)
-            mine = [await self.records.rollout(replace(record, rollout=each)) for each in numbers]
-            return tuple(each.value for each in mine if each is not None)
-        found = []
-        for stored in await self.records.applications():
-            rollout = await self.records.rollout(stored.value)
-            if rollout is not None:
-                found.append(rollout.value)
-        return tuple(found)
+            known = [replace(record, rollout=number) for number in range(record.rollout, 0, -1)]
+        else:
+            known = [each.value for each in await self.records.applications()]
+        return tuple(each.value for each in await self.records.rollouts_of(known))
 
     async def rollout(self, application: ApplicationName, number: int | None = None) -> RolloutView:
         """Return the newest rollout of the application, or that `number`.  Raises NotFound."""

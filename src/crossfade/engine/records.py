@@ -1,6 +1,6 @@
 """What the engine remembers, as typed values over the document store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -111,6 +111,12 @@ class Records:
         if record.rollout == 0:
             return None
         return await self._find(ROLLOUT, rollout_name(record.spec.name, record.rollout), Rollout)
+
+    async def rollouts_of(self, records: Iterable[Record]) -> tuple[Stored[Rollout], ...]:
+        """Return the newest rollout of each record that has one, in their order, in one read."""
+        names = [rollout_name(each.spec.name, each.rollout) for each in records if each.rollout]
+        read = {each.name: each for each in await self._documents.list(ROLLOUT, names)}
+        return tuple(self._stored(read[name], Rollout) for name in names if name in read)
 
     async def rollouts(self) -> tuple[Stored[Rollout], ...]:
         """Return all rollouts, oldest first within an application."""

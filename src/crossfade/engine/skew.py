@@ -22,8 +22,8 @@ class Skew:
     clock: Clock
 
     async def misfits(self, record: Record, revision: Revision) -> tuple[Misfit, ...]:
-        """Return what stands against bringing out `revision`; nothing without declared data."""
-        if revision.data is None:
+        """Return what stands against bringing out `revision`; nothing without a declaration."""
+        if revision.data is None and record.spec.strategy.max_versions is None:
             return ()
         places = await self._places(record)
         known = await self._known(record, mentioned(record, places))

@@ -1,5 +1,6 @@
 """The store of everything long-lived: JSON documents with versions, saved all or none."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,8 +61,8 @@ class Documents(Protocol):
         """Return the document, or None when there is none."""
         ...
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, or those of the names that there are."""
         ...
 
     async def commit(

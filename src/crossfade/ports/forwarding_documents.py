@@ -1,5 +1,6 @@
 """The port Documents handed on to another one, for those who change a part of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
@@ -15,9 +16,9 @@ class ForwardingDocuments:
         """Return the document, or None when there is none."""
         return await self.inner.get(kind, name)
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
-        return await self.inner.list(kind)
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, or those of the names that there are."""
+        return await self.inner.list(kind, names)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0

@@ -26,6 +26,17 @@ class RunId:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """How long services go on that are a run of their own."""
+
+    most_seconds: float
+    """After so long the run ends by itself, and then was lost."""
+    outlives: bool = False
+    """It goes on when its build is over; otherwise it also ends when nobody is there any more who
+    runs the build, and no other run of it is left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What is to be run.  Places are as a step sees them: the workspace is `/codefresh/volume`."""
 
@@ -46,6 +57,12 @@ class Order:
     """Folders of the workspace, and where else it sees them."""
     composition: Composition | None = None
     """Services that run beside the script, or candidates in its place."""
+    serving: Serving | None = None
+    """There is no script: the composition alone runs, until it is stopped.  The run is SERVING once
+    that is ready and set up; it has failed when that cannot be."""
+    beside: RunId | None = None
+    """A run of the same build that serves: the script, and what runs beside it, finds its services
+    by their names.  Services of its own go before those of the same name."""
     kubeconfig: str = ""
     """The clusters that it may reach, as a file that no other run sees; "": none."""
 

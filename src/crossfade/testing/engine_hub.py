@@ -1,7 +1,7 @@
 """The loops of one hub on ports in memory, which can be killed before any operation of theirs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -162,10 +162,10 @@ class KillingDocuments:
         await self.life.operation()
         return await self.inner.get(kind, name)
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind."""
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind, or those of the names."""
         await self.life.operation()
-        return await self.inner.list(kind)
+        return await self.inner.list(kind, names)
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline.state import RunSight, Status
-from crossfade.ports.runner import Order, Output, RunId
+from crossfade.ports.runner import Order, Output, RunId, Serving
 from crossfade.testing.fake_shell import Command, Shell
 
 _LOOK_SECONDS = 0.01
+_READY_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -42,16 +43,34 @@ class FakeMachine:
             return
         files = self.volume(order.run.build)
         lines = [line for line in order.script.splitlines() if line.strip()]
-        shell = Shell(lines, order.directory, order.environment, files, self._commands, now)
+        commands = {"getent": self._names(order), **self._commands}
+        shell = Shell(lines, order.directory, order.environment, files, commands, now)
         self.runs[order.run] = FakeRun(order, shell)
         self.started.append(order.run)
 
+    def _names(self, order: Order) -> Command:
+        """Return a command that finds services by their names."""
+        beside = self.runs.get(order.beside) if order.beside is not None else None
+        serving = beside is not None and beside.status is Status.SERVING
+        known = {*_services(order), *(_services(beside.order) if beside and serving else ())}
+        return lambda _, words: 0 if words[-1] in known else 2
+
     def advance(self, now: float) -> None:
         """Let all runs do what is done by now."""
-        for run in self.runs.values():
-            if run.status is Status.RUNNING:
-                run.shell.advance(now)
-                self._settle(run)
+        for run in self.alive():
+            if run.order.serving is not None:
+                self._serve(run, run.order.serving, now)
+                continue
+            run.shell.advance(now)
+            self._settle(run)
+
+    def _serve(self, run: FakeRun, serving: Serving, now: float) -> None:
+        if now - run.shell.at >= serving.most_seconds:
+            self.lose(run)
+        elif _is_never_ready(run.order):
+            run.status, run.why = Status.FAILED, "exit code 1"
+        elif now - run.shell.at >= _READY_SECONDS:
+            run.status = Status.SERVING
 
     def _settle(self, run: FakeRun) -> None:
         code = run.shell.code
@@ -61,7 +80,7 @@ class FakeMachine:
 
     def alive(self) -> list[FakeRun]:
         """Return the runs that go on."""
-        return [each for each in self.runs.values() if each.status is Status.RUNNING]
+        return [each for each in self.runs.values() if each.status.alive]
 
     def lose(self, run: FakeRun) -> None:
         """Have whoever keeps the run die, and the run with it."""
@@ -107,7 +126,7 @@ class FakeRunner:
             found = self._run(run)
             if found is None:
                 return
-            running = found.status is Status.RUNNING
+            running = found.status.alive
             if data := found.shell.output[offset:]:
                 offset += len(data)
                 masked = (each.value for each in found.shell.exports.values() if each.secret)
@@ -123,20 +142,31 @@ class FakeRunner:
     async def stop(self, run: RunId, grace_seconds: float) -> None:
         """End the run; see the port."""
         found = self._run(run)
-        if found is None or found.status is not Status.RUNNING:
+        if found is None or not found.status.alive:
             return
         self.machine.interrupt(found)
-        if found.status is Status.RUNNING:
+        if found.status.alive:
             await asyncio.sleep(grace_seconds)
             self._run(run)
-        if found.status is Status.RUNNING:
+        if found.status.alive:
             self.machine.kill(found)
 
     async def forget(self, run: RunId) -> None:
         """Drop what the run printed; see the port."""
         found = self._run(run)
-        if found is not None and found.status is not Status.RUNNING:
+        if found is not None and not found.status.alive:
             found.shell.output = b""
+
+
+def _services(order: Order) -> Mapping[str, object]:
+    document = order.composition.document if order.composition is not None else None
+    found = document.get("services") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_never_ready(order: Order) -> bool:
+    ready = order.composition.ready if order.composition is not None else None
+    return ready is not None and ready.argv == ("false",)
 
 
 def _now() -> float:

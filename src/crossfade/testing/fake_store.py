@@ -4,7 +4,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,9 +38,11 @@ class FakeStore:
         found = self._documents.get((kind, name))
         return found and self._returned(found)
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
-        found = [self._documents[key] for key in sorted(self._documents) if key[0] == kind]
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, or those of the names that there are."""
+        keys = [key for key in self._documents if key[0] == kind]
+        wanted = sorted(key for key in keys if names is None or key[1] in names)
+        found = [self._documents[key] for key in wanted]
         return tuple(self._returned(document) for document in found)
 
     async def commit(

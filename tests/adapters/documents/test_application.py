@@ -151,6 +151,7 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                     Wave(match_labels={"cheap": "yes"}),
                 ),
                 max_skew=1,
+                max_versions=3,
                 quorum=2,
                 unreachable=Unreachable.SKIP,
                 keep_old_seconds=3600.0,

@@ -139,6 +139,34 @@ def test_a_rollout_that_was_forced_says_that_its_revisions_do_not_get_along():
     assert not apart(replace(moving, stable=None))
 
 
+def limited(record, limit=2):
+    spec = record.spec
+    strategy = replace(spec.strategy, max_versions=limit)
+    return replace(record, spec=replace(spec, strategy=strategy))
+
+
+def test_a_third_version_waits_for_a_lost_cluster_that_still_gives_users_the_first():
+    record = limited(Record(application(), active=RED))
+    serving = Place(AWS, True, report(in_force=True, shares={RED.id: 100.0}))
+    lost = Place(GCP, False, report(GCP, shares={BLUE.id: 100.0}))
+    (one,) = stands = found(record, serving, lost, new=YELLOW, known={})
+
+    assert (one.revision, one.away, one.serves) == (BLUE.id, (GCP,), ())
+    assert not found(limited(record, 3), serving, lost, new=YELLOW, known={})
+    assert not found(record, serving, lost, new=BLUE, known={}), "it has users already"
+    with pytest.raises(
+        UnsafePlan, match=r"one of 3 that would have users .*gcp, which cannot be reached"
+    ):
+        refuse_misfits(YELLOW.id, stands)
+
+
+def test_a_version_that_only_runs_for_undo_is_none_that_has_users():
+    kept = (Kept(BLUE, until=99.0),)
+    record = limited(Record(application(), active=RED, kept=kept))
+
+    assert not found(record, Place(AWS, True), new=YELLOW, known={})
+
+
 class Fleet:
     """Deployments, steps and losses in any order; clusters act, and are seen, whenever they can."""
 

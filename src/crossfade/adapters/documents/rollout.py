@@ -31,6 +31,7 @@ _FOREVER = "forever"
 
 _PLAIN = {
     "maxSkew": "max_skew",
+    "maxVersions": "max_versions",
     "quorum": "quorum",
     "keepLimit": "keep_limit",
     "revisionWindow": "revision_window",

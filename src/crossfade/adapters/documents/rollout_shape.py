@@ -200,6 +200,12 @@ ROLLOUT = Record(
         "maxSkew": Field(
             Number(0, 100), "Steps that clusters of a wave may be apart.", default="0"
         ),
+        "maxVersions": Field(
+            Number(2, 100),
+            "Versions that may have users at once, on all clusters, lost ones too. A deploy that "
+            "would make it more is refused.",
+            default="no limit",
+        ),
         "quorum": Field(
             Number(0, 10_000),
             "Clusters that must take part for users to rise.",

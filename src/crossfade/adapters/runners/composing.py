@@ -9,12 +9,10 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -22,8 +20,10 @@ from typing import NoReturn
 
 from crossfade.adapters.pipelines.reading import parse
 from crossfade.adapters.runners.boxes import Boxes, Command
+from crossfade.adapters.runners.companions import Companion, end_all, ended, failure, say, start
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import MARK
+from crossfade.adapters.runners.serving import READY, Serve, vanish
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError
 from crossfade.base.json_value import Json
@@ -36,7 +36,6 @@ from crossfade.core.pipeline.work import VOLUME, Inside
 FAILED_EXIT_CODE = 1
 GRACE_SECONDS = 3.0
 """Services may take so long to end by themselves."""
-_LOOK_SECONDS = 0.05
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "PATH", MARK)
 
 
@@ -55,14 +54,10 @@ class Composed:
     directory: str
     """Where paths of the composition begin, as the step sees it."""
     where: ImagePlace
-
-
-@dataclass(slots=True)
-class _Child:
-    name: str
-    process: "subprocess.Popen[bytes]"
-    pump: threading.Thread | None = None
-    """Tells what it prints."""
+    serve: Serve | None = None
+    """How long the services go on by themselves; None: beside a command or candidates."""
+    beside: str = ""
+    """A file with the names of other services."""
 
 
 class _Composer:
@@ -74,8 +69,8 @@ class _Composer:
         self._boxes = Boxes(
             folder / "boxes", self._hosts, wanted.where, wanted.composition.host_images
         )
-        self._children: list[_Child] = []
-        self._services: list[_Child] = []
+        self._children: list[Companion] = []
+        self._services: list[Companion] = []
 
     def run(self) -> int:
         """Return the exit code, once nothing runs any more."""
@@ -87,9 +82,28 @@ class _Composer:
                 self._wait_for(each, services)
                 self._services.append(self._start(each.name, *boxes[each.name], told=True))
             self._settle(services)
-            return self._decide(candidates, services)
+            serve = self._wanted.serve
+            code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
-            self._end()
+            end_all(self._children, GRACE_SECONDS)
+        if self._wanted.serve is not None:
+            vanish()
+        return code
+
+    def _serve(self, serve: Serve) -> int:
+        """Return 0 when the services have gone on for as long as they may."""
+        told = {each.name for each in self._services if each.process.poll() is not None}
+
+        def look() -> None:
+            for each in self._services:
+                code = each.process.poll()
+                if code is not None and each.name not in told:
+                    told.add(each.name)
+                    say(f"{each.name} has ended with exit code {code}")
+
+        serve.until_over(Path(self._wanted.folder) / READY, look)
+        say("the services are not wanted any more")
+        return 0
 
     def _read(self) -> tuple[tuple[Service, ...], tuple[Service, ...]]:
         answers = {**os.environ, **self._composition.variables}
@@ -122,7 +136,8 @@ class _Composer:
         return _yaml(substituted(text, answers.get), written), os.path.dirname(path)
 
     def _write_hosts(self, services: Sequence[Service]) -> None:
-        lines = [_hosts_of_machine()]
+        own = {name for each in services for name in (each.name, *each.aliases)}
+        lines = list(_hosts_around(self._wanted.beside, own))
         for each in services:
             digest = hashlib.sha256(f"{self._wanted.folder}/{each.name}".encode()).digest()
             address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
@@ -173,18 +188,10 @@ class _Composer:
 
     def _start(
         self, name: str, argv: Sequence[str], environment: Mapping[str, str], *, told: bool
-    ) -> _Child:
-        """Start a process; what it prints is told behind its name if it is not the only one."""
-        output = subprocess.PIPE if told else None
-        process = subprocess.Popen(
-            argv, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-        child = _Child(name, process)
-        if told:
-            child.pump = threading.Thread(target=_pump, args=(name, process), daemon=True)
-            child.pump.start()
-        self._children.append(child)
-        return child
+    ) -> Companion:
+        companion = start(name, argv, environment, told=told)
+        self._children.append(companion)
+        return companion
 
     def _wait_for(self, service: Service, services: Sequence[Service]) -> None:
         for name, healthy in service.after.items():
@@ -204,7 +211,7 @@ class _Composer:
                 hint = "see what it printed above"
                 raise InputError(f"setup of the services ends with exit code {code}", hint=hint)
         for name in [each.name for each in self._services if each.process.poll() is not None]:
-            _say(f"{name} has ended already")
+            say(f"{name} has ended already")
 
     def _of_step(self, probe: Probe, service: Service | None) -> tuple[list[str], dict[str, str]]:
         image = probe.image or (service.image if service is not None else "")
@@ -221,7 +228,7 @@ class _Composer:
         patient_until = time.monotonic() + probe.grace_seconds
         while True:
             began = time.monotonic()
-            why = _failure(argv, environment, probe.timeout_seconds)
+            why = failure(argv, environment, probe.timeout_seconds)
             if not why:
                 good, bad = good + 1, 0
             else:
@@ -229,7 +236,7 @@ class _Composer:
             if good >= probe.successes:
                 return
             if bad >= probe.failures:
-                _say(why)
+                say(why)
                 hint = "see what the services printed above, and how they are probed"
                 raise InputError(f"{what}: {bad} tries failed", hint=hint)
             time.sleep(max(0.0, began + probe.period_seconds - time.monotonic()))
@@ -240,16 +247,16 @@ class _Composer:
             # On the files of an image it still has to fetch that, and then forgets how.
             fetches = self._wanted.main[0] == sys.executable
             given = os.environ if fetches else self._wanted.where.without_passwords(os.environ)
-            return _ended(self._start("step", self._wanted.main, given, told=False))
+            return ended(self._start("step", self._wanted.main, given, told=False))
         boxes = {each.name: self._box_of_candidate(each) for each in candidates}
         for each in candidates:
             self._wait_for(each, services)
         told = len(candidates) > 1
         running = [self._start(name, *box, told=told) for name, box in boxes.items()]
-        codes = [_ended(each) for each in running]
+        codes = [ended(each) for each in running]
         for child, code in zip(running, codes, strict=True):
             if code:
-                _say(f"{child.name} ends with exit code {code}")
+                say(f"{child.name} ends with exit code {code}")
         return next((code for code in codes if code), 0)
 
     def _box_of_candidate(self, one: Service) -> tuple[list[str], dict[str, str]]:
@@ -258,23 +265,6 @@ class _Composer:
         own = [*self._wanted.places, *self._folders(one)]
         return self._boxes.box(self._command(one, given), own)
 
-    def _end(self) -> None:
-        """End whatever still runs, kindly at first."""
-        left = [each.process for each in self._children if each.process.poll() is None]
-        for process in left:
-            with suppress(ProcessLookupError):
-                _signal_inside(process.pid)
-        until = time.monotonic() + GRACE_SECONDS
-        while any(each.poll() is None for each in left) and time.monotonic() < until:
-            time.sleep(_LOOK_SECONDS)
-        for process in left:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
-        for each in self._children:
-            if each.pump is not None:
-                each.pump.join(timeout=1)
-
 
 def _yaml(text: str, name: str) -> Json:
     trees, unreadable = parse(text)
@@ -282,61 +272,6 @@ def _yaml(text: str, name: str) -> Json:
         where = f"{name}:{each.at.line}:{each.at.column}"
         raise InputError(f"{where}: {each.message}", hint="mend the composition")
     return plain(trees[0])
-
-
-def _signal_inside(pid: int) -> None:
-    """Tell what is in a box to end: the box itself would end it at once."""
-    for child in _descendants(pid):
-        with suppress(OSError):
-            name = Path(f"/proc/{child}/comm").read_text().strip()
-            if name != "bwrap":
-                os.kill(child, signal.SIGTERM)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    with suppress(OSError):
-        for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            yield int(each)
-            yield from _descendants(int(each))
-
-
-def _failure(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> str:
-    """Return what a try printed that failed, "" when it has succeeded."""
-    try:
-        done = subprocess.run(
-            argv,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the last try took longer than {seconds:g} s"
-    if done.returncode == 0:
-        return ""
-    return done.stdout.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
-
-
-def _ended(child: _Child) -> int:
-    code = child.process.wait()
-    if child.pump is not None:
-        child.pump.join()
-    return code
-
-
-def _pump(name: str, process: "subprocess.Popen[bytes]") -> None:
-    for line in process.stdout or ():
-        _say(f"{name} | {line.decode(errors='replace').rstrip()}")
-
-
-_SAYING = threading.Lock()
-
-
-def _say(text: str) -> None:
-    with _SAYING:
-        print(text, flush=True)  # noqa: T201 - the output of the step
 
 
 def _without_entry(given: Json) -> Json:
@@ -351,12 +286,16 @@ def _merged(document: Json, name: str, own: Json) -> Json:
     return {**base, **own} if isinstance(own, dict) else base
 
 
-def _hosts_of_machine() -> str:
+def _hosts_around(beside: str, own: Collection[str]) -> Iterator[str]:
+    """Yield the names of the machine and of other services, as far as they are not used anew."""
     try:
-        text = Path("/etc/hosts").read_text(errors="replace")
+        text = Path(beside or "/etc/hosts").read_text(errors="replace")
     except OSError:
         text = "127.0.0.1 localhost\n"
-    return text if text.endswith("\n") else f"{text}\n"
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if left := [name for name in names if name not in own]:
+            yield f"{address} {' '.join(left)}\n"
 
 
 @contextmanager
@@ -378,7 +317,7 @@ def main() -> NoReturn:
             wanted = from_json(Composed, json.loads(Path(sys.argv[1]).read_bytes()))
             sys.exit(_Composer(wanted).run())
     except CrossfadeError as error:
-        _say(f"{error}\nhint: {error.hint}")
+        say(f"{error}\nhint: {error.hint}")
     except OSError as error:
-        _say(f"the composition cannot be run: {error}")
+        say(f"the composition cannot be run: {error}")
     sys.exit(FAILED_EXIT_CODE)

@@ -15,10 +15,13 @@ from pathlib import Path
 from crossfade.adapters.images.folders import remove_folder
 from crossfade.adapters.runners import bubblewrap, composing, in_image
 from crossfade.adapters.runners.composing import Composed
+from crossfade.adapters.runners.exit_codes import reason_of, status_of
 from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK, end_all, marked
 from crossfade.adapters.runners.lock import is_held
+from crossfade.adapters.runners.run_files import read, tail, write, write_secret
 from crossfade.adapters.runners.scripts import KEEPER
+from crossfade.adapters.runners.serving import READY, Serve
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
@@ -29,15 +32,14 @@ from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.05
+ABANDONED_SECONDS = 60.0
 SILENCE_SECONDS = 0.25
 """After so long nothing has come for a while."""
-_CHUNK = 64 * 1024
 _SCRIPT = ".script"
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _KUBE, _CONFIG = "kube", "config"
 _BOX, _COMPOSED, _WANTED = "box", "composed", "in-image.json"
-_SIGNALS = {128 + each.value: each.name for each in signal.Signals}
 
 
 class ProcessRunner:
@@ -55,6 +57,7 @@ class ProcessRunner:
         isolated: bool | None = None,
         most_bytes: int = MOST_OUTPUT_BYTES,
         images: ImagePlace | None = None,
+        abandoned_seconds: float = ABANDONED_SECONDS,
     ) -> None:
         """
         `folder` has one folder for each build; `isolated` None: if bubblewrap works here.
@@ -62,8 +65,10 @@ class ProcessRunner:
         `images` are those that steps may run inside of.
 
         What a run prints beyond `most_bytes` is thrown away, so that it cannot fill the disk.
+        Services of a build end `abandoned_seconds` after nobody runs it any more.
         """
         self._folder, self._most_bytes, self._images = folder.resolve(), most_bytes, images
+        self._abandoned_seconds = abandoned_seconds
         self.isolated = bubblewrap.usable() if isolated is None else isolated
         self._children: dict[RunId, int] = {}
         """Keepers that we have started and not buried."""
@@ -92,7 +97,7 @@ class ProcessRunner:
             self._spawn(order, place)
         except (OSError, ValueError) as error:  # too large an environment, a NUL in it
             (place / "output").write_text(f"the step cannot be started: {error}\n")
-            _write(place / "code", "126\n")
+            write(place / "code", "126\n")
 
     def _spawn(self, order: Order, place: Path) -> None:
         (place / "tools").mkdir()
@@ -102,7 +107,7 @@ class ProcessRunner:
         (place / "tools" / _SCRIPT).write_text(self._seen(order.script, order))
         write_tools(place / "tools", own=not order.image)
         if order.kubeconfig:
-            _write_secret(place / _KUBE / _CONFIG, order.kubeconfig)
+            write_secret(place / _KUBE / _CONFIG, order.kubeconfig)
         argv, environment = self._command(order, place)
         lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -203,8 +208,20 @@ class ProcessRunner:
             str(self.volume(order.run.build)),
             order.directory,
             self._images,
+            self._serve(order),
+            str(self._hosts(order.beside)) if order.beside else "",
         )
         return in_image.own_program(composing.__name__, to_json(wanted), folder / "wanted.json")
+
+    def _serve(self, order: Order) -> Serve | None:
+        if order.serving is None:
+            return None
+        build = "" if order.serving.outlives else str(self._folder / order.run.build)
+        return Serve(order.serving.most_seconds, build, self._abandoned_seconds)
+
+    def _hosts(self, run: RunId) -> Path:
+        """Return the file with the names of the services of a run."""
+        return self._place(run) / _COMPOSED / "hosts"
 
     def _more(self, order: Order, place: Path) -> Iterator[tuple[Path, str]]:
         """Yield the other folders and files that a run sees, and where."""
@@ -212,8 +229,10 @@ class ProcessRunner:
             yield self._of_volume(order, source), target
         if order.composition is not None:
             (place / _COMPOSED).mkdir(mode=0o700)
-            (place / _COMPOSED / "hosts").touch()
-            yield place / _COMPOSED / "hosts", "/etc/hosts"
+            self._hosts(order.run).touch()
+            yield self._hosts(order.run), "/etc/hosts"
+        elif order.beside is not None:
+            yield self._hosts(order.beside), "/etc/hosts"
 
     def _of_volume(self, order: Order, path: str) -> Path:
         """Return where a folder of the workspace is; it is made when it is not there."""
@@ -236,14 +255,16 @@ class ProcessRunner:
         place = self._place(run)
         if not place.is_dir():
             return None
-        variables = exported(_read(place / "exports"), _read(place / "masked").split())
+        variables = exported(read(place / "exports"), read(place / "masked").split())
         if self._lives(run):
-            return RunSight(run.number, Status.RUNNING, exports=variables)
-        code = _read(place / "code").strip()
+            ready = (place / _COMPOSED / READY).exists()
+            status = Status.SERVING if ready else Status.RUNNING
+            return RunSight(run.number, status, exports=variables)
+        code = read(place / "code").strip()
         if not code:
             await self._end_leftovers(run)  # before it is started again
             return RunSight(run.number, Status.LOST, "its process was lost")
-        return RunSight(run.number, _status(int(code)), _why(int(code)), exports=variables)
+        return RunSight(run.number, status_of(int(code)), reason_of(int(code)), exports=variables)
 
     def _lives(self, run: RunId) -> bool:
         """Return whether the keeper holds its lock; one that was ours is buried."""
@@ -257,9 +278,9 @@ class ProcessRunner:
         place, offset, silent_at = self._place(run), 0, math.inf
         while True:
             lives = self._lives(run)  # before reading: what comes after is read in the next turn
-            while offset < self._most_bytes and (data := _tail(place / "output", offset)):
+            while offset < self._most_bytes and (data := tail(place / "output", offset)):
                 offset, silent_at = offset + len(data), time.monotonic() + SILENCE_SECONDS
-                masked = exported(_read(place / "exports"), _read(place / "masked").split())
+                masked = exported(read(place / "exports"), read(place / "masked").split())
                 yield Output(data, tuple(each.value for each in masked if each.secret))
             if not lives:
                 return
@@ -272,7 +293,7 @@ class ProcessRunner:
 
     async def _until_changed(self, run: RunId) -> None:
         """Wait a little, or until the keeper has ended."""
-        pid = self._children.get(run) or int(_read(self._place(run) / "pid").strip() or 0)
+        pid = self._children.get(run) or int(read(self._place(run) / "pid").strip() or 0)
         try:
             watched = os.pidfd_open(pid) if pid else -1
         except OSError:
@@ -327,6 +348,7 @@ def _boxes(order: Order) -> dict[str, bool]:
         "a built image": order.inside is not None,
         "`volumes`": bool(order.volumes),
         "a composition": order.composition is not None,
+        "a step beside services": order.beside is not None,
     }
 
 
@@ -338,51 +360,6 @@ def _environment(
     path = given.get("PATH") or os.environ.get("PATH", os.defpath)
     named = {name: value for name, value in given.items() if name and "=" not in name}
     return {**passed, **named, **own, "PATH": f"{tools}:{path}", MARK: str(place)}
-
-
-def _status(code: int) -> Status:
-    if code == 128 + signal.SIGKILL:
-        return Status.KILLED
-    return Status.FAILED if code else Status.SUCCEEDED
-
-
-def _why(code: int) -> str:
-    if code == 0:
-        return ""
-    if code in _SIGNALS:
-        return f"ended by {_SIGNALS[code]}"
-    hints = {126: ": it cannot be executed", 127: ": a command was not found"}
-    return f"exit code {code}{hints.get(code, '')}"
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def _tail(path: Path, offset: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(_CHUNK)
-    except FileNotFoundError:
-        return b""
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Write what only this user may read, from its first byte on."""
-    path.parent.mkdir(mode=0o700)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(file, "w") as opened:
-        opened.write(text)
 
 
 def _unavailable(error: OSError) -> Unavailable:

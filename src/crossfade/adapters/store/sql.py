@@ -1,7 +1,7 @@
 """Documents, blobs and leases in an SQL database; SQLite is the default one."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Self, TypeVar
@@ -63,12 +63,12 @@ class SqlStore:
 
     async def get(self, kind: str, name: str) -> Document | None:
         """Return the document, or None when there is none."""
-        found = await self._read(partial(statements.documents_of, kind=kind, name=name))
+        found = await self._read(partial(statements.documents_of, kind=kind, names=[name]))
         return found[0] if found else None
 
-    async def list(self, kind: str) -> tuple[Document, ...]:
-        """Return all documents of the kind, by name."""
-        return await self._read(partial(statements.documents_of, kind=kind))
+    async def list(self, kind: str, names: Collection[str] | None = None) -> tuple[Document, ...]:
+        """Return all documents of the kind by name, or those of the names that there are."""
+        return await self._read(partial(statements.documents_of, kind=kind, names=names))
 
     async def commit(
         self, changes: tuple[Save | Remove, ...], events: tuple[Event, ...] = (), fence: int = 0

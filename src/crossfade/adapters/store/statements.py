@@ -1,6 +1,7 @@
 """What the store reads and writes, each inside a transaction that the caller has begun."""
 
 import hashlib
+from collections.abc import Collection
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -17,6 +18,8 @@ from crossfade.ports.documents import Document, Event
 from crossfade.ports.leases import Lease
 
 _SEQUENCE = select(counter.c.value)
+_NAMES = 500
+"""So many at most in one query: databases allow only so many parameters."""
 _NEWEST = 1000
 """Among so many the latest one is: clocks of several machines differ, but not by that much."""
 _LOCK = select(counter.c.value).with_for_update()
@@ -29,15 +32,20 @@ def sequence(connection: Connection) -> int:
 
 
 def documents_of(
-    connection: Connection, kind: str, name: str | None = None
+    connection: Connection, kind: str, names: Collection[str] | None = None
 ) -> tuple[Document, ...]:
-    """Return the documents of the kind by name, or the one of that name."""
+    """Return the documents of the kind by name, or those of the names that there are."""
     query = select(documents).where(documents.c.kind == kind)
-    if name is not None:
-        query = query.where(documents.c.name == name)
-    rows = connection.execute(query).all()
-    found = (Document(row.kind, row.name, row.version, row.body) for row in rows)
-    return tuple(sorted(found, key=lambda document: document.name))
+    queries = [query]
+    if names is not None:
+        wanted, column = list(names), documents.c.name
+        parts = [wanted[i : i + _NAMES] for i in range(0, len(wanted), _NAMES)]
+        queries = [
+            query.where(column == part[0] if len(part) == 1 else column.in_(part)) for part in parts
+        ]
+    rows = (row for each in queries for row in connection.execute(each))
+    found = {row.name: Document(row.kind, row.name, row.version, row.body) for row in rows}
+    return tuple(found[name] for name in sorted(found))
 
 
 def changed_outside(connection: Connection, after: int) -> tuple[tuple[str, str], ...]:

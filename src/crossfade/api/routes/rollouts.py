@@ -90,8 +90,8 @@ async def list_newest(
     every = [each.value for each in await records.applications()]
     seen = [each for each in every if each.rollout and caller.identity.sees(each.spec.name)]
     some = page(seen, lambda each: each.spec.name, after, limit)
-    found = [await records.rollout(each) for each in some.items]
-    return Page(items=[each.value for each in found if each is not None], next=some.next)
+    found = await records.rollouts_of(some.items)
+    return Page(items=[each.value for each in found], next=some.next)
 
 
 @router.get("/applications/{name}/rollouts")

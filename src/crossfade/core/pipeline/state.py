@@ -142,12 +142,19 @@ class Status(StrEnum):
     """What a runner says of one run."""
 
     RUNNING = "running"
+    SERVING = "serving"
+    """Its services are ready; it goes on until it is stopped."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     LOST = "lost"
     """It was started and is gone, through no fault of its own."""
     KILLED = "killed"
     """A signal ended it that nothing sends to itself: somebody, or a machine without memory."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on."""
+        return self in (Status.RUNNING, Status.SERVING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Misfit:
     """Clusters that cannot be reached, and may give it users still."""
     kept: tuple[ClusterName, ...] = ()
     """Clusters that only keep it running, for `undo`."""
+    one_too_many: bool = False
+    """It stands against the new one only by being there: too many versions would have users."""
 
     @property
     def summary(self) -> str:
@@ -67,6 +69,8 @@ def misfits(
     """
     Return the revisions that stand against `revision`, by name.
 
+    Their data do not get along with its own, or too many versions would have users at once.
+
     Args:
         record: the application.
         revision: what is to be brought out.
@@ -74,13 +78,13 @@ def misfits(
         known: revisions by id; one that nobody knows gets along with none that declares its data.
         now: to tell which revisions are still kept.
     """
-    if revision.data is None:
-        return ()
     kept = {each.revision.id for each in record.kept if each.at(now)}
     serving = {each.cluster: frozenset(_could_serve(record, each)) for each in places}
+    surplus, crowd = _surplus(record, revision, frozenset[RevisionId]().union(*serving.values()))
     found = []
     for other in sorted(kept.union(*serving.values()) - {revision.id}):
-        why = _quarrel(known.get(other), revision)
+        quarrelled = _quarrel(known.get(other), revision)
+        why = quarrelled or (crowd if other in surplus else "")
         if not why:
             continue
         on = [each for each in places if other in serving[each.cluster]]
@@ -91,6 +95,7 @@ def misfits(
                 tuple(each.cluster for each in on if each.reachable),
                 tuple(each.cluster for each in on if not each.reachable),
                 tuple(each.cluster for each in places if each not in on and other in kept),
+                one_too_many=not quarrelled,
             )
         )
     return tuple(found)
@@ -107,13 +112,19 @@ def refuse_misfits(revision: RevisionId, found: Sequence[Misfit], *, force: bool
         return
     told = "; ".join(each.summary for each in found[:_NAMED])
     more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    what = "does not get along with what could still serve"
     way = "bring out a version first that reads both forms, on every cluster"
+    crowd = all(each.one_too_many for each in found)
+    if crowd:
+        what = "would be one version too many"
     if any(each.away for each in found):
         way = "wait until they are back and have it no more, or `crossfade fleet remove` them"
+    elif crowd:
+        way = "wait until the rollout under way has ended, or `crossfade rollout abort` it"
     elif not any(each.serves for each in found):
         way = "wait until it is kept no longer (`spec.rollout.keepOld`)"
     raise UnsafePlan(
-        f"{revision} does not get along with what could still serve: {told}{more}",
+        f"{revision} {what}: {told}{more}",
         hint=f"{way}; --force does it all the same",
     )
 
@@ -156,7 +167,21 @@ def _wanted(wanted: Wanted) -> Iterator[RevisionId]:
         yield from (each for each in wanted.revisions if wanted.pods(each) > 0)
 
 
+def _surplus(
+    record: Record, revision: Revision, serving: frozenset[RevisionId]
+) -> tuple[frozenset[RevisionId], str]:
+    """Return the versions that must go before `revision` may come, and why."""
+    limit, live = record.spec.strategy.max_versions, serving | {revision.id}
+    if limit is None or len(live) <= limit or revision.id in serving:
+        return frozenset(), ""
+    active = {record.active.id} if record.active is not None else set()
+    why = f"is one of {len(live)} that would have users (`rollout.maxVersions` is {limit})"
+    return serving - active, why
+
+
 def _quarrel(other: Revision | None, revision: Revision) -> str:
+    if revision.data is None:
+        return ""
     if other is None:
         return "is remembered no more, so that nobody knows what data it reads"
     return quarrel(other.data, revision.data)

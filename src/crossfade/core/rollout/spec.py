@@ -141,6 +141,8 @@ class Strategy:
     """In order; clusters of no wave go last, together."""
     max_skew: int = 0
     """How many steps clusters of a wave may be apart."""
+    max_versions: int | None = None
+    """How many versions may have users at once, on all clusters, lost ones too; None: any."""
     quorum: int = 0
     """How many clusters must take part for users to rise; 0: as many as `unreachable` says."""
     unreachable: Unreachable = Unreachable.HOLD

@@ -1,0 +1,39 @@
+"""The files that a run consists of."""
+
+import os
+from pathlib import Path
+
+_CHUNK = 64 * 1024
+
+
+def read(path: Path) -> str:
+    """Return the text of a file, "" when there is none."""
+    try:
+        return path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def tail(path: Path, offset: int) -> bytes:
+    """Return a piece of a file from there on, b"" at its end or when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(_CHUNK)
+    except FileNotFoundError:
+        return b""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write what only this user may read, from its first byte on."""
+    path.parent.mkdir(mode=0o700)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(file, "w") as opened:
+        opened.write(text)
