@@ -18,6 +18,7 @@ from crossfade.core.pipeline.orders import VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, RunId, Runner, Serving
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
+from crossfade.testing.step_clouds import StepCloud
 
 
 @dataclass
@@ -62,6 +63,19 @@ def fake() -> Place:
     )
 
 
+def pods(tmp_path: Path, cloud: StepCloud) -> Place:
+    def open_runner() -> Runner:
+        return cloud.runner(tmp_path / "runs")
+
+    def lose(run: RunId) -> None:
+        cloud.take_away(cloud.pod(tmp_path / "runs", run))
+
+    def kill(run: RunId) -> None:
+        cloud.kill_step(cloud.pod(tmp_path / "runs", run))
+
+    return Place(open_runner, lose, kill)
+
+
 @pytest.fixture(
     params=[
         "fake",
@@ -70,10 +84,18 @@ def fake() -> Place:
             "boxed-process",
             marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap"),
         ),
+        pytest.param(
+            "pod", marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
+        ),
     ]
 )
 async def place(request, tmp_path) -> AsyncIterator[Place]:
     name = request.param
+    if name == "pod":
+        cloud = request.getfixturevalue("step_cloud")
+        yield pods(tmp_path, cloud)
+        await cloud.close()
+        return
     yield fake() if name == "fake" else processes(tmp_path, isolated=name == "boxed-process")
     # The kernel takes a moment over processes that have been killed.
     async with asyncio.timeout(10):
