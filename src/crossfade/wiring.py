@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
@@ -31,10 +32,12 @@ from crossfade.core.release.report import Address
 from crossfade.core.release.revision import Revision
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.admission import Admitted
-from crossfade.engine.audit import AuditedDocuments
+from crossfade.engine.audit import AuditedDocuments, AuditLog
 from crossfade.engine.commands import Commands
+from crossfade.engine.deploy_plan import DeployPlan, deploy_plan
 from crossfade.engine.deploying_once import deploy_once
 from crossfade.engine.deployments import Deployments
+from crossfade.engine.drilling import Drilling
 from crossfade.engine.failover_status import FailoverStatus, failover_history, failover_status
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
@@ -43,10 +46,15 @@ from crossfade.engine.leadership import Leadership, own_holder, who_leads
 from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
+from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Documents, Event
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
 from crossfade.settings import SEALING_KEY, SECRET, Settings
+
+if TYPE_CHECKING:
+    from crossfade.engine.people import People
+    from crossfade.engine.sign_on import SignOnCommands
 
 
 class RealConnections:
@@ -140,6 +148,38 @@ class Session:
     def secrets(self) -> SecretPlaces:
         """Return where the hub's secrets are looked up."""
         return _secrets(self.settings, self.connections, self.store)
+
+    def audit(self) -> AuditLog:
+        """Return who has done what."""
+        return AuditLog(self.store)
+
+    def people(self) -> "People":
+        """Return the accounts; slow to import."""
+        from crossfade.adapters.passwords import ArgonPasswords
+        from crossfade.engine.people import People
+
+        return People(self._own(), ArgonPasswords(), self.clock)
+
+    def secret_commands(self) -> SecretCommands:
+        """Return the secrets of the store, for the person of this machine."""
+        return SecretCommands(self._own(), key_ring(self.settings), self.clock)
+
+    def sign_on_commands(self) -> "SignOnCommands":
+        """Return the identity provider, for the person of this machine."""
+        from crossfade.engine.sign_on import SignOnCommands
+
+        return SignOnCommands(self._own(), self.clock)
+
+    def drilling(self) -> Drilling:
+        """Return what is asked of drills."""
+        return Drilling(self.commands.records, self.clock)
+
+    async def plan(self, name: ApplicationName, changes: Values) -> DeployPlan:
+        """Return what a deployment would do."""
+        return await deploy_plan(self.deployments, name, changes)
+
+    def _own(self) -> AuditedDocuments:
+        return AuditedDocuments(self.store, who_runs_this(), "cli", self.clock)
 
     async def apply(
         self,

@@ -67,6 +67,7 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
                 _building(settings, opened),
                 _webhooks(opened),
                 SignOn(accounts, identities, opened.clock),
+                opened.names(),
                 figures or Figures(),
             )
         finally:

@@ -18,9 +18,10 @@ from crossfade.adapters.webhooks.signatures import genuine
 from crossfade.api.app import create_app
 from crossfade.api.services import Acts, Building, Services
 from crossfade.base.clock import SteadyClock
-from crossfade.base.secrets import Secret
+from crossfade.base.secrets import Secret, SecretRef
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
+from crossfade.core.dns.record import DnsSpec, UpdateKey
 from crossfade.core.pipeline.run import decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.engine.accounts import Accounts, Caller
@@ -28,6 +29,7 @@ from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
+from crossfade.engine.names import Names
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.starting import Registry
@@ -38,6 +40,7 @@ from crossfade.engine.sign_on import SignOn
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
+from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_secrets import FakeSecrets
 
@@ -49,6 +52,7 @@ steps:
   go: {type: pending-approval, stage: ship}
   ship: {image: alpine, stage: ship, commands: [make ship]}
 """
+DNS = DnsSpec("10.0.0.53", "localhost", UpdateKey("crossfade", SecretRef("dns")))
 ADMIN = Caller(Identity("admin", (Grant(Role.ADMIN),)), "page", csrf="c")
 
 
@@ -124,7 +128,7 @@ def services_of(world, folder):
     async def hub():
         return "me"
 
-    queries = world.queries
+    queries, records = world.queries, Records(world.store)
     accounts = Accounts(world.store, FakePasswords(), world.clock)
     return Services(
         world.store,
@@ -147,6 +151,7 @@ def services_of(world, folder):
         SignOn(
             accounts, OidcProvider(FakeSecrets(oidc_client_secret="s"), SteadyClock()), world.clock
         ),
+        Names(records, FakeNameServers("localhost"), world.connections, world.clock),
     )
 
 
@@ -173,7 +178,7 @@ def made_once():
 @pytest.fixture
 async def api(tmp_path):
     world = EngineWorld()
-    await world.prepare()
+    await world.prepare(replace(application(), dns=DNS))
     other = replace(
         application(),
         name="shapes",

@@ -20,12 +20,15 @@ ON_COLORS = [
     ("GET", "/applications/colors", Role.VIEWER, {}),
     ("GET", "/applications/colors/clusters", Role.VIEWER, {}),
     ("GET", "/applications/colors/traffic", Role.VIEWER, {}),
+    ("GET", "/applications/colors/failover", Role.VIEWER, {}),
+    ("GET", "/applications/colors/dns", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1/history", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1/analysis", Role.VIEWER, {}),
     ("GET", "/applications/colors/rollouts/1/analysis/points", Role.VIEWER, {}),
     ("POST", "/applications/colors/rollouts", Role.RELEASER, {"json": {}}),
+    ("POST", "/applications/colors/rollouts/plan", Role.RELEASER, {"json": {}}),
     *(
         ("POST", f"/applications/colors/rollout/{command}", Role.RELEASER, {"json": {}})
         for command in (
@@ -38,12 +41,21 @@ ON_AWS = [
     ("GET", "/fleet/aws/drain", Role.RELEASER, {}),
     ("POST", "/fleet/aws/drain", Role.RELEASER, {}),
     ("POST", "/fleet/aws/restore", Role.RELEASER, {}),
+    ("POST", "/fleet/aws/drill", Role.RELEASER, {"json": {}}),
+    ("POST", "/fleet/aws/drill/stop", Role.RELEASER, {"json": {}}),
     ("DELETE", "/fleet/aws", Role.ADMIN, {}),
 ]
 """The same on a cluster, for all applications."""
 CLUSTER = {"name": "aws", "context": "aws", "kubeconfig": "/k"}
+PROVIDER = {
+    "issuer": "https://login.example.com",
+    "client_id": "crossfade",
+    "url": "https://crossfade.example.com",
+    "groups": {"ops": [{"role": "viewer"}]},
+}
 OF_ALL = [
     ("POST", "/fleet", Role.ADMIN, {"json": CLUSTER}),
+    ("GET", "/edges", Role.VIEWER, {}),
     ("GET", "/builds", Role.VIEWER, {}),
     ("GET", "/builds/1", Role.VIEWER, {}),
     ("GET", "/builds/1/tests", Role.VIEWER, {}),
@@ -57,6 +69,10 @@ OF_ALL = [
     ("POST", "/accounts", Role.ADMIN, {"json": {"name": "x", "grants": [{"role": "viewer"}]}}),
     ("PATCH", "/accounts/admin", Role.ADMIN, {"json": {"disabled": False}}),
     ("POST", "/accounts/admin/password", Role.ADMIN, {}),
+    ("GET", "/identity-provider", Role.ADMIN, {}),
+    ("PUT", "/identity-provider", Role.ADMIN, {"json": PROVIDER}),
+    ("DELETE", "/identity-provider", Role.ADMIN, {}),
+    ("POST", "/secrets/rotation", Role.ADMIN, {"json": {}}),
     ("GET", "/secrets", Role.ADMIN, {}),
     ("PUT", "/secrets/s", Role.ADMIN, {"json": {"value": "v"}}),
     ("DELETE", "/secrets/s", Role.ADMIN, {}),
@@ -69,6 +85,8 @@ OF_ANYBODY = [
     ("GET", "/overview/news", {}),
     ("GET", "/fleet", {}),
     ("GET", "/fleet/aws", {}),
+    ("GET", "/names", {}),
+    ("GET", "/drills", {}),
     ("GET", "/failover", {}),
     ("GET", "/failover/aws", {}),
     ("GET", "/applications", {}),
@@ -79,6 +97,7 @@ OF_ANYBODY = [
 ]
 SPECIAL = [
     ("POST", "/applications"),
+    ("GET", "/drills/{number}"),
     ("POST", "/tokens"),
     ("DELETE", "/tokens/{identity}"),
     ("DELETE", "/session"),
@@ -165,7 +184,7 @@ async def test_what_concerns_a_cluster_takes_the_role_on_all_of_its_applications
     one = await api.ask(method, path, Grant(role, "colors", "aws"), **body)
     elsewhere = await api.ask(method, path, Grant(Role.ADMIN, cluster="gcp"), **body)
 
-    assert (there.status_code in (200, 204, 409)) is (role.rank >= least.rank), there.text
+    assert (there.status_code in (200, 204, 409, 422)) is (role.rank >= least.rank), there.text
     assert one.status_code == (404 if there.status_code == 204 else 403)
     assert elsewhere.status_code == 404
 
@@ -175,7 +194,11 @@ async def test_what_concerns_a_cluster_takes_the_role_on_all_of_its_applications
     [(m, p, b) for m, p, _, b in (*ON_COLORS, *ON_AWS, *OF_ALL)]
     + OF_ANYBODY
     + [
-        (m, p.replace("{identity}", "1").replace("{context}", "github"), {"json": {}})
+        (
+            m,
+            p.replace("{identity}", "1").replace("{number}", "1").replace("{context}", "github"),
+            {"json": {}},
+        )
         for m, p in SPECIAL
     ],
 )

@@ -1,16 +1,22 @@
 """What tests of commands need."""
 
 import asyncio
+import io
 import json
 import random
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crossfade.base.secrets import Secret
 from crossfade.cli.main import main
 from crossfade.sandbox import ports, state
+from crossfade.settings import load
+
+PASSWORD = Secret("correct horse battery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,77 @@ def world(crossfade, tmp_path, monkeypatch):
     made = WorldOnDisk(tmp_path / "state")
     made.run(lambda world: world.prepare())
     return made
+
+
+_APPS = []
+
+
+def _app(services):
+    """Return the one application of all hubs here: its schemas take half a second."""
+    from crossfade.api.app import create_app
+
+    if not _APPS:
+        _APPS.append(create_app(services))
+    _APPS[0].state.services = services
+    return _APPS[0]
+
+
+class Hub:
+    """The API of the test's store, in a thread of its own."""
+
+    password = PASSWORD
+
+    def __init__(self, settings):
+        from crossfade.api.server import listening
+        from crossfade.testing.free_ports import free_port
+
+        self.settings, port = settings, free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._socket = listening(port)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+        assert self._ready.wait(30)
+
+    async def _run(self):
+        from crossfade.wiring_api import run_api
+
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        try:
+            with self._socket:
+                await run_api(self.settings, self._socket, lambda _: self._ready.set())
+        except asyncio.CancelledError:
+            return
+
+    def end(self):
+        if not self._thread.is_alive():
+            return
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(20)
+
+
+@pytest.fixture
+def hub(world, monkeypatch, crossfade):
+    """A hub with the application `colors`, and an account `ann` that may do everything."""
+    from crossfade.testing.fake_charts import FakeCharts
+    from crossfade.testing.fake_passwords import FakePasswords
+
+    monkeypatch.setattr("crossfade.wiring_api.HelmCharts", lambda _: FakeCharts("/charts/colors"))
+    monkeypatch.setattr("crossfade.wiring_api.ArgonPasswords", FakePasswords)
+    monkeypatch.setattr("crossfade.adapters.passwords.ArgonPasswords", FakePasswords)
+    monkeypatch.setattr("crossfade.wiring_api.create_app", _app)
+    monkeypatch.delenv("CROSSFADE_HUB", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD.reveal()}\n"))
+    crossfade("account", "add", "ann", "--role", "admin", "--password-stdin")
+    started = Hub(load())
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def signed_in(hub, crossfade, monkeypatch):
+    """Who has signed in at the hub."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD.reveal()}\n"))
+    ran = crossfade("login", hub.url, "--name", "ann", "--password-stdin")
+    assert ran.code == 0, ran.err
+    return hub

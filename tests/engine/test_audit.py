@@ -95,6 +95,10 @@ async def test_the_newest_entries_are_found_however_much_else_has_happened():
     two = await AuditLog(store).newest(2, newest_event)
     many = await AuditLog(store).newest(50, newest_event)
 
-    assert [each.number for each in two] == [5, 4]
-    assert [each.number for each in many] == [5, 4, 3, 2, 1]
+    older = await AuditLog(store).newest(2, newest_event, before=two[-1][0])
+
+    assert [each.number for _, each in two] == [5, 4]
+    assert [each.number for _, each in older] == [3, 2]
+    assert [each.number for _, each in many] == [5, 4, 3, 2, 1]
+    assert [each.number for each in await AuditLog(store).latest(2)] == [4, 5]
     assert await AuditLog(FakeStore()).newest(2, 0) == ()

@@ -47,6 +47,9 @@ async def test_every_change_is_in_the_audit_log(commands, store):
     await commands.remove("a")
     done = [each.deed.what[0] async for each in AuditLog(store).entries()]
 
+    rotated = done.pop(1)
+    assert rotated.startswith("secret-key/")
+    assert rotated.endswith(": seals from now on")
     assert done == [
         "secret/a: set",
         "secret/a: sealed again with another key",

@@ -119,6 +119,15 @@ async def visible(services: Services, caller: Caller, name: str) -> Record:
     return found.value
 
 
+def require_lasting(caller: Caller) -> None:
+    """Raise NotAllowed for tokens, but for those that were made to change accounts."""
+    if not caller.lasting:
+        raise NotAllowed(
+            "a token changes no accounts, as it would outlive itself by them",
+            hint="sign in with a password: on the page, or by `crossfade login` as an admin",
+        )
+
+
 async def refuse(
     services: Services, caller: Caller, action: Action, application: str, cluster: str = ANY
 ) -> None:

@@ -15,6 +15,7 @@ from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
+from crossfade.engine.names import Names
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.records import Build, Builds
@@ -70,6 +71,7 @@ class Services:
     building: Building
     webhooks: Webhooks
     sign_on: SignOn
+    names: Names
     figures: Figures = field(default_factory=Figures)
     """What the loops of this process have counted."""
     overviews: Overviews = field(init=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crossfade.core.access.roles import Grant
-    from crossfade.engine.people import People, Person
+    from crossfade.engine.people import Person
     from crossfade.wiring import Session
 
 app = noun("Say who may sign in at the hub, and what they may do.")
@@ -38,7 +38,7 @@ def list_accounts(context: typer.Context, output: OutputOption = Format.TEXT) ->
     """List the accounts."""
 
     async def work(session: "Session") -> "tuple[Person, ...]":
-        return await _people(session).all()
+        return await session.people().all()
 
     found = with_session(context, work)
     if not found:
@@ -58,7 +58,7 @@ def add(
     grants, given = _grants(role), _read() if password_stdin else None
 
     async def work(session: "Session") -> Secret | None:
-        return await _people(session).add(name, grants, given)
+        return await session.people().add(name, grants, given)
 
     made = with_session(context, work)
     password = made.reveal() if made else None
@@ -74,7 +74,7 @@ def grant(
     grants = _grants(role)
 
     async def work(session: "Session") -> "Person":
-        return await _people(session).grant(name, grants)
+        return await session.people().grant(name, grants)
 
     _show(with_session(context, work), output, "has other roles")
 
@@ -84,7 +84,7 @@ def disable(context: typer.Context, name: _Name, output: OutputOption = Format.T
     """Have account NAME, its browsers and its tokens count no more."""
 
     async def work(session: "Session") -> "Person":
-        return await _people(session).disable(name)
+        return await session.people().disable(name)
 
     _show(with_session(context, work), output, "is disabled")
 
@@ -94,7 +94,7 @@ def enable(context: typer.Context, name: _Name, output: OutputOption = Format.TE
     """Have account NAME count again."""
 
     async def work(session: "Session") -> "Person":
-        return await _people(session).enable(name)
+        return await session.people().enable(name)
 
     _show(with_session(context, work), output, "is enabled")
 
@@ -113,18 +113,12 @@ def password(
     wanted = given or new_password()
 
     async def work(session: "Session") -> None:
-        await _people(session).set_password(name, wanted)
+        await session.people().set_password(name, wanted)
 
     with_session(context, work)
     shown = None if given else wanted.reveal()
     text = f"account {name} has another password" + (f": {shown}" if shown else "")
     show({"account": name, "password": shown}, output, lambda: text)
-
-
-def _people(session: "Session") -> "People":
-    from crossfade.wiring_access import people
-
-    return people(session)
 
 
 def _grants(written: "Sequence[str]") -> "list[Grant]":

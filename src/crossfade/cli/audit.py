@@ -23,15 +23,9 @@ def list_entries(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """List what people have done, the newest last."""
-    from collections import deque
 
-    from crossfade.engine.audit import AuditLog
-
-    async def work(session: "Session") -> "list[Entry]":
-        kept: deque[Entry] = deque(maxlen=newest)
-        async for entry in AuditLog(session.store).entries():
-            kept.append(entry)
-        return list(kept)
+    async def work(session: "Session") -> "tuple[Entry, ...]":
+        return await session.audit().latest(newest)
 
     found = with_session(context, work)
     show({"entries": [_data(each) for each in found]}, output, lambda: _text(found))
@@ -41,10 +35,9 @@ def list_entries(
 def verify(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Check that no entry was changed, dropped or put in; exits with 5 when one was."""
     from crossfade.base.errors import Conflict
-    from crossfade.engine.audit import AuditLog
 
     async def work(session: "Session") -> "Verified":
-        return await AuditLog(session.store).verify()
+        return await session.audit().verify()
 
     found = with_session(context, work)
     if found.wrong:
@@ -70,7 +63,7 @@ def _data(entry: "Entry") -> dict[str, object]:
     }
 
 
-def _text(entries: "list[Entry]") -> str:
+def _text(entries: "tuple[Entry, ...]") -> str:
     if not entries:
         return "nobody has done anything yet"
     rows = [

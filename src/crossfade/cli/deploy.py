@@ -106,18 +106,11 @@ async def _show_plan(
 ) -> None:
     """Show what a deployment would do; raises what the deployment would."""
     from crossfade.cli.deploy_plan import plan_data, plan_text
-    from crossfade.core.failover.capacity import refuse_unless_survives
-    from crossfade.core.rollout.skew import refuse_misfits
-    from crossfade.engine.forecast import require_accepted
 
-    preview = await session.deployments.preview(application, wanted)
     progress("asking the clusters of the first wave")
-    forecast = await session.deployments.forecast(preview)
-    spec = (await session.queries.record(application)).spec
-    show(plan_data(preview, forecast), output, lambda: plan_text(preview, forecast, spec))
-    refuse_unless_survives(preview.admitted.admission, force=force)
-    refuse_misfits(preview.revision.id, preview.misfits, force=force)
-    require_accepted(forecast.checked, bool(spec.shared))
+    plan = await session.plan(application, wanted)
+    show(plan_data(plan), output, lambda: plan_text(plan))
+    plan.refuse(force=force)
 
 
 def _values(file: Path) -> "Values":

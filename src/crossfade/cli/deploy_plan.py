@@ -8,28 +8,27 @@ from crossfade.cli.rollout_view import strategy_text
 from crossfade.core.rollout.remarks import asked_by
 
 if TYPE_CHECKING:
-    from crossfade.core.application import Application
     from crossfade.core.release.objection import Objection
-    from crossfade.engine.deployments import Preview
+    from crossfade.engine.deploy_plan import DeployPlan
     from crossfade.engine.forecast import Checked, Forecast
 
 
-def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
+def plan_data(plan: "DeployPlan") -> dict[str, object]:
     """Return the plan for `--output json`."""
-    expected = forecast.expected
+    forecast, expected = plan.forecast, plan.forecast.expected
     return {
-        "revision": preview.revision.id,
-        "chart": preview.revision.chart,
-        "replaces": preview.replaces,
-        "clusters": list(preview.clusters),
-        "waves": [list(each) for each in preview.waves],
-        "remarks": list(preview.remarks),
-        "survival": _survival(preview),
-        "misfits": [each.summary for each in preview.misfits],
-        "objects": _titles(preview),
-        "removed": list(preview.prepared.removed),
-        "renamed": [list(pair) for pair in preview.prepared.renamed],
-        "notes": list(preview.prepared.notes),
+        "revision": plan.revision,
+        "chart": plan.chart,
+        "replaces": plan.replaces,
+        "clusters": list(plan.clusters),
+        "waves": [list(each) for each in plan.waves],
+        "remarks": list(plan.remarks),
+        "survival": _survival(plan),
+        "misfits": [each.summary for each in plan.misfits],
+        "objects": list(plan.objects),
+        "removed": list(plan.removed),
+        "renamed": [list(pair) for pair in plan.renamed],
+        "notes": list(plan.notes),
         "checked": [_checked(each) for each in forecast.checked],
         "seconds": expected.seconds,
         "waits_for_people": expected.waits_for_people,
@@ -38,8 +37,8 @@ def plan_data(preview: "Preview", forecast: "Forecast") -> dict[str, object]:
     }
 
 
-def _survival(preview: "Preview") -> dict[str, object]:
-    admitted = preview.admitted
+def _survival(plan: "DeployPlan") -> dict[str, object]:
+    admitted = plan.admitted
     return {
         "survive": admitted.survive,
         "survives": None if admitted.unknown else admitted.admission.survives,
@@ -66,38 +65,37 @@ def _checked(checked: "Checked") -> dict[str, object]:
     }
 
 
-def plan_text(preview: "Preview", forecast: "Forecast", spec: "Application") -> str:
+def plan_text(plan: "DeployPlan") -> str:
     """Return the plan for people."""
-    revision = preview.revision
     lines = [
-        f"revision {revision.id} of {revision.chart}"
-        f" would {'replace ' + preview.replaces if preview.replaces else 'be the first'}",
-        f"on: {', '.join(preview.clusters) or 'no cluster (none carries the labels)'}",
-        *_waves(preview, spec),
+        f"revision {plan.revision} of {plan.chart}"
+        f" would {'replace ' + plan.replaces if plan.replaces else 'be the first'}",
+        f"on: {', '.join(plan.clusters) or 'no cluster (none carries the labels)'}",
+        *_waves(plan),
         "objects:",
-        *(f"  {title}" for title in _titles(preview)),
+        *(f"  {title}" for title in plan.objects),
     ]
-    if preview.prepared.removed:
+    if plan.removed:
         lines.append("left out, since the application has its own route:")
-        lines += [f"  {title}" for title in preview.prepared.removed]
-    lines += [f"  {old} is called {new}" for old, new in preview.prepared.renamed]
-    lines += [f"note: {text}" for text in preview.prepared.notes]
-    if spec.shared:
-        lines.append(f"first, in place: {', '.join(each.name for each in spec.shared)}")
-    lines += [*_answers(forecast), *_course(preview, forecast, spec)]
-    if preview.admitted.summary:
-        lines.append(preview.admitted.summary)
-    lines += [f"would not get along: {each.summary}" for each in preview.misfits]
-    lines += [f"note: {text}" for text in preview.remarks]
+        lines += [f"  {title}" for title in plan.removed]
+    lines += [f"  {old} is called {new}" for old, new in plan.renamed]
+    lines += [f"note: {text}" for text in plan.notes]
+    if plan.spec.shared:
+        lines.append(f"first, in place: {', '.join(each.name for each in plan.spec.shared)}")
+    lines += [*_answers(plan.forecast), *_course(plan)]
+    if plan.admitted.summary:
+        lines.append(plan.admitted.summary)
+    lines += [f"would not get along: {each.summary}" for each in plan.misfits]
+    lines += [f"note: {text}" for text in plan.remarks]
     return "\n".join(lines)
 
 
-def _waves(preview: "Preview", spec: "Application") -> Iterator[str]:
+def _waves(plan: "DeployPlan") -> Iterator[str]:
     """Return the clusters in the order in which they get the new revision."""
-    if not spec.strategy.waves:
+    if not plan.spec.strategy.waves:
         return
-    *waves, rest = preview.waves
-    for number, (wave, found) in enumerate(zip(spec.strategy.waves, waves, strict=True), 1):
+    *waves, rest = plan.waves
+    for number, (wave, found) in enumerate(zip(plan.spec.strategy.waves, waves, strict=True), 1):
         yield f"  wave {number}: {', '.join(found) or f'no cluster ({asked_by(wave)})'}"
     if rest:
         yield f"  then, in no wave: {', '.join(rest)}"
@@ -120,17 +118,18 @@ def _objection(objection: "Objection") -> str:
     return f"{word} {objection.kind}/{objection.name}: {objection.message}{policy}"
 
 
-def _course(preview: "Preview", forecast: "Forecast", spec: "Application") -> Iterator[str]:
-    if preview.replaces is None:
+def _course(plan: "DeployPlan") -> Iterator[str]:
+    forecast = plan.forecast
+    if plan.replaces is None:
         yield "steps: none, it is the first revision: all users at once when it is ready"
         return
-    yield f"steps: {strategy_text(spec.strategy)}"
+    yield f"steps: {strategy_text(plan.spec.strategy)}"
     expected = forecast.expected
     people = (
         f", and {expected.waits_for_people} times a person" if expected.waits_for_people else ""
     )
     yield f"takes at least {format_duration(round(expected.seconds))}{people}"
-    if not spec.analysis.judge:
+    if not plan.spec.analysis.judge:
         return
     if not forecast.rps:
         yield "no traffic was measured in an earlier rollout, so what can be seen is not known"
@@ -141,13 +140,3 @@ def _course(preview: "Preview", forecast: "Forecast", spec: "Application") -> It
             f"at {forecast.rps:.0f} requests/s the judge sees errors that are"
             f" {forecast.visible:.1f} times as frequent as now, or more"
         )
-
-
-def _titles(preview: "Preview") -> list[str]:
-    return [
-        f"{each.get('kind')}/{_name(each.get('metadata'))}" for each in preview.prepared.objects
-    ]
-
-
-def _name(metadata: object) -> str:
-    return str(metadata.get("name")) if isinstance(metadata, dict) else "?"

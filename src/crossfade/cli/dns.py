@@ -39,7 +39,7 @@ def plan(
     """Ask the name server and say what would be changed now; changes nothing."""
 
     async def read(session: "Session") -> "NameState":
-        return (await session.names().look(ApplicationName(application))).state
+        return await session.names().planned(ApplicationName(application))
 
     state = with_session(context, read)
     show({"name": asdict(state)}, output, lambda: _plan(state))

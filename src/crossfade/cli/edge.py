@@ -9,9 +9,9 @@ from crossfade.base.units import format_duration
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show, table
-from crossfade.core.fleet.edges import EdgeState
 
 if TYPE_CHECKING:
+    from crossfade.core.fleet.edges import EdgeState, EdgeView
     from crossfade.wiring import Session
 
 app = noun("Say which edges there are, and which plan each has in force.")
@@ -26,28 +26,29 @@ def edge() -> None:
 def list_edges(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """List the edges.  One that is gone stays in the list for five minutes."""
 
-    async def read(session: "Session") -> tuple[int, tuple[EdgeState, ...], float]:
+    async def read(session: "Session") -> "EdgeView":
         await note_if_no_hub(session)
-        newest, edges = await session.queries.edges()
-        return newest, edges, session.clock.now()
+        return await session.queries.edges()
 
-    newest, edges, now = with_session(context, read)
-    data = {"plan": newest, "edges": [asdict(each) for each in edges]}
-    show(data, output, lambda: _table(newest, edges, now))
+    found = with_session(context, read)
+    data = {"plan": found.plan, "edges": [asdict(each) for each in found.edges]}
+    show(data, output, lambda: _table(found))
 
 
-def _table(newest: int, edges: tuple[EdgeState, ...], now: float) -> str:
-    if not edges:
+def _table(found: "EdgeView") -> str:
+    if not found.edges:
         return "no edge is connected"
-    rows = [(each.edge, f"{each.plan} of {newest}", _state(each, newest, now)) for each in edges]
+    rows = [
+        (each.edge, f"{each.plan} of {found.plan}", _state(each, found)) for each in found.edges
+    ]
     return table(("EDGE", "PLAN", "STATE"), rows)
 
 
-def _state(edge: EdgeState, newest: int, now: float) -> str:
+def _state(edge: "EdgeState", found: "EdgeView") -> str:
     if edge.gone_since is not None:
-        return f"gone for {format_duration(max(1, round(now - edge.gone_since)))}"
+        return f"gone for {format_duration(max(1, round(found.at - edge.gone_since)))}"
     if edge.refused:
         return f"refused: {edge.refused}"
-    if newest == 0:
+    if found.plan == 0:
         return "waits for the first plan"
-    return "in force" if edge.plan == newest else "behind"
+    return "in force" if edge.plan == found.plan else "behind"

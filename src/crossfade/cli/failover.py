@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = noun("Say which clusters have users, and why; rehearse the loss of one.")
 app.command("drill")(failover_drill.drill)
 app.command("drills")(failover_drill.drills)
+app.command("abort-drill")(failover_drill.abort_drill)
 
 
 @app.command()

@@ -1,13 +1,14 @@
 """`crossfade failover drill` and `drills`: take a cloud out on purpose, and what came of it."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import InputError, Unavailable, UnsafePlan
+from crossfade.base.errors import Conflict, InputError, Unavailable, UnsafePlan
 from crossfade.base.ids import ClusterName
 from crossfade.base.units import format_duration, parse_duration
 from crossfade.cli.confirm import confirm
@@ -17,7 +18,7 @@ from crossfade.cli.output import Format, OutputOption, note, progress, show, tab
 if TYPE_CHECKING:
     from crossfade.core.failover.drill import Course, Drill
     from crossfade.engine.draining import Effect
-    from crossfade.engine.drilling import Drilling, Order
+    from crossfade.engine.drilling import Order
     from crossfade.wiring import Session
 
 LOOK_SECONDS = 0.5
@@ -48,6 +49,9 @@ def drill(  # noqa: PLR0913 - one argument for each option of the command
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say whether it could be done now.")
     ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it to the hub, and do not wait.")
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
@@ -55,7 +59,8 @@ def drill(  # noqa: PLR0913 - one argument for each option of the command
 
     Edges find nobody there, so users leave as in a loss; what runs there goes on.  They come back
     at the end, and at once when more requests fail than `spec.failover.objective.errorBudget`
-    allows, when this command is interrupted, or when anything else goes wrong.  Exits with 4 when
+    allows, when this command is interrupted, or when anything else goes wrong.  The hub holds it:
+    it goes on when this command is killed, and `failover abort-drill` ends it.  Exits with 4 when
     it was refused or aborted, or an objective was missed.
     """
     order = _order(name, duration, recovery, error_budget, dry_run=dry_run)
@@ -65,6 +70,10 @@ def drill(  # noqa: PLR0913 - one argument for each option of the command
             context, lambda session: session.commands.effects_of_draining(order.cluster)
         )
         confirm(_effect(order, effects), "hold the drill?", yes=yes)
+    if detach:
+        begun = with_session(context, lambda session: _begin(session, order))
+        show(_data(begun), output, lambda: f"drill {begun.number} of {begun.cluster} begins")
+        return
     done = with_session(context, lambda session: _hold(session, order))
     show(_data(done), output, lambda: _story(done))
     _raise_unless_good(done)
@@ -74,10 +83,27 @@ def drills(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """List all drills, the newest first."""
 
     async def read(session: "Session") -> "tuple[Drill, ...]":
-        return await _drilling(session).drills()
+        return await session.drilling().drills()
 
     found = with_session(context, read)
     show({"drills": [_data(each) for each in found]}, output, lambda: _list(found))
+
+
+def abort_drill(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="CLUSTER", help="A cluster of the fleet.")],
+    why: Annotated[str, typer.Option(help="Kept with the drill.")] = "",
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """End the drill of CLUSTER that goes on: its users come back now."""
+    reason = f"aborted by a person{f': {why}' if why else ''}"
+
+    async def stop(session: "Session") -> "Drill":
+        return await session.drilling().abort(ClusterName(name), reason)
+
+    found = with_session(context, stop)
+    text = f"drill {found.number} of {name} ends; users come back now"
+    show(_data(found), output, lambda: text)
 
 
 def _order(name: str, duration: str, recovery: str, budget: str, *, dry_run: bool) -> "Order":
@@ -126,10 +152,14 @@ def _effect(order: "Order", found: "tuple[Effect, ...]") -> str:
     return f"{order.cluster} is out for {format_duration(order.seconds)}: {users}"
 
 
-async def _hold(session: "Session", order: "Order") -> "Drill":
+async def _begin(session: "Session", order: "Order") -> "Drill":
     await _require_hub(session)
-    drilling = _drilling(session)
-    known = await drilling.begin(order)
+    return await session.drilling().begin(order)
+
+
+async def _hold(session: "Session", order: "Order") -> "Drill":
+    known = await _begin(session, order)
+    drilling = session.drilling()
     try:
         while known.active:
             await asyncio.sleep(LOOK_SECONDS)
@@ -139,17 +169,15 @@ async def _hold(session: "Session", order: "Order") -> "Drill":
                 note("note: no hub runs; the next one ends the drill and brings users back")
                 break
     except asyncio.CancelledError:
-        async with asyncio.timeout(5.0):
-            await drilling.stop(order.cluster, "interrupted by a person")
+        with suppress(Conflict):  # it has just ended
+            async with asyncio.timeout(5.0):
+                await drilling.abort(order.cluster, "interrupted by a person")
         note(f"interrupted: users come back to {order.cluster} now")
         raise
+    except Unavailable:
+        note(f"the hub holds drill {known.number} on; `crossfade failover drills` shows its end")
+        raise
     return known
-
-
-def _drilling(session: "Session") -> "Drilling":
-    from crossfade.engine.drilling import Drilling
-
-    return Drilling(session.commands.records, session.clock)
 
 
 def _progress(drill: "Drill", now: float) -> str:

@@ -25,9 +25,7 @@ def list_secrets(context: typer.Context, output: OutputOption = Format.TEXT) -> 
     """List the names of the secrets in the store, and since when they have their values."""
 
     async def work(session: "Session") -> "tuple[SecretView, ...]":
-        from crossfade.wiring_access import secret_commands
-
-        return await secret_commands(session).all()
+        return await session.secret_commands().all()
 
     found = with_session(context, work)
     if not found:
@@ -45,9 +43,7 @@ def set_secret(context: typer.Context, name: _Name, output: OutputOption = Forma
     value = _read(name)
 
     async def work(session: "Session") -> bool:
-        from crossfade.wiring_access import secret_commands
-
-        return await secret_commands(session).set(name, value)
+        return await session.secret_commands().set(name, value)
 
     changed = with_session(context, work)
     word = "changed" if changed else "set"
@@ -59,9 +55,7 @@ def rm(context: typer.Context, name: _Name, output: OutputOption = Format.TEXT) 
     """Forget secret NAME."""
 
     async def work(session: "Session") -> None:
-        from crossfade.wiring_access import secret_commands
-
-        await secret_commands(session).remove(name)
+        await session.secret_commands().remove(name)
 
     with_session(context, work)
     show({"secret": name, "change": "removed"}, output, lambda: f"secret {name} is removed")
@@ -84,9 +78,7 @@ def rotate_key(
     """
 
     async def work(session: "Session") -> "Rotation":
-        from crossfade.wiring_access import secret_commands
-
-        commands = secret_commands(session)
+        commands = session.secret_commands()
         return await (commands.seal_again() if only_seal else commands.rotate())
 
     done = with_session(context, work)

@@ -50,9 +50,7 @@ def set_provider(  # noqa: PLR0913 - one argument for each option of the command
     provider = replace(provider, groups_claim=groups_claim, scopes=(*provider.scopes, *more))
 
     async def work(session: "Session") -> None:
-        from crossfade.wiring_access import sign_on_commands
-
-        await sign_on_commands(session).set(provider)
+        await session.sign_on_commands().set(provider)
 
     with_session(context, work)
     text = f"people sign in by {provider.issuer}; register {provider.redirect} there"
@@ -64,9 +62,7 @@ def show_provider(context: typer.Context, output: OutputOption = Format.TEXT) ->
     """Show the provider, and who gets what."""
 
     async def work(session: "Session") -> "Provider | None":
-        from crossfade.wiring_access import sign_on_commands
-
-        return await sign_on_commands(session).find()
+        return await session.sign_on_commands().find()
 
     found = with_session(context, work)
     if found is None:
@@ -80,9 +76,7 @@ def remove(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """Have nobody sign in by the provider any more; who has is signed in until the session ends."""
 
     async def work(session: "Session") -> None:
-        from crossfade.wiring_access import sign_on_commands
-
-        await sign_on_commands(session).remove()
+        await session.sign_on_commands().remove()
 
     with_session(context, work)
     show({"removed": True}, output, lambda: "people sign in with passwords only")

@@ -65,6 +65,13 @@ class Caller:
     """`page`, or `token ID`."""
     csrf: str | None = None
     """What a browser has to send along with changes; None for tokens."""
+    accounts: bool = False
+    """Whether it is a token that was made to change accounts."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether they may change what outlives them: accounts, who vouches for people."""
+        return self.csrf is not None or self.accounts
 
 
 @dataclass(slots=True)
@@ -206,18 +213,27 @@ class Accounts:
             raise NotSignedIn("the token is unknown, revoked or has expired", hint=_SIGN_IN)
         account = await self._account(token.owner)
         identity = Identity(account.name, account.grants, within=token.grants)
-        return Caller(identity, f"token {token.id}")
+        return Caller(identity, f"token {token.id}", accounts=token.accounts)
 
     async def make_token(
-        self, caller: Caller, name: str, grants: Sequence[Grant], days: int
+        self,
+        caller: Caller,
+        name: str,
+        grants: Sequence[Grant],
+        days: int,
+        *,
+        accounts: bool = False,
     ) -> tuple[Token, Secret]:
         """
-        Return a new token of the caller, and its text, this once.
+        Return a new token of the caller, and its text, this once; with `accounts` it changes them.
 
         Raises NotAllowed for tokens, which would outlive themselves so, and InputError.
         """
         if caller.csrf is None:
             raise NotAllowed("a token makes no tokens", hint="sign in with a password")
+        if accounts and not caller.identity.may(Action.ACCESS):
+            hint = "leave `accounts` out, or have an admin do it"
+            raise NotAllowed("you may not change accounts, nor make a token that does", hint=hint)
         if not grants or not 1 <= days <= LONGEST_TOKEN_DAYS:
             raise InputError(
                 "a token needs a grant, and a number of days",
@@ -233,10 +249,12 @@ class Accounts:
             tuple(grants),
             now,
             now + days * _DAY,
+            accounts,
         )
+        more = ", also to change accounts" if accounts else ""
         await self.acting(caller).commit(
             (Save(TOKEN, identity, 0, to_json(token)),),
-            (self._event(f"{TOKEN}/{identity}", f"made, for {_words(grants)}, {days} d"),),
+            (self._event(f"{TOKEN}/{identity}", f"made, for {_words(grants)}, {days} d{more}"),),
         )
         return token, Secret(written(identity, secret))
 

@@ -8,11 +8,13 @@ from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Conflict
 from crossfade.core.access.audit import Deed, Entry, Head, broken, chained
 from crossfade.engine.access_records import AUDIT_HEAD, AUDIT_LOG
+from crossfade.engine.feed import newest_number
 from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.forwarding_documents import ForwardingDocuments
 
 _NAME = "log"
 _PAGE = 1000
+_ENDLESS = 2**63
 
 
 @dataclass(slots=True)
@@ -83,25 +85,33 @@ class AuditLog:
         found = await self.documents.events(AUDIT_LOG, after, limit)
         return tuple((each.number, from_json(Entry, each.facts)) for each in found)
 
-    async def newest(self, limit: int, newest_event: int) -> tuple[Entry, ...]:
+    async def newest(
+        self, limit: int, near: int, before: int = _ENDLESS
+    ) -> tuple[tuple[int, Entry], ...]:
         """
-        Return the newest entries, newest first.
+        Return the newest entries with the numbers of their events, newest first.
 
         Args:
             limit: so many at most.
-            newest_event: number of the newest event of all; entries are found back from there.
+            near: number of an event near the newest one; entries are found back from there.
+            before: only entries whose events come before this one.
         """
-        span = 4 * limit
+        span, near = 4 * limit, min(near, before)
         while True:
-            since = max(0, newest_event - span)
-            found: list[Entry] = []
+            since = max(0, near - span)
+            found: list[tuple[int, Entry]] = []
             after = since
-            while page := await self.page(after, _PAGE):
-                found += [entry for _, entry in page]
+            while after < before and (page := await self.page(after, _PAGE)):
+                found += [each for each in page if each[0] < before]
                 after = page[-1][0]
             if len(found) >= limit or since == 0:
                 return tuple(reversed(found[-limit:]))
             span *= 4
+
+    async def latest(self, limit: int) -> tuple[Entry, ...]:
+        """Return so many of the newest entries at most, the newest last."""
+        found = await self.newest(limit, await newest_number(self.documents))
+        return tuple(entry for _, entry in reversed(found))
 
     async def entries(self) -> AsyncIterator[Entry]:
         """Yield all entries, oldest first."""

@@ -73,15 +73,29 @@ class Drilling:
         await self.records.commit(save_drill(0, drill), events=(event,))
         return drill
 
-    async def stop(self, cluster: ClusterName, why: str) -> None:
+    async def stop(self, cluster: ClusterName, why: str) -> Drill | None:
         """End the drill of the cluster if there is one: its users come back now."""
-        await again_on_conflict(lambda: self._stop(cluster, why))
+        return await again_on_conflict(lambda: self._stop(cluster, why))
 
-    async def _stop(self, cluster: ClusterName, why: str) -> None:
+    async def abort(self, cluster: ClusterName, why: str) -> Drill:
+        """End the drill of the cluster: its users come back now.  Raises Conflict without one."""
+        stopped = await self.stop(cluster, why)
+        if stopped is None:
+            hint = "`crossfade failover drills` lists all of them"
+            raise Conflict(f"no drill of {cluster} goes on", hint=hint)
+        return stopped
+
+    async def _stop(self, cluster: ClusterName, why: str) -> Drill | None:
         going = await self.records.active_drill()
-        if going is None or going.value.cluster != cluster or going.value.stopped:
-            return
-        await self.records.commit(save_drill(going.version, replace(going.value, stopped=why)))
+        if going is None or going.value.cluster != cluster:
+            return None
+        if going.value.stopped:
+            return going.value
+        stopped, now = replace(going.value, stopped=why), self.clock.now()
+        said = f"drill {stopped.number} is to end: {why}"
+        event = Event(f"{CLUSTER}/{cluster}", now, said, {"drill": stopped.number})
+        await self.records.commit(save_drill(going.version, stopped), events=(event,))
+        return stopped
 
     async def drill(self, number: int) -> Drill:
         """Return the drill of this number.  Raises NotFound."""

@@ -52,6 +52,10 @@ class Names:
         found = [await self.records.find_name(each) for each in await self.applications()]
         return tuple(each.value for each in found if each is not None)
 
+    async def planned(self, application: ApplicationName) -> NameState:
+        """Return the name as `look` finds it."""
+        return (await self.look(application)).state
+
     async def look(self, application: ApplicationName) -> Looked:
         """
         Return what the zone says and what it should say.

@@ -10,7 +10,7 @@ from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.edges import EdgeState
+from crossfade.core.fleet.edges import EdgeView
 from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
@@ -116,10 +116,11 @@ class Queries:
             )
         return tuple(views)
 
-    async def edges(self) -> tuple[int, tuple[EdgeState, ...]]:
-        """Return the number of the newest plan, 0 before the first, and all edges by name."""
+    async def edges(self) -> EdgeView:
+        """Return all edges, and which plan is the newest."""
         plan = await self.records.edge_plan()
-        return plan.value.number if plan else 0, (await self.records.edges()).value.edges
+        edges = (await self.records.edges()).value.edges
+        return EdgeView(plan.value.number if plan else 0, edges, self.clock.now())
 
     async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
         """Return the newest rollout of each application, or all of one, newest first."""

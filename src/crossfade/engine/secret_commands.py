@@ -75,6 +75,9 @@ class SecretCommands:
     async def rotate(self) -> Rotation:
         """Have a new key seal from now on, and seal everything again with it."""
         await asyncio.to_thread(self.sealing.rotate)
+        newest = await asyncio.to_thread(self.sealing.newest)
+        event = Event(f"secret-key/{newest}", self.clock.now(), "seals from now on", {})
+        await self.documents.commit((), (event,))
         return await self.seal_again()
 
     async def seal_again(self) -> Rotation:

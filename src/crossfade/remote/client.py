@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 from crossfade.adapters.http.caller import Answer, Call, HttpCaller
@@ -12,6 +13,7 @@ from crossfade.base.secrets import Secret
 
 T = TypeVar("T")
 
+API = "/api/v1"
 SECONDS = 60.0
 """A deployment renders a chart and asks clusters before it is answered."""
 _PAGE = 500
@@ -46,6 +48,11 @@ class HubClient:
         data = json.dumps({} if body is None else body).encode()
         more = {"Content-Type": "application/json", **(headers or {})}
         return _json(await self.ask("POST", path, body=data, headers=more))
+
+    async def send(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON of any form
+        """Return what is answered to a body of JSON, as JSON."""
+        headers, data = {"Content-Type": "application/json"}, json.dumps(body).encode()
+        return _json(await self.ask(method, path, body=data, headers=headers))
 
     async def all(self, path: str, of: type[T]) -> tuple[T, ...]:
         """Return the items of all pages of a list."""
@@ -85,6 +92,17 @@ class HubClient:
         if answer.status >= 300:
             raise _problem(self.url, answer)
         return answer
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a session at a hub; what it does not have is refused."""
+
+    client: HubClient
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Refuse what no request does."""
+        raise only_here("this command")
 
 
 def segment(text: str) -> str:

@@ -7,58 +7,55 @@ What no request does is refused by name when a command comes to it.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
 
 from crossfade.adapters.documents.absolute import with_absolute_charts
-from crossfade.api.routes.failover import Decided
+from crossfade.api.routes.failover import Decided, Turn
 from crossfade.api.routes.fleet import Member
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Application, Values
+from crossfade.core.dns.state import NameState
 from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.fleet.edges import EdgeView
 from crossfade.core.rollout.commands import Command
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.admission import Admitted
+from crossfade.engine.deploy_plan import DeployPlan
 from crossfade.engine.draining import Effect
 from crossfade.engine.failover_status import FailoverStatus
 from crossfade.engine.history import Story
 from crossfade.engine.queries import FleetView, RolloutView
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
-from crossfade.remote.client import HubClient, only_here, segment
+from crossfade.remote.access import RemoteAudit, RemotePeople, RemoteSecrets, RemoteSignOn
+from crossfade.remote.client import API, HubClient, Part, segment
+from crossfade.remote.drills import RemoteDrilling
 from crossfade.remote.logins import Login
 
 WATCH_SECONDS = 0.25
-_API = "/api/v1"
 _FACTS = ("before", "after", "standing", "action", "witnesses")
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of a session; what it does not have is refused."""
-
-    client: HubClient
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise only_here("this command")
-
-
-class RemoteQueries(_Part):
+class RemoteQueries(Part):
     """Looks."""
 
     async def fleet(self) -> tuple[FleetView, ...]:
         """Return the clusters that one may see, by name."""
-        members = await self.client.all(f"{_API}/fleet", Member)
+        members = await self.client.all(f"{API}/fleet", Member)
         return tuple(_view(each) for each in members)
+
+    async def edges(self) -> EdgeView:
+        """Return all edges, and which plan is the newest."""
+        return from_json(EdgeView, await self.client.get(f"{API}/edges"))
 
     async def rollouts(self, application: ApplicationName | None = None) -> tuple[Rollout, ...]:
         """Return the newest rollout of each application, or all of one, newest first."""
-        path = f"{_app(application)}/rollouts" if application else f"{_API}/rollouts"
+        path = f"{_app(application)}/rollouts" if application else f"{API}/rollouts"
         return await self.client.all(path, Rollout)
 
     async def rollout(self, application: ApplicationName, number: int | None = None) -> RolloutView:
@@ -97,7 +94,19 @@ class RemoteQueries(_Part):
         return from_json(Record, await self.client.get(_app(application)))
 
 
-class RemoteRecords(_Part):
+class RemoteNames(Part):
+    """Names in DNS."""
+
+    async def remembered(self) -> tuple[NameState, ...]:
+        """Return the names as the hub last saw them."""
+        return tuple(from_json(NameState, each) for each in await self.client.get(f"{API}/names"))
+
+    async def planned(self, application: ApplicationName) -> NameState:
+        """Return what the zone says and what it should say."""
+        return from_json(NameState, await self.client.get(f"{_app(application)}/dns"))
+
+
+class RemoteRecords(Part):
     """Single reads."""
 
     async def find_application(self, name: ApplicationName) -> Stored[Record] | None:
@@ -108,7 +117,7 @@ class RemoteRecords(_Part):
             return None
 
 
-class RemoteCommands(_Part):
+class RemoteCommands(Part):
     """Commands on fleet and rollouts."""
 
     @property
@@ -118,7 +127,7 @@ class RemoteCommands(_Part):
 
     async def add_cluster(self, cluster: Cluster) -> str:
         """Add a cluster, or change it; return its Kubernetes version."""
-        member = await self.client.post(f"{_API}/fleet", asdict(cluster))
+        member = await self.client.post(f"{API}/fleet", asdict(cluster))
         return str(member["version"])
 
     async def remove_cluster(self, name: ClusterName) -> None:
@@ -147,7 +156,7 @@ class RemoteCommands(_Part):
         return await _steer(self.client, name, command.value, {"why": why})
 
 
-class RemoteDeployments(_Part):
+class RemoteDeployments(Part):
     """Commands that start rollouts."""
 
     async def deploy(
@@ -175,7 +184,7 @@ class RemoteDeployments(_Part):
         return await _steer(self.client, name, "undo", body)
 
 
-class RemoteHistory(_Part):
+class RemoteHistory(Part):
     """Stories."""
 
     async def story(
@@ -187,7 +196,7 @@ class RemoteHistory(_Part):
         return from_json(Story, await self.client.get(path, replay=str(again).lower()))
 
 
-class RemoteSession(_Part):
+class RemoteSession(Part):
     """Everything that commands over HTTP work with."""
 
     @property
@@ -215,6 +224,35 @@ class RemoteSession(_Part):
         """The time of this machine, for deadlines."""
         return SteadyClock()
 
+    def names(self) -> RemoteNames:
+        """Names in DNS."""
+        return RemoteNames(self.client)
+
+    def audit(self) -> RemoteAudit:
+        """Who has done what."""
+        return RemoteAudit(self.client)
+
+    def people(self) -> RemotePeople:
+        """The accounts."""
+        return RemotePeople(self.client)
+
+    def secret_commands(self) -> RemoteSecrets:
+        """The secrets of the store."""
+        return RemoteSecrets(self.client)
+
+    def sign_on_commands(self) -> RemoteSignOn:
+        """The identity provider."""
+        return RemoteSignOn(self.client)
+
+    def drilling(self) -> RemoteDrilling:
+        """What is asked of drills."""
+        return RemoteDrilling(self.client)
+
+    async def plan(self, name: ApplicationName, changes: Values) -> DeployPlan:
+        """Return what a deployment would do."""
+        found = await self.client.post(f"{_app(name)}/rollouts/plan", {"values": changes})
+        return from_json(DeployPlan, found)
+
     async def hub(self) -> str | None:
         """Return who runs the loops, None when nobody does."""
         try:
@@ -234,7 +272,7 @@ class RemoteSession(_Part):
         """Make or change the applications of the file; return what became of each."""
         body = with_absolute_charts(text, folder) if folder else text
         headers = {"Content-Type": "application/yaml"}
-        path = f"{_API}/applications?force={str(force).lower()}"
+        path = f"{API}/applications?force={str(force).lower()}"
         answer = await self.client.ask("POST", path, headers=headers, body=body.encode())
         return {ApplicationName(each["name"]): each["change"] for each in answer.json()}
 
@@ -250,17 +288,29 @@ class RemoteSession(_Part):
 
     async def failover(self) -> FailoverStatus:
         """Return where every cluster stands."""
-        return from_json(FailoverStatus, await self.client.get(f"{_API}/failover"))
+        return from_json(FailoverStatus, await self.client.get(f"{API}/failover"))
 
     async def failover_history(self, name: str) -> tuple[Event, ...]:
         """Return all that was decided of a cluster, oldest first."""
         try:
-            found = await self.client.all(f"{_API}/failover/{segment(name)}", Decided)
+            found = await self.client.all(f"{API}/failover/{segment(name)}", Decided)
         except NotFound:
-            if await self.commands.records.find_application(ApplicationName(name)):
-                raise only_here("the history of an application") from None
-            raise
+            return await self._of_users(name)
         return tuple(_event(name, each) for each in found)
+
+    async def _of_users(self, name: str) -> tuple[Event, ...]:
+        try:
+            found = await self.client.all(f"{_app(ApplicationName(name))}/failover", Turn)
+        except NotFound:
+            known = ", ".join(each.cluster.name for each in await self.queries.fleet())
+            what = f"there is no cluster or application `{name}`"
+            raise NotFound(what, hint=f"the fleet: {known or 'empty'}") from None
+        return tuple(_turn(name, each) for each in found)
+
+
+def _turn(application: str, turn: Turn) -> Event:
+    facts = {"missing": turn.missing, "demand": turn.demand} if turn.missing is not None else {}
+    return Event(f"users/{application}", turn.at, turn.reason, facts, turn.number)
 
 
 @asynccontextmanager
@@ -281,11 +331,11 @@ async def _steer(
 
 
 def _app(name: ApplicationName) -> str:
-    return f"{_API}/applications/{segment(name)}"
+    return f"{API}/applications/{segment(name)}"
 
 
 def _cluster(name: ClusterName) -> str:
-    return f"{_API}/fleet/{segment(name)}"
+    return f"{API}/fleet/{segment(name)}"
 
 
 def _view(member: Member) -> FleetView:

@@ -23,7 +23,13 @@ async def by_password(url: str, name: str, password: Secret, days: int) -> Login
         cookie = signed.headers["set-cookie"].partition(";")[0]
         client.carry({"Cookie": cookie, "X-CSRF-Token": session["csrf"]}, Secret(cookie))
         host = socket.gethostname()[:60]
-        wanted = {"name": f"crossfade at {host}", "days": days, "grants": session["grants"]}
+        everything = {"role": "admin", "application": "*", "cluster": "*"}
+        wanted = {
+            "name": f"crossfade at {host}",
+            "days": days,
+            "grants": session["grants"],
+            "accounts": everything in session["grants"],
+        }
         made = await client.post(f"{_API}/tokens", wanted)
         await client.ask("DELETE", f"{_API}/session")
         return Login(url, session["account"], Secret(made["text"]), made["token"]["id"])

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from crossfade.api.access import everywhere
+from crossfade.api.access import everywhere, require_lasting
 from crossfade.api.scopes import Scope, scopes
 from crossfade.api.services import Services, Use
-from crossfade.base.errors import NotAllowed
 from crossfade.base.secrets import Secret
 from crossfade.core.access.people import MOST_GRANTS
 from crossfade.core.access.roles import Action
@@ -40,6 +39,13 @@ class Change(BaseModel):
     disabled: bool | None = None
 
 
+class WantedPassword(BaseModel):
+    """The password of an account."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: SecretStr | None = Field(default=None, description="One is made when there is none.")
+
+
 class Shown(BaseModel):
     """An account without its password."""
 
@@ -67,7 +73,7 @@ async def list_accounts(caller: Admin, services: Use) -> list[Shown]:
 
 @router.post("", status_code=201)
 async def add_account(wanted: NewAccount, caller: Admin, services: Use) -> Made:
-    """Make an account.  Only for who has a session: a token would outlive itself so."""
+    """Make an account.  A token would outlive itself so: it has to be made for that."""
     given = Secret(wanted.password.get_secret_value()) if wanted.password else None
     grants = [each.grant for each in wanted.grants]
     made = await _changing(services, caller).add(wanted.name, grants, given)
@@ -87,11 +93,14 @@ async def change_account(name: Name, change: Change, caller: Admin, services: Us
 
 
 @router.post("/{name}/password")
-async def reset_password(name: Name, caller: Admin, services: Use) -> Made:
+async def reset_password(
+    name: Name, caller: Admin, services: Use, wanted: WantedPassword | None = None
+) -> Made:
     """Give an account a new password, answered once; all of its browsers are signed out."""
-    password = new_password()
+    given = wanted.password if wanted else None
+    password = Secret(given.get_secret_value()) if given else new_password()
     await _changing(services, caller).set_password(name, password)
-    return Made(account=name, password=password.reveal())
+    return Made(account=name, password=None if given else password.reveal())
 
 
 def _people(services: Services, caller: Caller) -> People:
@@ -100,8 +109,7 @@ def _people(services: Services, caller: Caller) -> People:
 
 
 def _changing(services: Services, caller: Caller) -> People:
-    if caller.csrf is None:
-        raise NotAllowed("a token changes no accounts", hint="sign in with a password")
+    require_lasting(caller)
     return _people(services, caller)
 
 

@@ -29,10 +29,14 @@ async def list_entries(
 
 
 @router.get("/newest")
-async def list_newest(caller: Auditor, services: Use, limit: Limit = 100) -> Page[Entry]:
+async def list_newest(
+    caller: Auditor, services: Use, after: Cursor = 0, limit: Limit = 100
+) -> Page[Entry]:
     """Return the newest entries of the audit log, newest first."""
-    log = AuditLog(services.documents)
-    return Page(items=list(await log.newest(limit, services.feed.newest)))
+    log, near = AuditLog(services.documents), services.feed.newest
+    found = await (log.newest(limit, near, after) if after else log.newest(limit, near))
+    following = str(found[-1][0]) if len(found) == limit else None
+    return Page(items=[entry for _, entry in found], next=following)
 
 
 @router.get("/verification")

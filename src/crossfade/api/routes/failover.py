@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from crossfade.api.access import Signed, on_cluster
+from crossfade.api.access import Signed, on_application, on_cluster
 from crossfade.api.pages import Limit, Page
 from crossfade.api.services import Use
 from crossfade.base.codec import from_json
@@ -13,12 +13,13 @@ from crossfade.core.access.roles import Action, Identity
 from crossfade.core.failover.health import Witness
 from crossfade.engine.accounts import Caller
 from crossfade.engine.failover_status import ClusterStanding, FailoverStatus, failover_status
-from crossfade.engine.records import CLUSTER
+from crossfade.engine.records import CLUSTER, USERS
 from crossfade.ports.documents import Event
 
-router = APIRouter(prefix="/failover", tags=["failover"])
+router = APIRouter(tags=["failover"])
 
 Watcher = Annotated[Caller, Depends(on_cluster(Action.READ))]
+Reader = Annotated[Caller, Depends(on_application(Action.READ))]
 Cursor = Annotated[int, Query(ge=0, le=2**53, description="`next` of the page before.")]
 
 
@@ -40,7 +41,19 @@ class Decided:
     """Who said what of it."""
 
 
-@router.get("")
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What happened to the users of an application as a whole."""
+
+    number: int
+    at: float
+    reason: str
+    missing: int | None
+    """Requests per second of capacity that were missing; null: it is about something else."""
+    demand: int | None
+
+
+@router.get("/failover")
 async def get_status(caller: Signed, services: Use) -> FailoverStatus:
     """Return where the clusters stand that the caller may see, with the users whom they may see."""
     found = await failover_status(services.lists.records, services.clock.now())
@@ -53,7 +66,7 @@ async def get_status(caller: Signed, services: Use) -> FailoverStatus:
     )
 
 
-@router.get("/{cluster}")
+@router.get("/failover/{cluster}")
 async def get_history(
     cluster: str, caller: Watcher, services: Use, after: Cursor = 0, limit: Limit = 100
 ) -> Page[Decided]:
@@ -61,6 +74,21 @@ async def get_history(
     found = await services.documents.events(f"{CLUSTER}/{cluster}", after, limit)
     following = str(found[-1].number) if len(found) == limit else None
     return Page(items=[_decided(each) for each in found], next=following)
+
+
+@router.get("/applications/{name}/failover", tags=["applications"])
+async def get_turns(
+    name: str, caller: Reader, services: Use, after: Cursor = 0, limit: Limit = 100
+) -> Page[Turn]:
+    """Return when users of an application were turned away, and standbys grew, oldest first."""
+    found = await services.documents.events(f"{USERS}/{name}", after, limit)
+    following = str(found[-1].number) if len(found) == limit else None
+    return Page(items=[_turn(each) for each in found], next=following)
+
+
+def _turn(event: Event) -> Turn:
+    missing, demand = (event.facts.get(each) for each in ("missing", "demand"))
+    return Turn(event.number, event.at, event.reason, missing, demand)
 
 
 def _seen(standing: ClusterStanding, identity: Identity) -> ClusterStanding:

@@ -23,6 +23,7 @@ from crossfade.engine.analysis_view import (
     analysis_points,
     analysis_report,
 )
+from crossfade.engine.deploy_plan import DeployPlan, deploy_plan
 from crossfade.engine.deploying_once import deploy_once
 from crossfade.engine.history import Story
 from crossfade.engine.queries import RolloutView
@@ -36,8 +37,8 @@ Number = Annotated[int, Path(ge=1, le=999_999, description="Number of the rollou
 _HIGHEST = 999_999
 
 
-class Deployment(BaseModel):
-    """A new revision."""
+class Values(BaseModel):
+    """What a revision is made of."""
 
     model_config = ConfigDict(extra="forbid")
     values: dict[str, Json] = Field(
@@ -45,6 +46,11 @@ class Deployment(BaseModel):
         description="Helm values on top of those of the application.",
         examples=[{"image": {"tag": "2.0"}}],
     )
+
+
+class Deployment(Values):
+    """A new revision."""
+
     force: bool = Field(
         default=False,
         description="Also when it would not survive the losses of `placement.survive`, or does not"
@@ -150,6 +156,13 @@ async def list_points(
     records = services.queries.records
     found = await analysis_points(records, ApplicationName(name), number, after, limit)
     return Page(items=list(found), next=str(found[-1].number) if len(found) == limit else None)
+
+
+@router.post("/applications/{name}/rollouts/plan")
+async def plan(name: str, wanted: Values, caller: Releaser, services: Use) -> DeployPlan:
+    """Return what a deployment would do, and what clusters say to it; nothing is changed."""
+    deployments = services.acts(services.accounts.acting(caller)).deployments
+    return await deploy_plan(deployments, ApplicationName(name), wanted.values)
 
 
 @router.post("/applications/{name}/rollouts", status_code=201)

@@ -21,6 +21,10 @@ class Wanted(BaseModel):
     name: str = Field(min_length=1, max_length=100, examples=["deploys of colors"])
     grants: list[Scope] = Field(min_length=1, max_length=50)
     days: int = Field(default=90, ge=1, le=LONGEST_TOKEN_DAYS)
+    accounts: bool = Field(
+        default=False,
+        description="Whether it changes accounts and the identity provider too; for admins.",
+    )
 
 
 class Shown(BaseModel):
@@ -32,6 +36,8 @@ class Shown(BaseModel):
     grants: list[Scope]
     created_at: float
     expires_at: float
+    accounts: bool
+    """Whether it changes accounts too."""
 
 
 class Made(BaseModel):
@@ -52,7 +58,9 @@ async def list_tokens(caller: Signed, services: Use) -> list[Shown]:
 async def make_token(wanted: Wanted, caller: Signed, services: Use) -> Made:
     """Make a token; it never allows more than its owner may do.  Only for who has a session."""
     grants = [each.grant for each in wanted.grants]
-    token, text = await services.accounts.make_token(caller, wanted.name, grants, wanted.days)
+    token, text = await services.accounts.make_token(
+        caller, wanted.name, grants, wanted.days, accounts=wanted.accounts
+    )
     return Made(token=_shown(token), text=text.reveal())
 
 
@@ -72,4 +80,5 @@ def _shown(token: Token) -> Shown:
         grants=scopes(token.grants),
         created_at=token.created_at,
         expires_at=token.expires_at,
+        accounts=token.accounts,
     )

@@ -26,6 +26,8 @@ class Token:
     """What it is for; its owner's rights limit it as well, at the time of use."""
     created_at: float
     expires_at: float
+    accounts: bool = False
+    """Whether it changes accounts too, and so what counts when it no longer does."""
 
     def valid(self, secret: str, now: float) -> bool:
         """Say whether this is its secret and its time is not over."""

@@ -30,6 +30,18 @@ class EdgeStates:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeView:
+    """The edges at one moment."""
+
+    plan: int
+    """Number of the newest plan, 0 before the first."""
+    edges: tuple[EdgeState, ...]
+    """By name."""
+    at: float
+    """When that was, on the clock by which edges are gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What is known of edges right now."""
 
