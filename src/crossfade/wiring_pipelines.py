@@ -1,7 +1,8 @@
 """Which adapters commands of pipelines are made of; apart, as they need little of the rest."""
 
+import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.runners.pod import PodRunner
+from crossfade.adapters.runners.pods.homes import Clusters, Homes
+from crossfade.adapters.runners.pods.options import PodOptions
+from crossfade.adapters.runners.pods.records import PodRecords
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
@@ -19,12 +24,17 @@ from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
+from crossfade.base.errors import InputError, NotFound
+from crossfade.base.ids import ClusterName
+from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
+from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import Records
@@ -36,11 +46,105 @@ from crossfade.settings import (
     HOME,
     HUB,
     IMAGE_BUILDER,
+    PIPELINE_RUNNER,
     PORT_BASE,
     SEALING_KEY,
     SECRET,
     Settings,
 )
+
+_HERE_IN_ANY_CASE = ("git",)
+"""What built-in steps need of this machine, wherever the others run."""
+
+
+class StepPlaces:
+    """Runners, made when a build asks for them."""
+
+    def __init__(
+        self, settings: Settings, processes: ProcessRunner, records: Records, clock: Clock
+    ) -> None:
+        self._settings, self._records = settings, records
+        self.processes, self.clock = processes, clock
+        self._pods: dict[Runtime, PodRunner] = {}
+
+    def of(self, runtime: Runtime) -> Place:
+        """Return where the steps of a build run.  Raises InputError."""
+        match self.kind(runtime):
+            case RunnerKind.PROCESS:
+                return Place(self.processes, has_tool, image_place(self._settings).has)
+            case RunnerKind.POD:
+                return Place(self._pod_runner(runtime), _has_tool_in_pods, _any_image)
+            case RunnerKind.CONTAINER:
+                raise InputError(
+                    "steps cannot run in containers yet",
+                    hint="`--runner process` runs them here, `--runner pod` in a cluster",
+                )
+
+    def kind(self, runtime: Runtime) -> RunnerKind:
+        """Return what steps run in.  Raises InputError."""
+        wanted = self._settings.pipeline_runner
+        return runtime.runner or runner_named(wanted, PIPELINE_RUNNER.name)
+
+    async def check(self, runtime: Runtime) -> None:
+        """Return if a build can run there.  Raises InputError, NotFound."""
+        self.of(runtime)
+        if self.kind(runtime) is RunnerKind.POD:
+            await self._clusters(runtime)()
+
+    def _pod_runner(self, runtime: Runtime) -> PodRunner:
+        if runtime not in self._pods:
+            given, folder = self._settings.pods, self._settings.pipelines_dir
+            asked = {"cpu": runtime.cpu, "memory": runtime.memory}
+            requests = {**PodOptions().requests, **{k: v for k, v in asked.items() if v}}
+            options = PodOptions(
+                given.namespace,
+                given.files_image,
+                given.tools_image,
+                given.storage,
+                given.storage_class,
+                requests,
+            )
+            homes = Homes(
+                PodRecords(folder), options, self._clusters(runtime), self.processes.volume
+            )
+            self._pods[runtime] = PodRunner(homes, self.processes, self.clock)
+        return self._pods[runtime]
+
+    def _clusters(self, runtime: Runtime) -> Clusters:
+        """Return what gives the clusters that a build may use: as named, else cheap ones first."""
+
+        async def found() -> Sequence[Cluster]:
+            fleet = {each.value.name: each.value for each in await self._records.clusters()}
+            unknown = [each for each in runtime.clusters if each not in fleet]
+            if unknown or not fleet:
+                raise NotFound(
+                    f"the fleet has no cluster {unknown[0]}" if unknown else "the fleet is empty",
+                    hint=f"clusters: {', '.join(fleet) or 'none'}; `crossfade fleet add` adds one",
+                )
+            if runtime.clusters:
+                return [fleet[ClusterName(each)] for each in runtime.clusters]
+            return sorted(fleet.values(), key=_price)
+
+        return found
+
+    async def close(self) -> None:
+        """Close the connections to clusters."""
+        while self._pods:
+            await self._pods.popitem()[1].close()
+
+
+def _price(cluster: Cluster) -> tuple[float, str]:
+    price = cluster.usd_per_cpu_hour
+    return (math.inf if price is None else price), cluster.name
+
+
+def _has_tool_in_pods(name: str) -> bool:
+    return name not in _HERE_IN_ANY_CASE or has_tool(name)
+
+
+def _any_image(_image: str) -> bool:
+    """Return that clusters pull any image."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +154,7 @@ class Pipelines:
     builds: Builds
     commands: BuildCommands
     around: Surroundings
-    runner: ProcessRunner
+    places: StepPlaces
     folder: Path
     kept: KeptFiles
     store: SqlStore
@@ -82,12 +186,16 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
+        places = StepPlaces(settings, runner, Records(store), clock)
         own = SecretPlaces(
             EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
         )
-        around = _surroundings(settings, store, runner, clock, own)
+        around = _surroundings(settings, store, places, own)
         commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
-        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
+        try:
+            yield Pipelines(builds, commands, around, places, folder, kept, store, registry)
+        finally:
+            await places.close()
     finally:
         await store.close()
 
@@ -98,8 +206,11 @@ def build_ports(
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
-    around = _surroundings(settings, store, runner, clock, secrets)
-    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
+    places = StepPlaces(settings, runner, Records(store), clock)
+    around = _surroundings(settings, store, places, secrets)
+    return BuildPorts(
+        around, graph_of_build, lambda build: claim.claimed(folder, build), servers, places.close
+    )
 
 
 def graph_of_build(build: Build) -> Graph:
@@ -109,19 +220,20 @@ def graph_of_build(build: Build) -> Graph:
 
 
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock, secrets: Secrets
+    settings: Settings, store: SqlStore, places: StepPlaces, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        runner,
+        places.processes,
         LogFiles(settings.pipelines_dir),
-        clock,
+        places.clock,
         has_tool,
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
-        KeptFiles(settings.pipelines_dir, runner.volume),
+        KeptFiles(settings.pipelines_dir, places.processes.volume),
         image_place(settings).has,
         secrets,
+        places.of,
     )
 
 

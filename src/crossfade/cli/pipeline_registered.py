@@ -47,6 +47,7 @@ def apply(
 
     The hub runs builds of them: `crossfade pipeline start` asks for one.
     """
+    from crossfade.core.pipeline.runtime import runtime_of
     from crossfade.engine.pipelines.commands import check, variables_of
     from crossfade.engine.pipelines.records import Registered
     from crossfade.engine.pipelines.starting import build_of
@@ -61,7 +62,8 @@ def apply(
     async def work(pipelines: "Pipelines") -> None:
         for each, graph in found:
             variables = variables_of(graph, {}, build_of(each))
-            check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
+            place = pipelines.around.of(runtime_of(graph.pipeline.spec))
+            check(graph, variables, place.has_tool, images, place.has_image)
             pipelines.registry.check(each)
         rows = []
         for each, _ in found:

@@ -14,10 +14,13 @@ from crossfade.base.errors import Conflict, InputError
 from crossfade.cli.frame import settings_of
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
+    ClusterOption,
     HostImageOption,
+    RunnerOption,
     SecretOption,
     StepsOption,
     VarOption,
+    given_runtime,
     given_variables,
 )
 
@@ -44,18 +47,21 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     ] = None,
     steps: StepsOption = None,
     host_image: HostImageOption = None,
+    runner: RunnerOption = "",
+    cluster: ClusterOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Have the hub run it, and do not wait.")
     ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
-    Run a pipeline on this machine.
+    Run a pipeline.
 
     Ends with 0 when the build succeeds and with 1 when it does not.  The first Ctrl-C ends the
     build, the second one leaves it: `crossfade pipeline resume` goes on with it.  With --detach the
     hub runs it: `crossfade pipeline logs RUN -f` follows it.
     """
+    from crossfade.core.pipeline.runtime import RunnerKind, runtime_of
     from crossfade.engine.pipelines.commands import check, variables_of
     from crossfade.engine.pipelines.records import Build
 
@@ -63,18 +69,31 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     text, graph = read_pipeline(file, steps or "", with_clone=bool(folder))
     given = _trigger(folder) | given_variables(var, secret)
     images = tuple(host_image or ())
-    wanted = Build("0", _name(graph, file), text, 0.0, folder, steps or "", images, hub=detach)
+    runtime = given_runtime(runtime_of(graph.pipeline.spec), runner, cluster)
+    wanted = Build(
+        "0",
+        _name(graph, file),
+        text,
+        0.0,
+        folder,
+        steps or "",
+        images,
+        hub=detach,
+        runtime=runtime,
+    )
 
     async def work(pipelines: "Pipelines") -> None:
-        variables = variables_of(graph, given, wanted)
-        check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
+        variables, place = variables_of(graph, given, wanted), pipelines.around.of(runtime)
+        await pipelines.places.check(runtime)
+        check(graph, variables, place.has_tool, images, place.has_image)
         build = await pipelines.commands.create(wanted, graph, given)
         lines = _lines(graph, output)
         if detach:
             await show_left(pipelines, build, output)
             return
         lines.note(f"build {build.id} of {build.pipeline}")
-        lines.notices(variables, images, pipelines)
+        if pipelines.places.kind(runtime) is RunnerKind.PROCESS:
+            lines.notices(variables, images, pipelines)
         _end(build, await _execute(pipelines, build, graph, lines), output)
 
     with_pipelines(context, work)

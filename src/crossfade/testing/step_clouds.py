@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.adapters.runners.pod import PodRunner
@@ -38,14 +38,14 @@ class StepCloud:
         config = str(self.layout.kubeconfig)
         return tuple(Cluster(ClusterName(each), each, config) for each in self.names)
 
-    def runner(self, folder: Path, **options: object) -> PodRunner:
+    def runner(self, folder: Path, options: PodOptions | None = None) -> PodRunner:
         """Return one who runs steps of builds in a folder."""
 
         async def clusters() -> Sequence[Cluster]:
             return self.clusters()
 
         here = ProcessRunner(folder)
-        wanted = replace(self.options, **options)
+        wanted = self.options if options is None else options
         homes = Homes(PodRecords(folder), wanted, clusters, here.volume)
         self.runners.append(PodRunner(homes, here, SteadyClock()))
         return self.runners[-1]

@@ -24,11 +24,13 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import wanted
 from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
 from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.deploy_keys import with_deploy_key
 from crossfade.engine.pipelines.patience import Patience
+from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
 from crossfade.engine.pipelines.step_log import follow
 from crossfade.engine.records import Stored
@@ -81,6 +83,15 @@ class Surroundings:
     """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
     secrets: Secrets | None = None
     """Where keys of git integrations are looked up; None: clones use those of the user."""
+    places: Callable[[Runtime], Place] | None = None
+    """Gives the place that a build asks for; None: there is only this one."""
+
+    def of(self, runtime: Runtime) -> "Surroundings":
+        """Return the surroundings of a build that asks for this.  Raises InputError."""
+        if self.places is None:
+            return self
+        it = self.places(runtime)
+        return replace(self, runner=it.runner, has_tool=it.has_tool, has_image=it.has_image)
 
 
 class Execution:
@@ -89,7 +100,7 @@ class Execution:
     def __init__(
         self, around: Surroundings, build: Build, graph: Graph, listener: Listener
     ) -> None:
-        self._around, self._build, self._graph = around, build, graph
+        self._around, self._build, self._graph = around.of(build.runtime), build, graph
         self._listener = listener
         self._stored: Stored[State] = Stored(State())
         self._known = False
