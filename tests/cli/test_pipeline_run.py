@@ -82,14 +82,14 @@ def test_nothing_runs_of_a_pipeline_that_has_a_step_that_is_not_supported(tmp_pa
     file = write(
         tmp_path,
         """  first: {image: alpine, commands: ['touch ran']}
-  image: {type: travis, services: {}, test: {image: a, command: b}}
+  image: {type: github-action, uses: a}
 """,
     )
 
     assert main(["pipeline", "run", file]) == 2
 
     said = capsys.readouterr().err
-    assert "line 4: image: steps of type travis are not supported yet" in said
+    assert "line 4: image: steps of type github-action are not supported yet" in said
     assert not (home / "pipelines").exists()
 
 

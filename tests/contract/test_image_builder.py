@@ -7,7 +7,8 @@ import pytest
 from crossfade.adapters.images.builder import BUILT_IN
 from crossfade.adapters.images.builders import builder
 from crossfade.adapters.images.cache import LayerCache
-from crossfade.adapters.images.engines import ENGINES, why_not
+from crossfade.adapters.images.engine import why_not
+from crossfade.adapters.images.engines import ENGINES
 from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError

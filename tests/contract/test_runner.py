@@ -5,20 +5,25 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from crossfade.adapters.images.engine import DOCKER, PODMAN, own_variables, why_not
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.container import ContainerRunner
+from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.core.pipeline.composition import Composition, Probe
 from crossfade.core.pipeline.orders import VOLUME
 from crossfade.core.pipeline.state import RunSight, Status
+from crossfade.core.pipeline.work import Inside
 from crossfade.ports.runner import Order, RunId, Runner, Serving
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.step_clouds import StepCloud
+from crossfade.testing.tool_image import make_tool_image
 
 
 @dataclass
@@ -33,6 +38,8 @@ class Place:
     """Kills the step alone."""
     serves: bool = True
     """Whether it has services."""
+    tidy: Callable[[], None] = lambda: None
+    """Removes what nobody keeps, and sees that nothing else is left."""
 
 
 def processes(tmp_path: Path, *, isolated: bool) -> Place:
@@ -52,6 +59,42 @@ def processes(tmp_path: Path, *, isolated: bool) -> Place:
         kill_step,
         serves=isolated,
     )
+
+
+class OnImages(ContainerRunner):
+    """Steps of these tests do not say that they want the files of their images."""
+
+    async def start(self, order: Order) -> None:
+        await super().start(replace(order, inside=order.inside or Inside()))
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory) -> ImagePlace:
+    folder = tmp_path_factory.mktemp("tools")
+    make_tool_image(folder, "alpine")
+    return ImagePlace(*(str(folder / name) for name in ("images", "known", "secrets")), "X_")
+
+
+def containers(tmp_path: Path, engine: str, images: ImagePlace) -> Place:
+    folder = (tmp_path / "runs").resolve()
+    where = Containers(engine, own_variables(), str(folder))
+
+    def opened() -> OnImages:
+        processes = ProcessRunner(folder, images=images, abandoned_seconds=0.2, containers=where)
+        return OnImages(processes, where)
+
+    def keeper() -> int:
+        return int(next(folder.glob("7/runs/*/pid")).read_text())
+
+    def kill(_: RunId) -> None:
+        (place,) = folder.glob("7/runs/*")
+        where.command.ask("kill", "--signal=KILL", *where.of(str(place)))
+
+    def tidy() -> None:
+        opened().sweep()
+        assert where.runs() == frozenset()
+
+    return Place(opened, lambda _: os.kill(keeper(), 9), kill, tidy=tidy)
 
 
 def fake() -> Place:
@@ -87,6 +130,8 @@ def pods(tmp_path: Path, cloud: StepCloud) -> Place:
         pytest.param(
             "pod", marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
         ),
+        "podman",
+        "docker",
     ]
 )
 async def place(request, tmp_path) -> AsyncIterator[Place]:
@@ -96,7 +141,15 @@ async def place(request, tmp_path) -> AsyncIterator[Place]:
         yield pods(tmp_path, cloud)
         await cloud.close()
         return
-    yield fake() if name == "fake" else processes(tmp_path, isolated=name == "boxed-process")
+    if name in (PODMAN, DOCKER):
+        if why := why_not(name):
+            pytest.skip(f"{name} cannot run containers here: {why}")
+        found = containers(tmp_path, name, request.getfixturevalue("images"))
+    else:
+        isolated = name == "boxed-process"
+        found = fake() if name == "fake" else processes(tmp_path, isolated=isolated)
+    yield found
+    found.tidy()
     # The kernel takes a moment over processes that have been killed.
     async with asyncio.timeout(10):
         while processes_of(tmp_path):

@@ -13,9 +13,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from crossfade.base.errors import Conflict
 from crossfade.sandbox.demo.play import choose_layout, example
 from crossfade.testing.free_ports import free_port
 
+MOST_WORKERS = 8
 SECONDS = 40_000
 """How long a browser waits for what is to be seen, in milliseconds: the machine may be busy."""
 BROWSER = [
@@ -39,12 +41,23 @@ spec:
 CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 
 
+def port_base(home):
+    """Return a base of free ports that no test process beside this one takes."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for base in range(17_000 + 250 * worker, 30_000, 250 * MOST_WORKERS):
+        try:
+            return choose_layout(home, base).port_base
+        except Conflict:
+            continue
+    raise AssertionError("no free ports")
+
+
 class Installation:
     """A sandbox with a hub that can be killed, and the commands of a person."""
 
     def __init__(self, home):
         self.home = home
-        self.base = choose_layout(home, None).port_base
+        self.base = port_base(home)
         self.environment = os.environ | {
             "CROSSFADE_HOME": str(home),
             "CROSSFADE_PORT_BASE": str(self.base),
@@ -134,6 +147,26 @@ def installed(home):
         yield start
     finally:
         made.end()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Play the demo: return how its process ended, its record, and its home."""
+
+    def play(*options):
+        home = tmp_path_factory.mktemp("home")
+        base = str(port_base(home))
+        done = subprocess.run(
+            [*CROSSFADE, "demo", *options, "--port-base", base, "--output", "json"],
+            env=os.environ | {"HOME": str(home), "TMPDIR": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        return done, json.loads(done.stdout), home
+
+    return play
 
 
 @pytest.fixture

@@ -1,27 +1,15 @@
 """The demo, as `make demo` runs it: real clouds, real traffic, a cloud that dies."""
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def performance(tmp_path_factory):
+def performance(demo):
     """One run of the demo: its exit code, its record, and what it said."""
-    home = tmp_path_factory.mktemp("home")
-    done = subprocess.run(
-        [sys.executable, "-m", "crossfade.cli.main", "demo", "--output", "json"],
-        env=os.environ | {"HOME": str(home), "TMPDIR": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    return done, json.loads(done.stdout), home
+    return demo()
 
 
 @pytest.mark.timeout(300)

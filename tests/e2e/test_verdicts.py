@@ -1,28 +1,15 @@
 """Right verdicts over real traffic, as `crossfade demo --verdicts` shows them."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
 ERRORS, LATENCY, INNOCENT, ONE_CLOUD = 1, 2, 3, 4
 
 
 @pytest.fixture(scope="module")
-def performance(tmp_path_factory):
+def performance(demo):
     """One run: its exit code and what it said, and its record."""
-    home = tmp_path_factory.mktemp("home")
-    done = subprocess.run(
-        [sys.executable, "-m", "crossfade.cli.main", "demo", "--verdicts", "--output", "json"],
-        env=os.environ | {"HOME": str(home), "TMPDIR": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    return done, json.loads(done.stdout)
+    done, record, _ = demo("--verdicts")
+    return done, record
 
 
 @pytest.mark.timeout(300)

@@ -1,7 +1,6 @@
 """What commands of pipelines take: variables, definitions of steps, images."""
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,19 +47,16 @@ ClusterOption = Annotated[
 ]
 
 
-def given_runtime(written: "Runtime", runner: str, clusters: list[str] | None) -> "Runtime":
-    """Return where steps run: what a command line says goes before what is written."""
-    from crossfade.core.pipeline.runtime import RunnerKind, runner_named
+def given_runtime(runner: str, clusters: list[str] | None) -> "Runtime":
+    """Return where a command line has steps run.  Raises InputError."""
+    from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
 
-    if not runner and not clusters:
-        return written
     kind = runner_named(runner, "--runner") if runner else None
     if clusters and kind not in (None, RunnerKind.POD):
         raise InputError(
             f"--cluster is for pods, and --runner is {runner}", hint="give `--runner pod`"
         )
-    kind = RunnerKind.POD if clusters else kind
-    return replace(written, runner=kind, clusters=tuple(clusters or ()))
+    return Runtime(RunnerKind.POD if clusters else kind, tuple(clusters or ()))
 
 
 def given_variables(var: list[str] | None, secret: list[str] | None) -> "dict[str, Variable]":

@@ -133,6 +133,8 @@ class EdgeSight:
     """Priority classes that it counts, by application and name."""
     answers: tuple[EdgeAnswers, ...] = ()
     """Every application in the edge's plan, by name."""
+    seconds: float = 0.0
+    """How long it has counted for this report; 0 for a first one, which counts nobody."""
 
 
 class Edges(Protocol):

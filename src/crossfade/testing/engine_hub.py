@@ -125,7 +125,11 @@ class SkewedClock:
 
 @dataclass(frozen=True, slots=True)
 class _HubEdges:
-    """The port Edges of one hub: it has heard nothing before it began, and has its own clock."""
+    """
+    The port Edges of one hub: it has heard nothing before it began, and has its own clock.
+
+    Its first report of each edge counts nobody, as there is none to compare it with.
+    """
 
     inner: FakeEdges
     life: Life
@@ -142,7 +146,20 @@ class _HubEdges:
 
     async def sights(self) -> tuple[EdgeSight, ...]:
         heard = [each for each in await self.inner.sights() if each.at >= self.began]
-        return tuple(replace(each, at=each.at + self.ahead) for each in heard)
+        heard = [each if each.at - each.seconds >= self.began else _first(each) for each in heard]
+        if self.ahead:
+            heard = [replace(each, at=each.at + self.ahead) for each in heard]
+        return tuple(heard)
+
+
+def _first(sight: EdgeSight) -> EdgeSight:
+    """Return the report of an edge that is not compared with one before."""
+    targets = tuple(
+        replace(each, requests=0, failed=0, slow=0, connect_failures=0) for each in sight.targets
+    )
+    classes = tuple(replace(each, served=0, turned_away=0) for each in sight.classes)
+    answers = tuple(replace(each, requests=0, failed=0) for each in sight.answers)
+    return EdgeSight(sight.edge, sight.at, targets, classes, answers)
 
 
 @dataclass(slots=True)

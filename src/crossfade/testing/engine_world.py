@@ -191,10 +191,11 @@ class EngineWorld:
         return self.requests_per_second * len(self.clusters)
 
     def _users(self, seconds: float) -> None:
-        for cluster in self.clusters.values():
+        everybody = self._asked()
+        for name, cluster in self.clusters.items():
             if cluster.faults.gateway_down:
                 continue
-            asked = self._asked(ClusterName(cluster.name))
+            asked = everybody.get(name, 0.0)
             for revision, percent in cluster.shares(APP).items():
                 requests = self._whole(cluster.name, revision, asked * seconds * percent / 100)
                 rate = self.error_rates.get(revision, 0.0)
@@ -211,15 +212,16 @@ class EngineWorld:
         self._owed[where, whom] = owed - whole
         return whole
 
-    def _asked(self, cluster: ClusterName) -> float:
-        """Return the requests per second that reach the cluster."""
+    def _asked(self) -> dict[ClusterName, float]:
+        """Return the requests per second that reach each cluster."""
         if not (self.users_follow and self.in_force):
-            return self.requests_per_second
-        sent = sum(
-            self.sent(edge).get(cluster, 0.0) * (1 - self._refused(edge))
-            for edge in self.edge_names
-        )
-        return self.demand * sent / len(self.edge_names)
+            return dict.fromkeys(self.clusters, self.requests_per_second)
+        asked = dict.fromkeys(self.clusters, 0.0)
+        for edge in self.edge_names:
+            served = self.demand * (1 - self._refused(edge)) / len(self.edge_names)
+            for name, part in self.sent(edge).items():
+                asked[name] += served * part
+        return asked
 
     def _refused(self, edge: str) -> float:
         """Return which part of its users the edge turns away, by the plan that it follows."""
@@ -233,8 +235,8 @@ class EngineWorld:
         self._unreported += seconds
         if self._unreported < EDGE_SECONDS or not self.edges.plans:
             return
-        asked = self.demand * self._unreported / len(self.edge_names)
-        self._unreported = 0.0
+        counted, self._unreported = self._unreported, 0.0
+        asked = self.demand * counted / len(self.edge_names)
         for edge in self.edge_names:
             if edge not in self.deaf:
                 plan = self.in_force.get(edge, self.edges.plans[-1])
@@ -242,7 +244,7 @@ class EngineWorld:
                 served = asked - sum(each.turned_away for each in classes)
                 seen = list(self._seen_by(edge, plan, served))
                 answers = self._answers(served, seen)
-                self.edges.report(edge, *seen, classes=classes, answers=answers)
+                self.edges.report(edge, *seen, classes=classes, answers=answers, seconds=counted)
 
     def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
         """Return how users fared: second tries save those who met a dead cluster."""

@@ -67,9 +67,10 @@ class FakeBuild:
 
     def sight(self, run: Run) -> RunSight:
         """Return what is seen of a run that was started."""
-        end = self.ends.get(run.step.name, Status.SUCCEEDED)
+        usual = Status.SERVING if run.key == self.graph.services else Status.SUCCEEDED
+        end = self.ends.get(run.step.name, usual)
         if isinstance(end, list):
-            end = end.pop(0) if end else Status.SUCCEEDED
+            end = end.pop(0) if end else usual
         if isinstance(end, RunSight):
             return RunSight(run.number, end.status, end.why, end.members, end.exports)
         return RunSight(run.number, end)
@@ -98,7 +99,7 @@ class FakeBuild:
             answers = None
             if self.state.ended:
                 return self
-            moving = any(each.status is not Status.RUNNING for each in self.seen.runs.values())
+            moving = any(not each.status.alive for each in self.seen.runs.values())
             if self.state == before and not moving:
                 if self.wake_at is None:
                     return self

@@ -57,13 +57,15 @@ class FakeEdges:
         *targets: EdgeTargetSight,
         classes: Iterable[EdgeClassSight] = (),
         answers: tuple[EdgeAnswers, ...] = (),
+        seconds: float | None = None,
     ) -> None:
-        """Let an edge say now what it has seen since its report before."""
+        """Let an edge say now what it has seen since its report before, or for so many seconds."""
+        before, now = self._sights.get(edge), self._clock.now()
+        if seconds is None:
+            seconds = now - before.at if before else 0.0
         ordered = sorted(targets, key=lambda each: (each.application, each.cluster))
         counted = sorted(classes, key=lambda each: (each.application, each.priority))
-        self._sights[edge] = EdgeSight(
-            edge, self._clock.now(), tuple(ordered), tuple(counted), answers
-        )
+        self._sights[edge] = EdgeSight(edge, now, tuple(ordered), tuple(counted), answers, seconds)
 
     def forget(self, edge: str) -> None:
         """Drop the reports of an edge, as after it was taken down."""

@@ -10,8 +10,9 @@ from crossfade.base.errors import Conflict, NotFound
 from crossfade.core.pipeline.graph import Graph, graph_of
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.pipelines.commands import BuildCommands
-from crossfade.engine.pipelines.execution import Execution, Surroundings
+from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.ports.runner import RunId
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_shell import Shell
@@ -20,6 +21,7 @@ from crossfade.testing.mortal import Died, Life, mortal
 from crossfade.testing.virtual_time import LoopClock, simulated
 
 PIPELINE = """version: '1.0'
+services: {composition: {services: {db: {image: alpine}}}}
 steps:
   prepare: {image: alpine, commands: [effect prepare, echo ready, cf_export COLOUR=green]}
   unsure:

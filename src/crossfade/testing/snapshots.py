@@ -1,7 +1,7 @@
 """Copies of a world, made fast: what never changes is shared between them."""
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -54,7 +54,7 @@ def _find(of: type) -> _Copier:
         return _tuple
     if issubclass(of, list | set):
         return _collection
-    return _object
+    return _object_copier(of)
 
 
 def _frozen(of: type) -> bool:
@@ -66,18 +66,26 @@ def _same(value: Any, _memo: dict[int, Any]) -> Any:  # noqa: ANN401 - copies ar
     return value
 
 
+def _unchanging(values: Iterable[object]) -> bool:
+    """Say whether all of them can be shared."""
+    return all(_COPIERS[each] is _same for each in set(map(type, values)))
+
+
 def _dict(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
     found = memo.get(id(value))
     if found is None:
         found = memo[id(value)] = value.copy()  # keys are values
-        for key, each in value.items():
-            copier = _COPIERS[type(each)]
-            if copier is not _same:
-                found[key] = copier(each, memo)
+        if not _unchanging(value.values()):
+            for key, each in value.items():
+                copier = _COPIERS[type(each)]
+                if copier is not _same:
+                    found[key] = copier(each, memo)
     return found
 
 
 def _tuple(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
+    if _unchanging(value):
+        return value
     made = [_COPIERS[type(each)](each, memo) for each in value]
     if all(new is old for new, old in zip(made, value, strict=True)):
         return value
@@ -87,37 +95,42 @@ def _tuple(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
 def _collection(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
     found = memo.get(id(value))
     if found is None:
-        found = memo[id(value)] = type(value)(_COPIERS[type(each)](each, memo) for each in value)
+        copied_each = (
+            value if _unchanging(value) else (_COPIERS[type(each)](each, memo) for each in value)
+        )
+        found = memo[id(value)] = type(value)(copied_each)
     return found
 
 
-def _object(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
-    found = memo.get(id(value))
-    if found is None:
-        found = memo[id(value)] = object.__new__(type(value))
-        for name in _names(value):
-            if hasattr(value, name):
-                each = getattr(value, name)
-                # Frozen ones are copied too, as they may hold what is not.
-                object.__setattr__(found, name, _COPIERS[type(each)](each, memo))
-    return found
+def _object_copier(of: type) -> _Copier:
+    """Return what copies objects of a class attribute by attribute."""
+    slots, has_more = _slots(of), of.__dictoffset__ != 0
+    # Frozen ones are copied too, as they may hold what is not.
+    make, put = object.__new__, object.__setattr__
 
+    def copy(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401
+        found = memo.get(id(value))
+        if found is None:
+            found = memo[id(value)] = make(of)
+            for name in slots:
+                each = getattr(value, name, _NOTHING)
+                if each is not _NOTHING:
+                    copier = _COPIERS[type(each)]
+                    put(found, name, each if copier is _same else copier(each, memo))
+            if has_more:
+                for name, each in value.__dict__.items():
+                    found.__dict__[name] = _COPIERS[type(each)](each, memo)
+        return found
 
-def _names(value: object) -> Iterator[str]:
-    """Return the names of all attributes."""
-    yield from _slots(type(value))
-    yield from getattr(value, "__dict__", ())
+    return copy
 
 
 def _slots(of: type) -> tuple[str, ...]:
-    known = _SLOTS.get(of)
-    if known is None:
-        slots = (getattr(each, "__slots__", ()) for each in of.__mro__)
-        every = (name for each in slots for name in ((each,) if isinstance(each, str) else each))
-        known = tuple(name for name in every if name not in {"__weakref__", "__dict__"})
-        _SLOTS[of] = known
-    return known
+    slots = (getattr(each, "__slots__", ()) for each in of.__mro__)
+    every = (name for each in slots for name in ((each,) if isinstance(each, str) else each))
+    return tuple(name for name in every if name not in {"__weakref__", "__dict__"})
 
 
+_NOTHING = object()
+"""In place of an attribute that was never set."""
 _COPIERS = _Copiers()
-_SLOTS: dict[type, tuple[str, ...]] = {}

@@ -68,9 +68,10 @@ class Telling:
     def _look_on(self) -> None:
         """Look at every promise if anything has happened."""
         world = self.world
-        acts = sum([len(each.acts) for each in world.clusters.values()])
-        counts = world.store.commits + acts + len(world.edges.plans)
-        marks = (counts + world.told_times + self.mishaps, world.clock.now())
+        count = world.store.commits + len(world.edges.plans) + world.told_times + self.mishaps
+        for each in world.clusters.values():
+            count += len(each.acts)
+        marks = (count, world.clock.now())
         if marks == self._looked_at or self._broken is not None:
             return
         self._looked_at = marks

@@ -1,6 +1,6 @@
 """What follows for clusters from two reports of one edge."""
 
-from crossfade.adapters.envoy.reports import sights
+from crossfade.adapters.envoy.reports import seconds, sights
 from crossfade.adapters.envoy.statistics import Endpoint, Page
 from crossfade.ports.edge import EdgeTargetSight
 
@@ -125,3 +125,20 @@ def test_a_cluster_with_and_without_users_is_one_cluster():
     standby = Endpoint("colors~standby", "10.0.0.1:80", "gcp")
 
     assert one(Page({GCP: BAD, standby: GOOD}), None) == seen()
+
+
+def test_it_is_the_edge_s_own_clock_that_says_for_how_long_it_counted():
+    assert seconds(Page(at=501.0), Page(at=500.0), 0.001) == 1.0
+    assert seconds(Page(at=501.0), Page(at=500.0), 4.0) == 1.0
+
+
+def test_a_clock_that_is_set_back_counts_for_no_time():
+    assert seconds(Page(at=400.0), Page(at=500.0), 1.0) == 0.0
+
+
+def test_an_edge_that_tells_no_time_has_counted_since_its_report_before_arrived():
+    assert seconds(Page(), Page(), 1.5) == 1.5
+
+
+def test_a_first_report_has_counted_for_no_time():
+    assert seconds(Page(at=500.0), None, 0.0) == 0.0

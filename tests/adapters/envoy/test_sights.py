@@ -175,6 +175,14 @@ async def test_of_two_edges_one_is_cut_off_and_both_are_known_by_name(
     assert first.at > second.at == silent
 
 
+async def test_an_edge_tells_by_its_own_clock_for_how_long_it_has_counted(world, heard, until):
+    last = heard.at
+    await heard.until(until, lambda _: heard.at > last)
+    (sight,) = await world.edges.sights()
+
+    assert 0.05 < sight.seconds < 5.0  # asked for is a tenth of a second
+
+
 async def test_nothing_is_counted_twice_when_a_hub_returns(world, heard, until):
     for _ in range(10):
         await world.get("/")

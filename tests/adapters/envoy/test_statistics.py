@@ -47,6 +47,15 @@ def test_values_are_sorted_by_what_they_are_about():
     )
 
 
+def test_a_page_tells_when_the_edge_looked_at_its_counters():
+    made = report(("cluster.endpoint.healthy", 1, at("colors")))
+    for resource in made.resource_metrics:
+        for scope in resource.ListFields()[-1][1]:
+            scope.metrics[0].gauge.data_points[0].time_unix_nano = 1_500_000_000
+
+    assert read(made).at == 1.5
+
+
 def test_an_empty_report_is_an_empty_page():
     assert read(report()) == Page()
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from crossfade.adapters.images import engines
-from crossfade.adapters.images.engines import bases, why_not
+from crossfade.adapters.images import engine
+from crossfade.adapters.images.engine import why_not
+from crossfade.adapters.images.engines import bases
 from crossfade.ports.image_builder import BuildOrder
 
 
@@ -45,7 +46,7 @@ def test_an_engine_whose_daemon_does_not_run_is_not_taken(answers):
 
 
 def test_an_engine_that_hangs_is_not_waited_for_for_long(answers, monkeypatch):
-    monkeypatch.setattr(engines, "_PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "_PROBE_SECONDS", 0.2)
     answers("podman", "exec sleep 60")
 
     assert "TimeoutExpired" in why_not("podman")

@@ -70,7 +70,7 @@ class Closed:
         refused = away.refused.get("everybody", 0) if away else 0
         self.served = asked * (PARTS - refused) / PARTS
         # Edges count what they serve and what they turn away.
-        self.demand = heard(self.demand, "edge", asked, self.now)
+        self.demand = heard(self.demand, "edge", asked, self.now, 1.0)
         rate, seconds = rate_of(self.demand, self.now), self.demand.seconds(self.now)
         recent = steadied(self.users.recent, rate, seconds)
         found = [candidate(name, self.pods) for name in ("aws", "gcp")]

@@ -69,7 +69,8 @@ def test_a_readiness_that_cannot_be_read_is_said():
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ({**RUNS, "services": ["named"]}, "as a list of names is not supported"),
+        ({**RUNS, "services": ["named"]}, "there are no services `named`"),
+        ({"type": "services", "composition": {}}, "services are no step"),
         ({**RUNS, "services": {"name": "x"}}, "without a `composition`"),
         ({**RUNS, "services": {**SERVICES, "readiness": {"commands": ["a"]}}}, "needs an image"),
         ({**RUNS, "services": {"composition": {"a": {"build": "."}}}}, "`build` is not supported"),
@@ -79,7 +80,7 @@ def test_a_readiness_that_cannot_be_read_is_said():
                 "preconfigured_services": ["mysql"],
                 "test": {"image": "a", "commands": ["b"]},
             },
-            "`preconfigured_services` are not supported",
+            "the service mysql is its image, and mysql is not at hand",
         ),
     ],
 )

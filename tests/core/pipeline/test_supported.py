@@ -28,7 +28,7 @@ def test_what_is_supported_is_not_refused():
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        ({"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}, "type travis"),
+        ({"type": "github-action", "uses": "a"}, "type github-action"),
         ({"type": "team/thing", "arguments": {}}, "steps of type team/thing are not supported yet"),
         ({**RUNS, "role_arn": "a", "registry_context": "b"}, "`role_arn` is not supported yet"),
         ({"image": "alpine"}, "its image, whose entry point would run, is not at hand"),
@@ -44,9 +44,9 @@ def test_each_thing_that_cannot_be_run_is_named_with_its_step(step, words):
 
 
 def test_all_reasons_are_told_at_once_wherever_they_are():
-    travis = {"type": "travis", "services": {}, "test": {"image": "a", "command": "b"}}
+    odd = {"type": "github-action", "uses": "a"}
     steps = {
-        "both": {"type": "parallel", "steps": {"x": travis}},
+        "both": {"type": "parallel", "steps": {"x": odd}},
         "hooked": {**RUNS, "hooks": {"on_fail": {"exec": {"image": "my/tool", "commands": ["a"]}}}},
     }
 

@@ -6,9 +6,10 @@ from crossfade.core.traffic.demand import Demand, counted, demand_of, rate_of, s
 
 
 def fed(*reports):
-    demand = Demand()
+    demand, before = Demand(), {}
     for edge, requests, at in reports:
-        demand = counted(demand, edge, requests, at)
+        demand = counted(demand, edge, requests, at, at - before.get(edge, at))
+        before[edge] = at
     return demand
 
 
@@ -26,7 +27,7 @@ def test_the_highest_of_a_minute_counts_and_is_forgotten_after_it():
     demand = fed(("a", 0, 10.0), ("a", 500, 11.0), ("a", 10, 12.0))
     assert 500 <= demand_of(demand, 60.0) <= 550
 
-    later = counted(counted(demand, "a", 10, 71.5), "a", 10, 72.5)
+    later = counted(counted(demand, "a", 10, 71.5, 1.0), "a", 10, 72.5, 1.0)
     assert demand_of(later, 72.5) <= 11
 
 
@@ -42,13 +43,35 @@ def test_an_edge_that_repeats_itself_is_counted_once():
     assert len(demand.rates) == 1
 
 
+def test_reports_that_a_busy_hub_did_not_read_make_users_seem_no_fewer():
+    demand = counted(Demand(), "a", 100, 10.0, 1.0)
+    demand = counted(demand, "a", 100, 14.0, 1.0)
+
+    assert rate_of(demand, 14.0) == pytest.approx(100)
+    assert demand_of(demand, 14.0) <= 110
+
+
+def test_reports_that_a_busy_hub_takes_in_at_once_make_users_seem_no_more():
+    demand = counted(counted(Demand(), "a", 300, 13.0, 3.0), "a", 100, 13.001, 1.0)
+
+    assert rate_of(demand, 14.0) == pytest.approx(100)
+    assert demand_of(demand, 14.0) <= 110
+
+
 def test_what_users_ask_for_now_is_the_mean_of_the_last_seconds_over_all_edges():
     demand = fed(("a", 0, 9.0), ("a", 900, 10.0), ("b", 0, 20.0))
     for second in range(21, 26):
-        demand = counted(counted(demand, "a", 100 * (second - 20), second), "b", 10, second)
+        demand = counted(demand, "b", 10, second, 1.0)
+        demand = counted(demand, "a", 100 * (second - 20), second, 11.0 if second == 21 else 1.0)
 
     assert rate_of(demand, 25.0) == pytest.approx((100 / 11 + 200 + 300 + 400 + 500) / 5 + 10)
     assert rate_of(demand, 60.0) == 0.0
+
+
+def test_users_who_come_are_not_taken_for_fewer_because_there_were_none_before():
+    demand = fed(("a", 0, 9.0), ("a", 0, 10.0), ("a", 0, 11.0), ("a", 300, 12.0), ("a", 300, 13.0))
+
+    assert rate_of(demand, 13.0) == pytest.approx(300)
 
 
 def test_demand_that_chance_explains_changes_nothing():

@@ -12,9 +12,9 @@ from crossfade.core.pipeline.state import Answer
 from crossfade.engine.loops.builds import BuildLoop, BuildPorts
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.pipelines.commands import BuildCommands
-from crossfade.engine.pipelines.execution import Surroundings
 from crossfade.engine.pipelines.records import Builds, Registered
 from crossfade.engine.pipelines.starting import Registry, Start
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.ports.documents import Event
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_store import FakeStore

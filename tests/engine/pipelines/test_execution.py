@@ -10,8 +10,9 @@ from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Denied, Unavailable
 from crossfade.core.pipeline.graph import graph_of
 from crossfade.engine.pipelines.commands import BuildCommands
-from crossfade.engine.pipelines.execution import Execution, Surroundings
+from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.ports.runner import RunId
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_store import FakeStore

@@ -33,6 +33,18 @@ def sights(now: Page, before: Page | None) -> tuple[tuple[EdgeTargetSight, ...],
     return tuple(found[key] for key in sorted(found)), page
 
 
+def seconds(now: Page, before: Page | None, arrived: float) -> float:
+    """
+    Return for how long an edge has counted since the page `before`; 0.0 without one.
+
+    It is the edge's own clock that says so: a hub that was busy takes several reports in at once.
+    Only when the edge does not say, it is the `arrived` seconds between both reports.
+    """
+    if before is None:
+        return 0.0
+    return max(0.0, now.at - before.at if now.at and before.at else arrived)
+
+
 def answers(now: Page, before: Page | None) -> tuple[EdgeAnswers, ...]:
     """Return how users fared since the page `before`; nobody is counted without one."""
     since = before or now

@@ -11,7 +11,7 @@ from typing import Protocol
 import grpc  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
-from crossfade.adapters.envoy.reports import answers, class_sights, sights
+from crossfade.adapters.envoy.reports import answers, class_sights, seconds, sights
 from crossfade.adapters.envoy.statistics import Message, Page, read
 from crossfade.base.clock import Clock
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
@@ -73,11 +73,12 @@ class Sights:
     def take(self, edge: str, report: Message) -> None:
         """Take in one report."""
         known = self._known.get(edge)
-        page, before = read(report), known.before if known else None
+        page, before, now = read(report), known.before if known else None, self.clock.now()
+        counted = seconds(page, before, now - known.sight.at if known else 0.0)
         classes = class_sights(page, before)
         targets, page = sights(page, before)
         fared = answers(page, before)
-        sight = EdgeSight(edge, self.clock.now(), targets, classes, fared)
+        sight = EdgeSight(edge, now, targets, classes, fared, counted)
         self._known[edge] = _Known(sight, page)
 
     def _forget(self) -> None:

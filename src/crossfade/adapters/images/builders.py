@@ -4,13 +4,8 @@ from collections.abc import Callable
 
 from crossfade.adapters.images.builder import BUILT_IN, BuiltInBuilder
 from crossfade.adapters.images.cache import LayerCache
-from crossfade.adapters.images.engines import (
-    ENGINES,
-    EngineBuilder,
-    needs_host,
-    why_not,
-    working_engine,
-)
+from crossfade.adapters.images.engine import why_not
+from crossfade.adapters.images.engines import ENGINES, EngineBuilder, needs_host, working_engine
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.reference import Reference

@@ -4,59 +4,31 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from crossfade.adapters.images.engine import BUILDAH, DOCKER, PODMAN, Engine, why_not
+from crossfade.adapters.images.lending import lend
 from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
+from crossfade.adapters.images.telling import told
 from crossfade.base.errors import InputError, Unavailable
-from crossfade.base.json_value import Json
 from crossfade.core.image.bases import HOST, HOST_LABEL, SCRATCH
 from crossfade.core.image.dockerfile import parse
-from crossfade.core.image.documents import INDEX, MANIFEST, NAME, Descriptor, canonical
+from crossfade.core.image.documents import MANIFEST, Descriptor
 from crossfade.core.image.reference import Reference, reference
 from crossfade.core.image.stages import stages
 from crossfade.ports.image_builder import BuildOrder, Built
 
-PODMAN, BUILDAH, DOCKER = "podman", "buildah", "docker"
 ENGINES = (PODMAN, BUILDAH, DOCKER)
 """The first one that works is taken."""
-_PROBES = {
-    PODMAN: ("info", "--format={{.Host.OCIRuntime.Name}}"),
-    BUILDAH: ("info", "--format={{.host.OCIRuntime}}"),
-    DOCKER: ("version", "--format={{.Server.Version}}"),
-}
-_PROBE_SECONDS = 10
 _LAYOUT = re.compile(r"index\.json|blobs/sha256/[0-9a-f]{64}")
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 _STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 _COPIED = re.compile(r"^\s*(?:COPY|ADD)\s.*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
-
-
-@cache
-def why_not(engine: str) -> str:
-    """Return why an engine cannot build here, "" when it can."""
-    if shutil.which(engine) is None:
-        return "it is not installed"
-    try:
-        done = subprocess.run(
-            [engine, *_PROBES[engine]],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PROBE_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"it does not answer: {type(error).__name__}"
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        return said[-1] if said else f"it ends with exit code {done.returncode}"
-    return ""
 
 
 def working_engine() -> str:
@@ -109,6 +81,10 @@ class EngineBuilder:
     say: Callable[[str], None]
     fetch: Callable[[Reference], bool]
 
+    @property
+    def _engine(self) -> Engine:
+        return Engine(self.name)
+
     def build(self, order: BuildOrder) -> Built:
         """Return the image; see the port for errors."""
         with self.store.adding(), self.store.working() as working:
@@ -123,36 +99,14 @@ class EngineBuilder:
             if kept is None and self._fetched(name):
                 kept = _kept(self.store, name)
             if kept is not None:
-                self._give(name, kept, working / f"base-{number}")
+                found = loaded(self.store, kept)
+                lend(self._engine, self.store, found, name, working / f"base-{number}")
 
     def _fetched(self, name: str) -> bool:
         try:
             return self.fetch(reference(name))
         except InputError:
             return False
-
-    def _give(self, name: str, kept: Descriptor, folder: Path) -> None:
-        found = loaded(self.store, kept)
-        blobs = folder / "blobs/sha256"
-        blobs.mkdir(parents=True)
-        layers = (each.blob.digest for each in found.layers)
-        for digest in {kept.digest, found.config_digest, *layers}:
-            os.link(self.store.path(digest), blobs / digest.removeprefix("sha256:"))
-        called = _called(self.name, name)
-        notes: dict[str, Json] = {NAME: "base", "io.containerd.image.name": called}
-        entry: dict[str, Json] = {"mediaType": kept.media_type, "digest": kept.digest}
-        entry |= {"size": kept.size, "annotations": notes}
-        index: dict[str, Json] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
-        (folder / "index.json").write_bytes(canonical(index))
-        (folder / "oci-layout").write_bytes(canonical({"imageLayoutVersion": "1.0.0"}))
-        if self.name == DOCKER:
-            archive = folder.with_suffix(".tar")
-            with tarfile.open(archive, "w") as packed:
-                packed.add(folder, arcname="")
-            self._run("load", "--input", str(archive))
-            return
-        image = self._run("pull", "--quiet", f"oci:{folder}:base").split()[-1]
-        self._run("tag", image, called)
 
     def _build(self, order: BuildOrder, working: Path) -> str:
         """Return the engine's id of the image."""
@@ -175,39 +129,22 @@ class EngineBuilder:
             own = f"{name}={value}" if name in environment else name
             words.append(f"--build-arg={own}")
             environment.setdefault(name, value)
-        self._tell([self.name, *words, str(order.context)], environment)
-        return ids.read_text().strip()
-
-    def _tell(self, command: list[str], environment: dict[str, str]) -> None:
-        with subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            try:
-                for line in process.stdout or ():
-                    self.say(line.rstrip("\n"))
-            except BaseException:
-                process.terminate()
-                raise
-        if process.returncode:
+        code = told([self.name, *words, str(order.context)], environment, self.say)
+        if code:
             raise InputError(
-                f"{self.name} could not build the image: exit code {process.returncode}",
+                f"{self.name} could not build the image: exit code {code}",
                 hint="see what it printed above; images keep what they were",
             )
+        return ids.read_text().strip()
 
     def _export(self, image: str, working: Path) -> Path:
         """Return the image as an OCI layout."""
         folder = working / "image"
         if self.name != DOCKER:
-            self._run("push", "--quiet", image, f"oci:{folder}:image")
+            self._engine.ask("push", "--quiet", image, f"oci:{folder}:image")
             return folder
         archive = working / "image.tar"
-        self._run("save", "--output", str(archive), image)
+        self._engine.ask("save", "--output", str(archive), image)
         (folder / "blobs/sha256").mkdir(parents=True)
         with tarfile.open(archive) as packed:
             for each in packed:
@@ -235,32 +172,10 @@ class EngineBuilder:
         made = sum(each in new for each in parts[1:])
         return Built(image, parts[0], len(parts) - 1, made, unchanged)
 
-    def _run(self, *words: str) -> str:
-        done = subprocess.run(
-            [self.name, *words], capture_output=True, text=True, errors="replace", check=False
-        )
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise Unavailable(
-                f"{self.name} {words[0]} fails: {said[-1] if said else done.returncode}",
-                hint="see that it works by itself, or build with --builder built-in",
-            )
-        return done.stdout
-
 
 @cache
 def _has_runtime() -> bool:
     return any(shutil.which(each) for each in ("crun", "runc"))
-
-
-def _called(engine: str, name: str) -> str:
-    """Return the name as an engine calls it: where it looks when no registry is given."""
-    found = reference(name)
-    if found.registry:
-        return str(found)
-    if engine != DOCKER:
-        return f"localhost/{found}"
-    return f"docker.io/{found}" if "/" in found.repository else f"docker.io/library/{found}"
 
 
 def _blob(folder: Path, digest: str) -> Path:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.adapters.images.layers import Item
+from crossfade.adapters.images.telling import told
 from crossfade.base.errors import Unavailable
 from crossfade.core.image.evaluate import Run
 
@@ -78,23 +79,7 @@ def run(act: Run, place: Place, say: Callable[[str], None]) -> int:
     mounts, view = mounted(place)
     view += ["--dir", act.directory, "--chdir", act.directory]
     command = boxed(mounts, view, act.argv)
-    with subprocess.Popen(
-        command,
-        cwd=place.working,
-        env=_environment(act),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        try:
-            for line in process.stdout or ():
-                say(line.rstrip("\n"))
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode
+    return told(command, _environment(act), say, directory=place.working)
 
 
 def mounted(place: Place) -> tuple[list[str], list[str]]:

@@ -1,13 +1,14 @@
 """Commands in boxes of their own: on the files of their images, or with the machine's tools."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.in_image import ImagePlace, InImage, prepared
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.images import is_allowed
 from crossfade.core.pipeline.supported import image_refusal
@@ -28,6 +29,8 @@ class Command:
     """"": where the image says; /tmp without an image."""
     environment: Mapping[str, str] | None = None
     """None: that of the step."""
+    names: tuple[str, ...] = ()
+    """What others find it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,19 @@ class Boxes:
     images: ImagePlace
     host_images: tuple[str, ...]
 
-    def box(self, wanted: Command, places: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    def begin(self, names: Collection[str], beside: str) -> None:
+        """Make what all boxes share: nothing, they have the machine's network."""
+
+    def end(self, grace_seconds: float) -> None:
+        """End what the boxes' processes do not end themselves: nothing."""
+
+    def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
         """
-        Return command and environment of a new box with these folders in their places.
+        Return command and environment of a new box that sees these things in their places.
 
         Raises InputError for an image that is not at hand, and that no tools stand for.
         """
-        seen = [*places, "--bind", str(self.hosts), "/etc/hosts"]
+        seen = [*mounts, Mount(str(self.hosts), "/etc/hosts")]
         given = self.images.without_passwords(
             os.environ if wanted.environment is None else wanted.environment
         )
@@ -69,7 +78,7 @@ class Boxes:
         return not is_allowed(image, self.host_images) and self.images.has(image)
 
     def _inside(
-        self, wanted: Command, places: list[str], given: Mapping[str, str]
+        self, wanted: Command, mounts: list[Mount], given: Mapping[str, str]
     ) -> tuple[list[str], dict[str, str]]:
         runs = bool(wanted.argv)
         inside = Inside(
@@ -85,7 +94,7 @@ class Boxes:
             wanted.argv,
             wanted.directory,
             "",
-            tuple(places),
+            tuple(mounts),
             str(self.working / f"{count}-{wanted.name.replace('/', '-')}"),
             self.images,
         )

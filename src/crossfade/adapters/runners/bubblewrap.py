@@ -1,39 +1,14 @@
 """A step's own view of the machine: its files read-only, a workspace, and processes of its own."""
 
 import os
-import posixpath
 import shutil
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 
-from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
+from crossfade.adapters.runners.view import PLACE, Mount
 
-PLACE = "/codefresh"
-TOOLS, HOME = f"{PLACE}/bin", f"{PLACE}/home"
-EXPORTS, MASKED = f"{VOLUME}/env_vars_to_export", f"{PLACE}/masked"
 _ANEW = ("dev", "proc", "tmp", PLACE.strip("/"))
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Folders of the machine that a step sees, each in its place."""
-
-    volume: Path
-    home: Path
-    temporary: Path
-    tools: Path
-    """Read-only: its script, and `cf_export`."""
-    exports: Path
-    """The file that the step appends its exports to."""
-    masked: Path
-    """The file of names that it wants masked."""
-    kube: Path | None = None
-    """The folder with its kubeconfig."""
-    more: tuple[tuple[Path, str], ...] = ()
-    """Other folders, and where it sees them."""
 
 
 @cache
@@ -52,8 +27,8 @@ def usable() -> bool:
     return done.returncode == 0
 
 
-def command(seen: Sequence[str], directory: str, argv: Sequence[str]) -> list[str]:
-    """Return the command that runs `argv` and sees these places; its processes end with it."""
+def command(seen: Iterable[Mount], directory: str, argv: Sequence[str]) -> list[str]:
+    """Return the command that runs `argv` and sees these things; its processes end with it."""
     return [
         shutil.which("bwrap") or "bwrap",
         "--die-with-parent",
@@ -61,26 +36,19 @@ def command(seen: Sequence[str], directory: str, argv: Sequence[str]) -> list[st
         *("--tmpfs", "/"),
         *_machine(),
         *("--dev", "/dev", "--proc", "/proc"),
-        *seen,
+        *options(seen),
         *("--chdir", directory),
         "--",
         *argv,
     ]
 
 
-def places(view: View) -> list[str]:
-    """Return the options that put the folders of the view in their places."""
-    return [
-        *("--bind", str(view.temporary), "/tmp"),  # noqa: S108 - the step's own
-        *("--dir", PLACE),
-        *("--bind", str(view.volume), VOLUME),
-        *("--bind", str(view.exports), EXPORTS),
-        *("--bind", str(view.masked), MASKED),
-        *("--bind", str(view.home), HOME),
-        *("--ro-bind", str(view.tools), TOOLS),
-        *(("--bind", str(view.kube), posixpath.dirname(KUBECONFIG)) if view.kube else ()),
-        *(word for source, target in view.more for word in ("--bind", str(source), target)),
-    ]
+def options(mounts: Iterable[Mount]) -> list[str]:
+    """Return the options that put everything in its place."""
+    found = ["--dir", PLACE]
+    for each in mounts:
+        found += ["--ro-bind" if each.read_only else "--bind", each.source, each.target]
+    return found
 
 
 def _machine() -> list[str]:

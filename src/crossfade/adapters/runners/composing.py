@@ -2,7 +2,8 @@
 A composition: services, and a step or candidates beside them, all in one run.
 
 This runs as a program in the run's own process group, so that everything ends with the run.  The
-services share the machine's network; each is found by its name, at an address of its own.
+services share the machine's network; each is found by its name, at an address of its own.  In
+containers they may have a network of their own instead.
 """
 
 import hashlib
@@ -21,9 +22,12 @@ from typing import NoReturn
 from crossfade.adapters.pipelines.reading import parse
 from crossfade.adapters.runners.boxes import Boxes, Command
 from crossfade.adapters.runners.companions import Companion, end_all, ended, failure, say, start
+from crossfade.adapters.runners.container_boxes import ContainerBoxes
+from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.serving import READY, Serve, vanish
+from crossfade.adapters.runners.view import Mount
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError
 from crossfade.base.json_value import Json
@@ -46,7 +50,7 @@ class Composed:
     composition: Composition
     main: tuple[str, ...]
     """The command of the step; empty: candidates decide."""
-    places: tuple[str, ...]
+    mounts: tuple[Mount, ...]
     """What the step and the candidates see."""
     folder: str
     """Of the run; it is there, and nobody else uses it."""
@@ -58,6 +62,15 @@ class Composed:
     """How long the services go on by themselves; None: beside a command or candidates."""
     beside: str = ""
     """A file with the names of other services."""
+    containers: Containers | None = None
+    """Everything runs in containers of these; None: in bubblewrap."""
+    network: str = ""
+    """That of the containers."""
+
+    @property
+    def run(self) -> str:
+        """The folder of the run, which marks what belongs to it."""
+        return str(Path(self.folder).parent)
 
 
 class _Composer:
@@ -66,17 +79,28 @@ class _Composer:
         folder = Path(wanted.folder)
         (folder / "boxes").mkdir()
         self._hosts = folder / "hosts"
-        self._boxes = Boxes(
-            folder / "boxes", self._hosts, wanted.where, wanted.composition.host_images
+        allowed = wanted.composition.host_images
+        self._boxes: Boxes | ContainerBoxes = Boxes(
+            folder / "boxes", self._hosts, wanted.where, allowed
         )
+        if wanted.containers is not None:
+            self._boxes = ContainerBoxes(
+                folder / "boxes",
+                self._hosts,
+                wanted.where,
+                wanted.containers,
+                wanted.run,
+                wanted.network,
+            )
         self._children: list[Companion] = []
         self._services: list[Companion] = []
 
     def run(self) -> int:
         """Return the exit code, once nothing runs any more."""
         services, candidates = self._read()
-        self._write_hosts([*services, *candidates])
+        names = self._write_hosts([*services, *candidates])
         try:
+            self._boxes.begin(names, self._wanted.beside)
             boxes = {each.name: self._box(each) for each in services}
             for each in services:
                 self._wait_for(each, services)
@@ -85,6 +109,7 @@ class _Composer:
             serve = self._wanted.serve
             code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
+            self._boxes.end(GRACE_SECONDS)
             end_all(self._children, GRACE_SECONDS)
         if self._wanted.serve is not None:
             vanish()
@@ -135,7 +160,8 @@ class _Composer:
         text = below.read_text(errors="replace")
         return _yaml(substituted(text, answers.get), written), os.path.dirname(path)
 
-    def _write_hosts(self, services: Sequence[Service]) -> None:
+    def _write_hosts(self, services: Sequence[Service]) -> Collection[str]:
+        """Return the names of the services, which are written down with their addresses."""
         own = {name for each in services for name in (each.name, *each.aliases)}
         lines = list(_hosts_around(self._wanted.beside, own))
         for each in services:
@@ -143,10 +169,11 @@ class _Composer:
             address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
             lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
         self._hosts.write_text("".join(lines))
+        return own
 
     def _box(self, service: Service) -> tuple[list[str], dict[str, str]]:
         command = self._command(service, self._environment(service))
-        return self._boxes.box(command, self._places(service))
+        return self._boxes.box(command, self._mounts(service))
 
     def _environment(self, service: Service) -> dict[str, str]:
         """Return what a service sees of our variables, and its own."""
@@ -155,20 +182,19 @@ class _Composer:
 
     def _command(self, service: Service, given: Mapping[str, str]) -> Command:
         inside = Inside(service.entry_point, service.arguments, runs_script=False)
-        return Command(service.name, service.image, (), inside, service.directory, dict(given))
+        names = (service.name, *service.aliases)
+        given = dict(given)
+        return Command(service.name, service.image, (), inside, service.directory, given, names)
 
-    def _places(self, service: Service) -> list[str]:
+    def _mounts(self, service: Service) -> list[Mount]:
         """Return what a service sees: a /tmp of its own, and the folders that it asks for."""
         own = Path(self._wanted.folder) / "places"
         temporary = own / f"tmp-{service.name.replace('/', '-')}"
         temporary.mkdir(parents=True, exist_ok=True)
-        return ["--bind", str(temporary), "/tmp", *self._folders(service)]  # noqa: S108 - its own
+        return [Mount(str(temporary), "/tmp"), *self._folders(service)]  # noqa: S108 - its own
 
-    def _folders(self, service: Service) -> list[str]:
-        found = []
-        for source, target in service.volumes:
-            found += ["--bind", str(self._of_volume(source)), target]
-        return found
+    def _folders(self, service: Service) -> list[Mount]:
+        return [Mount(str(self._of_volume(source)), target) for source, target in service.volumes]
 
     def _of_volume(self, source: str) -> Path:
         if source == os.environ.get("CF_VOLUME_NAME"):
@@ -217,10 +243,10 @@ class _Composer:
         image = probe.image or (service.image if service is not None else "")
         wanted = Command("probe", image, probe.argv, directory=VOLUME)
         if service is None:
-            return self._boxes.box(wanted, self._wanted.places)
+            return self._boxes.box(wanted, self._wanted.mounts)
         given = self._environment(service)
         wanted = replace(wanted, directory=service.directory, environment=given)
-        return self._boxes.box(wanted, self._places(service))
+        return self._boxes.box(wanted, self._mounts(service))
 
     def _probe(self, probe: Probe, service: Service | None, what: str) -> None:
         argv, environment = self._of_step(probe, service)
@@ -262,7 +288,7 @@ class _Composer:
     def _box_of_candidate(self, one: Service) -> tuple[list[str], dict[str, str]]:
         """Return a box that sees what steps see, and what the candidate asks for."""
         given = {**os.environ, **self._composition.variables, **one.environment}
-        own = [*self._wanted.places, *self._folders(one)]
+        own = [*self._wanted.mounts, *self._folders(one)]
         return self._boxes.box(self._command(one, given), own)
 
 

@@ -21,6 +21,7 @@ from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.images.roots import Root, Roots
 from crossfade.adapters.images.store import ImageStore
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.view import TOOLS, Mount
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
@@ -85,8 +86,7 @@ class InImage:
     directory: str
     path: str
     """PATH of the step, "" when it is the image's."""
-    places: tuple[str, ...]
-    """Options of bubblewrap."""
+    mounts: tuple[Mount, ...]
     working: str
     """A folder that is not there yet."""
     where: ImagePlace
@@ -145,7 +145,7 @@ def prepared(wanted: InImage, given: Mapping[str, str]) -> tuple[list[str], dict
     if wanted.inside.own_directory:
         directory = root.config.working_directory or "/"
     view += [] if root.on_host else running.names_of_hosts(root.files)
-    view += wanted.places
+    view += bubblewrap.options(wanted.mounts)
     view += [] if f"{directory}/".startswith(f"{VOLUME}/") else ["--dir", directory]
     lock = shlex.quote(str(root.lock))
     held = [f"cd {shlex.quote(str(working))}", f"exec 8<{lock}", "flock --shared 8"]
@@ -180,8 +180,8 @@ def _environment(wanted: InImage, root: Root, given: Mapping[str, str]) -> dict[
             del kept[name]
     path = wanted.path or own.get("PATH", "")
     if not path and root.on_host:
-        path = given.get("PATH", "").removeprefix(f"{bubblewrap.TOOLS}:")
-    return {**own, **kept, "PATH": f"{bubblewrap.TOOLS}:{path or running.PATH}"}
+        path = given.get("PATH", "").removeprefix(f"{TOOLS}:")
+    return {**own, **kept, "PATH": f"{TOOLS}:{path or running.PATH}"}
 
 
 def _say(text: str) -> None:

@@ -22,9 +22,15 @@ def has_tool(name: str) -> bool:
     return name in _SCRIPTS and shutil.which(_NEEDS[name]) is not None
 
 
-def write_tools(folder: Path, *, own: bool) -> None:
-    """Put into the folder what goes before PATH; `own` steps may call `crossfade` too."""
+def write_tools(folder: Path, *, own: bool, machine: bool = True) -> None:
+    """
+    Put into the folder what goes before PATH.
+
+    `own` steps may call `crossfade` too; only steps on the `machine` get at its tools.
+    """
     _script(folder / "cf_export", CF_EXPORT)
+    if not machine:
+        return
     if own:
         _script(folder / "crossfade", CROSSFADE.format(python=sys.executable))
     for name, text in _SCRIPTS.items():

@@ -5,7 +5,7 @@ Where the users of one application are, and where they should be.  Pure.
 how far returning clusters are, and the plan that follows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
@@ -26,15 +26,14 @@ from crossfade.core.release.sizing import FULL
 from crossfade.core.release.wanted import Wanted
 from crossfade.core.traffic.destinations import (
     EVERYBODY,
-    PARTS,
     Destination,
-    Eligibility,
     Goal,
     Matrix,
     Mode,
     PriorityClass,
 )
-from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic, shed
+from crossfade.core.traffic.lost import plan_while_lost
+from crossfade.core.traffic.matrix import TrafficPlan
 from crossfade.core.traffic.priorities import refused
 
 DEFAULT_WEIGHT = 100
@@ -151,10 +150,10 @@ def next_users(
     shares = {each.cluster: each.wanted.split.shares for each in candidates}
     goal = within_exposure(goal, shares, load.proven)
     left = frozenset(each.cluster for each in candidates if each.health.condition in DOWN)
-    plan, short = _planned(goal, left)
+    plan, short = plan_while_lost(goal, left)
     if short.shed and demand is not None and load.recent is not None and load.recent < demand:
         goal = replace(goal, demand=load.recent)
-        plan, short = _planned(goal, left)
+        plan, short = plan_while_lost(goal, left)
     reasons = {each.cluster: each.reason for each in goal.destinations}
     counts = demand is not None and any(each.capacity is not None for each in goal.destinations)
     found = _users(before, plan, short, reasons, limited=counts or goal.exposure is not None)
@@ -217,50 +216,6 @@ def _sizes(
     placement = spec.placement
     names = [c.cluster for c in candidates if at_rest(placement, c.cluster) < FULL]
     return {name: size_of(placement, name, standbys) for name in names}
-
-
-def _planned(goal: Goal, left: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
-    """
-    Return the plan, and how it works out at the edges, which have left the clusters that are down.
-
-    The hub takes clusters out one after the other; what the others cannot carry in the meantime
-    is turned away at once.  When all look down it is the hub that is cut off, and edges are
-    taken to follow the plan.
-    """
-    lost = Eligibility.OUT
-    plan = plan_traffic(goal)
-    short = plan_traffic(
-        replace(
-            goal,
-            destinations=tuple(
-                replace(each, eligibility=lost) if each.cluster in left else each
-                for each in goal.destinations
-            ),
-        )
-    )
-    nobody = short.frozen or not short.parts
-    return plan, plan if nobody else _fitting(goal, plan, short, left)
-
-
-def _fitting(
-    goal: Goal, plan: TrafficPlan, short: TrafficPlan, left: Collection[ClusterName]
-) -> TrafficPlan:
-    """Return `short`; more is turned away if shares of the plan are too unequal for those left."""
-    there = {name: plan.share(name) for name in plan.parts if name not in left}
-    total = sum(there.values())
-    fits = min(
-        (
-            goal.parts(each.capacity) * total // there[each.cluster]
-            for each in goal.destinations
-            if there.get(each.cluster) and each.capacity is not None
-        ),
-        default=PARTS,
-    )
-    if not left or PARTS - fits <= sum(short.shed.values()):
-        return short
-    away = PARTS - fits
-    missing = max(short.missing, goal.units(away))
-    return replace(short, shed=shed(goal.classes, away), missing=missing)
 
 
 def _tells(may: Admittance, back: Return | None, said: str) -> bool:

@@ -79,6 +79,7 @@ def pipeline_of(root: Node) -> Pipeline:
         criteria=_criteria(root["success_criteria"]),
         hooks=_hooks(root["hooks"]),
         services=_json(root["services"]),
+        services_line=root["services"].at.line if root["services"] is not None else 0,
         build_version=version or "v2",
     )
 

@@ -9,16 +9,31 @@ from crossfade.core.pipeline.compose import read_probe
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Settings, Step
+from crossfade.core.pipeline.graph import SERVICES
 from crossfade.core.pipeline.work import Access, CannotRun, Work, directory_of, text
 
-TYPES = ("composition", "integration-test")
+TESTS = ("integration-test", "travis", "simple_travis")
+TYPES = ("composition", SERVICES, *TESTS)
+_IMAGES = {"postgresql": "postgres"}
+"""Of preconfigured services that are not called as their images are."""
 
 
 def work_of(step: Step, context: Context) -> Work:
     """Return the work of a step of one of these types.  Raises CannotRun."""
     settings = context.settings(step)
-    make = compose if step.type == "composition" else integration_test
-    return make(settings, context)
+    match step.type:
+        case "composition":
+            return compose(settings, context)
+        case kind if kind in TESTS:
+            return integration_test(settings, context)
+        case _:
+            return of_build(settings, context)
+
+
+def of_build(settings: Settings, context: Context) -> Work:
+    """Return the work of services of the whole build: they run, and there is nothing else."""
+    work = _work(Composition(None), directory_of({}, context))
+    return replace(work, composition=beside(settings), access=Access.NONE)
 
 
 def compose(settings: Settings, context: Context) -> Work:
@@ -40,8 +55,8 @@ def integration_test(settings: Settings, context: Context) -> Work:
     test = settings.get("test")
     given = test if isinstance(test, dict) else {}
     directory = directory_of({"working_directory": given.get("working_directory")}, context)
-    commands = given.get("commands")
-    lines = [text(each) for each in commands] if isinstance(commands, list) else []
+    commands = given.get("commands") or given.get("command")
+    lines = [text(each) for each in (commands if isinstance(commands, list) else [commands])]
     candidate: dict[str, Json] = {
         "image": given.get("image"),
         "entrypoint": ["sh", "-c"],
@@ -49,10 +64,19 @@ def integration_test(settings: Settings, context: Context) -> Work:
         "working_dir": directory,
     }
     services = settings.get("services")
-    named = services if isinstance(services, dict) else {}
+    named = {**preconfigured(settings), **(services if isinstance(services, dict) else {})}
     if "test" in named:
         raise CannotRun("a service cannot be named `test`")
-    return _work(Composition({"services": {**named}}, {"test": candidate}), directory)
+    return _work(Composition({"services": named}, {"test": candidate}), directory)
+
+
+def preconfigured(settings: Settings) -> dict[str, Json]:
+    """Return the services that are asked for by a name alone: each is its public image."""
+    listed = settings.get("preconfigured_services")
+    if listed is None:
+        listed = settings.get("services")  # of `simple_travis`
+    names = [text(each) for each in listed] if isinstance(listed, list) else []
+    return {name: {"image": _IMAGES.get(name, name)} for name in names}
 
 
 def _work(composition: Composition, directory: str) -> Work:
@@ -82,17 +106,25 @@ def _variables(given: Json) -> dict[str, str]:
     return {name.strip(): value for name, _, value in pairs if name.strip()}
 
 
-def against(step: Step) -> Iterator[str]:
-    """Yield what a step asks for, of services and compositions, that is not there."""
+def against(step: Step, of_build: str | None = None) -> Iterator[str]:
+    """
+    Yield what a step asks for, of services and compositions, that is not there.
+
+    `of_build` is the name of the services of the whole build, None when it has none.
+    """
     given = step.settings
     services = given.get("services")
-    if step.type == "freestyle" and services:
-        if not isinstance(services, dict):
-            yield "`services` as a list of names is not supported; write them into the step"
-            return
+    if step.type == "freestyle" and isinstance(services, list):
+        yield from (
+            f"there are no services `{each}`: only those of the pipeline's own `services` can be "
+            f"named{f', `{of_build}`' if of_build else ''}; or write them into the step"
+            for each in services
+            if not of_build or each != of_build
+        )
+    elif step.type == "freestyle" and isinstance(services, dict) and services:
         yield from _against_services(services)
-    if step.type == "integration-test" and given.get("preconfigured_services"):
-        yield "`preconfigured_services` are not supported: write them into `services`"
+    elif step.type == SERVICES:
+        yield from _against_services(given)
     if step.type == "composition":
         yield from _against_document(given.get("composition"))
 

@@ -154,6 +154,8 @@ class Pipeline:
     criteria: Criteria | None = None
     hooks: Mapping[Hook, Block] = field(default_factory=dict)
     services: Json = None
+    """Of the whole build."""
+    services_line: int = 0
     build_version: str = "v2"
     name: str = ""
     """`project/pipeline` of the CRD form."""

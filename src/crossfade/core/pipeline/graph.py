@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.core.pipeline.document import Block, Hook, Mode, Pipeline, Step, Wanted
 from crossfade.core.pipeline.state import BUILD
 
+SERVICES = "services"
 _FEW = 16
 """So many waits are gone through one by one."""
 
@@ -71,6 +72,8 @@ class Graph:
     layouts: Mapping[tuple[str, Hook | None], Layout]
     dependents: Mapping[str, tuple[str, ...]]
     """Who waits for a step."""
+    services: str = ""
+    """Key of the services of the whole build; "" when there are none."""
 
     def layout(self, owner: str, hook: Hook | None) -> Layout | None:
         """Return the block of a hook, or of the body; None when there is none."""
@@ -139,7 +142,18 @@ class _Maker:
                 if each.key is not None:
                     dependents.setdefault(each.key, []).append(key)
         fixed = {key: tuple(dict.fromkeys(waiting)) for key, waiting in dependents.items()}
-        return Graph(pipeline, units, self._layouts, fixed)
+        services = self._services(pipeline)
+        if services is not None:
+            units[services.key] = services
+        return Graph(pipeline, units, self._layouts, fixed, services.key if services else "")
+
+    def _services(self, pipeline: Pipeline) -> Unit | None:
+        """Return the services of the whole build; they are in no block, and nobody names them."""
+        if not isinstance(pipeline.services, dict) or not pipeline.services:
+            return None
+        key = self._free(SERVICES)
+        step = Step(key, SERVICES, settings=pipeline.services, line=pipeline.services_line)
+        return Unit(key, step, BUILD, None, 0)
 
     def _waits(self, unit: Unit) -> tuple[Waits, ...]:
         if unit.step.when is None:

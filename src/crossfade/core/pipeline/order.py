@@ -104,3 +104,31 @@ def stuck(
                 waits = ", ".join(each.wanted.step for each in graph.units[key].waits)
                 return [(key, f"waits for {waits} for ever")]
     return []
+
+
+_BESIDE = ("freestyle", "composition", "integration-test", "travis", "simple_travis")
+"""Steps of these types reach services of the build; those that typed steps are made of do not."""
+
+
+def reaches_services(graph: Graph, key: str) -> bool:
+    """Return whether the step finds services of the whole build."""
+    unit = graph.units[key]
+    return unit.step.type in _BESIDE and graph.units[unit.owner].step.plugin is None
+
+
+def waits_for_services(graph: Graph, units: Mapping[str, UnitState], key: str) -> bool:
+    """Return whether its run is to wait for services; hooks take them as they are."""
+    if not graph.services or not reaches_services(graph, key):
+        return False
+    services, place = units.get(graph.services), key
+    if services is not None and services.phase is Phase.BODY:
+        return False
+    while place != BUILD and graph.units[place].hook is None:
+        place = graph.units[place].owner
+    return graph.units[place].hook is None
+
+
+def living_services(graph: Graph, units: Mapping[str, UnitState]) -> str:
+    """Return the key of the services of the whole build while they are there, "" otherwise."""
+    unit = units.get(graph.services) if graph.services else None
+    return graph.services if unit is not None and unit.phase is not Phase.DONE else ""

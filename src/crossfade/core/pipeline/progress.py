@@ -13,10 +13,12 @@ from crossfade.core.pipeline.order import (
     is_next,
     is_open,
     let_out,
+    living_services,
     outcome,
     outside_criteria,
     running_hook,
     stuck,
+    waits_for_services,
 )
 from crossfade.core.pipeline.state import (
     BUILD,
@@ -58,6 +60,7 @@ class Progress:
             watching=tuple(self._watching),
             exports=tuple(self._exports),
             terminated=self._terminated,
+            services=living_services(self.graph, self.units),
         )
 
     def note(self, key: str, text: str) -> None:
@@ -138,7 +141,8 @@ class Progress:
             self.change(key, result=Result.WAITING)
             self.note(key, "waits for approval")
         else:
-            self.change(key, run=1, sees=len(self._exports))
+            held = waits_for_services(self.graph, self.units, key)
+            self.change(key, run=1, sees=len(self._exports), held=held)
             if step.timeout_seconds is not None:
                 self.timed[key] = None
 
@@ -274,7 +278,7 @@ class Progress:
         self.timed[key] = None
         self.note(key, f"is to end: {reason}")
         if unit.working:
-            if unit.result is Result.WAITING or unit.not_before is not None:
+            if unit.result is Result.WAITING or unit.not_before is not None or unit.held:
                 self.settle(key, result, reason)
             return
         self._abort(key, running_hook(unit), reason)

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from crossfade.core.pipeline import serving
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.order import waits_for_services
 from crossfade.core.pipeline.progress import Progress
 from crossfade.core.pipeline.state import (
     BUILD,
@@ -57,17 +59,16 @@ def refused(state: State, why: str, now: float) -> State:
 
 def runs(graph: Graph, state: State) -> tuple[Run, ...]:
     """Return the runs that are wanted now; whatever else runs for this build is to end."""
-    return tuple(
-        Run(key, each.run, graph.units[key].step)
-        for key in state.active
-        if _wants_run(each := state.units[key])
-    )
+    wanted = [key for key in state.active if _wants_run(state.units[key])]
+    if state.services and serving.wants_run(state.units[state.services]):
+        wanted.append(state.services)
+    return tuple(Run(key, state.units[key].run, graph.units[key].step) for key in wanted)
 
 
 def _wants_run(unit: UnitState) -> bool:
     if unit.run == 0 or unit.phase is not Phase.BODY:
         return False
-    return unit.stop is None and unit.not_before is None
+    return unit.stop is None and unit.not_before is None and not unit.held
 
 
 def decide(graph: Graph, state: State, seen: Seen, now: float) -> Decision:
@@ -82,7 +83,10 @@ def decide(graph: Graph, state: State, seen: Seen, now: float) -> Decision:
     for key in sorted(known, key=lambda each: (progress.units[each].since, each)):
         if progress.units[key].working:
             _look(progress, key, seen)
+    serving.look(progress, seen)
     progress.settle_all()
+    while serving.follow(progress):
+        progress.settle_all()
     want = progress.state()
     return Decision(want, _reason(want), tuple(progress.events), _wake_at(graph, want))
 
@@ -116,7 +120,9 @@ def _look(progress: Progress, key: str, seen: Seen) -> None:
         if progress.now >= unit.not_before:
             progress.change(key, not_before=None, began=progress.now)
             progress.note(key, f"starts again, attempt {unit.attempt}")
-    elif current is not None and current.status is not Status.RUNNING:
+    elif unit.held:
+        return
+    elif current is not None and not current.status.alive:
         _take(progress, key, current)
     elif _late(progress, key, unit):
         limit = progress.graph.units[key].step.timeout_seconds
@@ -143,7 +149,7 @@ def _look_for_answer(progress: Progress, key: str, answer: Answer | None) -> Non
 
 def _look_whether_gone(progress: Progress, key: str, sight: RunSight | None) -> None:
     """Go on once the run that was to end is gone; what it said at its end no longer matters."""
-    if sight is not None and sight.status is Status.RUNNING:
+    if sight is not None and sight.status.alive:
         return
     unit = progress.units[key]
     if unit.stop is Result.FAILURE:
@@ -182,6 +188,7 @@ def _lost(progress: Progress, key: str, sight: RunSight) -> None:
         lost=unit.lost + 1,
         began=progress.now,
         not_before=progress.now + wait if wait else None,
+        held=waits_for_services(progress.graph, progress.units, key),
     )
     progress.note(key, f"{why}; starts again, still attempt {unit.attempt}")
 
@@ -197,15 +204,21 @@ def _failed(progress: Progress, key: str, why: str) -> None:
     wait = step.retry.wait_seconds(unit.attempt)
     if step.timeout_seconds is not None:
         wait = min(wait, step.timeout_seconds)
-    progress.change(key, run=unit.run + 1, attempt=unit.attempt + 1, not_before=progress.now + wait)
+    progress.change(
+        key,
+        run=unit.run + 1,
+        attempt=unit.attempt + 1,
+        not_before=progress.now + wait,
+        held=waits_for_services(progress.graph, progress.units, key),
+    )
     progress.note(key, f"{why}; attempt {unit.attempt + 1} in {wait:g} s")
 
 
 def _wake_at(graph: Graph, state: State) -> float | None:
-    times = []
+    times = [state.units[state.services].not_before] if state.services else []
     for key in state.timed:
         unit, step = state.units[key], graph.units[key].step
-        if not unit.working or unit.stop is not None:
+        if not unit.working or unit.stop is not None or unit.held:
             continue
         if unit.not_before is not None:
             times.append(unit.not_before)
@@ -213,7 +226,7 @@ def _wake_at(graph: Graph, state: State) -> float | None:
             times.append(unit.began + step.approval.seconds)
         elif step.timeout_seconds is not None:
             times.append(unit.began + step.timeout_seconds)
-    return min(times, default=None)
+    return min((each for each in times if each is not None), default=None)
 
 
 def restarted(graph: Graph, state: State, now: float) -> State:
@@ -225,7 +238,7 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     done = {
         key
         for key, unit in state.units.items()
-        if key != BUILD
+        if key not in (BUILD, graph.services)
         and graph.units[key].owner == BUILD
         and graph.units[key].hook is None
         and unit.phase is Phase.DONE

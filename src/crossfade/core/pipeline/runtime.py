@@ -1,7 +1,7 @@
 """Where the steps of a build run: what a pipeline or a person says about it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from crossfade.base.errors import InputError
@@ -32,6 +32,13 @@ class Runtime:
     cpu: str = ""
     """Of each step, as Kubernetes writes it; "": the runner's own default."""
     memory: str = ""
+
+
+def over(written: Runtime, asked: Runtime) -> Runtime:
+    """Return what is written, with what a person asks for in its place."""
+    if asked.runner is None and not asked.clusters:
+        return written
+    return replace(written, runner=asked.runner, clusters=asked.clusters)
 
 
 def runner_named(text: str, source: str) -> RunnerKind:

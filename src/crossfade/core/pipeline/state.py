@@ -64,6 +64,8 @@ class UnitState:
     """When the current run was asked for."""
     not_before: float | None = None
     """The next run waits until then."""
+    held: bool = False
+    """The next run waits for the services of the whole build."""
     stop: Result | None = None
     """The run is to end, and then counts as this."""
     sees: int = 0
@@ -116,6 +118,8 @@ class State:
     exports: tuple[Export, ...] = ()
     terminated: str = ""
     """Why somebody ended the build."""
+    services: str = ""
+    """Key of the services of the whole build, from their begin until they are gone."""
 
     @property
     def result(self) -> Result:
@@ -123,7 +127,7 @@ class State:
         build = self.units.get(BUILD)
         if build is None:
             return Result.PENDING
-        if build.phase is Phase.DONE:
+        if self.ended:
             return build.result
         if self.terminated:
             return Result.TERMINATING
@@ -135,7 +139,7 @@ class State:
     def ended(self) -> bool:
         """Whether nothing will happen any more."""
         build = self.units.get(BUILD)
-        return build is not None and build.phase is Phase.DONE
+        return build is not None and build.phase is Phase.DONE and not self.services
 
 
 class Status(StrEnum):

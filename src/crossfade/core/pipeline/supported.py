@@ -7,9 +7,10 @@ from crossfade.core.pipeline import building, composing
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
-from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git-clone": ("git",),
@@ -22,7 +23,7 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
-_OF_STEPS = "not supported for the whole pipeline yet: write them into the steps that need them"
+_OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
 _BESIDE = "`services` of a step, or a `composition`, run as long as their step does"
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
@@ -67,12 +68,18 @@ def refusals(
     `has_image` says whether an image is at hand.
     """
     machine = _Machine(tools, allowed, has_image)
-    found = [Refusal(0, "services", _OF_STEPS)] if graph.pipeline.services else []
+    of_build = graph.pipeline.services
+    named = text(of_build.get("name")) if isinstance(of_build, dict) else None
+    found: list[Refusal] = []
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:
             continue
-        found += (Refusal(step.line, key, why) for why in _against(step, fill_in, machine))
+        if step.type == SERVICES and key != graph.services:
+            found.append(Refusal(step.line, key, _OF_BUILD))
+            continue
+        against = (*composing.against(step, named), *_against(step, fill_in, machine))
+        found += (Refusal(step.line, key, why) for why in against)
     return tuple(sorted(found, key=lambda each: each.line))
 
 
@@ -118,9 +125,9 @@ def runs_inside(image: str, allowed: tuple[str, ...], has_image: Callable[[str],
 
 
 def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> Iterator[str]:
-    yield from composing.against(step)
     if step.type in _TOOLS:
         yield from _against_type(step, machine.tools)
+        yield from _against_preconfigured(step, machine)
         return
     if step.type != "freestyle":
         way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
@@ -136,6 +143,16 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
     why = image_refusal(image, machine.tools, machine.allowed)
     if why:
         yield why
+
+
+def _against_preconfigured(step: Step, machine: _Machine) -> Iterator[str]:
+    """Yield which of the services that are asked for by a name alone cannot be had."""
+    if step.type not in composing.TESTS:
+        return
+    for name, each in composing.preconfigured(step.settings).items():
+        image = text(each.get("image")) if isinstance(each, dict) else ""
+        if not runs_inside(image, machine.allowed, machine.has_image):
+            yield f"the service {name} is its image, and {image} is not at hand"
 
 
 def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """What `pipeline why STEP` says: how a step stands, and what brought it there."""
 
+from collections.abc import Iterator
+
 from crossfade.core.pipeline.conditions import Go, choose, judge
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.document import Condition
@@ -19,7 +21,11 @@ def why(graph: Graph, state: State, key: str) -> tuple[str, ...]:
     name = unit.step.name or "the build"
     own = state.units.get(key)
     if own is not None:
-        return (f"{name}: {own.visible}", *_told(graph, state, key, own))
+        serves = key != BUILD and key == graph.services
+        told = _of_services(own) if serves else _told(graph, state, key, own)
+        return (f"{name}: {own.visible}", *told)
+    if key == graph.services:
+        return (f"{name}: pending", "no step has needed them yet")
     owner = state.units.get(unit.owner)
     layout = graph.layout(unit.owner, unit.hook)
     if owner is None or layout is None or not is_open(owner, unit.hook):
@@ -40,10 +46,11 @@ def _told(graph: Graph, state: State, key: str, own: UnitState) -> tuple[str, ..
     lines = [own.reason] if own.reason else []
     if own.result is Result.WAITING and step.approval is not None:
         lines.append(f"an answer is waited for; without one it is {step.approval.final}")
+    attempt = f"attempt {own.attempt} of {step.retry.attempts}"
     if own.not_before is not None:
-        lines.append(f"attempt {own.attempt} of {step.retry.attempts} waits for its time")
+        lines.append(f"{attempt} waits for its time")
     elif own.run and own.phase is Phase.BODY:
-        lines.append(f"attempt {own.attempt} of {step.retry.attempts} is under way")
+        lines.append(f"{attempt} {f'waits for {graph.services}' if own.held else 'is under way'}")
     if own.lost:
         lines.append(f"its machine was lost {own.lost} times, which uses up no attempt")
     if own.phase in (Phase.BEFORE, Phase.OUTCOME, Phase.FINISH):
@@ -56,6 +63,15 @@ def _told(graph: Graph, state: State, key: str, own: UnitState) -> tuple[str, ..
     if own.result is Result.SKIPPED and step.when is not None:
         lines += _conditions(step.when.condition, context_of(graph, state, key))
     return tuple(lines)
+
+
+def _of_services(own: UnitState) -> Iterator[str]:
+    if own.reason:
+        yield own.reason
+    if own.lost:
+        yield f"they were lost {own.lost} times, and started again"
+    if own.phase is not Phase.DONE:
+        yield "they are ready" if own.phase is Phase.BODY else "they are not ready"
 
 
 def _conditions(condition: Condition | None, context: Context) -> tuple[str, ...]:

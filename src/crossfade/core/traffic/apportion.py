@@ -7,8 +7,8 @@ whoever stays keeps at least what it had, so that no user moves without need.
 """
 
 import heapq
+import math
 from collections.abc import Sequence
-from fractions import Fraction
 
 
 def apportion(total: int, weights: Sequence[int], limits: Sequence[int]) -> tuple[int, ...]:
@@ -25,15 +25,19 @@ def apportion(total: int, weights: Sequence[int], limits: Sequence[int]) -> tupl
     ]
     total = min(total, sum(limits))
     parts = _safe_start(total, weights, limits)
+    # Who is next has the least (2 part + 1) / weight; with a common denominator that is whole.
+    common = math.lcm(*(weight for weight in weights if weight > 0))
     queue = [
-        (Fraction(2 * part + 1, weights[i]), i) for i, part in enumerate(parts) if part < limits[i]
+        ((2 * part + 1) * (common // weights[i]), i)
+        for i, part in enumerate(parts)
+        if part < limits[i]
     ]
     heapq.heapify(queue)
     for _ in range(total - sum(parts)):
         _, i = heapq.heappop(queue)
         parts[i] += 1
         if parts[i] < limits[i]:
-            heapq.heappush(queue, (Fraction(2 * parts[i] + 1, weights[i]), i))
+            heapq.heappush(queue, ((2 * parts[i] + 1) * (common // weights[i]), i))
     return tuple(parts)
 
 
@@ -45,8 +49,8 @@ def _safe_start(total: int, weights: Sequence[int], limits: Sequence[int]) -> li
         spare = left - len(open_)
         if spare <= 0:
             break
-        divisor = Fraction(sum(weights[i] for i in open_), spare)
-        fair = {i: int(weights[i] / divisor + Fraction(1, 2)) for i in open_}
+        every = sum(weights[i] for i in open_)
+        fair = {i: (2 * weights[i] * spare + every) // (2 * every) for i in open_}
         full = {i for i in open_ if fair[i] >= limits[i]}
         if not full:
             for i in open_:

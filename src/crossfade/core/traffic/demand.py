@@ -24,28 +24,39 @@ class Demand:
     """What was counted lately."""
 
     heard: Mapping[str, float] = field(default_factory=dict)
-    """When each edge reported last."""
+    """When each edge was last heard of here."""
     rates: tuple[tuple[float, str, float], ...] = ()
     """Time, edge, and requests per second, oldest first."""
 
     def seconds(self, now: float) -> float:
         """Return of how many of the last seconds something is known, from the first report on."""
-        first = min((at for at, _, _ in self.rates if now - at < RECENT_SECONDS), default=now)
+        first = min((at for at, _, _ in self.recent(now)), default=now)
         return min(RECENT_SECONDS, now - first + 1.0)
+
+    def recent(self, now: float) -> tuple[tuple[float, str, float], ...]:
+        """Return the rates of the last seconds, from the first user on: who comes is there."""
+        known = [each for each in self.rates if now - each[0] < RECENT_SECONDS]
+        first = min((at for at, _, rate in known if rate > 0), default=now)
+        return tuple(each for each in known if each[0] >= first)
 
     def counts(self, now: float) -> bool:
         """Say whether any edge has counted of late, be it nobody."""
         return any(now - at < KEEP_SECONDS for at, _, _ in self.rates)
 
 
-def counted(demand: Demand, edge: str, requests: int, at: float) -> Demand:
-    """Return the demand after one more report of an edge; the first one begins nowhere."""
+def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float) -> Demand:
+    """
+    Return the demand after one more report of an edge, which counted for so many seconds.
+
+    Reports in between may have been lost on a hub that was slow to read: so it is not the time
+    since the last one that was read by which requests are divided.
+    """
     before = demand.heard.get(edge)
     heard = {**demand.heard, edge: at}
-    if before is None or at <= before:
+    if seconds <= 0 or (before is not None and at <= before):
         return Demand(heard, demand.rates)
     kept = tuple(each for each in demand.rates if at - each[0] < KEEP_SECONDS)
-    return Demand(heard, (*kept, (at, edge, requests / (at - before))))
+    return Demand(heard, (*kept, (at, edge, requests / seconds)))
 
 
 def demand_of(demand: Demand, now: float) -> int | None:
@@ -63,9 +74,8 @@ def demand_of(demand: Demand, now: float) -> int | None:
 def rate_of(demand: Demand, now: float) -> float:
     """Return the requests per second of the last seconds, 0.0 when nobody has counted any."""
     recent: dict[str, list[float]] = {}
-    for at, edge, rate in demand.rates:
-        if now - at < RECENT_SECONDS:
-            recent.setdefault(edge, []).append(rate)
+    for _, edge, rate in demand.recent(now):
+        recent.setdefault(edge, []).append(rate)
     return sum(sum(rates) / len(rates) for rates in recent.values())
 
 

@@ -72,7 +72,7 @@ def plan_traffic(goal: Goal) -> TrafficPlan:
         shed=shed(goal.classes, PARTS - served),
         reserve=reserve,
         missing=missing,
-        moved=_moved(goal.before, parts),
+        moved=moved(goal.before, parts),
     )
 
 
@@ -174,7 +174,7 @@ def _reserve(goal: Goal, cells: Cells, turned_away: int) -> tuple[dict[ClusterNa
     return reserve, max(0, needed)
 
 
-def _moved(before: Matrix, after: Matrix) -> int:
+def moved(before: Matrix, after: Matrix) -> int:
     """Return the users who are on a cluster now and will not be."""
     return sum(
         max(0, sum(row.values()) - sum(after.get(cluster, {}).values()))

@@ -19,8 +19,9 @@ from crossfade.core.pipeline.policies import (
 from crossfade.core.pipeline.run import refused
 from crossfade.core.pipeline.state import Result, State
 from crossfade.engine.pipelines.commands import BuildCommands, check
-from crossfade.engine.pipelines.execution import Execution, Surroundings
+from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.documents import Event
 

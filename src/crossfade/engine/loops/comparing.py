@@ -8,28 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, ClusterName
-from crossfade.core.analysis.counters import ERRORS, Tally
+from crossfade.core.analysis.counters import ERRORS
 from crossfade.core.analysis.counts import Window
-from crossfade.core.analysis.evidence import Evidence, begin, grown, judgement_of, verdict_of
 from crossfade.core.analysis.judgement import Verdict
-from crossfade.core.analysis.spec import Judge
+from crossfade.core.failover.comparison import Comparison, compare, compared
 from crossfade.core.failover.failback import Phase, Return
 from crossfade.ports.edge import EdgeSight
-
-JUDGE = Judge(metrics=(ERRORS,), window_seconds=1.0, min_requests=10)
-
-
-@dataclass(slots=True)
-class _Case:
-    evidence: Evidence
-    windows: int = 0
 
 
 @dataclass(slots=True)
 class Comparing:
     """The traffic loop shows it each report once, and asks for verdicts."""
 
-    _cases: dict[tuple[ApplicationName, ClusterName], _Case] = field(default_factory=dict)
+    _cases: dict[tuple[ApplicationName, ClusterName], Comparison] = field(default_factory=dict)
     _taken: dict[str, float] = field(default_factory=dict)
     """When the newest report of each edge that was taken in had arrived."""
 
@@ -53,17 +44,11 @@ class Comparing:
                 del self._cases[key]
         found = {}
         for name, back in ramping.items():
-            case = self._cases.get((application, name))
-            if case is None:
-                nothing = Tally(0)
-                case = _Case(begin(JUDGE, {name: str(name)}, nothing, 100.0, now))
-                self._cases[application, name] = case
-            windows = _windows(application, name, returns, new, case)
-            rps = float(sum(each.n_c for each in windows))
+            known = self._cases.get((application, name)) or compare(name, now)
+            windows = _windows(application, name, returns, new, known.windows)
             percent = float(back.percent)
-            case.evidence = grown(case.evidence, windows, percent, rps, now)
-            judged = verdict_of(case.evidence, (), now)
-            found[name] = judgement_of(JUDGE, case.evidence, judged).verdict
+            after, found[name] = compared(known, name, windows, percent, now)
+            self._cases[application, name] = after
         return found
 
 
@@ -72,10 +57,10 @@ def _windows(
     returning: ClusterName,
     returns: Mapping[ClusterName, Return],
     new: tuple[EdgeSight, ...],
-    case: _Case,
+    before: int,
 ) -> list[Window]:
     windows = []
-    for sight in new:
+    for number, sight in enumerate(new, before + 1):
         mine, others = [0, 0], [0, 0]
         for each in sight.targets:
             if each.application != application:
@@ -85,8 +70,6 @@ def _windows(
             counts = mine if each.cluster == returning else others
             counts[0] += each.requests
             counts[1] += min(each.requests, each.failed + each.slow)
-        case.windows += 1
         events = {ERRORS: (mine[1], others[1])}
-        at = sight.at
-        windows.append(Window(case.windows, returning, mine[0], others[0], events, at_s=at))
+        windows.append(Window(number, returning, mine[0], others[0], events, at_s=sight.at))
     return windows

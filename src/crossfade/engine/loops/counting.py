@@ -32,7 +32,7 @@ class Counting:
         for sight in new:
             for key, requests in _requests(sight).items():
                 known = self._known.get(key, Demand())
-                self._known[key] = counted(known, sight.edge, requests, sight.at)
+                self._known[key] = counted(known, sight.edge, requests, sight.at, sight.seconds)
             for each in sight.classes:
                 more = self._turned_away.get(each.application, 0) + each.turned_away
                 self._turned_away[each.application] = more

@@ -269,6 +269,8 @@ def served(
 def drilled(route: EdgeRoute, drill: Drill | None, now: float) -> EdgeRoute:
     """Return the route of an edge that finds nobody where a drill is held."""
     if drill is None or not any(cut(drill, each.cluster) for each in route.targets):
+        if all(each.way is Way.OPEN for each in route.targets):
+            return route
         return replace(route, targets=tuple(replace(each, way=Way.OPEN) for each in route.targets))
     shut = Way.CUT if noticed(drill, now) else Way.FAILING
     targets = (

@@ -8,7 +8,7 @@ from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, restarted
-from crossfade.core.pipeline.runtime import Runtime, runtime_of
+from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
@@ -87,12 +87,11 @@ class BuildCommands:
             newest = max((int(each.id) for each in known), default=0)
             policies = policies_of(graph.pipeline.spec)
             number, now = str(newest + 1), self._clock.now()
-            runtime = wanted.runtime
-            if runtime == Runtime():
-                runtime = runtime_of(graph.pipeline.spec)
+            runtime = over(runtime_of(graph.pipeline.spec), wanted.runtime)
             build = replace(wanted, id=number, at=now, policies=policies, runtime=runtime)
+            event = self._event(number, _asked_for(build))
             try:
-                await self._builds.create(build, begin(variables_of(graph, given, build)))
+                await self._builds.create(build, begin(variables_of(graph, given, build)), event)
             except Conflict:
                 continue  # another one took the number
             return build
@@ -155,6 +154,13 @@ class BuildCommands:
 
     def _event(self, id: str, reason: str) -> Event:  # noqa: A002
         return Event(f"build/{id}", self._clock.now(), reason, {})
+
+
+def _asked_for(build: Build) -> str:
+    """Return what a new build is, for people."""
+    more = [f"trigger {build.trigger}"] if build.trigger else []
+    more += [f"part of build {build.parent}"] if build.parent else []
+    return f"asked for: {', '.join([build.pipeline, *more])}"
 
 
 def _waiting(build: Build, state: State, step: str) -> str:

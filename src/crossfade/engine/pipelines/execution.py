@@ -8,37 +8,25 @@ nothing that is as it should be.  What does not answer is asked again, and fails
 
 import asyncio
 import contextlib
-import shlex
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
-from crossfade.base.clock import Clock
 from crossfade.base.errors import Unavailable, ungrouped
-from crossfade.core.pipeline.clusters import Kubeconfig, reachable
-from crossfade.core.pipeline.composition import Composition
-from crossfade.core.pipeline.context import Context, context_of
-from crossfade.core.pipeline.deploying import ONCE
-from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.context import context_of
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import wanted
-from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run, decide, runs
-from crossfade.core.pipeline.runtime import Runtime
-from crossfade.core.pipeline.state import BUILD, Decision, RunSight, Seen, State, Status
-from crossfade.core.pipeline.supported import image_refusal, no_image, runs_inside
-from crossfade.core.pipeline.work import Access, CannotRun, Work
-from crossfade.engine.pipelines.deploy_keys import with_deploy_key
+from crossfade.core.pipeline.state import BUILD, Decision, Phase, RunSight, Seen, State, Status
+from crossfade.core.pipeline.work import Work
+from crossfade.engine.pipelines.ordering import Ordering
 from crossfade.engine.pipelines.patience import Patience
-from crossfade.engine.pipelines.places import Place
-from crossfade.engine.pipelines.records import DECIDED, Build, Builds, run_id
+from crossfade.engine.pipelines.records import DECIDED, Build, run_id
 from crossfade.engine.pipelines.step_log import follow
+from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
-from crossfade.ports.runner import Order, RunId, Runner
-from crossfade.ports.secrets import Secrets
-from crossfade.ports.step_files import StepFiles
-from crossfade.ports.step_logs import StepLogs
+from crossfade.ports.runner import Order, RunId
 
 POLL_SECONDS = 0.2
 """So often the wishes of people are looked at."""
@@ -58,50 +46,15 @@ class Listener(Protocol):
         ...
 
 
-async def no_clusters(_only: tuple[str, ...] | None) -> Kubeconfig:
-    """Return that there are no clusters."""
-    return Kubeconfig()
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a build is run with."""
-
-    builds: Builds
-    runner: Runner
-    logs: StepLogs
-    clock: Clock
-    has_tool: Callable[[str], bool]
-    """Whether this machine has a command."""
-    clusters: Callable[[tuple[str, ...] | None], Awaitable[Kubeconfig]] = no_clusters
-    """Makes the kubeconfig of the fleet, or of the named clusters of it."""
-    own: Mapping[str, str] = field(default_factory=dict)
-    """The environment of our own commands, for steps that are made of them."""
-    files: StepFiles | None = None
-    """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
-    has_image: Callable[[str], bool] = no_image
-    """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
-    secrets: Secrets | None = None
-    """Where keys of git integrations are looked up; None: clones use those of the user."""
-    places: Callable[[Runtime], Place] | None = None
-    """Gives the place that a build asks for; None: there is only this one."""
-
-    def of(self, runtime: Runtime) -> "Surroundings":
-        """Return the surroundings of a build that asks for this.  Raises InputError."""
-        if self.places is None:
-            return self
-        it = self.places(runtime)
-        return replace(self, runner=it.runner, has_tool=it.has_tool, has_image=it.has_image)
-
-
 class Execution:
     """Runs one build; only one of these may do so at a time."""
 
     def __init__(
         self, around: Surroundings, build: Build, graph: Graph, listener: Listener
     ) -> None:
-        self._around, self._build, self._graph = around.of(build.runtime), build, graph
-        self._listener = listener
+        around = around.of(build.runtime)
+        self._around, self._build, self._graph = around, build, graph
+        self._listener, self._ordering = listener, Ordering(around, build, graph)
         self._stored: Stored[State] = Stored(State())
         self._known = False
         self._unsure: Decision | None = None
@@ -193,18 +146,25 @@ class Execution:
         return replace(wishes, runs=found, terminate=self._terminate or wishes.terminate)
 
     def _current(self) -> list[tuple[str, int]]:
-        """Return the newest runs of the steps under way."""
+        """Return the newest runs of the steps under way, and of the services."""
         state = self._stored.value
         units = ((key, state.units[key]) for key in state.active)
-        return [(key, unit.run) for key, unit in units if unit.working and unit.run]
+        found = [(key, unit.run) for key, unit in units if unit.working and unit.run]
+        if state.services:
+            found.append((state.services, state.units[state.services].run))
+        return found
 
     async def _sight(self, run: RunId) -> RunSight | None:
         """Return how a run stands; it has not ended before its whole log has been read."""
-        if run in self._following or run in self._stopping:
-            return RunSight(run.number, Status.RUNNING)
-        sight: RunSight | None = RunSight(run.number, Status.RUNNING)  # as long as nobody says
+        running = RunSight(run.number, Status.RUNNING)
+        serves = run.key == self._graph.services
+        if run in self._stopping or (run in self._following and not serves):
+            return running
+        sight: RunSight | None = running  # as long as nobody says
         with self._patience:
             sight = await self._around.runner.look(run)
+        if run in self._following and (sight is None or sight.status is not Status.SERVING):
+            return running
         work = self._works.get(run)
         if sight is None or work is None:
             return sight
@@ -238,8 +198,13 @@ class Execution:
                 await self._look_for_wishes()
             except Unavailable:
                 return  # the next round says so, and waits
-            if self._seen_wishes != before:
+            if self._seen_wishes != before or self._awaits_services():
                 return
+
+    def _awaits_services(self) -> bool:
+        """Return whether services are not ready yet: nobody tells when they are."""
+        state = self._stored.value
+        return bool(state.services) and state.units[state.services].phase is Phase.BEFORE
 
     async def _act(self, group: asyncio.TaskGroup) -> None:
         """Bring the runs to what the saved state wants."""
@@ -260,8 +225,8 @@ class Execution:
 
     async def _start(self, run: Run, identity: RunId, group: asyncio.TaskGroup) -> None:
         context = context_of(self._graph, self._stored.value, run.key)
-        work = self._work(run.step, context)
-        order = await self._order(run, identity, context, work)
+        work = self._ordering.work(run.step, context)
+        order = await self._ordering.order(run, identity, self._stored.value, context, work)
         await self._restore(order)
         await self._around.runner.start(order)
         self._works[identity] = work
@@ -280,59 +245,6 @@ class Execution:
         except Unavailable:
             self._works[run] = work  # a later round tries again
 
-    async def _order(self, run: Run, identity: RunId, context: Context, work: Work) -> Order:
-        given = self._own(run) if work.access is Access.HUB else context.scope.texts
-        order = Order(
-            identity,
-            work.script,
-            work.shell,
-            work.directory,
-            {**given, **work.environment},
-            (*context.scope.secrets, *work.secrets),
-            work.image,
-            work.inside,
-            work.volumes,
-            self._composition(work),
-        )
-        if work.integration and self._around.secrets is not None:
-            return await with_deploy_key(order, work.integration, self._around.secrets)
-        return await self._with_clusters(order) if work.access is Access.FLEET else order
-
-    def _composition(self, work: Work) -> Composition | None:
-        if work.composition is None:
-            return None
-        return replace(work.composition, host_images=self._build.host_images)
-
-    def _own(self, run: Run) -> dict[str, str]:
-        """Return the environment of our own commands; a run after a lost one has the same."""
-        build, attempt = self._build, self._stored.value.units[run.key].attempt
-        return {**self._around.own, ONCE: f"{build.id}.{build.generation}/{run.key}@{attempt}"}
-
-    async def _with_clusters(self, order: Order) -> Order:
-        """Return the order with the clusters that the pipeline may reach."""
-        found = await self._around.clusters(reachable(self._graph.pipeline.spec))
-        told = [f"echo {shlex.quote(f'not in the kubeconfig: {e}')} >&2\n" for e in found.left_out]
-        return replace(
-            order,
-            script="".join([*told, order.script]),
-            secrets=(*order.secrets, *found.secrets),
-            kubeconfig=found.text,
-        )
-
-    def _work(self, step: Step, context: Context) -> Work:
-        """Return what the step does; if that cannot be, it is to say so and fail."""
-        try:
-            work = work_of(step, context, self._build.local_dir)
-        except CannotRun as error:
-            return _saying(str(error))
-        if not work.image:
-            return work
-        if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
-            return work
-        work = replace(work, inside=None)
-        why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
-        return _saying(why) if why else work
-
     async def _follow(self, order: Order) -> None:
         shown = 0
 
@@ -350,7 +262,8 @@ class Execution:
             await follow(self._around.runner, self._around.logs, order, printed)
 
         await self._insist(once, lambda: order.run in self._stopped)
-        if self._around.files is not None and wanted(order.environment):
+        files = None if order.serving else self._around.files
+        if files is not None and wanted(order.environment):
             await self._insist(lambda: self._keep(order), lambda: order.run in self._stopped)
         self._following.discard(order.run)
         self._changed.set()
@@ -358,7 +271,7 @@ class Execution:
     async def _restore(self, order: Order) -> None:
         """Put cached folders back, unless the run has begun already."""
         files = self._around.files
-        if files is None or not wanted(order.environment).cache:
+        if files is None or order.serving or not wanted(order.environment).cache:
             return
         if await self._around.runner.look(order.run) is None and (
             told := await files.restore(order)
@@ -394,7 +307,3 @@ class Execution:
             if given_up():
                 return None
             await asyncio.sleep(patience.pause)
-
-
-def _saying(why: str) -> Work:
-    return Work(f"echo {shlex.quote(why)} >&2\nexit 1\n", "sh", "/", "")

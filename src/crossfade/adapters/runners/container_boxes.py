@@ -1,0 +1,96 @@
+"""Services, candidates and probes in containers of their own."""
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossfade.adapters.runners.boxes import Command
+from crossfade.adapters.runners.companions import say
+from crossfade.adapters.runners.container_images import ready
+from crossfade.adapters.runners.containers import (
+    HOSTS,
+    Container,
+    Containers,
+    Network,
+    name_of,
+    open_to,
+    running,
+    variables_of,
+)
+from crossfade.adapters.runners.in_image import ImagePlace
+from crossfade.adapters.runners.view import Mount
+from crossfade.base.errors import InputError
+from crossfade.core.image.command import command_of
+
+
+@dataclass(slots=True)
+class ContainerBoxes:
+    """Makes containers for one run."""
+
+    working: Path
+    """A folder of the run."""
+    hosts: Path
+    """What names stand for on the machine's network."""
+    images: ImagePlace
+    containers: Containers
+    run: str
+    """The run's folder, which marks what belongs to it."""
+    network: str
+
+    def begin(self, names: Collection[str], beside: str) -> None:
+        """
+        Make the network of the run, unless it has that of other services.
+
+        Raises InputError when these, in the file `beside`, have one of its names.
+        """
+        if self.containers.network is Network.HOST:
+            return
+        if not beside:
+            self.containers.make_network(self.run)
+            return
+        lines = Path(beside).read_text().splitlines()
+        if both := {name for line in lines for name in line.split()[1:]} & set(names):
+            raise InputError(
+                f"{', '.join(sorted(both))}: services beside have this name already",
+                hint="give it another name, or set CROSSFADE_CONTAINER_NETWORK=host",
+            )
+
+    def end(self, grace_seconds: float) -> None:
+        """Return once nothing of the run is left."""
+        self.containers.stop(self.run, grace_seconds)
+        self.containers.remove(self.run)
+
+    def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
+        """
+        Return command and environment of a new container that sees these things.
+
+        Raises NotFound for an image that is not to be had, InputError for one with no command.
+        """
+        seen = (*mounts, Mount(str(self.hosts), HOSTS))
+        given = os.environ if wanted.environment is None else wanted.environment
+        engine, inside = self.containers.command, wanted.inside
+        image = ready(engine, self.images, wanted.image, inside.contexts, say)
+        if image.on_host:
+            raise InputError(
+                f"{wanted.name}: its image {wanted.image} is made on this machine's own files, "
+                "which no container has",
+                hint="build it on another base, or run the pipeline with --runner process",
+            )
+        argv = wanted.argv or command_of(image.config, inside.entry_point, inside.arguments)
+        if not argv:
+            hint = "give it a `command`"
+            raise InputError(f"{wanted.name}: neither it nor its image has a command", hint=hint)
+        open_to(image.config.user, mounts)
+        container = Container(
+            image.id,
+            argv,
+            seen,
+            self.network,
+            name_of(self.run, wanted.name) if wanted.names else "",
+            wanted.names,
+            wanted.directory,
+            variables_of(given, self.images.passwords(), image.config, ""),
+        )
+        count = len(list(self.working.iterdir()))
+        return running(self.containers, self.run, container, self.working / f"{count}.variables")

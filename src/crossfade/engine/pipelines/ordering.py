@@ -1,0 +1,97 @@
+"""What a runner is asked for: the work of a step, with all that it is to have."""
+
+import shlex
+from dataclasses import replace
+
+from crossfade.core.pipeline.clusters import reachable
+from crossfade.core.pipeline.composition import Composition
+from crossfade.core.pipeline.context import Context
+from crossfade.core.pipeline.deploying import ONCE
+from crossfade.core.pipeline.document import Step
+from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.orders import work_of
+from crossfade.core.pipeline.run import Run
+from crossfade.core.pipeline.serving import beside
+from crossfade.core.pipeline.state import State
+from crossfade.core.pipeline.supported import image_refusal, runs_inside
+from crossfade.core.pipeline.work import Access, CannotRun, Work
+from crossfade.engine.pipelines.deploy_keys import with_deploy_key
+from crossfade.engine.pipelines.records import Build, run_id
+from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.ports.runner import Order, RunId, Serving
+
+_SERVING = Serving(14 * 86400.0)
+"""Longer than any build may wait for an approval."""
+
+
+class Ordering:
+    """Makes orders for the runs of one build."""
+
+    def __init__(self, around: Surroundings, build: Build, graph: Graph) -> None:
+        self._around, self._build, self._graph = around, build, graph
+
+    async def order(
+        self, run: Run, identity: RunId, state: State, context: Context, work: Work
+    ) -> Order:
+        """Return the order for a run.  Raises Unavailable, NotFound."""
+        given = self._own(run, state) if work.access is Access.HUB else context.scope.texts
+        order = Order(
+            identity,
+            work.script,
+            work.shell,
+            work.directory,
+            {**given, **work.environment},
+            (*context.scope.secrets, *work.secrets),
+            work.image,
+            work.inside,
+            work.volumes,
+            self._composition(work),
+            _SERVING if run.key == self._graph.services else None,
+            self._beside(run, state),
+        )
+        if work.integration and self._around.secrets is not None:
+            return await with_deploy_key(order, work.integration, self._around.secrets)
+        return await self._with_clusters(order) if work.access is Access.FLEET else order
+
+    def _beside(self, run: Run, state: State) -> RunId | None:
+        number = beside(self._graph, state, run.key)
+        return None if number is None else run_id(self._build, self._graph.services, number)
+
+    def _composition(self, work: Work) -> Composition | None:
+        if work.composition is None:
+            return None
+        return replace(work.composition, host_images=self._build.host_images)
+
+    def _own(self, run: Run, state: State) -> dict[str, str]:
+        """Return the environment of our own commands; a run after a lost one has the same."""
+        build, attempt = self._build, state.units[run.key].attempt
+        return {**self._around.own, ONCE: f"{build.id}.{build.generation}/{run.key}@{attempt}"}
+
+    async def _with_clusters(self, order: Order) -> Order:
+        """Return the order with the clusters that the pipeline may reach."""
+        found = await self._around.clusters(reachable(self._graph.pipeline.spec))
+        told = [f"echo {shlex.quote(f'not in the kubeconfig: {e}')} >&2\n" for e in found.left_out]
+        return replace(
+            order,
+            script="".join([*told, order.script]),
+            secrets=(*order.secrets, *found.secrets),
+            kubeconfig=found.text,
+        )
+
+    def work(self, step: Step, context: Context) -> Work:
+        """Return what the step does; if that cannot be, it is to say so and fail."""
+        try:
+            work = work_of(step, context, self._build.local_dir)
+        except CannotRun as error:
+            return _saying(str(error))
+        if not work.image:
+            return work
+        if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
+            return work
+        work = replace(work, inside=None)
+        why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
+        return _saying(why) if why else work
+
+
+def _saying(why: str) -> Work:
+    return Work(f"echo {shlex.quote(why)} >&2\nexit 1\n", "sh", "/", "")

@@ -1,0 +1,51 @@
+"""What builds are run with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.clock import Clock
+from crossfade.core.pipeline.clusters import Kubeconfig
+from crossfade.core.pipeline.runtime import Runtime
+from crossfade.core.pipeline.supported import no_image
+from crossfade.engine.pipelines.places import Place
+from crossfade.engine.pipelines.records import Builds
+from crossfade.ports.runner import Runner
+from crossfade.ports.secrets import Secrets
+from crossfade.ports.step_files import StepFiles
+from crossfade.ports.step_logs import StepLogs
+
+
+async def no_clusters(_only: tuple[str, ...] | None) -> Kubeconfig:
+    """Return that there are no clusters."""
+    return Kubeconfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a build is run with."""
+
+    builds: Builds
+    runner: Runner
+    logs: StepLogs
+    clock: Clock
+    has_tool: Callable[[str], bool]
+    """Whether this machine has a command."""
+    clusters: Callable[[tuple[str, ...] | None], Awaitable[Kubeconfig]] = no_clusters
+    """Makes the kubeconfig of the fleet, or of the named clusters of it."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The environment of our own commands, for steps that are made of them."""
+    files: StepFiles | None = None
+    """Keeps test results, artifacts and cached folders; None: nothing keeps them."""
+    has_image: Callable[[str], bool] = no_image
+    """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
+    secrets: Secrets | None = None
+    """Where keys of git integrations are looked up; None: clones use those of the user."""
+    places: Callable[[Runtime], Place] | None = None
+    """Gives the place that a build asks for; None: there is only this one."""
+
+    def of(self, runtime: Runtime) -> "Surroundings":
+        """Return the surroundings of a build that asks for this.  Raises InputError."""
+        if self.places is None:
+            return self
+        it = self.places(runtime)
+        return replace(self, runner=it.runner, has_tool=it.has_tool, has_image=it.has_image)
