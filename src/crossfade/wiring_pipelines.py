@@ -40,7 +40,7 @@ from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
-from crossfade.engine.pipelines.execution import Execution, Listener, Surroundings
+from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.places import Place
