@@ -10,6 +10,8 @@ from crossfade.base.errors import InputError
 
 HIGHEST_PORT_BASE = 65535 - 200
 """The sandbox uses ports up to 192 above the base."""
+MOST_KEPT = 1_000_000
+"""Days or GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ POD_TOOLS_IMAGE = Variable(
     "alpine/k8s:1.29.2",
     "Image of `helm` and `deploy` steps that run as pods: it has bash, kubectl and helm.",
 )
+KEEP_DAYS = Variable(
+    "CROSSFADE_KEEP_DAYS",
+    "30",
+    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
+    "belongs to builds under way and to the newest build of each pipeline.",
+)
+KEEP_GIB = Variable(
+    "CROSSFADE_KEEP_GIB",
+    "20",
+    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
+    "forgotten.",
+)
 VARIABLES = (
     HOME,
     DATABASE_URL,
@@ -113,6 +127,8 @@ VARIABLES = (
     POD_STORAGE,
     POD_FILES_IMAGE,
     POD_TOOLS_IMAGE,
+    KEEP_DAYS,
+    KEEP_GIB,
 )
 
 
@@ -142,6 +158,8 @@ class Settings:
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
     pipeline_runner: str = PIPELINE_RUNNER.default
     pods: PodSettings = field(default_factory=PodSettings)
+    keep_days: float = 30
+    keep_gib: float = 20
 
     @property
     def logins_file(self) -> Path:
@@ -209,6 +227,23 @@ def load(
         hub or environment.get(HUB.name, ""),
         environment.get(PIPELINE_RUNNER.name) or PIPELINE_RUNNER.default,
         _pods(environment),
+        _number(environment, KEEP_DAYS),
+        _number(environment, KEEP_GIB),
+    )
+
+
+def _number(environment: Mapping[str, str], variable: Variable) -> float:
+    text = environment.get(variable.name) or variable.default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if 0 <= found <= MOST_KEPT:
+        return found
+    raise InputError(
+        f"{variable.name} is no number",
+        hint=f"give a number from 0 to {MOST_KEPT}, as {variable.default}",
+        value=text,
     )
 
 

@@ -1,38 +1,32 @@
 """Which adapters commands of pipelines are made of; apart, as they need little of the rest."""
 
 import asyncio
-import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
-from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
-from crossfade.adapters.runners.pod import PodRunner
-from crossfade.adapters.runners.pods.homes import Clusters, Homes
-from crossfade.adapters.runners.pods.options import PodOptions
-from crossfade.adapters.runners.pods.records import PodRecords
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
-from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
-from crossfade.base.errors import InputError, NotFound
-from crossfade.base.ids import ClusterName
-from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.pipeline.clusters import Kubeconfig
+from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact
-from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.core.pipeline.why import why
@@ -42,9 +36,10 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
+from crossfade.engine.pipelines.forgetting import forget
 from crossfade.engine.pipelines.log_reading import log_runs
-from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.views import (
@@ -64,105 +59,12 @@ from crossfade.settings import (
     HOME,
     HUB,
     IMAGE_BUILDER,
-    PIPELINE_RUNNER,
     PORT_BASE,
     SEALING_KEY,
     SECRET,
     Settings,
 )
-
-_HERE_IN_ANY_CASE = ("git",)
-"""What built-in steps need of this machine, wherever the others run."""
-
-
-class StepPlaces:
-    """Runners, made when a build asks for them."""
-
-    def __init__(
-        self, settings: Settings, processes: ProcessRunner, records: Records, clock: Clock
-    ) -> None:
-        self._settings, self._records = settings, records
-        self.processes, self.clock = processes, clock
-        self._pods: dict[Runtime, PodRunner] = {}
-
-    def of(self, runtime: Runtime) -> Place:
-        """Return where the steps of a build run.  Raises InputError."""
-        match self.kind(runtime):
-            case RunnerKind.PROCESS:
-                return Place(self.processes, has_tool, image_place(self._settings).has)
-            case RunnerKind.POD:
-                return Place(self._pod_runner(runtime), _has_tool_in_pods, _any_image)
-            case RunnerKind.CONTAINER:
-                raise InputError(
-                    "steps cannot run in containers yet",
-                    hint="`--runner process` runs them here, `--runner pod` in a cluster",
-                )
-
-    def kind(self, runtime: Runtime) -> RunnerKind:
-        """Return what steps run in.  Raises InputError."""
-        wanted = self._settings.pipeline_runner
-        return runtime.runner or runner_named(wanted, PIPELINE_RUNNER.name)
-
-    async def check(self, runtime: Runtime) -> None:
-        """Return if a build can run there.  Raises InputError, NotFound."""
-        self.of(runtime)
-        if self.kind(runtime) is RunnerKind.POD:
-            await self._clusters(runtime)()
-
-    def _pod_runner(self, runtime: Runtime) -> PodRunner:
-        if runtime not in self._pods:
-            given, folder = self._settings.pods, self._settings.pipelines_dir
-            asked = {"cpu": runtime.cpu, "memory": runtime.memory}
-            requests = {**PodOptions().requests, **{k: v for k, v in asked.items() if v}}
-            options = PodOptions(
-                given.namespace,
-                given.files_image,
-                given.tools_image,
-                given.storage,
-                given.storage_class,
-                requests,
-            )
-            homes = Homes(
-                PodRecords(folder), options, self._clusters(runtime), self.processes.volume
-            )
-            self._pods[runtime] = PodRunner(homes, self.processes, self.clock)
-        return self._pods[runtime]
-
-    def _clusters(self, runtime: Runtime) -> Clusters:
-        """Return what gives the clusters that a build may use: as named, else cheap ones first."""
-
-        async def found() -> Sequence[Cluster]:
-            fleet = {each.value.name: each.value for each in await self._records.clusters()}
-            unknown = [each for each in runtime.clusters if each not in fleet]
-            if unknown or not fleet:
-                raise NotFound(
-                    f"the fleet has no cluster {unknown[0]}" if unknown else "the fleet is empty",
-                    hint=f"clusters: {', '.join(fleet) or 'none'}; `crossfade fleet add` adds one",
-                )
-            if runtime.clusters:
-                return [fleet[ClusterName(each)] for each in runtime.clusters]
-            return sorted(fleet.values(), key=_price)
-
-        return found
-
-    async def close(self) -> None:
-        """Close the connections to clusters."""
-        while self._pods:
-            await self._pods.popitem()[1].close()
-
-
-def _price(cluster: Cluster) -> tuple[float, str]:
-    price = cluster.usd_per_cpu_hour
-    return (math.inf if price is None else price), cluster.name
-
-
-def _has_tool_in_pods(name: str) -> bool:
-    return name not in _HERE_IN_ANY_CASE or has_tool(name)
-
-
-def _any_image(_image: str) -> bool:
-    """Return that clusters pull any image."""
-    return True
+from crossfade.wiring_steps import StepPlaces, image_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +78,7 @@ class Pipelines:
     folder: Path
     kept: KeptFiles
     store: SqlStore
+    limits: Limits
 
     @property
     def here(self) -> bool:
@@ -251,6 +154,16 @@ class Pipelines:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
 
+    async def tidy(self) -> None:
+        """
+        Forget what is due, once a day; a hub does so by itself.
+
+        Raises InputError for a damaged list, Unavailable.
+        """
+        now, last = self.around.clock.now(), self.kept.last_tidied()
+        if last and now - last > DAY_SECONDS and await self.hub() is None:
+            await forget(self.builds, self.kept, self.limits, now)
+
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""
         return claim.claimed(self.folder, build)
@@ -271,13 +184,18 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         kept = KeptFiles(folder, runner.volume)
         places = StepPlaces(settings, runner, Records(store), clock)
         own = SecretPlaces(
-            EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
+            EnvironmentSecrets(os.environ, SECRET.name),
+            FileSecrets(settings.secrets_dir),
+            StoredSecrets(
+                settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
+            ),
         )
         around = _surroundings(settings, store, places, own)
         documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
         files = pipeline_files(settings, Builds(documents), clock, Records(store))
+        limits = limits_of(settings.keep_days, settings.keep_gib)
         try:
-            yield Pipelines(builds, files, around, places, folder, kept, store)
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits)
         finally:
             await places.close()
     finally:
@@ -293,8 +211,18 @@ def build_ports(
     places = StepPlaces(settings, runner, Records(store), clock)
     around = _surroundings(settings, store, places, secrets)
     return BuildPorts(
-        around, graph_of_build, lambda build: claim.claimed(folder, build), servers, places.close
+        around,
+        graph_of_build,
+        lambda build: claim.claimed(folder, build),
+        servers,
+        limits_of(settings.keep_days, settings.keep_gib),
+        places.close,
     )
+
+
+def limits_of(days: float, gib: float) -> Limits:
+    """Return how much is kept of what steps leave, and how long."""
+    return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
 def pipeline_files(
@@ -342,7 +270,8 @@ def _surroundings(
         KeptFiles(settings.pipelines_dir, places.processes.volume),
         image_place(settings).has,
         secrets,
-        places.of,
+        Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
+        places=places.of,
     )
 
 
@@ -359,14 +288,8 @@ def _clusters(
     return found
 
 
-def image_place(settings: Settings) -> ImagePlace:
-    """Return where steps find their images."""
-    return ImagePlace(
-        str(settings.images_dir),
-        str(settings.registries_file),
-        str(settings.secrets_dir),
-        SECRET.name,
-    )
+def _variable(secret: str) -> str:
+    return variable_of(SECRET.name, secret)
 
 
 def own_environment(
