@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +35,6 @@ from crossfade.ports.traffic_counts import SLOWER_EDGES, TrafficCounts
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_cluster import FakeCluster
 from crossfade.testing.fake_store import FakeStore
-from crossfade.testing.step_clouds import StepCloud, step_clouds
 
 COLORS = Path(__file__).parents[2] / "examples/colors/deploy/helm/colors"
 
@@ -291,10 +290,3 @@ async def _context(name: str, folder: Path) -> AsyncIterator[RealWorld]:
 def charts(request) -> FakeCharts | HelmCharts:
     """Every implementation of the Charts port."""
     return FakeCharts(str(COLORS)) if request.param == "memory" else HelmCharts(HelmCommand())
-
-
-@pytest.fixture(scope="session")
-def step_cloud(tmp_path_factory) -> Iterator[StepCloud]:
-    """A cloud whose pods are steps of pipelines."""
-    with step_clouds(tmp_path_factory.mktemp("steps"), "cloud") as cloud:
-        yield cloud

@@ -22,8 +22,9 @@ from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.work import Inside
 from crossfade.ports.runner import Order, RunId, Runner, Serving
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
-from crossfade.testing.step_clouds import StepCloud
 from crossfade.testing.tool_image import make_tool_image
+
+NEEDS_BUBBLEWRAP = pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
 
 
 @dataclass
@@ -106,30 +107,20 @@ def fake() -> Place:
     )
 
 
-def pods(tmp_path: Path, cloud: StepCloud) -> Place:
-    def open_runner() -> Runner:
-        return cloud.runner(tmp_path / "runs")
-
-    def lose(run: RunId) -> None:
-        cloud.take_away(cloud.pod(tmp_path / "runs", run))
-
-    def kill(run: RunId) -> None:
-        cloud.kill_step(cloud.pod(tmp_path / "runs", run))
-
-    return Place(open_runner, lose, kill)
+def pods(folder: Path, cloud) -> Place:
+    return Place(
+        lambda: cloud.runner(folder),
+        lambda run: cloud.take_away(cloud.pod(folder, run)),
+        lambda run: cloud.kill_step(cloud.pod(folder, run)),
+    )
 
 
 @pytest.fixture(
     params=[
         "fake",
         "process",
-        pytest.param(
-            "boxed-process",
-            marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap"),
-        ),
-        pytest.param(
-            "pod", marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
-        ),
+        pytest.param("boxed-process", marks=NEEDS_BUBBLEWRAP),
+        pytest.param("pod", marks=NEEDS_BUBBLEWRAP),
         "podman",
         "docker",
     ]
@@ -138,7 +129,7 @@ async def place(request, tmp_path) -> AsyncIterator[Place]:
     name = request.param
     if name == "pod":
         cloud = request.getfixturevalue("step_cloud")
-        yield pods(tmp_path, cloud)
+        yield pods(tmp_path / "runs", cloud)
         await cloud.close()
         return
     if name in (PODMAN, DOCKER):
