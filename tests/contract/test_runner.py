@@ -108,11 +108,9 @@ def fake() -> Place:
 
 
 def pods(folder: Path, cloud) -> Place:
-    return Place(
-        lambda: cloud.runner(folder),
-        lambda run: cloud.take_away(cloud.pod(folder, run)),
-        lambda run: cloud.kill_step(cloud.pod(folder, run)),
-    )
+    harms = (cloud.take_away, cloud.kill_step)
+    harm = (lambda run, act=act: act(cloud.pod(folder, run)) for act in harms)
+    return Place(lambda: cloud.runner(folder), *harm, serves=False)
 
 
 @pytest.fixture(
@@ -128,8 +126,7 @@ def pods(folder: Path, cloud) -> Place:
 async def place(request, tmp_path) -> AsyncIterator[Place]:
     name = request.param
     if name == "pod":
-        cloud = request.getfixturevalue("step_cloud")
-        yield pods(tmp_path / "runs", cloud)
+        yield pods(tmp_path / "runs", cloud := request.getfixturevalue("step_cloud"))
         await cloud.close()
         return
     if name in (PODMAN, DOCKER):

@@ -63,6 +63,10 @@ class PodRunner:
             self._records.save(run, Known(here=True))
             await self._here.start(order)
             return
+        if order.composition is not None or order.beside is not None:
+            why = "services and compositions do not run as pods yet: use `--runner process`"
+            self._records.save(run, Known(False, end=End(Status.FAILED, why)))
+            return
         home, owner = await self._homes.ready(build)
         await self._homes.sync(build, home)
         await self._create(order, home, owner)
