@@ -42,6 +42,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
     Outline,
@@ -261,7 +262,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        places.processes,
+        TracedRunner(places.processes),
         LogFiles(settings.pipelines_dir),
         places.clock,
         has_tool,

@@ -16,6 +16,7 @@ from crossfade.base.ids import ClusterName
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
 from crossfade.engine.pipelines.places import Place
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.records import Records
 from crossfade.settings import PIPELINE_RUNNER, SECRET, Settings
 
@@ -37,9 +38,11 @@ class StepPlaces:
         """Return where the steps of a build run.  Raises InputError."""
         match self.kind(runtime):
             case RunnerKind.PROCESS:
-                return Place(self.processes, has_tool, image_place(self._settings).has)
+                return Place(
+                    TracedRunner(self.processes), has_tool, image_place(self._settings).has
+                )
             case RunnerKind.POD:
-                return Place(self._pod_runner(runtime), _has_tool_in_pods, _any_image)
+                return Place(TracedRunner(self._pod_runner(runtime)), _has_tool_in_pods, _any_image)
             case RunnerKind.CONTAINER:
                 raise InputError(
                     "steps cannot run in containers yet",
