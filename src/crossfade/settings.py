@@ -1,8 +1,9 @@
 """What the environment decides: where state lives, and on which ports."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.base.errors import InputError
@@ -73,6 +74,33 @@ IMAGE_BUILDER = Variable(
     "of these engines that works here, else the built-in builder. `image build --builder` goes "
     "before it.",
 )
+PIPELINE_RUNNER = Variable(
+    "CROSSFADE_PIPELINE_RUNNER",
+    "process",
+    "What steps of pipelines run in when neither `pipeline run --runner` nor runtimeEnvironment "
+    "says it: process, container or pod.",
+)
+POD_NAMESPACE = Variable(
+    "CROSSFADE_POD_NAMESPACE",
+    "crossfade-pipelines",
+    "Namespace of the pods of steps, in every cluster that they run in.",
+)
+POD_STORAGE = Variable(
+    "CROSSFADE_POD_STORAGE",
+    "10Gi",
+    "Room of a build's workspace in a cluster: a quantity, with the name of a storage class and a "
+    "slash before it where the cluster's default is not the right one, as in fast/20Gi.",
+)
+POD_FILES_IMAGE = Variable(
+    "CROSSFADE_POD_FILES_IMAGE",
+    "python:3-alpine",
+    "Image that serves a build's workspace in a cluster; any with Python 3.8 or newer will do.",
+)
+POD_TOOLS_IMAGE = Variable(
+    "CROSSFADE_POD_TOOLS_IMAGE",
+    "alpine/k8s:1.29.2",
+    "Image of `helm` and `deploy` steps that run as pods: it has bash, kubectl and helm.",
+)
 KEEP_DAYS = Variable(
     "CROSSFADE_KEEP_DAYS",
     "30",
@@ -101,11 +129,27 @@ VARIABLES = (
     SEALING_KEY,
     PIPELINE_KUBECONFIG,
     IMAGE_BUILDER,
+    PIPELINE_RUNNER,
+    POD_NAMESPACE,
+    POD_STORAGE,
+    POD_FILES_IMAGE,
+    POD_TOOLS_IMAGE,
     KEEP_DAYS,
     KEEP_GIB,
     OTLP,
 )
 _OTLP_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """Where pods of steps go, and what they are made of."""
+
+    namespace: str = POD_NAMESPACE.default
+    storage: str = POD_STORAGE.default
+    storage_class: str = ""
+    files_image: str = POD_FILES_IMAGE.default
+    tools_image: str = POD_TOOLS_IMAGE.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +165,8 @@ class Settings:
     image_builder: str = IMAGE_BUILDER.default
     hub: str = ""
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+    pipeline_runner: str = PIPELINE_RUNNER.default
+    pods: PodSettings = field(default_factory=PodSettings)
     keep_days: float = 30
     keep_gib: float = 20
 
@@ -188,6 +234,8 @@ def load(
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
         hub or environment.get(HUB.name, ""),
+        environment.get(PIPELINE_RUNNER.name) or PIPELINE_RUNNER.default,
+        _pods(environment),
         _number(environment, KEEP_DAYS),
         _number(environment, KEEP_GIB),
     )
@@ -206,6 +254,24 @@ def _number(environment: Mapping[str, str], variable: Variable) -> float:
         hint=f"give a number from 0 to {MOST_KEPT}, as {variable.default}",
         value=text,
     )
+
+
+def _pods(environment: Mapping[str, str]) -> PodSettings:
+    """Return the settings of pods.  Raises InputError."""
+    named = (POD_NAMESPACE, POD_STORAGE, POD_FILES_IMAGE, POD_TOOLS_IMAGE)
+    found = {each.name: environment.get(each.name) or each.default for each in named}
+    namespace, storage = found[POD_NAMESPACE.name], found[POD_STORAGE.name]
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
+        hint = "small letters, digits and dashes, at most 63"
+        raise InputError(
+            f"{POD_NAMESPACE.name} is no name of a namespace", hint=hint, value=namespace
+        )
+    if not re.fullmatch(r"([a-z0-9.-]+/)?[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?", storage):
+        hint = "give a quantity, as 20Gi, or fast/20Gi with the name of a storage class"
+        raise InputError(f"{POD_STORAGE.name} is no room", hint=hint, value=storage)
+    storage_class, _, room = storage.rpartition("/")
+    images = found[POD_FILES_IMAGE.name], found[POD_TOOLS_IMAGE.name]
+    return PodSettings(namespace, room, storage_class, *images)
 
 
 def _state_dir(environment: Mapping[str, str], option: Path | None) -> Path:

@@ -13,7 +13,6 @@ from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.definitions import fetched
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
-from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
@@ -29,6 +28,7 @@ from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.core.pipeline.why import why
@@ -68,6 +68,7 @@ from crossfade.settings import (
     SECRET,
     Settings,
 )
+from crossfade.wiring_steps import StepPlaces, image_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Pipelines:
     builds: Builds
     files: PipelineFiles
     around: Surroundings
-    runner: ProcessRunner
+    places: StepPlaces
     folder: Path
     kept: KeptFiles
     store: SqlStore
@@ -194,6 +195,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
+        places = StepPlaces(settings, runner, Records(store), clock)
         own = SecretPlaces(
             EnvironmentSecrets(os.environ, SECRET.name),
             FileSecrets(settings.secrets_dir),
@@ -201,11 +203,14 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
                 settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
             ),
         )
-        around = _surroundings(settings, store, runner, clock, own)
+        around = _surroundings(settings, store, places, own)
         documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
-        files = pipeline_files(settings, Builds(documents), clock)
+        files = pipeline_files(settings, Builds(documents), clock, Records(store))
         limits = limits_of(settings.keep_days, settings.keep_gib)
-        yield Pipelines(builds, files, around, runner, folder, kept, store, limits)
+        try:
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits)
+        finally:
+            await places.close()
     finally:
         await store.close()
 
@@ -216,13 +221,15 @@ def build_ports(
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
-    around = _surroundings(settings, store, runner, clock, secrets)
+    places = StepPlaces(settings, runner, Records(store), clock)
+    around = _surroundings(settings, store, places, secrets)
     return BuildPorts(
         around,
         graph_of_build,
         lambda build: claim.claimed(folder, build),
         servers,
         limits_of(settings.keep_days, settings.keep_gib),
+        places.close,
     )
 
 
@@ -231,14 +238,22 @@ def limits_of(days: float, gib: float) -> Limits:
     return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
-def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
+def pipeline_files(
+    settings: Settings, builds: Builds, clock: Clock, records: Records
+) -> PipelineFiles:
     """Return the commands on pipelines that write to these builds."""
-    has_image = image_place(settings).has
+    processes = ProcessRunner(settings.pipelines_dir, images=image_place(settings))
+    places = StepPlaces(settings, processes, records, clock)
 
-    def require(
-        graph: Graph, variables: Mapping[str, Variable], host_images: tuple[str, ...]
+    async def require(
+        graph: Graph,
+        variables: Mapping[str, Variable],
+        host_images: tuple[str, ...],
+        runtime: Runtime,
     ) -> None:
-        check(graph, variables, has_tool, host_images, has_image)
+        await places.check(runtime)
+        place = places.of(runtime)
+        check(graph, variables, place.has_tool, host_images, place.has_image)
 
     registry, commands = Registry(builds, clock, graph_of_build), BuildCommands(builds, clock)
     return PipelineFiles(registry, commands, _graph_of_file, require)
@@ -256,21 +271,22 @@ def graph_of_build(build: Build) -> Graph:
 
 
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock, secrets: Secrets
+    settings: Settings, store: SqlStore, places: StepPlaces, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(runner),
+        TracedRunner(places.processes),
         LogFiles(settings.pipelines_dir),
-        clock,
+        places.clock,
         has_tool,
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
-        KeptFiles(settings.pipelines_dir, runner.volume),
+        KeptFiles(settings.pipelines_dir, places.processes.volume),
         image_place(settings).has,
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
-        fetched,
+        fetch=fetched,
+        places=places.of,
     )
 
 
@@ -289,16 +305,6 @@ def _clusters(
 
 def _variable(secret: str) -> str:
     return variable_of(SECRET.name, secret)
-
-
-def image_place(settings: Settings) -> ImagePlace:
-    """Return where steps find their images."""
-    return ImagePlace(
-        str(settings.images_dir),
-        str(settings.registries_file),
-        str(settings.secrets_dir),
-        SECRET.name,
-    )
 
 
 def own_environment(

@@ -139,7 +139,7 @@ def _environments(pipelines: "Pipelines") -> "Environments":
             "environments are on the machine of the hub",
             hint="there, `crossfade pipeline environment list --hub local`",
         )
-    return Environments(pipelines.store, pipelines.runner, pipelines.around.clock)
+    return Environments(pipelines.store, pipelines.around.runner, pipelines.around.clock)
 
 
 def _print(text: str) -> None:

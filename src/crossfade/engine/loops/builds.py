@@ -1,7 +1,7 @@
 """Runs the builds that nobody sits beside: as many at once as their pipelines allow."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
@@ -45,6 +45,8 @@ class BuildPorts:
     """Whom commits are told by how their builds stand; None: nobody is told."""
     limits: Limits = field(default_factory=Limits)
     """How much is kept of what steps leave, and how long."""
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes connections of runners, once no build is run any more."""
 
 
 class BuildLoop:
@@ -140,13 +142,9 @@ class BuildLoop:
             try:
                 build, graph = await settled(self._around, build, self._ports.graph)
                 if not state.units:
-                    check(
-                        graph,
-                        state.variables,
-                        self._around.has_tool,
-                        build.host_images,
-                        self._around.has_image,
-                    )
+                    place = self._around.of(build.runtime)
+                    allowed = build.host_images
+                    check(graph, state.variables, place.has_tool, allowed, place.has_image)
             except (InputError, NotFound) as error:
                 await self._commands.refuse(build, f"it cannot be run: {error}")
                 log.warning("build-refused", extra={"build": number, "error": str(error)})

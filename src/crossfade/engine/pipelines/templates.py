@@ -41,7 +41,8 @@ async def settled(
     event = Event(f"build/{build.id}", around.clock.now(), f"read {wanted}", {})
     build = await around.builds.save_template(build, text, event)
     graph = await asyncio.to_thread(read, build)
-    check(graph, variables, around.has_tool, build.host_images, around.has_image)
+    place = around.of(build.runtime)
+    check(graph, variables, place.has_tool, build.host_images, place.has_image)
     return build, graph
 
 
