@@ -85,6 +85,13 @@ KEEP_GIB = Variable(
     "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
     "forgotten.",
 )
+OTLP = Variable(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "none: nothing is traced",
+    "Where traces go, as http://127.0.0.1:4318: a collector that takes OTLP over HTTP. It takes "
+    "`pip install 'crossfade[otel]'`. The other variables OTEL_* of traces count as OpenTelemetry "
+    "has them; docs/guides/tracing.md.",
+)
 VARIABLES = (
     HOME,
     DATABASE_URL,
@@ -96,7 +103,9 @@ VARIABLES = (
     IMAGE_BUILDER,
     KEEP_DAYS,
     KEEP_GIB,
+    OTLP,
 )
+_OTLP_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +238,28 @@ def _port_base(environment: Mapping[str, str]) -> int:
         hint=f"give a number from 1024 to {HIGHEST_PORT_BASE}",
         value=text,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Whether traces are wanted."""
+
+    wanted: bool
+    refusal: str = ""
+    """Why they cannot be had as they are wanted."""
+
+
+def tracing(environment: Mapping[str, str] = os.environ) -> Tracing:
+    """Return what the variables of OpenTelemetry say; it is off unless they name a place."""
+    named = environment.get(_OTLP_OF_TRACES) or environment.get(OTLP.name)
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if disabled or exporter == "none" or not (named or exporter):
+        return Tracing(wanted=False)
+    if exporter not in ("", "otlp"):
+        return Tracing(False, f"OTEL_TRACES_EXPORTER={exporter} is not known here, `otlp` is")
+    common = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    protocol = environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or common
+    if protocol not in ("", "http/protobuf"):
+        return Tracing(False, f"OTLP is sent as `http/protobuf` here, not as `{protocol}`")
+    return Tracing(wanted=True)

@@ -42,6 +42,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
     Outline,
@@ -246,7 +247,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        runner,
+        TracedRunner(runner),
         LogFiles(settings.pipelines_dir),
         clock,
         has_tool,

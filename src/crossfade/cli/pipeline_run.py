@@ -268,6 +268,7 @@ async def _execute(
 ) -> "State":
     """Run the build to its end; the first signal ends it, the second one leaves it."""
     from crossfade.cli.pipeline_tree import live_tree
+    from crossfade.engine.pipelines.traced_runner import traced_build
 
     with pipelines.claimed(build.id):
         execution = pipelines.execution(build, graph, lines)
@@ -288,7 +289,7 @@ async def _execute(
             loop.add_signal_handler(each, interrupted)
         try:
             async with live_tree(pipelines, build.id, graph):
-                return await execution.run()
+                return await traced_build(build, execution.run)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:

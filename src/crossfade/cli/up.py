@@ -69,8 +69,11 @@ def up(  # noqa: PLR0913 - one argument for each option of the command
     """
     configure(logging.DEBUG if verbose else logging.INFO, log_format)
     wishes = _Wishes(standby, port, api, new_admin_password)
+    from crossfade.wiring import traced
+
     try:
-        asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
+        with traced(note):
+            asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
     finally:
         gc.freeze()  # looking through all that is left at its end takes longer than all the rest
 

@@ -23,6 +23,7 @@ from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.traced_runner import traced_build
 from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.documents import Event
 
@@ -152,7 +153,8 @@ class BuildLoop:
                 await self._refuse(build, f"it cannot be run: {error}")
             else:
                 log.info("build-runs", extra={"build": number, "pipeline": build.pipeline})
-                state = await Execution(self._around, build, graph, _Silent()).run()
+                execution = Execution(self._around, build, graph, _Silent())
+                state = await traced_build(build, execution.run)
                 log.info("build-ended", extra={"build": number, "result": state.result.value})
         self.on_end()
         return IDLE_SECONDS

@@ -54,6 +54,8 @@ class Build:
     """Whether the repository of its trigger is cloned first."""
     policies: Policies = field(default_factory=Policies)
     """What its pipeline said about builds beside each other."""
+    traceparent: str = ""
+    """The place in a trace of what asked for it, as W3C Trace Context has it."""
     commit: Commit | None = None
     """The commit whose git server is told how it stands."""
 
