@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,6 +98,16 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     once: Annotated[
         str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
     ] = "",
+    yaml: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
@@ -123,10 +133,20 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     if branch:
         given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
     seconds = parse_duration(timeout) if timeout else None
-    wanted = Start(pipeline, given, trigger, branch, parent, once)
+    wanted = replace(
+        Start(pipeline, given, trigger, branch, parent, once),
+        template=_steps(yaml) if yaml is not None else "",
+        only=tuple(only or ()),
+        skip=tuple(skip or ()),
+    )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
     async def work(pipelines: "Pipelines") -> None:
+        if not pipelines.here and (wanted.template or wanted.only or wanted.skip):
+            raise InputError(
+                "--yaml, --only and --skip are for the machine of the hub",
+                hint="there, give them with `--hub local`",
+            )
         build = await pipelines.registry.start(wanted)
         if not (follow or wait):
             await show_left(pipelines, build, output)
@@ -136,6 +156,14 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         await _wait(pipelines, build, patience, output)
 
     with_pipelines(context, work)
+
+
+def _steps(file: Path) -> str:
+    """Return the text of a file that holds one pipeline.  Raises InputError."""
+    from crossfade.adapters.documents.files import read_text
+    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
+
+    return read_text(file, LARGEST_BYTES)
 
 
 class _Patience:
