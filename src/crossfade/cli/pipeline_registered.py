@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.2
+_YamlOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
+]
+_OnlyOption = Annotated[
+    list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
+]
+_SkipOption = Annotated[list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata.name of it.")]
 
 
@@ -98,16 +106,9 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     once: Annotated[
         str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
     ] = "",
-    yaml: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
-    ] = None,
-    skip: Annotated[
-        list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")
-    ] = None,
+    yaml: _YamlOption = None,
+    only: _OnlyOption = None,
+    skip: _SkipOption = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
