@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,9 +30,17 @@ from crossfade.cli.pipeline_run import (
 if TYPE_CHECKING:
     from crossfade.core.pipeline.variables import Variable
     from crossfade.engine.pipelines.records import Build
+    from crossfade.engine.pipelines.starting import Start
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.2
+_VariablesOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="More variables: a JSON object; `-` reads standard input. A value may be an "
+        "object with `value` and `secret`."
+    ),
+]
 _YamlOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
@@ -93,13 +101,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     pipeline: _NameArgument,
     var: VarOption = None,
     secret: SecretOption = None,
-    variables: Annotated[
-        Path | None,
-        typer.Option(
-            help="More variables: a JSON object; `-` reads standard input. A value may be an "
-            "object with `value` and `secret`."
-        ),
-    ] = None,
+    variables: _VariablesOption = None,
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
@@ -134,20 +136,21 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     if branch:
         given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
     seconds = parse_duration(timeout) if timeout else None
-    wanted = replace(
-        Start(pipeline, given, trigger, branch, parent, once),
-        template=_steps(yaml) if yaml is not None else "",
+    wanted = Start(
+        pipeline,
+        given,
+        trigger,
+        branch,
+        parent,
+        once,
+        template=_steps(yaml),
         only=tuple(only or ()),
         skip=tuple(skip or ()),
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
     async def work(pipelines: "Pipelines") -> None:
-        if not pipelines.here and (wanted.template or wanted.only or wanted.skip):
-            raise InputError(
-                "--yaml, --only and --skip are for the machine of the hub",
-                hint="there, give them with `--hub local`",
-            )
+        _require_here(pipelines, wanted)
         build = await pipelines.registry.start(wanted)
         if not (follow or wait):
             await show_left(pipelines, build, output)
@@ -159,8 +162,19 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     with_pipelines(context, work)
 
 
-def _steps(file: Path) -> str:
-    """Return the text of a file that holds one pipeline.  Raises InputError."""
+def _require_here(pipelines: "Pipelines", wanted: "Start") -> None:
+    """Raise InputError for what is not asked for at a hub elsewhere."""
+    if not pipelines.here and (wanted.template or wanted.only or wanted.skip):
+        raise InputError(
+            "--yaml, --only and --skip are for the machine of the hub",
+            hint="there, give them with `--hub local`",
+        )
+
+
+def _steps(file: Path | None) -> str:
+    """Return the text of a file that holds one pipeline, "" without one.  Raises InputError."""
+    if file is None:
+        return ""
     from crossfade.adapters.documents.files import read_text
     from crossfade.adapters.pipelines.reading import LARGEST_BYTES
 
