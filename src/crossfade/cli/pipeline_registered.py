@@ -41,6 +41,12 @@ _VariablesOption = Annotated[
         "object with `value` and `secret`."
     ),
 ]
+_OnceOption = Annotated[
+    str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
+]
+_TimeoutOption = Annotated[
+    str, typer.Option(metavar="DURATION", help="Wait no longer than this.", show_default="ever")
+]
 _YamlOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
@@ -105,9 +111,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
-    once: Annotated[
-        str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
-    ] = "",
+    once: _OnceOption = "",
     yaml: _YamlOption = None,
     only: _OnlyOption = None,
     skip: _SkipOption = None,
@@ -115,9 +119,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
-    timeout: Annotated[
-        str, typer.Option(metavar="DURATION", help="Wait no longer than this.", show_default="ever")
-    ] = "",
+    timeout: _TimeoutOption = "",
     terminate_on_timeout: Annotated[
         bool, typer.Option("--terminate-on-timeout", help="End it when it takes longer.")
     ] = False,
