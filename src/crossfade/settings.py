@@ -104,14 +104,14 @@ POD_TOOLS_IMAGE = Variable(
 KEEP_DAYS = Variable(
     "CROSSFADE_KEEP_DAYS",
     "30",
-    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
-    "belongs to builds under way and to the newest build of each pipeline.",
+    "So many days artifacts, caches and workspaces of builds are kept; then they are forgotten, "
+    "except what belongs to builds under way and to the newest build of each pipeline.",
 )
 KEEP_GIB = Variable(
     "CROSSFADE_KEEP_GIB",
     "20",
-    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
-    "forgotten.",
+    "So many GiB of artifacts and caches are kept, and as many of workspaces; of more, what was "
+    "used longest ago is forgotten.",
 )
 OTLP = Variable(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
