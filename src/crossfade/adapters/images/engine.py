@@ -12,10 +12,12 @@ from crossfade.adapters.images.telling import told
 from crossfade.base.errors import Unavailable
 
 PODMAN, BUILDAH, DOCKER = "podman", "buildah", "docker"
+VERSION = ("version", "--format={{.Server.Version}}")
+"""Asks docker for the version of its daemon."""
 _PROBES = {
     PODMAN: ("info", "--format={{.Host.OCIRuntime.Name}}"),
     BUILDAH: ("info", "--format={{.host.OCIRuntime}}"),
-    DOCKER: ("version", "--format={{.Server.Version}}"),
+    DOCKER: VERSION,
 }
 _PROBE_SECONDS = 10
 _OWN = re.compile(
