@@ -64,6 +64,7 @@ _CASES = (
     Case("kill, POST", signal.SIGKILL, "POST", 2, None, 1.0, sandbox=True),
     Case("hang, POST", signal.SIGSTOP, "POST", 2, None, 3.0, sandbox=True),
     Case("drop, with retries", None, "GET", 2, 0, None),
+    Case("drop two, with retries", None, "GET", 2, 0, None, ("aws", "gcp")),
     Case("drop, POST", None, "POST", 2, None, 3.0),
     Case("kill two", signal.SIGKILL, "GET", 2, 0, None, ("aws", "gcp"), sandbox=True),
     Case("hang two", signal.SIGSTOP, "GET", 2, 0, None, ("aws", "gcp"), sandbox=True),

@@ -1,7 +1,6 @@
 """Which adapters the program is made of.  Nothing else builds them."""
 
 import asyncio
-import getpass
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
+from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.routers.choice import router_for
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
@@ -230,14 +230,6 @@ def _secrets(
         SealedSecrets(documents, key_ring(settings)),
         KubernetesSecrets(connections.api),
     )
-
-
-def who_runs_this() -> str:
-    """Return the name of the person of this machine, for the audit log."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in many containers
-        return f"uid {os.getuid()}"
 
 
 @asynccontextmanager

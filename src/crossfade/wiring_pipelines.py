@@ -1,5 +1,6 @@
 """Which adapters commands of pipelines are made of; apart, as they need little of the rest."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
+from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.in_image import ImagePlace
@@ -21,15 +23,30 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.keeping import Artifact
+from crossfade.core.pipeline.state import State
+from crossfade.core.pipeline.variables import Variable
+from crossfade.core.pipeline.why import why
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
-from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
+from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
+from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.views import (
+    BuildRow,
+    Outline,
+    RegisteredRow,
+    registered_rows,
+    row,
+)
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.ports.runner import RunId
 from crossfade.ports.secrets import Secrets
 from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
@@ -49,13 +66,78 @@ class Pipelines:
     """Everything that commands of pipelines work with."""
 
     builds: Builds
-    commands: BuildCommands
+    files: PipelineFiles
     around: Surroundings
     runner: ProcessRunner
     folder: Path
     kept: KeptFiles
     store: SqlStore
-    registry: Registry
+
+    @property
+    def here(self) -> bool:
+        """Whether builds can be run by this process, with files of this machine."""
+        return True
+
+    @property
+    def commands(self) -> BuildCommands:
+        """Commands on builds."""
+        return self.files.commands
+
+    @property
+    def registry(self) -> Registry:
+        """Commands on registered pipelines."""
+        return self.files.registry
+
+    def now(self) -> float:
+        """Return the time by which builds are told."""
+        return self.around.clock.now()
+
+    async def rows(self) -> tuple[BuildRow, ...]:
+        """Return all builds, newest first."""
+        found = []
+        for build in reversed(await self.builds.all()):
+            state = (await self.builds.state(build.id)).value
+            found.append(row(build, state, running=self.is_claimed(build.id)))
+        return tuple(found)
+
+    async def registered(self) -> tuple[RegisteredRow, ...]:
+        """Return the registered pipelines, by name."""
+        return await registered_rows(self.builds)
+
+    async def outline(self, build: Build) -> Outline:
+        """Return which steps the build has.  Raises InputError, NotFound."""
+        return await asyncio.to_thread(graph_of_build, build)
+
+    async def reasons(self, build: Build, step: str) -> tuple[str, ...]:
+        """Return how a step stands and why, the most telling first."""
+        state = (await self.builds.state(build.id)).value
+        return tuple(why(graph_of_build(build), state, step))
+
+    async def read_log(
+        self, build: Build, state: State, step: str, place: Mapping[RunId, int]
+    ) -> tuple[str, Mapping[RunId, int]]:
+        """Return what a step has printed after that place, and the place after it."""
+        after, found = dict(place), []
+        for run in log_runs(self.around.logs, build, state, step):
+            text, after[run] = self.around.logs.read(run, after.get(run, 0))
+            while text:
+                found.append(text)
+                text, after[run] = self.around.logs.read(run, after[run])
+        return "".join(found), after
+
+    async def save(self, _: str, artifact: Artifact, into: Callable[[bytes], object]) -> None:
+        """Have the content of a file taken in.  Raises NotFound."""
+        into(await self.kept.read(artifact))
+
+    async def restart(self, build: Build, step: str) -> Build:
+        """Have an ended build begin again; return it.  Raises Conflict while somebody runs it."""
+        graph = graph_of_build(build)
+        with self.claimed(build.id):
+            return await self.commands.restart(build.id, graph, step)
+
+    async def has_runner(self, build: Build) -> bool:
+        """Return whether somebody sees to the build."""
+        return self.is_claimed(build.id) or (build.hub and await self.hub() is not None)
 
     async def hub(self) -> str | None:
         """Return who runs the loops on this store, None when nobody does."""
@@ -87,8 +169,9 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
             EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
         )
         around = _surroundings(settings, store, runner, clock, own)
-        commands, registry = BuildCommands(builds, clock), Registry(builds, clock, graph_of_build)
-        yield Pipelines(builds, commands, around, runner, folder, kept, store, registry)
+        documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
+        files = pipeline_files(settings, Builds(documents), clock)
+        yield Pipelines(builds, files, around, runner, folder, kept, store)
     finally:
         await store.close()
 
@@ -101,6 +184,23 @@ def build_ports(
     runner = ProcessRunner(folder, images=image_place(settings))
     around = _surroundings(settings, store, runner, clock, secrets)
     return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
+
+
+def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
+    """Return the commands on pipelines that write to these builds."""
+    has_image = image_place(settings).has
+
+    def require(
+        graph: Graph, variables: Mapping[str, Variable], host_images: tuple[str, ...]
+    ) -> None:
+        check(graph, variables, has_tool, host_images, has_image)
+
+    registry, commands = Registry(builds, clock, graph_of_build), BuildCommands(builds, clock)
+    return PipelineFiles(registry, commands, _graph_of_file, require)
+
+
+def _graph_of_file(file: PipelineFile, with_clone: bool) -> Graph:
+    return read_graph(file.text, file.definitions, file.label, with_clone=with_clone)
 
 
 def graph_of_build(build: Build) -> Graph:

@@ -22,6 +22,7 @@ from crossfade.api.routes import (
     health,
     overview,
     page,
+    pipelines,
     provider,
     rollouts,
     secrets,
@@ -34,7 +35,7 @@ from crossfade.api.routes import (
 from crossfade.api.services import Services
 
 PREFIX = "/api/v1"
-_THINGS = (fleet, failover, drills, edges, applications, rollouts, builds, webhooks)
+_THINGS = (fleet, failover, drills, edges, applications, rollouts, pipelines, builds, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {

@@ -18,6 +18,7 @@ from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.files import PipelineFiles
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
@@ -36,6 +37,8 @@ class Acts:
     deployments: Deployments
     builds: BuildCommands
     secrets: SecretCommands
+    files: PipelineFiles
+    """On pipelines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """`crossfade pipeline tests` and `artifacts`: what the steps of a build have left."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.base.errors import InputError
+from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
-from crossfade.cli.pipeline_run import with_pipelines
 
 if TYPE_CHECKING:
     from crossfade.core.pipeline.keeping import Kept
@@ -85,9 +85,10 @@ def artifacts(
             if to.exists() and (not to.is_dir() or any(to.iterdir())):
                 raise InputError(f"--to is not empty: {to}", hint="name a folder that is not there")
             for _, artifact in newest.values():
-                target = to / artifact.path
+                target = to / _inside(artifact.path)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(await pipelines.kept.read(artifact))
+                with target.open("wb") as file:
+                    await pipelines.save(run, artifact, file.write)
             note(f"{len(newest)} files are in {to}")
         rows = [
             {"step": step, "path": a.path, "size": a.size, "sha256": a.digest}
@@ -97,6 +98,14 @@ def artifacts(
         show(rows, output, lambda: table(columns, [[str(r[c]) for c in columns] for r in rows]))
 
     with_pipelines(context, work)
+
+
+def _inside(path: str) -> PurePosixPath:
+    """Return the path if it leads nowhere else: a hub that is not one's own says it."""
+    found = PurePosixPath(path)
+    if found.is_absolute() or ".." in found.parts:
+        raise InputError(f"the path of a file leads out of the folder: {path}", hint="take no file")
+    return found
 
 
 async def _kept(pipelines: "Pipelines", run: str) -> "tuple[Kept, ...]":

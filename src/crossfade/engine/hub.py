@@ -13,6 +13,7 @@ from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.access_records import ACCESS
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
@@ -313,7 +314,9 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
         return (retention,)
     work = BuildLoop(builds, ports.builds)
     loop = KeyedLoop("builds", work.keys, work.reconcile)
-    crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
+    audited = AuditedDocuments(ports.documents, "cron", "cron", ports.clock)
+    registry = Registry(Builds(audited, epoch), ports.clock, ports.builds.graph)
+    crons = Crons(builds, registry, ports.clock)
     work.on_end = crons.on_start = loop.poke
     loops = (retention, loop, KeyedLoop("crons", crons.keys, crons.reconcile))
     if ports.builds.servers is None:

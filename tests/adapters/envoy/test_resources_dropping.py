@@ -20,14 +20,11 @@ async def cut_network(world) -> AsyncIterator[Network]:
             made = stack.enter_context(network())
         except NoNetwork as error:
             pytest.skip(str(error))
-        cloud = world.clouds["gcp"]
-        await cloud.kill()
-        cloud.host, cloud.within = made.there, made.within
-        await cloud.start()
+        await move(world.clouds["gcp"], made)
         world.try_seconds = 0.5
         await world.send(aws=1, gcp=1, onprem=1)
         yield made
-        await cloud.kill()
+        await world.clouds["gcp"].kill()
 
 
 async def test_no_user_notices_that_the_network_to_a_cloud_drops_everything(
@@ -41,6 +38,21 @@ async def test_no_user_notices_that_the_network_to_a_cloud_drops_everything(
         cut_network.mend()
         mended = time.monotonic()
         await until(lambda: users.names(since=mended)["gcp"] > 20)
+
+    assert users.failed() == []
+
+
+async def test_no_user_of_many_notices_that_two_of_three_clouds_are_dropped(
+    world, cut_network, until
+):
+    """In one moment more of them find no connection than second tries are allowed in any case."""
+    await move(world.clouds["aws"], cut_network)
+    await world.send(aws=1, gcp=1, onprem=1)
+    async with world.users(rate=1000).running() as users:
+        await until(lambda: min(users.names()["aws"], users.names()["gcp"]) > 500)
+        cut_network.drop()
+        await until(lambda: lost(world, "aws"))
+        await until(lambda: lost(world, "gcp"))
 
     assert users.failed() == []
 
@@ -83,6 +95,13 @@ async def test_two_edges_without_any_hub_carry_users_through_a_dropping_network(
             await until(lambda: min(u.names(since=mended)["gcp"] for u in (first, second)) > 10)
 
     assert first.failed() == second.failed() == []
+
+
+async def move(cloud, network: Network) -> None:
+    """Have a cloud start anew in this network."""
+    await cloud.kill()
+    cloud.host, cloud.within = network.there, network.within
+    await cloud.start()
 
 
 async def lost(world, name: str) -> bool:

@@ -153,6 +153,23 @@ async def test_second_tries_never_double_the_load_of_an_application_that_fails_e
     assert 500 < tries < 1000, "without a budget they would be 1500"
 
 
+async def test_second_tries_hardly_double_the_load_of_an_application_that_is_slow_everywhere(world):
+    world.try_seconds = 0.5
+    await world.send(aws=1, gcp=1, onprem=1)
+    before = await tries(world)
+    users = world.users(rate=500, path="/?ms=2000", patience_seconds=20)
+    await users.run(2)
+
+    assert not users.failed()
+    assert 1000 < await tries(world) - before < 2300, "without a budget they would be 3000"
+
+
+async def tries(world) -> int:
+    """Return how many tries the edge has made since it started, also those it gave up."""
+    url = f"{world.edge.admin_url}/stats?filter=^cluster.colors.upstream_rq_total$"
+    return int((await world.client.get(url)).text.split(": ")[1])
+
+
 async def test_a_request_in_flight_is_answered_by_the_cloud_that_gets_no_more_users(world, until):
     await world.send(aws=1, gcp=1, onprem=1)
     async with world.users(rate=50, method="POST", path="/?ms=500").running() as users:

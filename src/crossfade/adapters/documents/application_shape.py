@@ -111,7 +111,7 @@ ROUTE = Record(
         ),
         "perTryTimeout": Field(
             Duration(0.001, 300),
-            "Time for one try at one cluster before another one is tried.",
+            "Time for one try at one cluster before another one is tried; a connection has half.",
             default="500ms",
         ),
         "retryNonIdempotent": Field(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.adapters.envoy import barriers
+from crossfade.adapters.envoy import barriers, limits
 from crossfade.adapters.envoy.classes import answers, with_classes
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName
@@ -32,8 +32,6 @@ _STANDBY = "~standby"
 _STICKY = "envoy.filters.http.stateful_session"
 _STICKY_TYPES = _TYPES + "extensions.filters.http.stateful_session.v3."
 _ADS = {"ads": {}, "resource_api_version": "V3"}
-_MANY = 16_384
-"""Circuit breakers open far above what one edge carries: their defaults are hit in a failover."""
 
 _IDEMPOTENT = "GET|HEAD|OPTIONS|PUT|DELETE"
 _RETRY_SAFE = "connect-failure,refused-stream,reset,gateway-error"
@@ -202,23 +200,12 @@ def listener(host: str, port: int) -> Resource:
 
 
 def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
-    limits = {
-        "max_connections": _MANY,
-        "max_pending_requests": _MANY,
-        "max_requests": _MANY,
-        # Half of what is under way may be second tries: enough to lose one of two clouds, and
-        # an application that is slow because it is overloaded gets twice the load at most.
-        "retry_budget": {
-            "budget_percent": {"value": 50},
-            "min_retry_concurrency": 128,
-        },
-    }
     return {
         "@type": CLUSTER,
         "name": name,
         "type": "EDS",
         "eds_cluster_config": {"eds_config": _ADS},
-        "connect_timeout": _seconds(min(max(route.try_seconds, 0.1), 5.0)),
+        "connect_timeout": _seconds(limits.connect_seconds(route.try_seconds)),
         "common_lb_config": {
             # Below 1 % means: none of at most a hundred looks healthy.  Then the observer is
             # cut off more likely than all clouds are dead, so users are sent as if all lived.
@@ -233,9 +220,7 @@ def _cluster(route: EdgeRoute, name: str, tuning: Tuning) -> Resource:
         "health_checks": [_health_check(route, tuning)],
         "transport_socket_matches": [barriers.SOCKET],
         "track_cluster_stats": {"per_endpoint_stats": True},  # reports are made of them
-        "circuit_breakers": {
-            "thresholds": [{"priority": priority} | limits for priority in ("DEFAULT", "HIGH")]
-        },
+        "circuit_breakers": limits.circuit_breakers(route.try_seconds),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions",

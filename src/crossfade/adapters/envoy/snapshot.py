@@ -27,7 +27,7 @@ from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import any_pb2, json_format
 
-from crossfade.adapters.envoy import resources
+from crossfade.adapters.envoy import limits, resources
 from crossfade.adapters.envoy.addresses import Addresses
 from crossfade.adapters.envoy.classes import nobody
 from crossfade.adapters.envoy.resources import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Tuning
@@ -131,7 +131,7 @@ class Encoder:
         endpoints = resources.endpoints(route, addresses)
         host = resources.virtual_host(route, self._tuning)
         return _Encoded(
-            {cluster["name"]: _message(cluster) for cluster in clusters},
+            {cluster["name"]: limits.cluster_message(cluster) for cluster in clusters},
             {each["cluster_name"]: _message(each) for each in endpoints},
             json_format.ParseDict(host, route_components_pb2.VirtualHost()),
             _digest(clusters),

@@ -87,8 +87,9 @@ class BuildCommands:
             policies = policies_of(graph.pipeline.spec)
             number, now = str(newest + 1), self._clock.now()
             build = replace(wanted, id=number, at=now, policies=policies)
+            event = self._event(number, _asked_for(build))
             try:
-                await self._builds.create(build, begin(variables_of(graph, given, build)))
+                await self._builds.create(build, begin(variables_of(graph, given, build)), event)
             except Conflict:
                 continue  # another one took the number
             return build
@@ -151,6 +152,13 @@ class BuildCommands:
 
     def _event(self, id: str, reason: str) -> Event:  # noqa: A002
         return Event(f"build/{id}", self._clock.now(), reason, {})
+
+
+def _asked_for(build: Build) -> str:
+    """Return what a new build is, for people."""
+    more = [f"trigger {build.trigger}"] if build.trigger else []
+    more += [f"part of build {build.parent}"] if build.parent else []
+    return f"asked for: {', '.join([build.pipeline, *more])}"
 
 
 def _waiting(build: Build, state: State, step: str) -> str:

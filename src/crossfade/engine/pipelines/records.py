@@ -156,10 +156,10 @@ class Builds:
         """Return a number that rises whenever anything is saved."""
         return await self._documents.sequence()
 
-    async def create(self, build: Build, state: State) -> None:
-        """Save a new build.  Raises Conflict when there is one of this number."""
+    async def create(self, build: Build, state: State, event: Event) -> None:
+        """Save a new build, with a line of history.  Raises Conflict when its number is taken."""
         changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
-        await self._documents.commit(changes, (), self._fence)
+        await self._documents.commit(changes, (event,), self._fence)
 
     async def save_state(
         self, build: Build, stored: Stored[State], state: State, event: Event | None
