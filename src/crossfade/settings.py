@@ -71,6 +71,27 @@ IMAGE_BUILDER = Variable(
     "of these engines that works here, else the built-in builder. `image build --builder` goes "
     "before it.",
 )
+PIPELINE_RUNNER = Variable(
+    "CROSSFADE_PIPELINE_RUNNER",
+    "process",
+    "What steps of pipelines run in: process (of this machine) or container (of an engine).",
+)
+CONTAINER_ENGINE = Variable(
+    "CROSSFADE_CONTAINER_ENGINE",
+    "auto",
+    "Whose containers steps run in: podman or docker; auto is the first of these that works here.",
+)
+CONTAINER_NETWORK = Variable(
+    "CROSSFADE_CONTAINER_NETWORK",
+    "own",
+    "Over what services in containers, and steps beside them, talk: own is a network of their own, "
+    "host is that of the machine. Steps without services always have that of the machine.",
+)
+_ALLOWED = {
+    PIPELINE_RUNNER: ("process", "container"),
+    CONTAINER_ENGINE: ("auto", "podman", "docker"),
+    CONTAINER_NETWORK: ("own", "host"),
+}
 VARIABLES = (
     HOME,
     DATABASE_URL,
@@ -80,6 +101,9 @@ VARIABLES = (
     SEALING_KEY,
     PIPELINE_KUBECONFIG,
     IMAGE_BUILDER,
+    PIPELINE_RUNNER,
+    CONTAINER_ENGINE,
+    CONTAINER_NETWORK,
 )
 
 
@@ -96,6 +120,9 @@ class Settings:
     image_builder: str = IMAGE_BUILDER.default
     hub: str = ""
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+    pipeline_runner: str = PIPELINE_RUNNER.default
+    container_engine: str = CONTAINER_ENGINE.default
+    container_network: str = CONTAINER_NETWORK.default
 
     @property
     def logins_file(self) -> Path:
@@ -161,6 +188,18 @@ def load(
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
         hub or environment.get(HUB.name, ""),
+        pipeline_runner=_one_of(environment, PIPELINE_RUNNER),
+        container_engine=_one_of(environment, CONTAINER_ENGINE),
+        container_network=_one_of(environment, CONTAINER_NETWORK),
+    )
+
+
+def _one_of(environment: Mapping[str, str], variable: Variable) -> str:
+    text = environment.get(variable.name) or variable.default
+    if text in _ALLOWED[variable]:
+        return text
+    raise InputError(
+        f"{variable.name} is {text!r}", hint=f"allowed: {', '.join(_ALLOWED[variable])}"
     )
 
 

@@ -7,10 +7,13 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossfade.adapters.images.engine import own_variables
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.graphs import read_graph
-from crossfade.adapters.runners import claim
+from crossfade.adapters.runners import claim, container
+from crossfade.adapters.runners.container import ContainerRunner
+from crossfade.adapters.runners.containers import Containers, Network
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
@@ -60,6 +63,9 @@ from crossfade.settings import (
     Settings,
 )
 
+CONTAINER = "container"
+StepRunner = ProcessRunner | ContainerRunner
+
 
 @dataclass(frozen=True, slots=True)
 class Pipelines:
@@ -68,7 +74,7 @@ class Pipelines:
     builds: Builds
     files: PipelineFiles
     around: Surroundings
-    runner: ProcessRunner
+    runner: StepRunner
     folder: Path
     kept: KeptFiles
     store: SqlStore
@@ -163,7 +169,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = ProcessRunner(folder, images=image_place(settings))
+        runner = step_runner(settings)
         kept = KeptFiles(folder, runner.volume)
         own = SecretPlaces(
             EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
@@ -181,18 +187,20 @@ def build_ports(
 ) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
-    runner = ProcessRunner(folder, images=image_place(settings))
+    runner = step_runner(settings)
     around = _surroundings(settings, store, runner, clock, secrets)
     return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
 
 
 def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
     """Return the commands on pipelines that write to these builds."""
-    has_image = image_place(settings).has
+    has_image = _has_image(settings)
 
     def require(
         graph: Graph, variables: Mapping[str, Variable], host_images: tuple[str, ...]
     ) -> None:
+        if settings.pipeline_runner == CONTAINER:
+            container.require(_containers(settings))
         check(graph, variables, has_tool, host_images, has_image)
 
     registry, commands = Registry(builds, clock, graph_of_build), BuildCommands(builds, clock)
@@ -209,8 +217,29 @@ def graph_of_build(build: Build) -> Graph:
     return read_graph(build.text, build.definitions, "the file", with_clone=clone)
 
 
+def step_runner(settings: Settings) -> StepRunner:
+    """Return what steps run in; no engine is asked yet."""
+    folder, images = settings.pipelines_dir, image_place(settings)
+    if settings.pipeline_runner != CONTAINER:
+        return ProcessRunner(folder, images=images)
+    containers = _containers(settings)
+    return ContainerRunner(ProcessRunner(folder, images=images, containers=containers), containers)
+
+
+def _containers(settings: Settings) -> Containers:
+    folder, network = settings.pipelines_dir.resolve(), Network(settings.container_network)
+    return Containers(settings.container_engine, own_variables(), str(folder), network)
+
+
+def _has_image(settings: Settings) -> Callable[[str], bool]:
+    """Return what says whether steps can run inside of an image: engines pull any."""
+    if settings.pipeline_runner == CONTAINER:
+        return lambda _: True
+    return image_place(settings).has
+
+
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock, secrets: Secrets
+    settings: Settings, store: SqlStore, runner: StepRunner, clock: Clock, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
@@ -221,7 +250,7 @@ def _surroundings(
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
         KeptFiles(settings.pipelines_dir, runner.volume),
-        image_place(settings).has,
+        _has_image(settings),
         secrets,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from crossfade.adapters.images.builder import BUILT_IN, BuiltInBuilder
 from crossfade.adapters.images.cache import LayerCache
+from crossfade.adapters.images.engine import AUTO
 from crossfade.adapters.images.engines import (
     ENGINES,
     EngineBuilder,
@@ -16,7 +17,6 @@ from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.reference import Reference
 from crossfade.ports.image_builder import BuildOrder, ImageBuilder
 
-AUTO = "auto"
 BUILDERS = (AUTO, BUILT_IN, *ENGINES)
 
 

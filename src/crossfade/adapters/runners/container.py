@@ -14,6 +14,17 @@ from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, Output, RunId
 
 
+def require(containers: Containers) -> None:
+    """Raise Unavailable unless the engine answers."""
+    name = containers.command.name
+    if why := answer(name, containers.client):
+        raise Unavailable(
+            f"steps are to run in containers, and {name} does not work here: {why}",
+            hint=f"see what `{name} info` says, set CROSSFADE_CONTAINER_ENGINE to another engine, "
+            "or CROSSFADE_PIPELINE_RUNNER=process",
+        )
+
+
 class ContainerRunner:
     """
     Runs steps in containers.
@@ -26,8 +37,8 @@ class ContainerRunner:
     def __init__(self, processes: ProcessRunner, containers: Containers) -> None:
         """`processes` makes its runs in the same `containers`."""
         self._processes, self._containers = processes, containers
+        self.isolated = processes.isolated
         self._swept = False
-        self.isolated = True
 
     def volume(self, build: str) -> Path:
         """Return the workspace of a build."""
@@ -36,15 +47,12 @@ class ContainerRunner:
     async def start(self, order: Order) -> None:
         """Start the run unless it was started before; see the port."""
         if order.image:
-            await asyncio.to_thread(self._check)
+            await asyncio.to_thread(self.check)
         await self._processes.start(order)
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raise Unavailable unless the engine answers; remove what others have left, once."""
-        name = self._containers.engine
-        if why := answer(name, self._containers.client):
-            hint = f"see what `{name} info` says; the build goes on as soon as it answers"
-            raise Unavailable(f"{name} does not work here: {why}", hint=hint)
+        require(self._containers)
         if not self._swept:
             self.sweep()
             self._swept = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from crossfade.adapters.images.engine import PODMAN, Engine, is_own
+from crossfade.adapters.images.engine import DOCKER, PODMAN, Engine, chosen, is_own
 from crossfade.adapters.images.running import PATH
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.view import TOOLS, Mount
@@ -20,6 +20,8 @@ from crossfade.core.pipeline.work import KUBECONFIG
 _FOLDER, _RUN = "dev.crossfade.folder", "dev.crossfade.run"
 """Labels: the folder of all builds, and that of the run."""
 HOSTS = "/etc/hosts"
+ENGINES = (PODMAN, DOCKER)
+"""The first one that works is taken."""
 
 
 class Network(StrEnum):
@@ -36,6 +38,7 @@ class Containers:
     """Where containers run, for all builds of a folder."""
 
     engine: str
+    """`auto`, or one of ENGINES."""
     client: Mapping[str, str]
     """The variables that the engine's command works with."""
     folder: str
@@ -44,7 +47,7 @@ class Containers:
     @property
     def command(self) -> Engine:
         """The engine."""
-        return Engine(self.engine, self.client)
+        return Engine(chosen(self.engine, ENGINES), self.client)
 
     def labels(self, run: str) -> list[str]:
         """Return the options that mark what belongs to a run, by its folder."""
@@ -81,11 +84,12 @@ class Containers:
             found = self.of(run)
             if not found:
                 break
-            at_once = ["--time=0"] if self.engine == PODMAN else []  # docker always does
+            at_once = ["--time=0"] if self.command.name == PODMAN else []  # docker always does
             self.command.tried("rm", "--force", "--volumes", *at_once, *found)
         else:
-            what = f"{self.engine} cannot remove the containers of a run"
-            raise Unavailable(what, hint=f"see `{self.engine} ps -a`", run=run)
+            name = self.command.name
+            what = f"{name} cannot remove the containers of a run"
+            raise Unavailable(what, hint=f"see `{name} ps -a`", run=run)
         label = f"label={_RUN}={run}"
         for each in self.command.ask("network", "ls", "--quiet", "--filter", label).split():
             self.command.tried("network", "rm", each)
@@ -94,7 +98,7 @@ class Containers:
         """Return the network of a run, which is made.  Raises Unavailable."""
         name = network_of(run)
         self.command.ask("network", "create", *self.labels(run), name)
-        if self.engine == PODMAN:
+        if self.command.name == PODMAN:
             shape = "{{.DNSEnabled}}"
             if self._inspected("network", name, shape) != "true":
                 raise Unavailable(
