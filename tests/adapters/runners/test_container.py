@@ -194,7 +194,7 @@ async def test_an_engine_that_does_not_answer_fails_no_step(tmp_path, images, mo
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     runner = Place(tmp_path / "runs", images, PODMAN).open()
 
-    with pytest.raises(Unavailable, match="podman does not work here: no daemon"):
+    with pytest.raises(Unavailable, match="no engine works here: podman: no daemon"):
         await runner.start(order("true\n"))
     assert await runner.look(order("").run) is None
     assert engines.answer(PODMAN) == "no daemon"

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from crossfade.adapters.images.engine import answer
+from crossfade.adapters.images.engine import AUTO, answer
 from crossfade.adapters.runners.commands import IN_CONTAINERS
-from crossfade.adapters.runners.containers import Containers
+from crossfade.adapters.runners.containers import ENGINES, Containers
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.base.errors import Unavailable
@@ -18,8 +18,10 @@ def require(containers: Containers) -> None:
     """Raise Unavailable unless the engine answers."""
     name = containers.command.name
     if why := answer(name, containers.client):
+        asked = ENGINES if containers.engine == AUTO else (name,)
+        told = "; ".join(f"{each}: {answer(each, containers.client) or why}" for each in asked)
         raise Unavailable(
-            f"steps are to run in containers, and {name} does not work here: {why}",
+            f"steps are to run in containers, and no engine works here: {told}",
             hint=f"see what `{name} info` says, set CROSSFADE_CONTAINER_ENGINE to another engine, "
             "or CROSSFADE_PIPELINE_RUNNER=process",
         )
