@@ -96,9 +96,12 @@ async def test_a_step_sees_the_files_of_its_image_and_none_of_the_machine(place)
 
 
 async def test_a_user_of_the_image_who_is_not_root_works_in_the_workspace(place):
+    runner = place.open()
+    await ended(runner, order("mkdir -p cloned/in\ntouch cloned/in/file\n", "", key="clone"))
     script = "id -u\ncat sensitive/.kube/config\necho x > made\ncf_export A=1\ntouch $HOME/it\n"
+    script += "touch cloned/in/more\necho more > cloned/in/file\n"
     wanted = order(script, "tools:user", kubeconfig="clusters\n")
-    text, sight = await ended(place.open(), wanted)
+    text, sight = await ended(runner, wanted)
 
     assert (text, sight.status) == ("1000\nclusters\n", Status.SUCCEEDED)
     assert [each.name for each in sight.exports] == ["A"]

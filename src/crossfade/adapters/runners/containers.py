@@ -4,7 +4,9 @@ import hashlib
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +17,7 @@ from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.view import TOOLS, Mount
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.documents import ImageConfig
-from crossfade.core.pipeline.work import KUBECONFIG
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 
 _FOLDER, _RUN = "dev.crossfade.folder", "dev.crossfade.run"
 """Labels: the folder of all builds, and that of the run."""
@@ -210,6 +212,19 @@ def open_to(user: str, mounts: Sequence[Mount]) -> None:
         if each.target in (TOOLS, posixpath.dirname(KUBECONFIG)):
             for file in path.iterdir():
                 file.chmod(_mode(file, each))
+        if each.target == VOLUME:
+            _open_workspace(path)
+
+
+def _open_workspace(folder: Path) -> None:
+    """Let everybody write what everybody may read; what is private stays so, as keys must."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode) and mode & stat.S_IROTH:
+                with suppress(OSError):  # another user's
+                    path.chmod(stat.S_IMODE(mode) | 0o222)
 
 
 def _mode(path: Path, mount: Mount) -> int:
