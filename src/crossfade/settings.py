@@ -9,6 +9,8 @@ from crossfade.base.errors import InputError
 
 HIGHEST_PORT_BASE = 65535 - 200
 """The sandbox uses ports up to 192 above the base."""
+MOST_KEPT = 1_000_000
+"""Days or GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,18 @@ _ALLOWED = {
     CONTAINER_ENGINE: ("auto", "podman", "docker"),
     CONTAINER_NETWORK: ("own", "host"),
 }
+KEEP_DAYS = Variable(
+    "CROSSFADE_KEEP_DAYS",
+    "30",
+    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
+    "belongs to builds under way and to the newest build of each pipeline.",
+)
+KEEP_GIB = Variable(
+    "CROSSFADE_KEEP_GIB",
+    "20",
+    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
+    "forgotten.",
+)
 VARIABLES = (
     HOME,
     DATABASE_URL,
@@ -104,6 +118,8 @@ VARIABLES = (
     PIPELINE_RUNNER,
     CONTAINER_ENGINE,
     CONTAINER_NETWORK,
+    KEEP_DAYS,
+    KEEP_GIB,
 )
 
 
@@ -120,6 +136,8 @@ class Settings:
     image_builder: str = IMAGE_BUILDER.default
     hub: str = ""
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+    keep_days: float = 30
+    keep_gib: float = 20
     pipeline_runner: str = PIPELINE_RUNNER.default
     container_engine: str = CONTAINER_ENGINE.default
     container_network: str = CONTAINER_NETWORK.default
@@ -188,6 +206,8 @@ def load(
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
         hub or environment.get(HUB.name, ""),
+        _number(environment, KEEP_DAYS),
+        _number(environment, KEEP_GIB),
         pipeline_runner=_one_of(environment, PIPELINE_RUNNER),
         container_engine=_one_of(environment, CONTAINER_ENGINE),
         container_network=_one_of(environment, CONTAINER_NETWORK),
@@ -200,6 +220,21 @@ def _one_of(environment: Mapping[str, str], variable: Variable) -> str:
         return text
     raise InputError(
         f"{variable.name} is {text!r}", hint=f"allowed: {', '.join(_ALLOWED[variable])}"
+    )
+
+
+def _number(environment: Mapping[str, str], variable: Variable) -> float:
+    text = environment.get(variable.name) or variable.default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if 0 <= found <= MOST_KEPT:
+        return found
+    raise InputError(
+        f"{variable.name} is no number",
+        hint=f"give a number from 0 to {MOST_KEPT}, as {variable.default}",
+        value=text,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.adapters.images.engine import own_variables
+from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.graphs import read_graph
@@ -19,12 +20,14 @@ from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
-from crossfade.adapters.secrets.environment import EnvironmentSecrets
+from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
+from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.core.pipeline.clusters import Kubeconfig
+from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact
 from crossfade.core.pipeline.state import State
@@ -36,8 +39,10 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
+from crossfade.engine.pipelines.forgetting import forget
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.views import (
@@ -78,6 +83,7 @@ class Pipelines:
     folder: Path
     kept: KeptFiles
     store: SqlStore
+    limits: Limits
 
     @property
     def here(self) -> bool:
@@ -153,6 +159,16 @@ class Pipelines:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
 
+    async def tidy(self) -> None:
+        """
+        Forget what is due, once a day; a hub does so by itself.
+
+        Raises InputError for a damaged list, Unavailable.
+        """
+        now, last = self.around.clock.now(), self.kept.last_tidied()
+        if last and now - last > DAY_SECONDS and await self.hub() is None:
+            await forget(self.builds, self.kept, self.limits, now)
+
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""
         return claim.claimed(self.folder, build)
@@ -172,12 +188,17 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         runner = step_runner(settings)
         kept = KeptFiles(folder, runner.volume)
         own = SecretPlaces(
-            EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
+            EnvironmentSecrets(os.environ, SECRET.name),
+            FileSecrets(settings.secrets_dir),
+            StoredSecrets(
+                settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
+            ),
         )
         around = _surroundings(settings, store, runner, clock, own)
         documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
         files = pipeline_files(settings, Builds(documents), clock)
-        yield Pipelines(builds, files, around, runner, folder, kept, store)
+        limits = limits_of(settings.keep_days, settings.keep_gib)
+        yield Pipelines(builds, files, around, runner, folder, kept, store, limits)
     finally:
         await store.close()
 
@@ -189,7 +210,18 @@ def build_ports(
     folder = settings.pipelines_dir
     runner = step_runner(settings)
     around = _surroundings(settings, store, runner, clock, secrets)
-    return BuildPorts(around, graph_of_build, lambda build: claim.claimed(folder, build), servers)
+    return BuildPorts(
+        around,
+        graph_of_build,
+        lambda build: claim.claimed(folder, build),
+        servers,
+        limits_of(settings.keep_days, settings.keep_gib),
+    )
+
+
+def limits_of(days: float, gib: float) -> Limits:
+    """Return how much is kept of what steps leave, and how long."""
+    return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
 def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
@@ -252,6 +284,7 @@ def _surroundings(
         KeptFiles(settings.pipelines_dir, runner.volume),
         _has_image(settings),
         secrets,
+        Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
     )
 
 
@@ -266,6 +299,10 @@ def _clusters(
         return files.of(each for each in fleet if only is None or each.name in only)
 
     return found
+
+
+def _variable(secret: str) -> str:
+    return variable_of(SECRET.name, secret)
 
 
 def image_place(settings: Settings) -> ImagePlace:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import Conflict, InputError
+from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
@@ -77,9 +77,19 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
             return
         lines = _lines(graph, output)
         lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
-        _end(build, await _execute(pipelines, build, graph, lines), output)
+        state = await _execute(pipelines, build, graph, lines)
+        await _tidy(pipelines)
+        _end(build, state, output)
 
     with_pipelines(context, work)
+
+
+async def _tidy(pipelines: "Pipelines") -> None:
+    """Forget old files; a build has not failed because that cannot be."""
+    try:
+        await pipelines.tidy()
+    except (InputError, Unavailable) as error:
+        note(f"old files of builds are not forgotten: {error}; hint: {error.hint}")
 
 
 def resume(context: typer.Context, run: _RunArgument, output: OutputOption = Format.TEXT) -> None:

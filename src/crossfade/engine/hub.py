@@ -28,6 +28,7 @@ from crossfade.engine.loops.figures import FIGURES, FigureLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
+from crossfade.engine.loops.kept_retention import KeptRetention
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.names import NameLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
@@ -318,7 +319,14 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
     registry = Registry(Builds(audited, epoch), ports.clock, ports.builds.graph)
     crons = Crons(builds, registry, ports.clock)
     work.on_end = crons.on_start = loop.poke
-    loops = (retention, loop, KeyedLoop("crons", crons.keys, crons.reconcile))
+    loops: tuple[KeyedLoop, ...] = (
+        retention,
+        loop,
+        KeyedLoop("crons", crons.keys, crons.reconcile),
+    )
+    if (files := ports.builds.around.files) is not None:
+        kept = KeptRetention(builds, files, ports.clock, ports.builds.limits)
+        loops = (*loops, KeyedLoop("kept-files", kept.keys, kept.reconcile))
     if ports.builds.servers is None:
         return loops
     told = Statuses(builds, ports.builds.servers, ports.clock)

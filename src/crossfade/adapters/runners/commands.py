@@ -76,7 +76,7 @@ class RunCommands:
             argv = self._boxed(order, place)
             in_images = order.inside is not None or order.composition is not None
             if self.images is not None and (in_images or self.in_container(order)):
-                given |= self.images.passwords()
+                given |= {**self.images.passwords(), **order.passwords}
             own, tools = (HOME, EXPORTS, MASKED), TOOLS
         else:
             argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step"]

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline import building, composing
+from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
+from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
 from crossfade.core.pipeline.work import text
 
@@ -129,6 +131,14 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield from _against_type(step, machine.tools)
         yield from _against_preconfigured(step, machine)
         return
+    if public := public_step(step.type):
+        missing = [each for each in public.tools if not machine.tools(each)]
+        yield from ([f"this machine needs {', '.join(missing)}; install it"] if missing else [])
+        yield from public.against(step.settings)
+        return
+    if why := meaningless(step.type):
+        yield why
+        return
     if step.type != "freestyle":
         way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
         yield f"steps of type {step.type} are not supported yet{way_out}"
@@ -174,9 +184,11 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
 
 
 def _against_helm(given: Settings, tools: Callable[[str], bool]) -> Iterator[str]:
-    if given.get("action") == "push":
-        yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
-    if given.get("chart_subdir") or given.get("credentials_in_arguments"):
-        yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+    repository = text(given.get("chart_repo_url")).strip()
+    if given.get("action") == "push" and repository and "${{" not in repository:
+        if why := refusal(repository):
+            yield why
+        elif uploads(repository) and not tools("curl"):
+            yield "to push a chart this machine needs curl; install it"
     if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
         yield "its `commands` and `kube_context` need kubectl; install it"

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.core.pipeline.forgetting import Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import (
     Entry,
@@ -43,6 +44,8 @@ class BuildPorts:
     """Keeps others from running the build.  Raises Conflict when somebody does."""
     servers: CommitStatuses | None = None
     """Whom commits are told by how their builds stand; None: nobody is told."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is kept of what steps leave, and how long."""
 
 
 class BuildLoop:

@@ -7,6 +7,7 @@ from crossfade.base.clock import Clock
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.supported import no_image
 from crossfade.engine.pipelines.records import Builds
+from crossfade.engine.pipelines.registries import Registries
 from crossfade.ports.runner import Runner
 from crossfade.ports.secrets import Secrets
 from crossfade.ports.step_files import StepFiles
@@ -38,3 +39,5 @@ class Surroundings:
     """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
     secrets: Secrets | None = None
     """Where keys of git integrations are looked up; None: clones use those of the user."""
+    registries: Registries | None = None
+    """Known registries with their passwords; None: nobody is known anywhere."""
