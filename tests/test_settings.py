@@ -61,3 +61,17 @@ def test_a_user_without_a_home_is_told_what_to_give(monkeypatch):
     with pytest.raises(InputError, match="no home") as caught:
         settings.load({})
     assert "--state-dir" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("CROSSFADE_PIPELINE_RUNNER", "process, container"),
+        ("CROSSFADE_CONTAINER_ENGINE", "auto, podman, docker"),
+        ("CROSSFADE_CONTAINER_NETWORK", "own, host"),
+    ],
+)
+def test_a_word_that_is_not_allowed_is_refused_with_those_that_are(name, allowed):
+    with pytest.raises(InputError, match=f"{name} is 'pods'") as caught:
+        settings.load({name: "pods"}, Path("/y"))
+    assert caught.value.hint == f"allowed: {allowed}"
