@@ -61,6 +61,15 @@ class ContainerBoxes:
         self.containers.stop(self.run, grace_seconds)
         self.containers.remove(self.run)
 
+    def address(self, name: str, of_hosts: str) -> str:
+        """Return where a service is, for who is on this machine and not on its network."""
+        if self.network == Network.HOST:
+            return of_hosts
+        shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        words = ("container", "inspect", "--format", shape, name_of(self.run, name))
+        code, text = self.containers.command.tried(*words)
+        return text.strip() if not code and text.strip() else "no address of this machine"
+
     def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
         """
         Return command and environment of a new container that sees these things.
