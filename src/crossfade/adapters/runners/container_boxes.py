@@ -1,6 +1,7 @@
 """Services, candidates and probes in containers of their own."""
 
 import os
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.image.command import command_of
+
+_ADDRESS_SECONDS, _LOOK_SECONDS = 10.0, 0.1
 
 
 @dataclass(slots=True)
@@ -67,8 +70,13 @@ class ContainerBoxes:
             return of_hosts
         shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
         words = ("container", "inspect", "--format", shape, name_of(self.run, name))
-        code, text = self.containers.command.tried(*words)
-        return text.strip() if not code and text.strip() else "no address of this machine"
+        until = time.monotonic() + _ADDRESS_SECONDS
+        while time.monotonic() < until:  # it was started just now
+            code, text = self.containers.command.tried(*words)
+            if not code and text.strip():
+                return text.strip()
+            time.sleep(_LOOK_SECONDS)
+        return "no address that is known yet"
 
     def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
         """
