@@ -202,3 +202,33 @@ async def test_an_engine_that_does_not_answer_fails_no_step(tmp_path, images, mo
     assert await runner.look(order("").run) is None
     assert engines.answer(PODMAN) == "no daemon"
     assert not Path(tmp_path / "runs").exists()
+
+
+STUB = """#!/bin/sh
+cd '{folder}'
+echo "$@" >> told
+case $1 in
+  ps) [ -e gone ] || echo abc ;;
+  rm) touch gone ;;
+  image) echo '[{{"Id": "1", "Config": {{}}}}]' ;;
+  run) while :; do sleep 0.05; done ;;
+esac
+"""
+
+
+async def test_the_engine_is_told_to_remove_a_lost_run_before_the_next_one(
+    tmp_path, images, monkeypatch
+):
+    (tmp_path / "podman").write_text(STUB.format(folder=tmp_path))
+    (tmp_path / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    place = Place(tmp_path / "runs", images, PODMAN)
+    runner, wanted, told = place.open(), order("true\n", "other:1"), tmp_path / "told"
+    await runner.start(wanted)
+    async with asyncio.timeout(30):
+        while "\nrun " not in told.read_text():
+            await asyncio.sleep(0.01)
+    await place.kill_keeper()
+
+    assert (await runner.look(wanted.run)).status is Status.LOST
+    assert "rm --force --volumes --time=0 abc" in told.read_text().splitlines()
