@@ -7,15 +7,11 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossfade.adapters.images.engine import own_variables
 from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.graphs import read_graph
-from crossfade.adapters.runners import claim, container
-from crossfade.adapters.runners.container import ContainerRunner
-from crossfade.adapters.runners.containers import Containers, Network
-from crossfade.adapters.runners.in_image import ImagePlace
+from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
@@ -30,6 +26,7 @@ from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.core.pipeline.why import why
@@ -45,6 +42,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
     Outline,
@@ -67,9 +65,7 @@ from crossfade.settings import (
     SECRET,
     Settings,
 )
-
-CONTAINER = "container"
-StepRunner = ProcessRunner | ContainerRunner
+from crossfade.wiring_steps import StepPlaces, image_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class Pipelines:
     builds: Builds
     files: PipelineFiles
     around: Surroundings
-    runner: StepRunner
+    places: StepPlaces
     folder: Path
     kept: KeptFiles
     store: SqlStore
@@ -185,8 +181,9 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
     try:
         clock = SteadyClock(not_before=await store.newest_event_at())
         folder, builds = settings.pipelines_dir, Builds(store)
-        runner = step_runner(settings)
+        runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
+        places = StepPlaces(settings, runner, Records(store), clock)
         own = SecretPlaces(
             EnvironmentSecrets(os.environ, SECRET.name),
             FileSecrets(settings.secrets_dir),
@@ -194,11 +191,14 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
                 settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
             ),
         )
-        around = _surroundings(settings, store, runner, clock, own)
+        around = _surroundings(settings, store, places, own)
         documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
-        files = pipeline_files(settings, Builds(documents), clock)
+        files = pipeline_files(settings, Builds(documents), clock, Records(store))
         limits = limits_of(settings.keep_days, settings.keep_gib)
-        yield Pipelines(builds, files, around, runner, folder, kept, store, limits)
+        try:
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits)
+        finally:
+            await places.close()
     finally:
         await store.close()
 
@@ -208,14 +208,16 @@ def build_ports(
 ) -> BuildPorts:
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
-    runner = step_runner(settings)
-    around = _surroundings(settings, store, runner, clock, secrets)
+    runner = ProcessRunner(folder, images=image_place(settings))
+    places = StepPlaces(settings, runner, Records(store), clock)
+    around = _surroundings(settings, store, places, secrets)
     return BuildPorts(
         around,
         graph_of_build,
         lambda build: claim.claimed(folder, build),
         servers,
         limits_of(settings.keep_days, settings.keep_gib),
+        places.close,
     )
 
 
@@ -224,16 +226,22 @@ def limits_of(days: float, gib: float) -> Limits:
     return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
-def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
+def pipeline_files(
+    settings: Settings, builds: Builds, clock: Clock, records: Records
+) -> PipelineFiles:
     """Return the commands on pipelines that write to these builds."""
-    has_image = _has_image(settings)
+    processes = ProcessRunner(settings.pipelines_dir, images=image_place(settings))
+    places = StepPlaces(settings, processes, records, clock)
 
-    def require(
-        graph: Graph, variables: Mapping[str, Variable], host_images: tuple[str, ...]
+    async def require(
+        graph: Graph,
+        variables: Mapping[str, Variable],
+        host_images: tuple[str, ...],
+        runtime: Runtime,
     ) -> None:
-        if settings.pipeline_runner == CONTAINER:
-            container.require(_containers(settings))
-        check(graph, variables, has_tool, host_images, has_image)
+        await places.check(runtime)
+        place = places.of(runtime)
+        check(graph, variables, place.has_tool, host_images, place.has_image)
 
     registry, commands = Registry(builds, clock, graph_of_build), BuildCommands(builds, clock)
     return PipelineFiles(registry, commands, _graph_of_file, require)
@@ -249,42 +257,22 @@ def graph_of_build(build: Build) -> Graph:
     return read_graph(build.text, build.definitions, "the file", with_clone=clone)
 
 
-def step_runner(settings: Settings) -> StepRunner:
-    """Return what steps run in; no engine is asked yet."""
-    folder, images = settings.pipelines_dir, image_place(settings)
-    if settings.pipeline_runner != CONTAINER:
-        return ProcessRunner(folder, images=images)
-    containers = _containers(settings)
-    return ContainerRunner(ProcessRunner(folder, images=images, containers=containers), containers)
-
-
-def _containers(settings: Settings) -> Containers:
-    folder, network = settings.pipelines_dir.resolve(), Network(settings.container_network)
-    return Containers(settings.container_engine, own_variables(), str(folder), network)
-
-
-def _has_image(settings: Settings) -> Callable[[str], bool]:
-    """Return what says whether steps can run inside of an image: engines pull any."""
-    if settings.pipeline_runner == CONTAINER:
-        return lambda _: True
-    return image_place(settings).has
-
-
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: StepRunner, clock: Clock, secrets: Secrets
+    settings: Settings, store: SqlStore, places: StepPlaces, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        runner,
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
-        clock,
+        places.clock,
         has_tool,
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
-        KeptFiles(settings.pipelines_dir, runner.volume),
-        _has_image(settings),
+        KeptFiles(settings.pipelines_dir, places.processes.volume),
+        image_place(settings).has,
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
+        places=places.of,
     )
 
 
@@ -303,16 +291,6 @@ def _clusters(
 
 def _variable(secret: str) -> str:
     return variable_of(SECRET.name, secret)
-
-
-def image_place(settings: Settings) -> ImagePlace:
-    """Return where steps find their images."""
-    return ImagePlace(
-        str(settings.images_dir),
-        str(settings.registries_file),
-        str(settings.secrets_dir),
-        SECRET.name,
-    )
 
 
 def own_environment(

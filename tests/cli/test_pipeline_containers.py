@@ -82,5 +82,5 @@ def test_an_engine_that_does_not_work_is_told_before_anything_is_made(
 
     assert ran.code != 0
     assert "no engine works here: docker: " in ran.err
-    assert "CROSSFADE_PIPELINE_RUNNER=process" in ran.err
+    assert "--runner process" in ran.err
     assert crossfade("pipeline", "list", "--output", "json").data == []

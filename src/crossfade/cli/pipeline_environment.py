@@ -134,7 +134,7 @@ def _wanted(name: str, build: str, once: str, lifetime: str) -> "Launch":
 def _environments(pipelines: "Pipelines") -> "Environments":
     from crossfade.engine.pipelines.environments import Environments
 
-    return Environments(pipelines.store, pipelines.runner, pipelines.around.clock)
+    return Environments(pipelines.store, pipelines.around.runner, pipelines.around.clock)
 
 
 def _print(text: str) -> None:

@@ -23,7 +23,7 @@ def require(containers: Containers) -> None:
         raise Unavailable(
             f"steps are to run in containers, and no engine works here: {told}",
             hint=f"see what `{name} info` says, set CROSSFADE_CONTAINER_ENGINE to another engine, "
-            "or CROSSFADE_PIPELINE_RUNNER=process",
+            "or take `--runner process`",
         )
 
 

@@ -92,7 +92,7 @@ class ContainerBoxes:
             raise InputError(
                 f"{wanted.name}: its image {wanted.image} is made on this machine's own files, "
                 "which no container has",
-                hint="build it on another base, or set CROSSFADE_PIPELINE_RUNNER=process",
+                hint="build it on another base, or run the pipeline with `--runner process`",
             )
         argv = wanted.argv or command_of(image.config, inside.entry_point, inside.arguments)
         if not argv:
