@@ -61,9 +61,8 @@ class ContainerRunner:
 
     def sweep(self) -> None:
         """Remove what the engine has of runs that nobody keeps any more.  Raises Unavailable."""
-        for run in self._containers.runs():
-            if not is_held(Path(run) / "lock"):
-                self._containers.remove(run)
+        known = self._containers.runs()
+        self._containers.remove(each for each in known if not is_held(Path(each) / "lock"))
 
     async def look(self, run: RunId) -> RunSight | None:
         """Return how the run stands; see the port."""
@@ -91,4 +90,4 @@ class ContainerRunner:
     async def _remove(self, run: RunId) -> None:
         place = self._processes.places.of(run)
         if (place / IN_CONTAINERS).exists():
-            await asyncio.to_thread(self._containers.remove, str(place))
+            await asyncio.to_thread(self._containers.remove, (str(place),))

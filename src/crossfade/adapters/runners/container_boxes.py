@@ -62,7 +62,7 @@ class ContainerBoxes:
     def end(self, grace_seconds: float) -> None:
         """Return once nothing of the run is left."""
         self.containers.stop(self.run, grace_seconds)
-        self.containers.remove(self.run)
+        self.containers.remove((self.run,))
 
     def address(self, name: str, of_hosts: str) -> str:
         """Return where a service is, for who is on this machine and not on its network."""

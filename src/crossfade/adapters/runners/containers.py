@@ -5,6 +5,7 @@ import os
 import posixpath
 import re
 import stat
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 
 _FOLDER, _RUN = "dev.crossfade.folder", "dev.crossfade.run"
 """Labels: the folder of all builds, and that of the run."""
+_BUSY_SECONDS = 0.2
 HOSTS = "/etc/hosts"
 ENGINES = (PODMAN, DOCKER)
 """The first one that works is taken."""
@@ -80,21 +82,36 @@ class Containers:
         if found := self.of(run):
             self.command.tried("stop", f"--time={max(0, round(seconds))}", *found)
 
-    def remove(self, run: str) -> None:
-        """Return once nothing of a run is left.  Repeatable.  Raises Unavailable."""
+    def remove(self, runs: Iterable[str]) -> None:
+        """
+        Return once nothing of these runs is left.  Repeatable.  Raises Unavailable.
+
+        A network stays as long as a container of another run is on it.
+        """
+        given = tuple(runs)
+        for each in given:  # all of them before any network, which may be of several
+            self._remove_containers(each)
+        for each in given:
+            self._remove_networks(each)
+
+    def _remove_containers(self, run: str) -> None:
         for _ in range(3):  # one may have been on its way
             found = self.of(run)
             if not found:
-                break
+                return
             at_once = ["--time=0"] if self.command.name == PODMAN else []  # docker always does
             self.command.tried("rm", "--force", "--volumes", *at_once, *found)
-        else:
-            name = self.command.name
-            what = f"{name} cannot remove the containers of a run"
-            raise Unavailable(what, hint=f"see `{name} ps -a`", run=run)
-        label = f"label={_RUN}={run}"
-        for each in self.command.ask("network", "ls", "--quiet", "--filter", label).split():
-            self.command.tried("network", "rm", each)
+        name = self.command.name
+        what = f"{name} cannot remove the containers of a run"
+        raise Unavailable(what, hint=f"see `{name} ps -a`", run=run)
+
+    def _remove_networks(self, run: str) -> None:
+        words = ("network", "ls", "--quiet", "--filter", f"label={_RUN}={run}")
+        for _ in range(3):  # the engine may still be busy with what was on it
+            found = self.command.ask(*words).split()
+            if all(not self.command.tried("network", "rm", each)[0] for each in found):
+                return
+            time.sleep(_BUSY_SECONDS)
 
     def make_network(self, run: str) -> str:
         """Return the network of a run, which is made.  Raises Unavailable."""
