@@ -10,6 +10,7 @@ from pathlib import Path
 from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
+from crossfade.adapters.pipelines.definitions import fetched
 from crossfade.adapters.pipelines.graphs import read_graph
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.kept_files import KeptFiles
@@ -22,6 +23,7 @@ from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
+from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
@@ -42,6 +44,7 @@ from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.templates import settled
 from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
@@ -151,6 +154,15 @@ class Pipelines:
         """Return who runs the loops on this store, None when nobody does."""
         return await who_leads(self.store, self.around.clock.now())
 
+    async def settled(self, build: Build) -> tuple[Build, Graph]:
+        """Return the build with all that its pipeline says; one that cannot be read has failed."""
+        with self.claimed(build.id):
+            try:
+                return await settled(self.around, build, graph_of_build)
+            except (InputError, NotFound) as error:
+                await self.commands.refuse(build, f"it cannot be run: {error}")
+                raise
+
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
@@ -254,7 +266,8 @@ def _graph_of_file(file: PipelineFile, with_clone: bool) -> Graph:
 def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
-    return read_graph(build.text, build.definitions, "the file", with_clone=clone)
+    text, definitions = build.text, build.definitions
+    return read_graph(text, definitions, "the file", with_clone=clone, template=build.template)
 
 
 def _surroundings(
@@ -272,6 +285,7 @@ def _surroundings(
         image_place(settings).has,
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
+        fetch=fetched,
         places=places.of,
     )
 

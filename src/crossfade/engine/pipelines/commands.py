@@ -8,7 +8,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.run import begin, refused, restarted
 from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
@@ -129,6 +129,12 @@ class BuildCommands:
         wanted = replace(wishes.value, terminate=why)
         await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
+
+    async def refuse(self, build: Build, why: str) -> None:
+        """Have a build end as a failure that cannot be run.  Raises Conflict."""
+        stored, now = await self._builds.state(build.id), self._clock.now()
+        ended = refused(stored.value, why, now)
+        await self._builds.save_state(build, stored, ended, self._event(build.id, why))
 
     @tracing.traced("restart build", of="build")
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002

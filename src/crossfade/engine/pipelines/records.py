@@ -37,6 +37,8 @@ class Build:
     at: float
     """Seconds since the Unix epoch."""
     local_dir: str = ""
+    template: str = ""
+    """The file with its steps, as it was, if the pipeline says that it stands elsewhere."""
     definitions: str = ""
     """Where its typed steps are defined."""
     host_images: tuple[str, ...] = ()
@@ -165,6 +167,14 @@ class Builds:
         """Save a new build, with a line of history.  Raises Conflict when its number is taken."""
         changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
         await self._documents.commit(changes, (event,), self._fence)
+
+    async def save_template(self, build: Build, text: str, event: Event) -> Build:
+        """Save the steps that a build was without; return it.  Raises Conflict."""
+        stored = await self.build(build.id)
+        whole = replace(stored.value, template=text)
+        change = _save(BUILD, build.id, stored.version, whole)
+        await self._documents.commit((change,), (event,), self._fence)
+        return whole
 
     async def save_state(
         self, build: Build, stored: Stored[State], state: State, event: Event | None

@@ -10,6 +10,7 @@ from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.commit_status import Commit
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
+from crossfade.core.pipeline.template import template_of
 from crossfade.core.pipeline.triggers import Kind, Trigger, triggers_of, variables_by_hand
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
@@ -54,6 +55,7 @@ class Registry:
             )
         policies_of(wanted.spec)
         triggers_of(wanted.spec)
+        template_of(wanted.spec)
 
     async def register(self, wanted: Registered) -> bool:
         """
