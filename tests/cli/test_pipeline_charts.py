@@ -140,6 +140,30 @@ def test_a_sealed_password_of_a_registry_is_found_for_images_too(
     assert PASSWORD not in ran.out + ran.err
 
 
+@needs_registry
+def test_a_step_runs_on_an_image_whose_sealed_password_it_never_sees(
+    crossfade, registry, tmp_path, monkeypatch
+):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/Dockerfile").write_text("FROM host\nENV TOOL=mine\n")
+    assert crossfade("image", "registry", "add", "prod", registry, "--username", USER).code == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PASSWORD.encode())))
+    assert crossfade("secret", "set", "registry-prod").code == 0
+    build = ("image", "build", str(tmp_path / "app"), "-t", "tool:1", "--push")
+    assert crossfade(*build, "--registry", "prod").code == 0
+    for name in ("tool:1", f"{registry}/tool:1"):
+        crossfade("image", "rm", name)
+    look = ["echo it is $TOOL", "env | grep -c REGISTRY || true"]
+    steps = {"look": {"image": f"{registry}/tool:1", "commands": look}}
+    (tmp_path / "codefresh.json").write_text(json.dumps({"version": "1.0", "steps": steps}))
+
+    ran = crossfade("pipeline", "run", str(tmp_path / "codefresh.json"))
+
+    assert ran.code == 0, ran.out + ran.err
+    assert "it is mine" in ran.out
+    assert "look | 0" in ran.out
+
+
 @needs_curl
 def test_a_chart_gets_into_chartmuseum(push, peer):
     peer.say(Reply(201, {"saved": True}))

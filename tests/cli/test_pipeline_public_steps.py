@@ -167,6 +167,13 @@ def test_a_step_that_changes_nothing_says_so_and_commits_nothing(run, server, re
     assert git(repository, "rev-list", "--count", "main").strip() == "2"
 
 
+def test_a_commit_outside_of_a_clone_says_where_it_looked(run):
+    ran = run({"save": committed()})
+
+    assert ran.code == 1
+    assert "there is no clone in /codefresh/volume: say where it is" in ran.out
+
+
 def test_a_push_comes_on_top_of_what_others_have_pushed(run, server, repository, tmp_path):
     git(tmp_path, "clone", "-q", str(repository), "other")
     git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "Faster")
@@ -181,6 +188,31 @@ def test_a_push_comes_on_top_of_what_others_have_pushed(run, server, repository,
 
     said = git(repository, "log", "--format=%s", "main").split("\n")
     assert said[:3] == ["Say 3", "Faster", "Begin"]
+
+
+def test_a_commit_that_was_made_is_pushed_by_the_next_try_and_not_made_again(
+    run, server, repository
+):
+    hook = repository / "hooks/pre-receive"
+    hook.write_text('#!/bin/sh\n[ -e "$GIT_DIR/second" ] || { : > "$GIT_DIR/second"; exit 1; }\n')
+    hook.chmod(0o755)
+    retried = {**committed(), "retry": {"maxAttempts": 2, "delay": 1}}
+
+    ran = run({**cloned(server, git="acme"), "change": CHANGE, "save": retried})
+
+    assert ran.code == 0, ran.out + ran.err
+    assert "it is committed already" in ran.out
+    assert git(repository, "log", "--format=%s", "main").split("\n")[:2] == ["Say 2", "Begin"]
+
+
+def test_a_hook_in_the_workspace_does_not_run_with_the_token(run, server):
+    plant = r"printf '#!/bin/sh\ntouch /codefresh/volume/ran\n' > .git/hooks/pre-push"
+    more = ["chmod +x .git/hooks/pre-push", "cp .git/hooks/pre-push .git/hooks/pre-commit"]
+    change = {**CHANGE, "commands": [*CHANGE["commands"], plant, *more]}
+    look = {"image": "alpine", "commands": ["test ! -e /codefresh/volume/ran"]}
+    steps = {"change": change, "save": committed(), "look": look}
+
+    assert run({**cloned(server, git="acme"), **steps}).code == 0
 
 
 def test_a_clone_over_http_has_the_token_of_its_integration_alone(run, server):

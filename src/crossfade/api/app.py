@@ -33,6 +33,7 @@ from crossfade.api.routes import (
     webhooks,
 )
 from crossfade.api.services import Services
+from crossfade.api.traces import Traced
 
 PREFIX = "/api/v1"
 _THINGS = (fleet, failover, drills, edges, applications, rollouts, pipelines, builds, webhooks)
@@ -66,6 +67,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
+    app.add_middleware(Traced, prefix=PREFIX)
     app.add_middleware(Measured, meters=meters)
     return app
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
+from crossfade.cli.output import note
 from crossfade.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ def with_pipelines(
     """Do the work with the pipelines of this machine, or of the hub that one is signed in at."""
     settings = settings_of(context)
     login = login_of(settings)
-    asyncio.run(_pipelines_there(login, work) if login else _pipelines_here(settings, work))
+    if login is not None:
+        asyncio.run(_pipelines_there(login, work))
+        return
+    from crossfade.wiring import traced
+
+    with traced(note):
+        asyncio.run(_pipelines_here(settings, work))
 
 
 def login_of(settings: Settings) -> "Login | None":

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
 from crossfade.adapters.http.caller import Answer, Call, HttpCaller, Into
+from crossfade.base import tracing
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError, Unavailable
 from crossfade.base.secrets import Secret
@@ -84,7 +85,7 @@ class HubClient:
             f"{self.url}{path}",
             method,
             params or {},
-            {**self._headers, **(headers or {})},
+            {**self._headers, **tracing.carried(), **(headers or {})},
             body,
             tuple(self._secrets),
         )

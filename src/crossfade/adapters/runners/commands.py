@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap, composing, in_container, in_image
@@ -13,7 +13,7 @@ from crossfade.adapters.runners.in_container import InContainer
 from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.places import Places
-from crossfade.adapters.runners.serving import Serve
+from crossfade.adapters.runners.serving import COMPOSED, Serve
 from crossfade.adapters.runners.view import EXPORTS, HOME, MASKED, TOOLS, Mount, View
 from crossfade.base.codec import to_json
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME, Inside
@@ -21,7 +21,7 @@ from crossfade.ports.runner import Order, RunId
 
 SCRIPT = ".script"
 KUBE, CONFIG = "kube", "config"
-BOX, COMPOSED, WANTED = "box", "composed", "in-image.json"
+BOX, WANTED = "box", "in-image.json"
 IN_CONTAINERS = "in-containers"
 """Name of the file that is there when an engine may have something of the run."""
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -144,7 +144,7 @@ class RunCommands:
     ) -> list[str]:
         wanted = InContainer(
             self._in_image(order, mounts, place, images),
-            containers,
+            replace(containers, engine=containers.command.name),
             str(place),
             name_of(str(place), f"{order.run.key}-{order.run.number}"),
             self._network(order),

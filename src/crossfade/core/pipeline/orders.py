@@ -2,9 +2,17 @@
 
 import posixpath
 import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from crossfade.core.pipeline import building, children, cloning, composing, deploying
+from crossfade.core.pipeline import (
+    building,
+    children,
+    cloning,
+    composing,
+    deploying,
+    launching,
+)
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
 from crossfade.core.pipeline.images import bare
@@ -29,6 +37,15 @@ exit 1
 """
 
 
+_OWN: Mapping[str, Callable[[Settings, Context], Work]] = {
+    deploying.ROLLOUT: deploying.roll_out,
+    launching.LAUNCH: launching.launch,
+    children.CHILD: children.start,
+    "helm": deploying.helm,
+    "deploy": deploying.deploy,
+}
+
+
 def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     """
     Return the work of a step.
@@ -42,14 +59,8 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     match step.type:
         case "git-clone":
             return cloning.clone(settings)
-        case deploying.ROLLOUT:
-            return deploying.roll_out(settings, context)
-        case children.CHILD:
-            return children.start(settings, context)
-        case "helm":
-            return deploying.helm(settings, context)
-        case "deploy":
-            return deploying.deploy(settings, context)
+        case kind if kind in _OWN:
+            return _OWN[kind](settings, context)
         case kind if kind in composing.TYPES:
             return composing.work_of(step, context)
         case kind if kind in building.TYPES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from crossfade.core.pipeline import building, composing
+from crossfade.core.pipeline import building, composing, launching
 from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
@@ -12,6 +12,7 @@ from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.step_shapes import KNOWN_TYPES
 from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -20,13 +21,13 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
     CHILD: (),
+    launching.LAUNCH: (),
     **dict.fromkeys((*building.TYPES, *composing.TYPES), ()),
 }
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
-_BESIDE = "`services` of a step, or a `composition`, run as long as their step does"
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -140,8 +141,8 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield why
         return
     if step.type != "freestyle":
-        way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
-        yield f"steps of type {step.type} are not supported yet{way_out}"
+        why = f"steps of type {step.type} are not supported yet"
+        yield why if step.type in KNOWN_TYPES else f"{why}; --steps may say what they are made of"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)
@@ -179,6 +180,8 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
             yield f"on_cancel is {given['on_cancel']!r}; allowed: {', '.join(ON_CANCEL)}"
     if step.type == CHILD:
         yield from objections(given)
+    if step.type == launching.LAUNCH:
+        yield from launching.objections(given)
     if step.type == "helm":
         yield from _against_helm(given, tools)
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.run import begin, refused, restarted
+from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
@@ -72,6 +74,7 @@ class BuildCommands:
     def __init__(self, builds: Builds, clock: Clock) -> None:
         self._builds, self._clock = builds, clock
 
+    @tracing.traced("create build")
     async def create(self, wanted: Build, graph: Graph, given: Mapping[str, Variable]) -> Build:
         """
         Save a new build under the next number and return it; `wanted` has everything else.
@@ -86,7 +89,9 @@ class BuildCommands:
             newest = max((int(each.id) for each in known), default=0)
             policies = policies_of(graph.pipeline.spec)
             number, now = str(newest + 1), self._clock.now()
-            build = replace(wanted, id=number, at=now, policies=policies)
+            runtime = over(runtime_of(graph.pipeline.spec), wanted.runtime)
+            build = replace(wanted, id=number, at=now, policies=policies, runtime=runtime)
+            build = replace(build, traceparent=tracing.current())
             event = self._event(number, _asked_for(build))
             try:
                 await self._builds.create(build, begin(variables_of(graph, given, build)), event)
@@ -95,6 +100,7 @@ class BuildCommands:
             return build
         raise Conflict("other builds take every number", hint="try again")
 
+    @tracing.traced("answer approval", of="build")
     async def answer(self, id: str, step: str, answer: Answer) -> str:  # noqa: A002
         """
         Answer an approval and return the key of its step; `step` "" is the only one that waits.
@@ -112,6 +118,7 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, event)
         return key
 
+    @tracing.traced("terminate build", of="build")
     async def terminate(self, id: str, why: str) -> Build:  # noqa: A002
         """Ask for the end of a build.  Raises Conflict when it has ended."""
         build = (await self._builds.build(id)).value
@@ -123,6 +130,13 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
 
+    async def refuse(self, build: Build, why: str) -> None:
+        """Have a build end as a failure that cannot be run.  Raises Conflict."""
+        stored, now = await self._builds.state(build.id), self._clock.now()
+        ended = refused(stored.value, why, now)
+        await self._builds.save_state(build, stored, ended, self._event(build.id, why))
+
+    @tracing.traced("restart build", of="build")
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
         """
         Have an ended build begin again where it failed, or at a step; return it.
@@ -135,6 +149,12 @@ class BuildCommands:
             raise Conflict(
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
+            )
+        if build.value.forgotten_at:
+            raise Conflict(
+                f"the workspace of build {id} was forgotten, so nothing can go on in it",
+                hint="run the pipeline anew; CROSSFADE_KEEP_DAYS and CROSSFADE_KEEP_GIB say how "
+                "long workspaces are kept",
             )
         state = stored.value
         if from_step:
