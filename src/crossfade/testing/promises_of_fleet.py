@@ -157,7 +157,8 @@ class FleetPromises:
             if "drained" not in users.reasons.get(name, ""):
                 spare += carries - asked
         vain = min(spare, demand - served)
-        if self.paced and vain > demand * _IN_VAIN:
+        noticed = any(since == now for since in self.down.values())
+        if self.paced and not noticed and vain > demand * _IN_VAIN:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
