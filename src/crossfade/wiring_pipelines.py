@@ -280,7 +280,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(places.processes),
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
         places.clock,
         has_tool,
