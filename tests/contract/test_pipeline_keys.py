@@ -17,7 +17,7 @@ from crossfade.core.pipeline.runtime import runtime_of
 from crossfade.core.pipeline.step_shapes import step_shapes
 from crossfade.core.pipeline.supported import refusals
 
-TESTS = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 GUIDE = TESTS.parent / "docs/guides/running-pipelines.md"
 
 RUNS = {
@@ -37,7 +37,7 @@ RUNS = {
         "core/pipeline/test_policies.py::test_a_pipeline_says_its_policies_as_codefresh_does": "terminationPolicy "
         "concurrency triggerConcurrency branchConcurrency options priority",
         "core/pipeline/test_clusters.py::test_a_pipeline_reaches_what_it_names_and_no_more": "clustersInfo",
-        "core/pipeline/test_every_key.py::test_a_pipeline_says_where_its_steps_run": "runtimeEnvironment",
+        "contract/test_pipeline_keys.py::test_a_pipeline_says_where_its_steps_run": "runtimeEnvironment",
         "cli/test_pipeline_template.py::test_the_steps_are_those_of_the_revision": "specTemplate",
         "engine/pipelines/test_commands.py::test_a_pipeline_may_forbid_to_begin_again_at_what_failed": "permitRestartFromFailedSteps",
     },
