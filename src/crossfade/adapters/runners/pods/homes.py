@@ -43,7 +43,7 @@ class Homes:
     ) -> None:
         """`mirror` says where our copy of the workspace of a build is."""
         self.records, self.options = records, options
-        self._clusters, self._mirror = clusters, mirror
+        self._clusters, self.mirror = clusters, mirror
         self._apis: dict[str, KubeApi] = {}
         self._servers: dict[str, str] = {}
         """Pods that serve workspaces, by the name of the workspace."""
@@ -210,7 +210,7 @@ class Homes:
 
         async with self._turns.setdefault(f"{build}/sync", asyncio.Lock()):
             agreed = self.records.agreed(build, home.epoch)
-            await Workspace(self._mirror(build), agreed, ask).sync()
+            await Workspace(self.mirror(build), agreed, ask).sync()
 
     async def heard(self, build: str, home: Home, act: Callable[[], Awaitable[T]]) -> T:
         """Return what it returns.  A home that is silent for too long is left."""

@@ -47,11 +47,16 @@ class Known:
     pod: str = ""
     mains: tuple[str, ...] = ()
     """The containers that decide."""
+    gates: tuple[str, ...] = ()
+    """Those that end well before these begin."""
     beside: tuple[str, ...] = ()
-    """The other ones that print."""
+    """Services, which print too."""
     services: tuple[str, ...] = ()
-    """Names by which the run's services are found."""
+    """Names by which these are found."""
+    secrets: tuple[str, ...] = ()
+    """Its Secrets."""
     serves: bool = False
+    """It goes on until it is stopped."""
     created: bool = False
     """Its pod has been there."""
     stopped: bool = False
