@@ -32,6 +32,8 @@ SILENCE_SECONDS = 0.25
 _CHUNK = 64 * 1024
 _LOOKS = ((2.0, 0.1), (20.0, 0.3), (math.inf, 1.0))
 """After so long without news, so often a run is looked at."""
+_PATIENCE_SECONDS = 10.0
+"""People are told what a pod waits for that has not begun so long after."""
 _LATE_SECONDS = 30.0
 """A pod that has not ended so long after its grace is ended without asking its node."""
 
@@ -192,10 +194,14 @@ class PodRunner:
         printed = self._records.printed(run)
         for data in self._kept(run, printed):
             yield Output(data, printed.secrets)
-        silent_at, heard_at = math.inf, time.monotonic()
+        silent_at, heard_at, told = math.inf, time.monotonic(), ""
         while True:
             known = self._records.known(run) or known
-            ended = known.end is not None or not (await self._sight(run, known)).status.alive
+            sight = Sight(Status.LOST) if known.end else await self._sight(run, known)
+            ended = not sight.status.alive
+            if sight.note not in ("", told) and time.monotonic() > heard_at + _PATIENCE_SECONDS:
+                told = sight.note
+                yield Output(f"{told}\n".encode())
             printed, data = await self._more(run, known, printed)
             now = time.monotonic()
             if data:

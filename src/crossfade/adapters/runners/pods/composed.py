@@ -160,8 +160,8 @@ def _waiting(run: Run) -> Object:
 def _gates(run: Run, composition: Composition) -> Iterator[Object]:
     if (ready := composition.ready) is not None:
         found = manifests.container(run, READY, ready.image)
-        numbers = (f"{ready.period_seconds:g}", str(_whole(ready.timeout_seconds)))
-        numbers += (str(ready.successes), str(ready.failures))
+        seconds = (f"{ready.period_seconds:g}", str(_whole(ready.timeout_seconds)))
+        numbers = (*seconds, str(ready.successes), str(ready.failures))
         found["command"] = words("sh", "-c", _TRYING, "probe", *numbers, *ready.argv)
         yield found
     if (setup := composition.setup) is not None:

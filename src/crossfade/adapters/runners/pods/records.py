@@ -25,6 +25,8 @@ class Home:
     """What the server of the files asks for."""
     left: tuple[tuple[str, int], ...] = ()
     """Clusters and epochs that it has left, and where something of it may still be."""
+    served: bool = False
+    """Its files have been reached."""
 
 
 @dataclass(frozen=True, slots=True)
