@@ -12,6 +12,7 @@ from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.step_shapes import KNOWN_TYPES
 from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -140,7 +141,8 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield why
         return
     if step.type != "freestyle":
-        yield f"steps of type {step.type} are not supported yet"
+        why = f"steps of type {step.type} are not supported yet"
+        yield why if step.type in KNOWN_TYPES else f"{why}; --steps may say what they are made of"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)
