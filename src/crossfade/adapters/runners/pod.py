@@ -81,7 +81,7 @@ class PodRunner:
             beside = self._companions(run)
             pod = composed(manifests.step_pod(run), beside, await self._aliases(order, beside))
             known = _known(known, pod, beside)
-            await self._put(run, home, known, pod, beside)
+            known = await self._put(run, home, known, pod, beside)
         except InputError as error:
             end = End(Status.FAILED, f"it cannot be started in {home.cluster}: {error.what}")
             self._records.save(order.run, replace(known, end=end))
@@ -90,8 +90,8 @@ class PodRunner:
 
     async def _put(
         self, run: manifests.Run, home: Home, known: Known, pod: Object, beside: Companions
-    ) -> None:
-        """Create what the run is made of, the pod last."""
+    ) -> Known:
+        """Create what the run is made of, the pod last; return what is known of it then."""
         homes, order = self._homes, run.order
         folders = list[Json]([manifests.below_volume(each) for each in _folders(order)])
         question: Json = {"run": run.name, "folders": folders}
@@ -100,12 +100,14 @@ class PodRunner:
         for name, variables in beside.variables.items():
             secrets.append(manifests.variables_secret(run, name, variables))
         names = tuple(each["metadata"]["name"] for each in secrets)
-        self._records.save(order.run, replace(known, secrets=names))
+        known = replace(known, secrets=names)
+        self._records.save(order.run, known)
         api = await homes.api(home.cluster)
         for each in secrets:
             each["metadata"] |= manifests.owned(run.owner)["metadata"]
             await _create_once(api, homes.path("secrets"), each)
         await _create_once(api, homes.path("pods"), pod)
+        return known
 
     def _companions(self, run: manifests.Run) -> Companions:
         order = run.order
