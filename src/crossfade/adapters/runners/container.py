@@ -39,12 +39,7 @@ class ContainerRunner:
     def __init__(self, processes: ProcessRunner, containers: Containers) -> None:
         """`processes` makes its runs in the same `containers`."""
         self._processes, self._containers = processes, containers
-        self.isolated = processes.isolated
         self._swept = False
-
-    def volume(self, build: str) -> Path:
-        """Return the workspace of a build."""
-        return self._processes.volume(build)
 
     async def start(self, order: Order) -> None:
         """Start the run unless it was started before; see the port."""
