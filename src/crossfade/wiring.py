@@ -344,7 +344,10 @@ async def run_hub(
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock, secrets, servers))
+        builds = build_ports(settings, store, clock, secrets, servers)
+        if builds.close is not None:
+            closing.push_async_callback(builds.close)
+        ports = HubPorts(*own, builds)
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

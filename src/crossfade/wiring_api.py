@@ -109,7 +109,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         Deployments(records, opened.store, charts, opened.clock, opened.connections),
         BuildCommands(Builds(documents), opened.clock),
         SecretCommands(documents, key_ring(opened.settings), opened.clock),
-        pipeline_files(opened.settings, Builds(documents), opened.clock),
+        pipeline_files(opened.settings, Builds(documents), opened.clock, records),
     )
 
 

@@ -10,23 +10,26 @@ from pathlib import Path
 from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.definitions import fetched
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners import claim
-from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.runners.workspace_folders import WorkspaceFolders
 from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
+from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.core.pipeline.why import why
@@ -36,12 +39,13 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
-from crossfade.engine.pipelines.forgetting import forget
+from crossfade.engine.pipelines.forgetting import Forgetting
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.templates import settled
 from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
@@ -65,6 +69,7 @@ from crossfade.settings import (
     SECRET,
     Settings,
 )
+from crossfade.wiring_steps import StepPlaces, image_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,12 @@ class Pipelines:
     builds: Builds
     files: PipelineFiles
     around: Surroundings
-    runner: ProcessRunner
+    places: StepPlaces
     folder: Path
     kept: KeptFiles
     store: SqlStore
     limits: Limits
+    forgetting: Forgetting
 
     @property
     def here(self) -> bool:
@@ -150,6 +156,15 @@ class Pipelines:
         """Return who runs the loops on this store, None when nobody does."""
         return await who_leads(self.store, self.around.clock.now())
 
+    async def settled(self, build: Build) -> tuple[Build, Graph]:
+        """Return the build with all that its pipeline says; one that cannot be read has failed."""
+        with self.claimed(build.id):
+            try:
+                return await settled(self.around, build, graph_of_build)
+            except (InputError, NotFound) as error:
+                await self.commands.refuse(build, f"it cannot be run: {error}")
+                raise
+
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
@@ -162,7 +177,7 @@ class Pipelines:
         """
         now, last = self.around.clock.now(), self.kept.last_tidied()
         if last and now - last > DAY_SECONDS and await self.hub() is None:
-            await forget(self.builds, self.kept, self.limits, now)
+            await self.forgetting.forget(self.limits)
 
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""
@@ -182,6 +197,7 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         folder, builds = settings.pipelines_dir, Builds(store)
         runner = ProcessRunner(folder, images=image_place(settings))
         kept = KeptFiles(folder, runner.volume)
+        places = StepPlaces(settings, runner, Records(store), clock)
         own = SecretPlaces(
             EnvironmentSecrets(os.environ, SECRET.name),
             FileSecrets(settings.secrets_dir),
@@ -189,11 +205,15 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
                 settings.database_url, settings.sealing_key_file, SEALING_KEY.name, store
             ),
         )
-        around = _surroundings(settings, store, runner, clock, own)
+        around = _surroundings(settings, store, places, own)
         documents = AuditedDocuments(store, who_runs_this(), "cli", clock)
-        files = pipeline_files(settings, Builds(documents), clock)
+        files = pipeline_files(settings, Builds(documents), clock, Records(store))
         limits = limits_of(settings.keep_days, settings.keep_gib)
-        yield Pipelines(builds, files, around, runner, folder, kept, store, limits)
+        try:
+            old = Forgetting(builds, kept, WorkspaceFolders(folder), clock)
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits, old)
+        finally:
+            await places.close()
     finally:
         await store.close()
 
@@ -204,13 +224,16 @@ def build_ports(
     """Return what a hub runs builds with."""
     folder = settings.pipelines_dir
     runner = ProcessRunner(folder, images=image_place(settings))
-    around = _surroundings(settings, store, runner, clock, secrets)
+    places = StepPlaces(settings, runner, Records(store), clock)
+    around = _surroundings(settings, store, places, secrets)
     return BuildPorts(
         around,
         graph_of_build,
         lambda build: claim.claimed(folder, build),
         servers,
+        WorkspaceFolders(folder),
         limits_of(settings.keep_days, settings.keep_gib),
+        places.close,
     )
 
 
@@ -219,14 +242,22 @@ def limits_of(days: float, gib: float) -> Limits:
     return Limits(days * DAY_SECONDS, int(gib * GIB))
 
 
-def pipeline_files(settings: Settings, builds: Builds, clock: Clock) -> PipelineFiles:
+def pipeline_files(
+    settings: Settings, builds: Builds, clock: Clock, records: Records
+) -> PipelineFiles:
     """Return the commands on pipelines that write to these builds."""
-    has_image = image_place(settings).has
+    processes = ProcessRunner(settings.pipelines_dir, images=image_place(settings))
+    places = StepPlaces(settings, processes, records, clock)
 
-    def require(
-        graph: Graph, variables: Mapping[str, Variable], host_images: tuple[str, ...]
+    async def require(
+        graph: Graph,
+        variables: Mapping[str, Variable],
+        host_images: tuple[str, ...],
+        runtime: Runtime,
     ) -> None:
-        check(graph, variables, has_tool, host_images, has_image)
+        await places.check(runtime)
+        place = places.of(runtime)
+        check(graph, variables, place.has_tool, host_images, place.has_image)
 
     registry, commands = Registry(builds, clock, graph_of_build), BuildCommands(builds, clock)
     return PipelineFiles(registry, commands, _graph_of_file, require)
@@ -239,24 +270,28 @@ def _graph_of_file(file: PipelineFile, with_clone: bool) -> Graph:
 def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
-    return read_graph(build.text, build.definitions, "the file", with_clone=clone)
+    text, definitions = build.text, build.definitions
+    choice = Choice(build.template, build.only, build.skip)
+    return read_graph(text, definitions, "the file", with_clone=clone, choice=choice)
 
 
 def _surroundings(
-    settings: Settings, store: SqlStore, runner: ProcessRunner, clock: Clock, secrets: Secrets
+    settings: Settings, store: SqlStore, places: StepPlaces, secrets: Secrets
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(runner),
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
-        clock,
+        places.clock,
         has_tool,
         _clusters(Records(store), settings.pipeline_kubeconfig),
         own_environment(settings),
-        KeptFiles(settings.pipelines_dir, runner.volume),
+        KeptFiles(settings.pipelines_dir, places.processes.volume),
         image_place(settings).has,
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
+        fetch=fetched,
+        places=places.of,
     )
 
 
@@ -275,16 +310,6 @@ def _clusters(
 
 def _variable(secret: str) -> str:
     return variable_of(SECRET.name, secret)
-
-
-def image_place(settings: Settings) -> ImagePlace:
-    """Return where steps find their images."""
-    return ImagePlace(
-        str(settings.images_dir),
-        str(settings.registries_file),
-        str(settings.secrets_dir),
-        SECRET.name,
-    )
 
 
 def own_environment(

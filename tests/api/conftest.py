@@ -166,7 +166,7 @@ def files_of(documents, clock):
     def read(file, with_clone):
         return read_graph(file.text, "", file.label, with_clone=with_clone)
 
-    def require(graph, variables, host_images):
+    async def require(graph, variables, host_images, _):
         check(graph, variables, lambda _: True, host_images, lambda _: True)
 
     builds = Builds(documents)

@@ -167,6 +167,13 @@ def test_a_step_that_changes_nothing_says_so_and_commits_nothing(run, server, re
     assert git(repository, "rev-list", "--count", "main").strip() == "2"
 
 
+def test_a_commit_outside_of_a_clone_says_where_it_looked(run):
+    ran = run({"save": committed()})
+
+    assert ran.code == 1
+    assert "there is no clone in /codefresh/volume: say where it is" in ran.out
+
+
 def test_a_push_comes_on_top_of_what_others_have_pushed(run, server, repository, tmp_path):
     git(tmp_path, "clone", "-q", str(repository), "other")
     git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "Faster")

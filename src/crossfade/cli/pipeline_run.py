@@ -13,10 +13,13 @@ from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
+    ClusterOption,
     HostImageOption,
+    RunnerOption,
     SecretOption,
     StepsOption,
     VarOption,
+    given_runtime,
     given_variables,
 )
 
@@ -45,6 +48,8 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     ] = None,
     steps: StepsOption = None,
     host_image: HostImageOption = None,
+    runner: RunnerOption = "",
+    cluster: ClusterOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Have the hub run it, and do not wait.")
     ] = False,
@@ -57,16 +62,18 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     build, the second one leaves it: `crossfade pipeline resume` goes on with it.  With --detach the
     hub runs it: `crossfade pipeline logs RUN -f` follows it.
     """
+    from crossfade.core.pipeline.runtime import RunnerKind
     from crossfade.engine.pipelines.commands import variables_of
     from crossfade.engine.pipelines.records import Build
 
     folder = "" if local_dir is None else str(_folder(local_dir))
     given = _trigger(folder) | given_variables(var, secret)
     name = "pipeline" if str(file) == "-" else file.name
-    source = read_file(file, steps, host_image)
+    source, runtime = read_file(file, steps, host_image), given_runtime(runner, cluster)
 
     async def work(pipelines: "Pipelines") -> None:
-        wanted = Build("0", name, "", 0.0, folder, hub=detach or not pipelines.here)
+        hub = detach or not pipelines.here
+        wanted = Build("0", name, "", 0.0, folder, hub=hub, runtime=runtime)
         build, graph = await pipelines.files.create(source, wanted, given)
         if detach:
             await show_left(pipelines, build, output)
@@ -75,8 +82,10 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
         if not pipelines.here:
             await follow_to_its_end(pipelines, build, output)
             return
+        build, graph = await pipelines.settled(build)
         lines = _lines(graph, output)
-        lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
+        if pipelines.places.kind(build.runtime) is RunnerKind.PROCESS:
+            lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
         state = await _execute(pipelines, build, graph, lines)
         await _tidy(pipelines)
         _end(build, state, output)
@@ -106,7 +115,7 @@ def resume(context: typer.Context, run: _RunArgument, output: OutputOption = For
                 f"the hub runs build {run}", hint=f"`crossfade pipeline logs {run} -f` follows it"
             )
         _require_here(pipelines, build)
-        graph = _graph(build)
+        build, graph = await pipelines.settled(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)
@@ -128,7 +137,7 @@ def restart(
         if build.hub:
             await show_left(pipelines, build, output)
             return
-        graph = _graph(build)
+        build, graph = await pipelines.settled(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)

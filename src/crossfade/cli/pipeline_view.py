@@ -69,7 +69,7 @@ class Lines:
         if found:
             named = ", ".join(f"{each.image} ({', '.join(each.commands)})" for each in found)
             note(f"images are not pulled; this machine's tools stand for: {named}")
-        if found and not pipelines.runner.isolated:
+        if found and not pipelines.places.processes.isolated:
             note(
                 "bubblewrap does not work here: steps see all files of this machine, and "
                 "/codefresh/volume is put into their commands as the folder that it is"

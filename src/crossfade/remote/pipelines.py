@@ -16,6 +16,7 @@ from crossfade.base.codec import from_json
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact, Kept
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.engine.pipelines.files import PipelineFile, Registering
@@ -105,6 +106,11 @@ class RemoteFiles(Part):
             raise InputError(
                 "`--local-dir` names a folder of this machine, and the hub runs the build",
                 hint="`--hub local` runs it here; a git trigger has the hub clone a repository",
+            )
+        if wanted.runtime != Runtime():
+            raise InputError(
+                "`--runner` and `--cluster` are not passed on to the hub, which runs the build",
+                hint="write runtimeEnvironment into the file, or run it here with `--hub local`",
             )
         body = {"file": asdict(file), "name": wanted.pipeline, "variables": _variables(given)}
         row = from_json(BuildRow, await self.client.post(f"{API}/builds/file", body))

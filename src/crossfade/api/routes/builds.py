@@ -122,7 +122,7 @@ async def list_builds(
     limit: Limit = 100,
 ) -> Page[BuildRow]:
     """Return builds, newest first.  They belong to no application: this takes a role on all."""
-    lists = services.lists.records.documents
+    lists = (await services.lists()).records.documents
     builds = Builds(lists)
     below = int(after) if after.isascii() and after.isdigit() else _HIGHEST
     found = newest_builds(await lists.list(BUILDS), pipeline, below, limit + 1)

@@ -31,6 +31,8 @@ def clone(settings: Settings) -> Work:
         target=_q(target),
         url=_q(url),
         options=shlex.join(options),
+        depth=shlex.join(each for each in options if each.startswith("--depth")),
+        volume=_q(VOLUME),
         revision=_q("" if "${{" in revision else revision),
         exported=_REVISION,
     )
@@ -111,15 +113,31 @@ fi
 """Makes `git_with`, which is git with what the integration or the step knows."""
 _SCRIPT = """set -e
 {credentials}
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null
 target={target} url={url} revision={revision}
-if [ -e "$target/.git" ]; then
+case $target in {volume}/*)
+  case $(realpath -m -- "$target") in
+    "$(realpath -- {volume})"/*) ;;
+    *) echo "a link in the workspace leads out of it: $target" >&2; exit 1 ;;
+  esac ;;
+esac
+if [ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ]; then
   cd "$target"
-  git remote set-url origin "$url"
+  # Other steps may have written to its configuration, which can name programs to be run.
+  kept='^(core[.]repositoryformatversion|extensions[.](objectformat|partialclone)|'
+  kept="$kept"'remote[.]origin[.](promisor|partialclonefilter))$'
+  git config --no-includes --file .git/config --get-regexp "$kept" > .git/kept || :
+  rm -rf .git/config .git/config.worktree .git/commondir .git/info/attributes
+  while read -r name value; do
+    git config --file .git/config "$name" "$value"
+  done < .git/kept
+  git config --file .git/config remote.origin.url "$url"
+  git config --file .git/config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
   git clean -fdq
-  git_with fetch -q --force --tags {options} origin '+refs/heads/*:refs/remotes/origin/*'
+  git_with fetch -q --force --tags {depth} origin '+refs/heads/*:refs/remotes/origin/*'
 else
   mkdir -p "$(dirname "$target")"
-  rm -rf "$target.part"
+  rm -rf "$target.part" "$target/.git"
   git_with clone -q {options} -- "$url" "$target.part"
   rm -rf "$target"
   mv "$target.part" "$target"

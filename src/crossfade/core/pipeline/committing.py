@@ -82,6 +82,10 @@ export GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null
 export GIT_AUTHOR_NAME={name} GIT_AUTHOR_EMAIL={email}
 export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 cd {directory}
+git rev-parse --git-dir >/dev/null 2>&1 || {{
+  echo "there is no clone in $PWD: say where it is in working_directory" >&2
+  exit 1
+}}
 repository={repository} branch={branch} empty={empty} rebase={rebase} identity={identity}
 [ -n "$branch" ] || branch=$(git symbolic-ref -q --short HEAD || echo "${{CF_BRANCH-}}")
 [ -n "$branch" ] || {{ echo "it does not know the branch: say base_branch" >&2; exit 1; }}

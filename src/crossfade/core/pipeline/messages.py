@@ -100,7 +100,7 @@ def comment(settings: Settings, context: Context) -> Work:
     names = ("CF_REPO_OWNER", "CF_REPO_NAME", "CF_PULL_REQUEST_NUMBER")
     missing = [name for name in names if not given.get(name)]
     if missing:
-        raise CannotRun(f"this build is of no pull request: {', '.join(missing)} is not known")
+        raise CannotRun(f"this build is of no pull request: it has no {', '.join(missing)}")
     owner, name, number = (quote(given[each], safe="") for each in names)
     asked = text(settings.get("GIT_PROVIDER_NAME")).strip()
     known = asked if asked and "${{" not in asked else given.get("CF_GIT_INTEGRATION", "")

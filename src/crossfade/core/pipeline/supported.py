@@ -12,6 +12,7 @@ from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
 from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.step_shapes import KNOWN_TYPES
 from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -105,8 +106,9 @@ def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, 
         return (
             f"the image {image} is neither kept here nor in a known registry, and stands for no "
             "tools of this machine; ways out: `crossfade image pull` or `image registry add`, "
-            f"`--host-image {image}` to run its commands with the tools of this machine, or a "
-            "public image of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
+            f"`--host-image {image}` to run its commands with the tools of this machine, "
+            "`--runner container` to have podman or docker pull it, or a public image "
+            "of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
         )
     missing = [each for each in found.commands if not tools(each)]
     if missing:
@@ -140,7 +142,8 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield why
         return
     if step.type != "freestyle":
-        yield f"steps of type {step.type} are not supported yet"
+        why = f"steps of type {step.type} are not supported yet"
+        yield why if step.type in KNOWN_TYPES else f"{why}; --steps may say what they are made of"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)

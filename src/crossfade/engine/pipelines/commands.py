@@ -8,7 +8,8 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.run import begin, refused, restarted
+from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
@@ -88,8 +89,9 @@ class BuildCommands:
             newest = max((int(each.id) for each in known), default=0)
             policies = policies_of(graph.pipeline.spec)
             number, now = str(newest + 1), self._clock.now()
-            place = tracing.current()
-            build = replace(wanted, id=number, at=now, policies=policies, traceparent=place)
+            runtime = over(runtime_of(graph.pipeline.spec), wanted.runtime)
+            build = replace(wanted, id=number, at=now, policies=policies, runtime=runtime)
+            build = replace(build, traceparent=tracing.current())
             event = self._event(number, _asked_for(build))
             try:
                 await self._builds.create(build, begin(variables_of(graph, given, build)), event)
@@ -128,6 +130,12 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
 
+    async def refuse(self, build: Build, why: str) -> None:
+        """Have a build end as a failure that cannot be run.  Raises Conflict."""
+        stored, now = await self._builds.state(build.id), self._clock.now()
+        ended = refused(stored.value, why, now)
+        await self._builds.save_state(build, stored, ended, self._event(build.id, why))
+
     @tracing.traced("restart build", of="build")
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
         """
@@ -141,6 +149,12 @@ class BuildCommands:
             raise Conflict(
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
+            )
+        if build.value.forgotten_at:
+            raise Conflict(
+                f"the workspace of build {id} was forgotten, so nothing can go on in it",
+                hint="run the pipeline anew; CROSSFADE_KEEP_DAYS and CROSSFADE_KEEP_GIB say how "
+                "long workspaces are kept",
             )
         state = stored.value
         if from_step:

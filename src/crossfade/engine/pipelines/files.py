@@ -1,17 +1,18 @@
 """Pipelines as files: registered by their names, or run as they are."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.runtime import Runtime, over, runtime_of
 from crossfade.core.pipeline.variables import Variable
 from crossfade.engine.pipelines.commands import BuildCommands, variables_of
 from crossfade.engine.pipelines.records import Build, Registered
 from crossfade.engine.pipelines.starting import Registry, build_of
 
-Check = Callable[[Graph, Mapping[str, Variable], tuple[str, ...]], None]
-"""Returns if a pipeline can be run here, with these images of the host.  Raises InputError."""
+Check = Callable[[Graph, Mapping[str, Variable], tuple[str, ...], Runtime], Awaitable[None]]
+"""Returns if a pipeline can be run there, with these images of the host.  Raises InputError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class PipelineFiles:
             graph = await asyncio.to_thread(self.read, file, False)
             own = graph.pipeline
             each = Registered(own.name, file.text, file.definitions, file.host_images, own.spec)
-            self.check(graph, variables_of(graph, {}, build_of(each)), file.host_images)
+            variables, runtime = variables_of(graph, {}, build_of(each)), runtime_of(own.spec)
+            await self.check(graph, variables, file.host_images, runtime)
             self.registry.check(each)
             wanted.append(each)
         told = []
@@ -83,5 +85,7 @@ class PipelineFiles:
             definitions=file.definitions,
             host_images=file.host_images,
         )
-        self.check(graph, variables_of(graph, given, wanted), file.host_images)
+        runtime = over(runtime_of(graph.pipeline.spec), wanted.runtime)
+        variables = variables_of(graph, given, wanted)
+        await self.check(graph, variables, file.host_images, runtime)
         return await self.commands.create(wanted, graph, given), graph
