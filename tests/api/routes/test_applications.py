@@ -28,7 +28,7 @@ async def preview(api, text):
 async def test_a_file_is_looked_at_before_it_is_applied_and_changes_nothing_by_that(api):
     first = FILE.replace("REPLICAS", "2")
     assert (await api.ask("POST", "/applications", DEVELOPER, content=first)).status_code == 200
-    before = await api.world.store.sequence()
+    before = await api.world.store.list("application")
 
     answer = await preview(api, FILE.replace("REPLICAS", "5"))
 
@@ -38,7 +38,7 @@ async def test_a_file_is_looked_at_before_it_is_applied_and_changes_nothing_by_t
     assert change["differences"] == [
         {"path": "source.values.replicaCount", "before": 2, "after": 5}
     ]
-    assert await api.world.store.sequence() == before
+    assert await api.world.store.list("application") == before
     assert (await preview(api, first)).json()[0]["change"] == "unchanged"
     new = first.replace("colors", "fruits")
     assert (await preview(api, new)).json()[0]["change"] == "created"

@@ -114,7 +114,7 @@ async def preview(
 async def list_notifications(name: str, caller: Reader, services: Use) -> tuple[Notified, ...]:
     """Return who is told of the application's rollouts, when last, and what does not arrive."""
     record = await services.queries.record(ApplicationName(name))
-    return await notified(services.lists.records.documents, record.spec)
+    return await notified((await services.lists()).records.documents, record.spec)
 
 
 async def _require_may_apply(services: Services, caller: Caller, wanted: Application) -> None:
