@@ -46,14 +46,14 @@ export function Notifications(): ReactNode {
 }
 
 function Told({ name }: { name: string }): ReactNode {
-  const { data } = useCalmData<Notified[]>(`/applications/${name}/notifications`);
+  const { data, error } = useCalmData<Notified[]>(`/applications/${name}/notifications`);
   const application = <Link href={`/applications/${name}`}>{name}</Link>;
   if (!data?.length) {
     return (
       <tr>
         <td>{application}</td>
         <td colSpan={3} className="faint">
-          {data ? "nobody" : ""}
+          {data ? "nobody" : error ? `cannot be told: ${error.message}` : ""}
         </td>
       </tr>
     );
