@@ -11,7 +11,7 @@ from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.definitions import fetched
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
@@ -271,7 +271,8 @@ def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
     text, definitions = build.text, build.definitions
-    return read_graph(text, definitions, "the file", with_clone=clone, template=build.template)
+    choice = Choice(build.template, build.only, build.skip)
+    return read_graph(text, definitions, "the file", with_clone=clone, choice=choice)
 
 
 def _surroundings(
@@ -279,7 +280,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(places.processes),
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
         places.clock,
         has_tool,

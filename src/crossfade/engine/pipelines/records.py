@@ -39,6 +39,10 @@ class Build:
     local_dir: str = ""
     template: str = ""
     """The file with its steps, as it was, if the pipeline says that it stands elsewhere."""
+    only: tuple[str, ...] = ()
+    """Names of the steps that are meant; (): all."""
+    skip: tuple[str, ...] = ()
+    """Names of steps that are left out."""
     definitions: str = ""
     """Where its typed steps are defined."""
     host_images: tuple[str, ...] = ()
