@@ -110,7 +110,7 @@ def fake() -> Place:
 def pods(folder: Path, cloud) -> Place:
     harms = (cloud.take_away, cloud.kill_step)
     harm = (lambda run, act=act: act(cloud.pod(folder, run)) for act in harms)
-    return Place(lambda: cloud.runner(folder), *harm, serves=False)
+    return Place(lambda: cloud.runner(folder), *harm)
 
 
 @pytest.fixture(
