@@ -96,23 +96,23 @@ def elsewhere(installation, tmp_path):
     installation.hub = installation.start("up", "--port", str(port))
     environment = installation.environment | {"CROSSFADE_HOME": str(tmp_path / "elsewhere")}
 
-    def start(*arguments, environment=environment, given=b""):
-        made = subprocess.Popen(
+    def start(*arguments):
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(
+            [*CROSSFADE, *arguments], env=environment, stdout=quiet, stderr=quiet
+        )
+
+    def end(*arguments, environment=environment, given=b""):
+        done = subprocess.run(
             [*CROSSFADE, *arguments],
             env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            input=given,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
-        made.stdin.write(given)
-        made.stdin.close()
-        return made
-
-    def end(*arguments, **more):
-        done = start(*arguments, **more)
-        out = done.stdout.read()
-        assert done.wait(30) == 0, done.stderr.read()
-        return out
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     account = ("account", "add", "ann", "--role", "admin", "--password-stdin")
     end(*account, environment=installation.environment, given=password)
