@@ -11,12 +11,13 @@ from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.pipelines.definitions import fetched
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.runners.workspace_folders import WorkspaceFolders
 from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
@@ -38,7 +39,7 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
-from crossfade.engine.pipelines.forgetting import forget
+from crossfade.engine.pipelines.forgetting import Forgetting
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
@@ -83,6 +84,7 @@ class Pipelines:
     kept: KeptFiles
     store: SqlStore
     limits: Limits
+    forgetting: Forgetting
 
     @property
     def here(self) -> bool:
@@ -175,7 +177,7 @@ class Pipelines:
         """
         now, last = self.around.clock.now(), self.kept.last_tidied()
         if last and now - last > DAY_SECONDS and await self.hub() is None:
-            await forget(self.builds, self.kept, self.limits, now)
+            await self.forgetting.forget(self.limits)
 
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""
@@ -208,7 +210,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         files = pipeline_files(settings, Builds(documents), clock, Records(store))
         limits = limits_of(settings.keep_days, settings.keep_gib)
         try:
-            yield Pipelines(builds, files, around, places, folder, kept, store, limits)
+            old = Forgetting(builds, kept, WorkspaceFolders(folder), clock)
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits, old)
         finally:
             await places.close()
     finally:
@@ -228,6 +231,7 @@ def build_ports(
         graph_of_build,
         lambda build: claim.claimed(folder, build),
         servers,
+        WorkspaceFolders(folder),
         limits_of(settings.keep_days, settings.keep_gib),
         places.close,
     )
@@ -267,7 +271,8 @@ def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
     text, definitions = build.text, build.definitions
-    return read_graph(text, definitions, "the file", with_clone=clone, template=build.template)
+    choice = Choice(build.template, build.only, build.skip)
+    return read_graph(text, definitions, "the file", with_clone=clone, choice=choice)
 
 
 def _surroundings(
@@ -275,7 +280,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(places.processes),
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
         places.clock,
         has_tool,

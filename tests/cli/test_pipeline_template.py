@@ -147,3 +147,27 @@ def test_a_registered_one_is_accepted_without_warnings(crossfade, write):
 
     assert crossfade("pipeline", "validate", file).out.strip().endswith("ok")
     assert crossfade("pipeline", "apply", file).code == 0
+
+
+def test_a_start_may_leave_steps_out_and_bring_other_ones(crossfade, write, tmp_path):
+    file = tmp_path / "own.yml"
+    steps = "".join(f"    {n}: {{image: alpine, commands: [echo {n}]}}\n" for n in ("one", "two"))
+    file.write_text(f"kind: pipeline\nmetadata: {{name: shop/own}}\nspec:\n  steps:\n{steps}")
+    other = tmp_path / "other.yml"
+    other.write_text(STEPS.replace("WORD", "instead"))
+    assert crossfade("pipeline", "apply", str(file)).code == 0
+
+    crossfade("pipeline", "start", "shop/own", "--only", "two")
+    crossfade("pipeline", "start", "shop/own", "--skip", "two")
+    crossfade("pipeline", "start", "shop/own", "--yaml", str(other))
+    said = [crossfade("pipeline", "resume", number).out for number in "123"]
+
+    assert [("| one" in each, "| two" in each) for each in said] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
+    assert "say | instead" in said[2]
+    wrong = crossfade("pipeline", "start", "shop/own", "--only", "tow")
+    assert wrong.code == 2
+    assert "there is no step `tow`; did you mean" in wrong.err

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import NotFound
 from crossfade.core.pipeline.state import Answer
@@ -33,7 +33,7 @@ class World:
         self.pages = {}
 
     def graph(self, build):
-        return read_graph(build.text, "", "the file", with_clone=False, template=build.template)
+        return read_graph(build.text, "", "the file", with_clone=False, choice=Choice(build.template))
 
     async def register(self, spec: str = "", name: str = "shop/web", steps: str = STEP):
         inner = "".join(f"  {line}\n" for line in steps.splitlines())

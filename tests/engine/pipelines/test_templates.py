@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
@@ -22,7 +22,7 @@ IN_REPOSITORY = "{repo: team/app, context: github}"
 
 
 def graph(build):
-    return read_graph(build.text, "", "the file", with_clone=False, template=build.template)
+    return read_graph(build.text, "", "the file", with_clone=False, choice=Choice(build.template))
 
 
 class World:

@@ -1,16 +1,33 @@
 """The one pipeline of a text, laid out for planning."""
 
+from dataclasses import dataclass
+
 from crossfade.adapters.pipelines.definitions import read_definitions
 from crossfade.adapters.pipelines.judging import judge
 from crossfade.base.errors import InputError
-from crossfade.core.pipeline.document import Pipeline, with_main_clone
+from crossfade.core.pipeline.choosing import chosen
+from crossfade.core.pipeline.document import MAIN_CLONE, Pipeline, with_main_clone
 from crossfade.core.pipeline.graph import Graph, graph_of
 from crossfade.core.pipeline.template import combined, template_of
 from crossfade.core.pipeline.typed import Definitions
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a build is made of beside the text of its pipeline."""
+
+    template: str = ""
+    """The text with the steps, when they stand elsewhere; "" while it is not known."""
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    """Names of steps; see `chosen`."""
+
+
+ALL = Choice()
+
+
 def read_graph(
-    text: str, definitions: str, name: str, *, with_clone: bool, template: str = ""
+    text: str, definitions: str, name: str, *, with_clone: bool, choice: Choice = ALL
 ) -> Graph:
     """
     Return what the text says.
@@ -20,16 +37,18 @@ def read_graph(
         definitions: folder or address of typed steps, "" for none.
         name: what errors call the file.
         with_clone: whether a trigger's clone comes first.
-        template: the text with the steps, when they stand elsewhere; "" while it is not known.
+        choice: which steps are meant, and where they stand.
 
     Raises InputError when it is no one pipeline, and what reading definitions raises.
     """
     known = read_definitions(definitions) if definitions else {}
     pipeline = _pipeline(text, known, name)
     where = template_of(pipeline.spec)
-    if where is not None and template:
-        pipeline = combined(pipeline, _pipeline(template, known, str(where)))
-    return graph_of(with_main_clone(pipeline) if with_clone else pipeline)
+    if choice.template:
+        pipeline = combined(pipeline, _pipeline(choice.template, known, str(where or "the steps")))
+    pipeline = chosen(pipeline, choice.only, choice.skip)
+    clones = with_clone and MAIN_CLONE not in choice.skip
+    return graph_of(with_main_clone(pipeline) if clones else pipeline)
 
 
 def _pipeline(text: str, definitions: Definitions, name: str) -> Pipeline:

@@ -106,8 +106,9 @@ def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, 
         return (
             f"the image {image} is neither kept here nor in a known registry, and stands for no "
             "tools of this machine; ways out: `crossfade image pull` or `image registry add`, "
-            f"`--host-image {image}` to run its commands with the tools of this machine, or a "
-            "public image of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
+            f"`--host-image {image}` to run its commands with the tools of this machine, "
+            "`--runner container` to have podman or docker pull it, or a public image "
+            "of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
         )
     missing = [each for each in found.commands if not tools(each)]
     if missing:

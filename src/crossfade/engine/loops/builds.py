@@ -24,6 +24,7 @@ from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.templates import settled
 from crossfade.engine.pipelines.traced_runner import traced_build
 from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.ports.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class BuildPorts:
     """Keeps others from running the build.  Raises Conflict when somebody does."""
     servers: CommitStatuses | None = None
     """Whom commits are told by how their builds stand; None: nobody is told."""
+    workspaces: Workspaces | None = None
+    """Where builds have run; None: nothing of them is forgotten."""
     limits: Limits = field(default_factory=Limits)
     """How much is kept of what steps leave, and how long."""
     close: Callable[[], Awaitable[None]] | None = None

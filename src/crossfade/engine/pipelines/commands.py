@@ -150,6 +150,12 @@ class BuildCommands:
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
             )
+        if build.value.forgotten_at:
+            raise Conflict(
+                f"the workspace of build {id} was forgotten, so nothing can go on in it",
+                hint="run the pipeline anew; CROSSFADE_KEEP_DAYS and CROSSFADE_KEEP_GIB say how "
+                "long workspaces are kept",
+            )
         state = stored.value
         if from_step:
             state = _without(graph, state, from_step)

@@ -39,6 +39,10 @@ class Build:
     local_dir: str = ""
     template: str = ""
     """The file with its steps, as it was, if the pipeline says that it stands elsewhere."""
+    only: tuple[str, ...] = ()
+    """Names of the steps that are meant; (): all."""
+    skip: tuple[str, ...] = ()
+    """Names of steps that are left out."""
     definitions: str = ""
     """Where its typed steps are defined."""
     host_images: tuple[str, ...] = ()
@@ -63,6 +67,8 @@ class Build:
     """The commit whose git server is told how it stands."""
     runtime: Runtime = field(default_factory=Runtime)
     """Where its steps run."""
+    forgotten_at: float = 0.0
+    """When its workspace was forgotten, 0 when it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +209,12 @@ class Builds:
         )
         await self._documents.commit(changes, (event,), self._fence)
         return again, Stored(state, stored.version + 1)
+
+    async def forget_workspace(self, build: Stored[Build], at: float, event: Event) -> None:
+        """Save that the workspace of an ended build goes.  Raises Conflict."""
+        gone = replace(build.value, forgotten_at=at)
+        change = _save(BUILD, gone.id, build.version, gone)
+        await self._documents.commit((change,), (event,), self._fence)
 
     async def registered(self) -> tuple[Stored[Registered], ...]:
         """Return the registered pipelines, by name."""

@@ -36,6 +36,11 @@ class Start:
     once: str = ""
     clone: bool = False
     commit: Commit | None = None
+    template: str = ""
+    """Text of a file with steps in place of the pipeline's own."""
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    """Names of the steps that are meant, and of those that are not; (): all, and none."""
     of_event: bool = False
     """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
@@ -93,6 +98,9 @@ class Registry:
             once=wanted.once,
             clone=wanted.clone,
             commit=wanted.commit,
+            template=wanted.template,
+            only=wanted.only,
+            skip=wanted.skip,
         )
         graph = await asyncio.to_thread(self._read, build)
         commands = BuildCommands(self._builds, self._clock)
