@@ -59,7 +59,7 @@ def shares(installation):
 
 
 def newest(installation):
-    return installation.data("failover", "drills")["drills"][0]
+    return next(iter(installation.data("failover", "drills")["drills"]), {"phase": "none"})
 
 
 @pytest.mark.timeout(240)
