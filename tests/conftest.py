@@ -2,25 +2,42 @@
 
 import asyncio
 import base64
+import os
+import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from crossfade.base.clock import SteadyClock
+from crossfade.base.errors import Conflict
+from crossfade.base.ids import ClusterName
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.testing.postgres_server import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
     from crossfade.adapters.kubernetes.client import KubeApi
+    from crossfade.adapters.runners.pod import PodRunner
+    from crossfade.adapters.runners.pods.options import PodOptions
+    from crossfade.ports.runner import RunId
     from crossfade.sandbox.kube.direct_client import DirectClient
     from crossfade.sandbox.kube.kubelet.service import Kubelet
     from crossfade.sandbox.kube.server.gate import Gate
+    from crossfade.sandbox.state import Layout
+    from crossfade.testing.kube_api import KubeApi as PlainApi
 
 TOKEN = "secret-of-the-test"
 
@@ -176,3 +193,117 @@ async def api(sandbox_cloud: SandboxCloud) -> "AsyncIterator[KubeApi]":
     opened = KubeApi(sandbox_cloud.cluster)
     yield opened
     await opened.close()
+
+
+@dataclass
+class StepCloud:
+    """One or more clouds; runners of it know of each other's runs."""
+
+    layout: "Layout"
+    names: tuple[str, ...]
+    runners: "list[PodRunner]" = field(default_factory=list)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Return the clouds as clusters of a fleet."""
+        config = str(self.layout.kubeconfig)
+        return tuple(Cluster(ClusterName(each), each, config) for each in self.names)
+
+    def runner(self, folder: Path, options: "PodOptions | None" = None) -> "PodRunner":
+        """Return one who runs steps of builds in a folder."""
+        from crossfade.adapters.runners.pod import PodRunner
+        from crossfade.adapters.runners.pods.homes import Homes
+        from crossfade.adapters.runners.pods.options import PodOptions
+        from crossfade.adapters.runners.pods.records import PodRecords
+        from crossfade.adapters.runners.process import ProcessRunner
+
+        async def clusters() -> Sequence[Cluster]:
+            return self.clusters()
+
+        here = ProcessRunner(folder)
+        wanted = PodOptions(idle_seconds=600.0) if options is None else options
+        homes = Homes(PodRecords(folder), wanted, clusters, here.volume)
+        self.runners.append(PodRunner(homes, here, SteadyClock()))
+        return self.runners[-1]
+
+    async def close(self) -> None:
+        """Close the connections of all runners."""
+        while self.runners:
+            await self.runners.pop().close()
+
+    def api(self, cloud: str) -> "PlainApi":
+        """Return a plain view of a cloud; close it."""
+        from crossfade.testing.kube_api import KubeApi as PlainApi
+
+        return PlainApi(self.layout.kubeconfig, cloud)
+
+    def pod(self, folder: Path, run: "RunId") -> tuple[str, str]:
+        """Return cloud and name of the pod of a run."""
+        from crossfade.adapters.runners.pods.records import PodRecords
+
+        known = PodRecords(folder).known(run)
+        if known is None:
+            raise AssertionError(f"{run} was never started")
+        return known.cluster, known.pod
+
+    def act(self, verb: str, cloud: str) -> None:
+        """Harm a cloud, or undo it: `kill`, `restore`."""
+        from crossfade.sandbox import control
+
+        control.act(self.layout.directory, verb, cloud)
+
+    def take_away(self, where: tuple[str, str]) -> None:
+        """Have a pod go, as with its node."""
+        api = self.api(where[0])
+        path = f"/api/v1/namespaces/crossfade-pipelines/pods/{where[1]}"
+        api.ok("DELETE", path, {"kind": "DeleteOptions", "gracePeriodSeconds": 0})
+        api.close()
+
+    def kill_step(self, where: tuple[str, str]) -> None:
+        """Have the process of a step killed."""
+        from crossfade.testing.kube_api import eventually
+
+        api = self.api(where[0])
+        path = f"/api/v1/namespaces/crossfade-pipelines/pods/{where[1]}"
+        uid = api.get(path)["metadata"]["uid"]
+        api.close()
+        os.kill(eventually(lambda: _step(uid)), 9)
+
+
+def _step(uid: str) -> int | None:
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            mine = f"CROSSFADE_POD={uid}".encode() in (folder / "environ").read_bytes()
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if mine and words[1:2] == [b"/codefresh/bin/script"]:
+                return int(folder.name)
+    return None
+
+
+@contextmanager
+def _step_clouds(folder: Path, *names: str) -> Iterator[StepCloud]:
+    from crossfade.sandbox import control
+    from crossfade.sandbox.state import Layout
+
+    while True:
+        # Another suite may run at the same time, so the ports are any that are free.
+        layout = Layout(folder / "sandbox", names, 20_000 + 200 * secrets.randbelow(200))
+        with suppress(Conflict):
+            control.up(layout, SteadyClock(), lambda _: None)
+            break
+    try:
+        yield StepCloud(layout, names)
+    finally:
+        control.down(layout.directory)
+
+
+@pytest.fixture(scope="session")
+def step_cloud(tmp_path_factory) -> Iterator[StepCloud]:
+    """A cloud whose pods are steps of pipelines."""
+    with _step_clouds(tmp_path_factory.mktemp("steps"), "cloud") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def step_clouds(tmp_path) -> Callable[..., AbstractContextManager[StepCloud]]:
+    """Return what makes clouds that a test may break."""
+    return lambda *names: _step_clouds(tmp_path, *names)

@@ -61,3 +61,43 @@ def test_a_user_without_a_home_is_told_what_to_give(monkeypatch):
     with pytest.raises(InputError, match="no home") as caught:
         settings.load({})
     assert "--state-dir" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted", "refusal"),
+    [
+        pytest.param({}, False, "", id="off-by-default"),
+        pytest.param({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, True, "", id="a-place"),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/v1/traces"}, True, "", id="its-own"
+        ),
+        pytest.param({"OTEL_TRACES_EXPORTER": "otlp"}, True, "", id="the-usual-place"),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_TRACES_EXPORTER": "none"},
+            False,
+            "",
+            id="not-of-traces",
+        ),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_SDK_DISABLED": "True"},
+            False,
+            "",
+            id="disabled",
+        ),
+        pytest.param({"OTEL_TRACES_EXPORTER": "console"}, False, "console", id="another-exporter"),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            False,
+            "grpc",
+            id="another-protocol",
+        ),
+    ],
+)
+def test_traces_are_wanted_only_where_the_variables_of_opentelemetry_say(
+    environment, wanted, refusal
+):
+    found = settings.tracing(environment)
+
+    assert found.wanted is wanted
+    assert refusal in found.refusal
+    assert bool(found.refusal) == bool(refusal)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.store.sql import SqlStore
+from crossfade.base import tracing
 from crossfade.base.errors import Conflict, Unavailable
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
@@ -16,7 +18,8 @@ from crossfade.engine.leadership import LEASE, own_holder
 from crossfade.ports.documents import Event
 from crossfade.settings import Settings
 from crossfade.testing.builders import APP, BLUE, application
-from crossfade.wiring import RealConnections, run_hub, session
+from crossfade.testing.trace_receiver import trace_receiver
+from crossfade.wiring import RealConnections, run_hub, session, traced
 
 
 @pytest.fixture
@@ -138,3 +141,32 @@ async def test_a_hub_that_cannot_begin_says_why_and_closes_what_it_had_opened(
         await run_hub(settings, asyncio.Event())
 
     assert closed
+
+
+def test_work_is_traced_to_where_the_environment_says(monkeypatch):
+    told = []
+    with trace_receiver() as receiver:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.address)
+        with traced(told.append), tracing.span("work"):
+            pass
+
+    assert receiver.named("work")
+    assert told == []
+
+
+@pytest.mark.parametrize("why", ["off", "not-installed", "protocol"])
+def test_work_goes_on_without_traces_whatever_is_wrong_with_them(monkeypatch, why):
+    told, place = [], "" if why == "off" else "http://127.0.0.1:9"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", place)
+    if why == "not-installed":
+        monkeypatch.setitem(sys.modules, "crossfade.adapters.tracing.otlp", None)
+    if why == "protocol":
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+
+    with traced(told.append), tracing.span("work"):
+        assert tracing.current() == ""
+
+    hints = {"off": [], "not-installed": ["crossfade[otel]"], "protocol": ["http/protobuf"]}
+    assert len(told) == len(hints[why])
+    assert all(hint in line for hint, line in zip(hints[why], told, strict=True))

@@ -1,14 +1,17 @@
 """What the environment decides: where state lives, and on which ports."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.base.errors import InputError
 
 HIGHEST_PORT_BASE = 65535 - 200
 """The sandbox uses ports up to 192 above the base."""
+MOST_KEPT = 1_000_000
+"""Days or GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,52 @@ IMAGE_BUILDER = Variable(
     "of these engines that works here, else the built-in builder. `image build --builder` goes "
     "before it.",
 )
+PIPELINE_RUNNER = Variable(
+    "CROSSFADE_PIPELINE_RUNNER",
+    "process",
+    "What steps of pipelines run in when neither `pipeline run --runner` nor runtimeEnvironment "
+    "says it: process, container or pod.",
+)
+POD_NAMESPACE = Variable(
+    "CROSSFADE_POD_NAMESPACE",
+    "crossfade-pipelines",
+    "Namespace of the pods of steps, in every cluster that they run in.",
+)
+POD_STORAGE = Variable(
+    "CROSSFADE_POD_STORAGE",
+    "10Gi",
+    "Room of a build's workspace in a cluster: a quantity, with the name of a storage class and a "
+    "slash before it where the cluster's default is not the right one, as in fast/20Gi.",
+)
+POD_FILES_IMAGE = Variable(
+    "CROSSFADE_POD_FILES_IMAGE",
+    "python:3-alpine",
+    "Image that serves a build's workspace in a cluster; any with Python 3.8 or newer will do.",
+)
+POD_TOOLS_IMAGE = Variable(
+    "CROSSFADE_POD_TOOLS_IMAGE",
+    "alpine/k8s:1.29.2",
+    "Image of `helm` and `deploy` steps that run as pods: it has bash, kubectl and helm.",
+)
+KEEP_DAYS = Variable(
+    "CROSSFADE_KEEP_DAYS",
+    "30",
+    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
+    "belongs to builds under way and to the newest build of each pipeline.",
+)
+KEEP_GIB = Variable(
+    "CROSSFADE_KEEP_GIB",
+    "20",
+    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
+    "forgotten.",
+)
+OTLP = Variable(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "none: nothing is traced",
+    "Where traces go, as http://127.0.0.1:4318: a collector that takes OTLP over HTTP. It takes "
+    "`pip install 'crossfade[otel]'`. The other variables OTEL_* of traces count as OpenTelemetry "
+    "has them; docs/guides/tracing.md.",
+)
 VARIABLES = (
     HOME,
     DATABASE_URL,
@@ -80,7 +129,27 @@ VARIABLES = (
     SEALING_KEY,
     PIPELINE_KUBECONFIG,
     IMAGE_BUILDER,
+    PIPELINE_RUNNER,
+    POD_NAMESPACE,
+    POD_STORAGE,
+    POD_FILES_IMAGE,
+    POD_TOOLS_IMAGE,
+    KEEP_DAYS,
+    KEEP_GIB,
+    OTLP,
 )
+_OTLP_OF_TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSettings:
+    """Where pods of steps go, and what they are made of."""
+
+    namespace: str = POD_NAMESPACE.default
+    storage: str = POD_STORAGE.default
+    storage_class: str = ""
+    files_image: str = POD_FILES_IMAGE.default
+    tools_image: str = POD_TOOLS_IMAGE.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +165,10 @@ class Settings:
     image_builder: str = IMAGE_BUILDER.default
     hub: str = ""
     """Address of the hub to talk to, `local` for none; "": that of the newest sign-in."""
+    pipeline_runner: str = PIPELINE_RUNNER.default
+    pods: PodSettings = field(default_factory=PodSettings)
+    keep_days: float = 30
+    keep_gib: float = 20
 
     @property
     def logins_file(self) -> Path:
@@ -161,7 +234,44 @@ def load(
         _absolute(Path(weaker), PIPELINE_KUBECONFIG.name) if weaker else None,
         environment.get(IMAGE_BUILDER.name) or IMAGE_BUILDER.default,
         hub or environment.get(HUB.name, ""),
+        environment.get(PIPELINE_RUNNER.name) or PIPELINE_RUNNER.default,
+        _pods(environment),
+        _number(environment, KEEP_DAYS),
+        _number(environment, KEEP_GIB),
     )
+
+
+def _number(environment: Mapping[str, str], variable: Variable) -> float:
+    text = environment.get(variable.name) or variable.default
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if 0 <= found <= MOST_KEPT:
+        return found
+    raise InputError(
+        f"{variable.name} is no number",
+        hint=f"give a number from 0 to {MOST_KEPT}, as {variable.default}",
+        value=text,
+    )
+
+
+def _pods(environment: Mapping[str, str]) -> PodSettings:
+    """Return the settings of pods.  Raises InputError."""
+    named = (POD_NAMESPACE, POD_STORAGE, POD_FILES_IMAGE, POD_TOOLS_IMAGE)
+    found = {each.name: environment.get(each.name) or each.default for each in named}
+    namespace, storage = found[POD_NAMESPACE.name], found[POD_STORAGE.name]
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
+        hint = "small letters, digits and dashes, at most 63"
+        raise InputError(
+            f"{POD_NAMESPACE.name} is no name of a namespace", hint=hint, value=namespace
+        )
+    if not re.fullmatch(r"([a-z0-9.-]+/)?[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?", storage):
+        hint = "give a quantity, as 20Gi, or fast/20Gi with the name of a storage class"
+        raise InputError(f"{POD_STORAGE.name} is no room", hint=hint, value=storage)
+    storage_class, _, room = storage.rpartition("/")
+    images = found[POD_FILES_IMAGE.name], found[POD_TOOLS_IMAGE.name]
+    return PodSettings(namespace, room, storage_class, *images)
 
 
 def _state_dir(environment: Mapping[str, str], option: Path | None) -> Path:
@@ -194,3 +304,28 @@ def _port_base(environment: Mapping[str, str]) -> int:
         hint=f"give a number from 1024 to {HIGHEST_PORT_BASE}",
         value=text,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tracing:
+    """Whether traces are wanted."""
+
+    wanted: bool
+    refusal: str = ""
+    """Why they cannot be had as they are wanted."""
+
+
+def tracing(environment: Mapping[str, str] = os.environ) -> Tracing:
+    """Return what the variables of OpenTelemetry say; it is off unless they name a place."""
+    named = environment.get(_OTLP_OF_TRACES) or environment.get(OTLP.name)
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if disabled or exporter == "none" or not (named or exporter):
+        return Tracing(wanted=False)
+    if exporter not in ("", "otlp"):
+        return Tracing(False, f"OTEL_TRACES_EXPORTER={exporter} is not known here, `otlp` is")
+    common = environment.get("OTEL_EXPORTER_OTLP_PROTOCOL", "")
+    protocol = environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or common
+    if protocol not in ("", "http/protobuf"):
+        return Tracing(False, f"OTLP is sent as `http/protobuf` here, not as `{protocol}`")
+    return Tracing(wanted=True)

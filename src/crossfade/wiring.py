@@ -1,11 +1,11 @@
 """Which adapters the program is made of.  Nothing else builds them."""
 
 import asyncio
-import getpass
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from crossfade.adapters.helm.releases import HelmReleases
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.kubernetes.probe import LightkubeProbe
 from crossfade.adapters.metrics.envoy import EnvoyCounts, EnvoyPages, cluster_name
+from crossfade.adapters.person import who_runs_this
 from crossfade.adapters.routers.choice import router_for
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
@@ -26,6 +27,7 @@ from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.base.tracing import recorded
 from crossfade.core.application import Application, Router, Values
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
@@ -50,7 +52,7 @@ from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Documents, Event
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
-from crossfade.settings import SEALING_KEY, SECRET, Settings
+from crossfade.settings import SEALING_KEY, SECRET, Settings, tracing
 
 if TYPE_CHECKING:
     from crossfade.engine.people import People
@@ -232,14 +234,6 @@ def _secrets(
     )
 
 
-def who_runs_this() -> str:
-    """Return the name of the person of this machine, for the audit log."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in many containers
-        return f"uid {os.getuid()}"
-
-
 @asynccontextmanager
 async def session(settings: Settings) -> AsyncIterator[Session]:
     """Open the store for one command of a person."""
@@ -263,6 +257,42 @@ async def session(settings: Settings) -> AsyncIterator[Session]:
     finally:
         await connections.close()
         await store.close()
+
+
+@contextmanager
+def traced(told: Callable[[str], None]) -> Iterator[None]:
+    """
+    Have all that is done in the block traced if the environment says where to; `told` why not.
+
+    Whatever is wrong with traces, the work goes on without them.
+    """
+    wish = tracing(os.environ)
+    if not wish.wanted:
+        if wish.refusal:
+            told(f"no traces: {wish.refusal}")
+        yield
+        return
+    try:
+        from crossfade.adapters.tracing.otlp import OtlpRecorder
+    except ImportError:
+        told(
+            "no traces: OTEL_* asks for them, `pip install 'crossfade[otel]'` brings what it takes"
+        )
+        yield
+        return
+    recorder = OtlpRecorder(_version(), os.environ)
+    try:
+        with recorded(recorder):
+            yield
+    finally:
+        recorder.close()
+
+
+def _version() -> str:
+    try:
+        return version("crossfade")
+    except PackageNotFoundError:  # a checkout that was not installed
+        return "unknown"
 
 
 async def run_hub(
@@ -314,7 +344,10 @@ async def run_hub(
         probe = HttpGatewayProbe()
         names = Rfc2136NameServers(secrets)
         own = (store, store, connections, edges, probe, gates, notifier, sources, clock, names)
-        ports = HubPorts(*own, build_ports(settings, store, clock, secrets, servers))
+        builds = build_ports(settings, store, clock, secrets, servers)
+        if builds.close is not None:
+            closing.push_async_callback(builds.close)
+        ports = HubPorts(*own, builds)
         hub = Hub(ports, leadership, lease.epoch, figures)
         ready.set()
         await hub.run()

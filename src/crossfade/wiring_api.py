@@ -21,6 +21,7 @@ from crossfade.api.services import Acts, Building, Services
 from crossfade.base.secrets import Secret
 from crossfade.core.application import Application
 from crossfade.engine.accounts import Accounts
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
@@ -35,7 +36,7 @@ from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
 from crossfade.wiring import Session, key_ring, session
-from crossfade.wiring_pipelines import graph_of_build
+from crossfade.wiring_pipelines import graph_of_build, pipeline_files
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
@@ -108,6 +109,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         Deployments(records, opened.store, charts, opened.clock, opened.connections),
         BuildCommands(Builds(documents), opened.clock),
         SecretCommands(documents, key_ring(opened.settings), opened.clock),
+        pipeline_files(opened.settings, Builds(documents), opened.clock, records),
     )
 
 
@@ -125,7 +127,8 @@ def _building(settings: Settings, opened: Session) -> Building:
 
 def _webhooks(opened: Session) -> Webhooks:
     builds = Builds(opened.store)
-    registry = Registry(builds, opened.clock, graph_of_build)
+    audited = AuditedDocuments(opened.store, "webhook", "webhook", opened.clock)
+    registry = Registry(Builds(audited), opened.clock, graph_of_build)
     senders = Senders(genuine, read_events)
     return Webhooks(builds, registry, opened.secrets(), senders, opened.clock)
 

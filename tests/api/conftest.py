@@ -25,12 +25,14 @@ from crossfade.core.dns.record import DnsSpec, UpdateKey
 from crossfade.core.pipeline.run import decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.engine.accounts import Accounts, Caller
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
 from crossfade.engine.names import Names
-from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.commands import BuildCommands, check
+from crossfade.engine.pipelines.files import PipelineFiles
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.webhooks import Senders, Webhooks
@@ -123,6 +125,7 @@ def services_of(world, folder):
             Deployments(records, world.store, charts, world.clock, world.connections),
             BuildCommands(Builds(documents), world.clock),
             SecretCommands(documents, KeyRing(folder / "sealing.key", "KEY", ""), world.clock),
+            files_of(documents, world.clock),
         )
 
     async def hub():
@@ -155,14 +158,28 @@ def services_of(world, folder):
     )
 
 
-def webhooks_of(world):
-    def graph(build):
-        return read_graph(build.text, "", "the file", with_clone=build.clone)
+def graph_of(build):
+    return read_graph(build.text, "", "the file", with_clone=build.clone)
 
+
+def files_of(documents, clock):
+    def read(file, with_clone):
+        return read_graph(file.text, "", file.label, with_clone=with_clone)
+
+    async def require(graph, variables, host_images, _):
+        check(graph, variables, lambda _: True, host_images, lambda _: True)
+
+    builds = Builds(documents)
+    registry = Registry(builds, clock, graph_of)
+    return PipelineFiles(registry, BuildCommands(builds, clock), read, require)
+
+
+def webhooks_of(world):
     builds = Builds(world.store)
+    audited = AuditedDocuments(world.store, "webhook", "webhook", world.clock)
     return Webhooks(
         builds,
-        Registry(builds, world.clock, graph),
+        Registry(Builds(audited), world.clock, graph_of),
         FakeSecrets(webhook_github="s3cret"),
         Senders(genuine, read_events),
         world.clock,

@@ -53,11 +53,20 @@ PROVIDER = {
     "url": "https://crossfade.example.com",
     "groups": {"ops": [{"role": "viewer"}]},
 }
+PIPELINE = "kind: pipeline\nmetadata: {name: shop}\nspec: {steps: {a: {image: a, commands: [b]}}}"
 OF_ALL = [
     ("POST", "/fleet", Role.ADMIN, {"json": CLUSTER}),
     ("GET", "/edges", Role.VIEWER, {}),
     ("GET", "/builds", Role.VIEWER, {}),
+    ("POST", "/builds", Role.DEVELOPER, {"json": {"pipeline": "shop"}}),
+    ("POST", "/builds/file", Role.ADMIN, {"json": {"file": {"text": PIPELINE}}}),
+    ("GET", "/pipelines", Role.VIEWER, {}),
+    ("POST", "/pipelines", Role.ADMIN, {"json": {"files": [{"text": PIPELINE}]}}),
+    ("DELETE", "/pipelines/shop", Role.ADMIN, {}),
     ("GET", "/builds/1", Role.VIEWER, {}),
+    ("GET", "/builds/1/state", Role.VIEWER, {}),
+    ("GET", "/builds/1/files", Role.VIEWER, {}),
+    ("GET", f"/builds/1/files/{64 * 'a'}", Role.VIEWER, {}),
     ("GET", "/builds/1/tests", Role.VIEWER, {}),
     ("GET", "/builds/1/why?step=unit", Role.VIEWER, {}),
     ("GET", "/builds/1/log?step=unit", Role.VIEWER, {}),
@@ -126,8 +135,10 @@ async def test_no_endpoint_is_left_out_of_these_tables(api):
         plain = plain.replace("/builds/1", "/builds/{run}").replace("/colors", "/{name}")
         plain = plain.replace("/accounts/admin", "/accounts/{name}")
         plain = plain.replace("/secrets/s", "/secrets/{name}")
+        plain = plain.replace("/pipelines/shop", "/pipelines/{name}")
+        plain = plain.replace(64 * "a", "{digest}")
         plain = plain.replace("/1", "/{number}").replace("/aws", "/{cluster}")
-        if method == "POST" and "/builds/" in plain:
+        if method == "POST" and "/builds/{run}/" in plain:
             plain = "/api/v1/builds/{run}/{command}"
         told.add((method, commands if "/rollout/" in plain else plain))
     told |= {("GET", path) for path in OPEN} | {("POST", "/api/v1/session")}

@@ -141,18 +141,18 @@ def _app(services):
 
 
 class Hub:
-    """The API of the test's store, in a thread of its own."""
+    """The API of a store, and its loops if they are wanted, in a thread of their own."""
 
     password = PASSWORD
 
-    def __init__(self, settings):
+    def __init__(self, settings, *, loops=False):
         from crossfade.api.server import listening
         from crossfade.testing.free_ports import free_port
 
         self.settings, port = settings, free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._socket = listening(port)
-        self._ready = threading.Event()
+        self._ready, self._loops = threading.Event(), loops
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._thread.start()
         assert self._ready.wait(30)
@@ -163,9 +163,19 @@ class Hub:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         try:
             with self._socket:
-                await run_api(self.settings, self._socket, lambda _: self._ready.set())
+                async with asyncio.TaskGroup() as group:
+                    if self._loops:
+                        await self._lead(group)
+                    await run_api(self.settings, self._socket, lambda _: self._ready.set())
         except asyncio.CancelledError:
             return
+
+    async def _lead(self, group):
+        from crossfade.wiring import run_hub
+
+        leads = asyncio.Event()
+        group.create_task(run_hub(self.settings, leads))
+        await leads.wait()
 
     def end(self):
         if not self._thread.is_alive():
@@ -175,16 +185,22 @@ class Hub:
 
 
 @pytest.fixture
-def hub(world, monkeypatch, crossfade):
-    """A hub with the application `colors`, and an account `ann` that may do everything."""
+def in_memory(monkeypatch):
+    """Charts and passwords of hubs are made in memory."""
     from crossfade.testing.fake_charts import FakeCharts
     from crossfade.testing.fake_passwords import FakePasswords
 
     monkeypatch.setattr("crossfade.wiring_api.HelmCharts", lambda _: FakeCharts("/charts/colors"))
     monkeypatch.setattr("crossfade.wiring_api.ArgonPasswords", FakePasswords)
     monkeypatch.setattr("crossfade.adapters.passwords.ArgonPasswords", FakePasswords)
+    monkeypatch.setattr("crossfade.wiring.HelmCharts", lambda _: FakeCharts("/charts/colors"))
     monkeypatch.setattr("crossfade.wiring_api.create_app", _app)
     monkeypatch.delenv("CROSSFADE_HUB", raising=False)
+
+
+@pytest.fixture
+def hub(world, in_memory, monkeypatch, crossfade):
+    """A hub with the application `colors`, and an account `ann` that may do everything."""
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD.reveal()}\n"))
     crossfade("account", "add", "ann", "--role", "admin", "--password-stdin")
     started = Hub(load())
@@ -199,3 +215,15 @@ def signed_in(hub, crossfade, monkeypatch):
     ran = crossfade("login", hub.url, "--name", "ann", "--password-stdin")
     assert ran.code == 0, ran.err
     return hub
+
+
+@pytest.fixture
+def hubs():
+    """What starts hubs."""
+    return Hub
+
+
+@pytest.fixture
+def worlds_on_disk():
+    """What makes worlds."""
+    return WorldOnDisk

@@ -33,7 +33,7 @@ def test_the_help_lists_every_command(crossfade):
     assert crossfade().out == ran.out
 
 
-SLOW = "{'sqlalchemy', 'lightkube', 'grpc', 'pydantic', 'ruamel', 'rich', 'httpx', 'asyncio'}"
+SLOW = "{'sqlalchemy', 'lightkube', 'grpc', 'pydantic', 'ruamel', 'rich', 'httpx', 'asyncio', 'opentelemetry'}"
 
 
 def imported_by(code: str) -> str:

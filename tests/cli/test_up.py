@@ -135,6 +135,48 @@ def test_a_hub_that_stands_by_on_postgresql_goes_on_where_the_other_ended(start,
     assert second.end(signal.SIGTERM)[0] == 0
 
 
+def test_a_hub_that_stands_by_answers_requests_and_goes_on_with_it_when_it_leads(start, tmp_path):
+    ports = [free_base() + 1 for _ in range(2)]
+    first = start("--port", str(ports[0]))
+    first.wait_ready()
+    lines = [first.process.stderr.readline() for _ in range(2)]
+    password = lines[1].split("password ")[1].split()[0]
+    second = start("--standby", "--port", str(ports[1]))
+    told = [second.process.stderr.readline() for _ in range(2)]
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}") as client:
+        credentials = {"name": "admin", "password": password}
+        signed = client.post("/api/v1/session", json=credentials)
+        assert signed.status_code == 201
+        headers = {"X-CSRF-Token": signed.json()["csrf"]}
+        wanted = {"name": "ann", "grants": [{"role": "viewer"}]}
+        made = client.post("/api/v1/accounts", json=wanted, headers=headers)
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", cookies=client.cookies) as other:
+            names = [each["name"] for each in other.get("/api/v1/accounts").json()]
+        first.process.kill()
+        second.wait_ready()
+
+        assert made.status_code == 201
+        assert names == ["admin", "ann"]
+        assert any(f"/{first.process.pid}/" in line for line in told)
+        assert client.get("/readyz").status_code == 200
+        assert client.get("/api/v1/fleet").json()["items"] == []
+    assert second.end(signal.SIGTERM)[0] == 0
+
+
+def test_a_port_that_is_taken_is_taken_over_with_the_lead(start, tmp_path):
+    port = str(free_base() + 1)
+    first = start("--port", port)
+    first.wait_ready()
+    second = start("--standby", "--port", port, base=first.base)
+    assert "no API until this hub leads" in second.process.stderr.readline()
+    first.end(signal.SIGTERM)
+    lines = second.wait_ready()
+    while not any("the API is at" in line for line in lines):
+        lines.append(second.process.stderr.readline())
+
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+
+
 def test_a_taken_port_is_told_and_no_hub_is_left_behind(start, tmp_path):
     base = free_base()
     with socket.socket() as taken:

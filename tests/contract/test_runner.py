@@ -24,6 +24,8 @@ from crossfade.ports.runner import Order, RunId, Runner, Serving
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.tool_image import make_tool_image
 
+NEEDS_BUBBLEWRAP = pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
+
 
 @dataclass
 class Place:
@@ -105,20 +107,28 @@ def fake() -> Place:
     )
 
 
+def pods(folder: Path, cloud) -> Place:
+    harms = (cloud.take_away, cloud.kill_step)
+    harm = (lambda run, act=act: act(cloud.pod(folder, run)) for act in harms)
+    return Place(lambda: cloud.runner(folder), *harm, serves=False)
+
+
 @pytest.fixture(
     params=[
         "fake",
         "process",
-        pytest.param(
-            "boxed-process",
-            marks=pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap"),
-        ),
+        pytest.param("boxed-process", marks=NEEDS_BUBBLEWRAP),
+        pytest.param("pod", marks=NEEDS_BUBBLEWRAP),
         "podman",
         "docker",
     ]
 )
 async def place(request, tmp_path) -> AsyncIterator[Place]:
     name = request.param
+    if name == "pod":
+        yield pods(tmp_path / "runs", cloud := request.getfixturevalue("step_cloud"))
+        await cloud.close()
+        return
     if name in (PODMAN, DOCKER):
         if why := why_not(name):
             pytest.skip(f"{name} cannot run containers here: {why}")

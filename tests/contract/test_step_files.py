@@ -1,11 +1,16 @@
 """What outlasts the workspace of a build."""
 
+import asyncio
+import os
 from dataclasses import replace
 
 import pytest
 
 from crossfade.adapters.runners.kept_files import KeptFiles
-from crossfade.base.errors import NotFound, Unavailable
+from crossfade.adapters.runners.old_files import locked
+from crossfade.base.clock import SteadyClock
+from crossfade.base.errors import InputError, NotFound, Unavailable
+from crossfade.core.pipeline.forgetting import InUse, Limits
 from crossfade.core.pipeline.junit import Outcome
 from crossfade.core.pipeline.keeping import Artifact
 from crossfade.ports.runner import Order, RunId
@@ -217,3 +222,112 @@ async def test_a_folder_that_cannot_be_written_is_no_end_of_the_build(volume, tm
 
     with pytest.raises(Unavailable):
         await opened(tmp_path).keep(order(artifacts="file"), succeeded=True)
+
+
+WEEK = 7 * 86400.0
+NOBODY = InUse()
+now = SteadyClock().now
+ALL = Limits(size=0)
+
+
+async def kept_in(files, volume, build, text):
+    folder = volume.parent.parent / build / "volume"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "out.txt").write_text(text)
+    await files.keep(order(build, artifacts="out.txt"), succeeded=True)
+    return (await files.kept(build))[-1].artifacts[0]
+
+
+async def test_forgotten_artifacts_leave_their_reason_and_free_their_room(files, volume, tmp_path):
+    first = await kept_in(files, volume, "1", "only here")
+    shared = await kept_in(files, volume, "2", "in both")
+    await kept_in(files, volume, "3", "in both")
+
+    (told,) = await files.forget(ALL, InUse(frozenset("23")), now(), dry_run=True)
+    assert (told.entry.build, told.size) == ("1", len("only here"))
+    assert await files.read(first) == b"only here", "it was only told"
+    await files.forget(ALL, InUse(frozenset("23")), now())
+
+    with pytest.raises(NotFound):
+        await files.read(first)
+    (kept,) = await files.kept("1")
+    assert (kept.artifacts, kept.forgotten) == ((), "more than 0 GiB are kept")
+    await files.forget(ALL, InUse(frozenset("3")), now())
+    assert await files.read(shared) == b"in both", "another build has it too"
+
+
+async def test_results_of_tests_outlast_artifacts(files, volume):
+    (volume / "unit.xml").write_text(REPORT)
+    await files.keep(order(tests="unit.xml", artifacts="unit.xml"), succeeded=True)
+
+    await files.forget(ALL, NOBODY, now())
+
+    (kept,) = await files.kept("7")
+    assert len(kept.cases) == 3
+
+
+async def test_a_forgotten_cache_is_made_again_and_one_in_use_stays(files, volume):
+    (volume / "deps").mkdir()
+    (volume / "deps/a").write_text("a")
+    asked = order(cache="deps")
+    await files.keep(asked, succeeded=True)
+    assert await files.forget(Limits(seconds=WEEK), NOBODY, now()) == ()
+
+    used = InUse(since=now() - 60)
+    assert await files.forget(ALL, used, now()) == ()
+    assert await files.restore(asked) == "from the cache: deps"
+    assert len(await files.forget(Limits(seconds=WEEK), NOBODY, now() + 2 * WEEK)) == 1
+    assert await files.restore(asked) == "nothing is cached for these inputs"
+    await files.keep(asked, succeeded=True)
+    assert await files.restore(asked) == "from the cache: deps"
+
+
+async def test_a_cache_that_is_used_is_young_again(files, volume, tmp_path):
+    (volume / "deps").write_text("a")
+    asked = order(cache="deps")
+    await files.keep(asked, succeeded=True)
+    (index,) = (tmp_path / "kept/caches").iterdir()
+    os.utime(index, (1, 1))
+
+    await files.restore(asked)
+
+    assert await files.forget(Limits(seconds=WEEK), NOBODY, now()) == ()
+
+
+async def test_what_a_killed_keeper_and_a_killed_forgetter_left_goes_with_the_next(
+    files, volume, tmp_path
+):
+    artifact = await kept_in(files, volume, "1", "needed")
+    contents = tmp_path / "kept/contents"
+    (contents / "ab").mkdir()
+    (contents / "ab" / ("ab" * 32)).write_text("its list is gone already")
+    (contents / "12.part").write_text("half of a file")
+
+    await files.forget(Limits(), NOBODY, now())
+
+    left = [each.name for each in contents.rglob("*") if each.is_file()]
+    assert left == [artifact.digest]
+
+
+async def test_a_damaged_list_stops_forgetting_before_anything_is_lost(files, volume, tmp_path):
+    artifact = await kept_in(files, volume, "1", "a")
+    await kept_in(files, volume, "2", "b")
+    (index,) = (tmp_path / "kept/2/kept").iterdir()
+    index.write_text("{")
+
+    with pytest.raises(InputError, match="cannot be read"):
+        await files.forget(ALL, NOBODY, now())
+
+    assert await files.read(artifact) == b"a"
+
+
+async def test_nothing_is_forgotten_while_files_are_kept(files, volume, tmp_path):
+    artifact = await kept_in(files, volume, "1", "a")
+
+    async with asyncio.TaskGroup() as group:
+        with locked(tmp_path / "kept"):
+            forgetting = group.create_task(files.forget(ALL, NOBODY, now()))
+            await asyncio.sleep(0.1)
+            assert await files.read(artifact) == b"a"
+
+    assert len(forgetting.result()) == 1

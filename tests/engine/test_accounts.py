@@ -1,5 +1,7 @@
 """Passwords, browsers and tokens: who gets in, and for how long."""
 
+import asyncio
+
 import pytest
 
 from crossfade.base.errors import (
@@ -35,6 +37,24 @@ async def test_the_first_password_is_made_once(accounts):
 
     assert len(first.reveal()) >= 20
     assert await accounts.first_admin() is None
+
+
+class SlowPasswords(FakePasswords):
+    """Others have their turn while one hashes."""
+
+    async def hashed(self, password):
+        await asyncio.sleep(0)
+        return await super().hashed(password)
+
+
+async def test_of_two_hubs_that_begin_at_once_one_makes_the_admin_and_tells_its_password():
+    accounts = Accounts(FakeStore(), SlowPasswords(), FakeClock())
+    async with asyncio.TaskGroup() as group:
+        made = [group.create_task(accounts.first_admin()) for _ in range(2)]
+    told = [each.result() for each in made if each.result() is not None]
+
+    assert len(told) == 1
+    assert (await accounts.sign_in("admin", told[0], "here")).account == "admin"
 
 
 async def test_a_new_password_ends_the_old_one_and_its_browsers(accounts):

@@ -93,6 +93,34 @@ async def test_what_others_write_is_seen_after_the_next_refresh(store, cached, l
     assert await cached.list("thing") == await store.list("thing")
 
 
+async def test_who_asks_for_a_list_sees_what_was_written_just_now_and_loops_hear_of_it_still(
+    store, cached
+):
+    await cached.refresh()
+    assert await cached.list("thing") == ()
+    for name in ("a", "b"):
+        await store.commit((save(name),))
+        await cached.catch_up()
+        assert name in [each.name for each in await cached.list("thing")]
+
+    assert await cached.refresh() == (("thing", "a"), ("thing", "b"))
+    assert await cached.refresh() == ()
+
+
+async def test_looks_of_several_at_once_lose_no_change(store, cached):
+    await cached.refresh()
+    told = []
+    for number in range(20):
+        await store.commit((save(f"t{number}"),))
+        looks = (cached.catch_up(), cached.refresh(), cached.catch_up())
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in looks]
+        told += tasks[1].result()
+    told += await cached.refresh()
+
+    assert {name for _, name in told} == {f"t{number}" for number in range(20)}
+
+
 async def test_one_command_of_a_user_does_not_have_a_thousand_documents_read_again(store, cached):
     await store.commit(tuple(save(str(number)) for number in range(1000)))
     await cached.refresh()

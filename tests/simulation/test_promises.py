@@ -11,6 +11,7 @@ from crossfade.core.release.converge import Uninstall
 from crossfade.core.rollout import back, decide
 from crossfade.core.rollout.bars import Bars
 from crossfade.core.rollout.state import Decision, Outcome, Phase
+from crossfade.core.traffic.demand import Unheard
 from crossfade.core.traffic.destinations import Eligibility
 from crossfade.engine.loops import convergence, traffic
 from crossfade.engine.loops.rollouts import Rollouts
@@ -24,8 +25,8 @@ from crossfade.testing.mishaps import Mishap
 @pytest.fixture(autouse=True, scope="module")
 def begun():
     """The worlds in which stories begin are made by code that is whole."""
-    for edges, capacity in ((1, None), (2, None), (2, 120)):
-        begin(edges, capacity)
+    for edges, capacities in ((1, ()), (2, ()), (2, (120, 120, 120))):
+        begin(edges, capacities)
 
 
 CALM = Story(0, bad=False, moments=())
@@ -180,7 +181,26 @@ def test_rule_10_finds_users_who_were_moved_onto_a_broken_stable(monkeypatch):
 
 def test_rule_11_finds_a_cluster_that_is_sent_more_than_it_carries(monkeypatch):
     monkeypatch.setattr(users, "capacity", lambda *_: None)
-    assert broken(happening((3, Mishap.LOSE, 0), edges=2, capacity=120)) == 11
+    assert broken(happening((3, Mishap.LOSE, 0), edges=2, capacities=(120, 120, 120))) == 11
+
+
+def test_rule_11_finds_users_of_an_edge_that_is_cut_off_and_were_forgotten(monkeypatch):
+    cut = (14, Mishap.DEAF, 0), (30, Mishap.LOSE, 0)
+    tell(happening(*cut, edges=2, capacities=(120, 120, 120)))
+
+    monkeypatch.setattr(Unheard, "left", lambda *_: 0.0)
+    assert broken(happening(*cut, edges=2, capacities=(120, 120, 120))) == 11
+
+
+def test_rule_11_finds_users_who_are_turned_away_in_vain(monkeypatch):
+    right = users.plan_while_lost
+
+    def stingy(goal, lost):
+        plan, short = right(goal, lost)
+        return plan, replace(short, shed={"everybody": 3000})
+
+    monkeypatch.setattr(users, "plan_while_lost", stingy)
+    assert broken(happening(capacities=(120, 120, 120))) == 11
 
 
 def clusters(telling):

@@ -22,6 +22,7 @@ from crossfade.api.routes import (
     health,
     overview,
     page,
+    pipelines,
     provider,
     rollouts,
     secrets,
@@ -32,9 +33,10 @@ from crossfade.api.routes import (
     webhooks,
 )
 from crossfade.api.services import Services
+from crossfade.api.traces import Traced
 
 PREFIX = "/api/v1"
-_THINGS = (fleet, failover, drills, edges, applications, rollouts, builds, webhooks)
+_THINGS = (fleet, failover, drills, edges, applications, rollouts, pipelines, builds, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {
@@ -65,6 +67,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)
+    app.add_middleware(Traced, prefix=PREFIX)
     app.add_middleware(Measured, meters=meters)
     return app
 

@@ -10,6 +10,7 @@ from crossfade.base.clock import Clock
 from crossfade.core.application import Application
 from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
+from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
@@ -18,6 +19,7 @@ from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.files import PipelineFiles
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
@@ -36,6 +38,8 @@ class Acts:
     deployments: Deployments
     builds: BuildCommands
     secrets: SecretCommands
+    files: PipelineFiles
+    """On pipelines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,14 @@ class Services:
         made = Overviews(self.queries.records, self.figures)
         object.__setattr__(self, "overviews", made)
 
-    @property
-    def lists(self) -> Queries:
-        """
-        What lists are made of: what the loops of a hub in this process have read already.
-
-        It may miss what was changed in the last moment; single things are read from the store.
-        """
-        return Queries(self.figures.records or self.queries.records, self.clock)
+    async def lists(self) -> Queries:
+        """Return what lists are made of: what a hub in this process has read, and what is newer."""
+        records = self.figures.records
+        if records is None:
+            return self.queries
+        if isinstance(records.documents, CachedDocuments):
+            await records.documents.catch_up()
+        return Queries(records, self.clock)
 
 
 def _services(request: Request) -> Services:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 
+from crossfade.cli.output import note
 from crossfade.settings import Settings
 
 if TYPE_CHECKING:
     from crossfade.remote.logins import Login
     from crossfade.wiring import Session
+    from crossfade.wiring_pipelines import Pipelines
 
 T = TypeVar("T")
 
@@ -43,12 +45,32 @@ def with_session(
     For commands that end by themselves.  At a hub, what no request does is refused.
     """
     settings = settings_of(context)
-    login = None
-    if settings.hub or settings.logins_file.exists():
-        from crossfade.remote.logins import Logins
-
-        login = Logins(settings.logins_file).chosen(settings.hub)
+    login = login_of(settings)
     return asyncio.run(_at_hub(login, work) if login else _here(settings, work))
+
+
+def with_pipelines(
+    context: typer.Context, work: "Callable[[Pipelines], Coroutine[None, None, None]]"
+) -> None:
+    """Do the work with the pipelines of this machine, or of the hub that one is signed in at."""
+    settings = settings_of(context)
+    login = login_of(settings)
+    if login is not None:
+        asyncio.run(_pipelines_there(login, work))
+        return
+    from crossfade.wiring import traced
+
+    with traced(note):
+        asyncio.run(_pipelines_here(settings, work))
+
+
+def login_of(settings: Settings) -> "Login | None":
+    """Return where commands go, None for the store of this machine.  Raises NotSignedIn."""
+    if not settings.hub and not settings.logins_file.exists():
+        return None
+    from crossfade.remote.logins import Logins
+
+    return Logins(settings.logins_file).chosen(settings.hub)
 
 
 async def _here(settings: Settings, work: "Callable[[Session], Coroutine[None, None, T]]") -> T:
@@ -64,3 +86,21 @@ async def _at_hub(login: "Login", work: "Callable[[Session], Coroutine[None, Non
     async with remote_session(login) as opened:
         # It has the parts of a session that requests do, and refuses all others by itself.
         return await work(cast("Session", opened))
+
+
+async def _pipelines_here(
+    settings: Settings, work: "Callable[[Pipelines], Coroutine[None, None, None]]"
+) -> None:
+    from crossfade.wiring_pipelines import pipelines
+
+    async with pipelines(settings) as opened:
+        await work(opened)
+
+
+async def _pipelines_there(
+    login: "Login", work: "Callable[[Pipelines], Coroutine[None, None, None]]"
+) -> None:
+    from crossfade.remote.pipelines import remote_pipelines
+
+    async with remote_pipelines(login) as opened:
+        await work(cast("Pipelines", opened))  # it has what requests do, and refuses all others

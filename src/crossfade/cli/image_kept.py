@@ -61,15 +61,18 @@ def access(
     from crossfade.adapters.secrets.environment import EnvironmentSecrets
     from crossfade.adapters.secrets.files import FileSecrets
     from crossfade.adapters.secrets.places import SecretPlaces
+    from crossfade.adapters.secrets.stored import StoredSecrets
     from crossfade.core.image.registries import chosen
-    from crossfade.settings import SECRET
+    from crossfade.settings import SEALING_KEY, SECRET
 
     settings = settings_of(context)
     known = RegistryFile(settings.registries_file).read()
     for name in first:
         chosen(known, name)  # or it says that it is not known
     places = SecretPlaces(
-        EnvironmentSecrets(os.environ, SECRET.name), FileSecrets(settings.secrets_dir)
+        EnvironmentSecrets(os.environ, SECRET.name),
+        FileSecrets(settings.secrets_dir),
+        StoredSecrets(settings.database_url, settings.sealing_key_file, SEALING_KEY.name),
     )
     return Access(kept(context).store, known, places, first, credentials)
 

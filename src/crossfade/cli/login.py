@@ -33,10 +33,10 @@ def login(  # noqa: PLR0913 - one argument for each option of the command
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
-    Give commands to the hub at URL from now on: fleet, apply, deploy, rollout, failover.
+    Give commands to the hub at URL from now on; it also runs the builds of pipelines.
 
     The password becomes a token of its own, which is kept in the state folder; `crossfade logout`
-    revokes it.  Other commands are of this machine.
+    revokes it.  Commands on images, on the sandbox and on files alone stay on this machine.
     """
     from crossfade.remote.logins import Logins, hub_url
 

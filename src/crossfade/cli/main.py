@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from crossfade import settings
+from crossfade.base import tracing
 from crossfade.base.errors import InputError
 from crossfade.cli.errors import BROKEN_PIPE_EXIT_CODE, INTERRUPTED_EXIT_CODE, report, wants_json
 
@@ -137,6 +138,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return the exit code; errors are printed, none is raised."""
+    tracing.adopt(os.environ.get(tracing.VARIABLE, ""))
     try:
         command = typer.main.get_command(app)
         ordered = _common_first(arguments) or ["--help"]

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crossfade.base.errors import InputError
-from crossfade.cli import pipeline_files, pipeline_registered, pipeline_run
+from crossfade.cli import (
+    pipeline_environment,
+    pipeline_files,
+    pipeline_registered,
+    pipeline_run,
+)
 from crossfade.cli.frame import noun
 from crossfade.cli.output import Format, OutputOption, json_line, note, show
 
@@ -180,3 +185,5 @@ app.command()(pipeline_registered.unregister)
 app.command()(pipeline_registered.start)
 app.command(name="tests")(pipeline_files.results)
 app.command()(pipeline_files.artifacts)
+app.command()(pipeline_files.prune)
+app.add_typer(pipeline_environment.app, name="environment")

@@ -1,13 +1,13 @@
 """`crossfade pipeline tests` and `artifacts`: what the steps of a build have left."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.base.errors import InputError
+from crossfade.cli.frame import settings_of, with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
-from crossfade.cli.pipeline_run import with_pipelines
 
 if TYPE_CHECKING:
     from crossfade.core.pipeline.keeping import Kept
@@ -85,18 +85,81 @@ def artifacts(
             if to.exists() and (not to.is_dir() or any(to.iterdir())):
                 raise InputError(f"--to is not empty: {to}", hint="name a folder that is not there")
             for _, artifact in newest.values():
-                target = to / artifact.path
+                target = to / _inside(artifact.path)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(await pipelines.kept.read(artifact))
+                with target.open("wb") as file:
+                    await pipelines.save(run, artifact, file.write)
             note(f"{len(newest)} files are in {to}")
         rows = [
             {"step": step, "path": a.path, "size": a.size, "sha256": a.digest}
             for step, a in newest.values()
         ]
+        for each in await _kept(pipelines, run):
+            if each.forgotten:
+                note(f"artifacts of {each.step} were forgotten: {each.forgotten}")
         columns = ("step", "path", "size", "sha256")
         show(rows, output, lambda: table(columns, [[str(r[c]) for c in columns] for r in rows]))
 
     with_pipelines(context, work)
+
+
+def prune(
+    context: typer.Context,
+    days: Annotated[
+        float | None,
+        typer.Option("--keep-days", min=0, help="Forget what is older; else CROSSFADE_KEEP_DAYS."),
+    ] = None,
+    gib: Annotated[
+        float | None,
+        typer.Option("--keep-gib", min=0, help="Keep this much; else CROSSFADE_KEEP_GIB."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be forgotten, and leave it.")
+    ] = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """
+    Forget old artifacts and caches of builds, and those used longest ago when there are too many.
+
+    What belongs to builds under way stays, and so do results of tests, and whatever the newest
+    build of each pipeline has kept, as long as there is room for it.
+    """
+    from crossfade.engine.pipelines.forgetting import forget
+    from crossfade.wiring_pipelines import limits_of
+
+    settings = settings_of(context)
+    wanted = limits_of(
+        settings.keep_days if days is None else days, settings.keep_gib if gib is None else gib
+    )
+
+    async def work(pipelines: "Pipelines") -> None:
+        if not pipelines.here:
+            raise InputError(
+                "what steps have kept is on the hub's machine", hint="there, add `--hub local`"
+            )
+        now = pipelines.around.clock.now()
+        gone = await forget(pipelines.builds, pipelines.kept, wanted, now, dry_run=dry_run)
+        rows = [
+            {"kind": e.entry.kind.value, "run": e.entry.build, "bytes": e.size, "why": e.why}
+            for e in gone
+        ]
+        total = sum(each.size for each in gone)
+        data = {"forgotten": rows, "bytes": total, "dryRun": dry_run}
+        said = "would be forgotten" if dry_run else "forgotten"
+        columns = ("kind", "run", "bytes", "why")
+        cells = [[str(row[each]) for each in columns] for row in rows]
+        last = f"{said}: {len(gone)}, {total} bytes"
+        show(data, output, lambda: "\n".join([*([table(columns, cells)] if cells else []), last]))
+
+    with_pipelines(context, work)
+
+
+def _inside(path: str) -> PurePosixPath:
+    """Return the path if it leads nowhere else: a hub that is not one's own says it."""
+    found = PurePosixPath(path)
+    if found.is_absolute() or ".." in found.parts:
+        raise InputError(f"the path of a file leads out of the folder: {path}", hint="take no file")
+    return found
 
 
 async def _kept(pipelines: "Pipelines", run: str) -> "tuple[Kept, ...]":

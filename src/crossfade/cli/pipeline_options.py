@@ -8,6 +8,7 @@ import typer
 from crossfade.base.errors import InputError
 
 if TYPE_CHECKING:
+    from crossfade.core.pipeline.runtime import Runtime
     from crossfade.core.pipeline.variables import Variable
 
 VarOption = Annotated[
@@ -28,6 +29,34 @@ HostImageOption = Annotated[
     list[str] | None,
     typer.Option(metavar="IMAGE", help="Run steps of this image with this machine's tools."),
 ]
+RunnerOption = Annotated[
+    str,
+    typer.Option(
+        metavar="RUNNER",
+        help="What steps run in: process, container or pod; else as the pipeline or the setting "
+        "CROSSFADE_PIPELINE_RUNNER says.",
+    ),
+]
+ClusterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLUSTER",
+        help="A cluster for the pods of steps, the best first; may be repeated. Without it any of "
+        "the fleet will do, the cheapest first.",
+    ),
+]
+
+
+def given_runtime(runner: str, clusters: list[str] | None) -> "Runtime":
+    """Return where a command line has steps run.  Raises InputError."""
+    from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
+
+    kind = runner_named(runner, "--runner") if runner else None
+    if clusters and kind not in (None, RunnerKind.POD):
+        raise InputError(
+            f"--cluster is for pods, and --runner is {runner}", hint="give `--runner pod`"
+        )
+    return Runtime(RunnerKind.POD if clusters else kind, tuple(clusters or ()))
 
 
 def given_variables(var: list[str] | None, secret: list[str] | None) -> "dict[str, Variable]":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from crossfade.base.errors import InputError
 from crossfade.base.units import parse_duration
+from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
     HostImageOption,
@@ -20,10 +22,9 @@ from crossfade.cli.pipeline_options import (
 )
 from crossfade.cli.pipeline_run import (
     FAILED_EXIT_CODE,
-    read_pipeline,
+    read_file,
     show_left,
     warn_without_hub,
-    with_pipelines,
 )
 
 if TYPE_CHECKING:
@@ -47,26 +48,10 @@ def apply(
 
     The hub runs builds of them: `crossfade pipeline start` asks for one.
     """
-    from crossfade.engine.pipelines.commands import check, variables_of
-    from crossfade.engine.pipelines.records import Registered
-    from crossfade.engine.pipelines.starting import build_of
-
-    images = tuple(host_image or ())
-    found = []
-    for file in files:
-        text, graph = read_pipeline(file, steps or "", with_clone=False)
-        own = graph.pipeline
-        found.append((Registered(own.name, text, steps or "", images, own.spec), graph))
+    given = [read_file(file, steps, host_image) for file in files]
 
     async def work(pipelines: "Pipelines") -> None:
-        for each, graph in found:
-            variables = variables_of(graph, {}, build_of(each))
-            check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
-            pipelines.registry.check(each)
-        rows = []
-        for each, _ in found:
-            news = await pipelines.registry.register(each)
-            rows.append({"pipeline": each.name, "change": "saved" if news else "unchanged"})
+        rows = [asdict(each) for each in await pipelines.files.register(given)]
         show(rows, output, lambda: "\n".join(f"{r['pipeline']} {r['change']}" for r in rows))
 
     with_pipelines(context, work)
@@ -74,18 +59,9 @@ def apply(
 
 def registered(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     """List the registered pipelines, with what makes builds of them."""
-    from crossfade.core.pipeline.triggers import triggers_of
 
     async def work(pipelines: "Pipelines") -> None:
-        builds = await pipelines.builds.all()
-        rows = []
-        for each in await pipelines.builds.registered():
-            name = each.value.name
-            own = [build.id for build in builds if build.pipeline == name]
-            triggers = ", ".join(t.name for t in triggers_of(each.value.spec) if not t.disabled)
-            newest = own[-1] if own else None
-            row = {"pipeline": name, "triggers": triggers, "builds": len(own), "newest": newest}
-            rows.append(row)
+        rows = [asdict(each) for each in await pipelines.registered()]
         columns = ("pipeline", "triggers", "builds", "newest")
         show(rows, output, lambda: table(columns, [[row[c] for c in columns] for row in rows]))
 
@@ -174,12 +150,11 @@ async def _wait(
 ) -> None:
     from crossfade.cli.pipeline_view import print_logs, result_json, summary
     from crossfade.core.pipeline.state import Result
-    from crossfade.wiring_pipelines import graph_of_build
 
     try:
         async with asyncio.timeout(patience.seconds):
             if patience.follow and output is Format.TEXT:
-                await print_logs(pipelines, build, graph_of_build(build), "", follow=True)
+                await print_logs(pipelines, build, "", follow=True)
             while not (state := (await pipelines.builds.state(build.id)).value).ended:  # noqa: ASYNC110 - it is run elsewhere
                 await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:

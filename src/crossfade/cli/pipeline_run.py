@@ -4,20 +4,22 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import Conflict, InputError
-from crossfade.cli.frame import settings_of
+from crossfade.base.errors import Conflict, InputError, Unavailable
+from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
+    ClusterOption,
     HostImageOption,
+    RunnerOption,
     SecretOption,
     StepsOption,
     VarOption,
+    given_runtime,
     given_variables,
 )
 
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from crossfade.core.pipeline.graph import Graph
     from crossfade.core.pipeline.state import State
     from crossfade.core.pipeline.variables import Variable
+    from crossfade.engine.pipelines.files import PipelineFile
     from crossfade.engine.pipelines.records import Build
     from crossfade.wiring_pipelines import Pipelines
 
 FAILED_EXIT_CODE = 1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The number of the build.")]
 
 
@@ -44,40 +48,56 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     ] = None,
     steps: StepsOption = None,
     host_image: HostImageOption = None,
+    runner: RunnerOption = "",
+    cluster: ClusterOption = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Have the hub run it, and do not wait.")
     ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
-    Run a pipeline on this machine.
+    Run a pipeline: on this machine, or by the hub that one is signed in at.
 
     Ends with 0 when the build succeeds and with 1 when it does not.  The first Ctrl-C ends the
     build, the second one leaves it: `crossfade pipeline resume` goes on with it.  With --detach the
     hub runs it: `crossfade pipeline logs RUN -f` follows it.
     """
-    from crossfade.engine.pipelines.commands import check, variables_of
+    from crossfade.core.pipeline.runtime import RunnerKind
+    from crossfade.engine.pipelines.commands import variables_of
     from crossfade.engine.pipelines.records import Build
 
     folder = "" if local_dir is None else str(_folder(local_dir))
-    text, graph = read_pipeline(file, steps or "", with_clone=bool(folder))
     given = _trigger(folder) | given_variables(var, secret)
-    images = tuple(host_image or ())
-    wanted = Build("0", _name(graph, file), text, 0.0, folder, steps or "", images, hub=detach)
+    name = "pipeline" if str(file) == "-" else file.name
+    source, runtime = read_file(file, steps, host_image), given_runtime(runner, cluster)
 
     async def work(pipelines: "Pipelines") -> None:
-        variables = variables_of(graph, given, wanted)
-        check(graph, variables, pipelines.around.has_tool, images, pipelines.around.has_image)
-        build = await pipelines.commands.create(wanted, graph, given)
-        lines = _lines(graph, output)
+        hub = detach or not pipelines.here
+        wanted = Build("0", name, "", 0.0, folder, hub=hub, runtime=runtime)
+        build, graph = await pipelines.files.create(source, wanted, given)
         if detach:
             await show_left(pipelines, build, output)
             return
-        lines.note(f"build {build.id} of {build.pipeline}")
-        lines.notices(variables, images, pipelines)
-        _end(build, await _execute(pipelines, build, graph, lines), output)
+        note(f"build {build.id} of {build.pipeline}")
+        if not pipelines.here:
+            await follow_to_its_end(pipelines, build, output)
+            return
+        lines = _lines(graph, output)
+        if pipelines.places.kind(build.runtime) is RunnerKind.PROCESS:
+            lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
+        state = await _execute(pipelines, build, graph, lines)
+        await _tidy(pipelines)
+        _end(build, state, output)
 
     with_pipelines(context, work)
+
+
+async def _tidy(pipelines: "Pipelines") -> None:
+    """Forget old files; a build has not failed because that cannot be."""
+    try:
+        await pipelines.tidy()
+    except (InputError, Unavailable) as error:
+        note(f"old files of builds are not forgotten: {error}; hint: {error.hint}")
 
 
 def resume(context: typer.Context, run: _RunArgument, output: OutputOption = Format.TEXT) -> None:
@@ -89,10 +109,11 @@ def resume(context: typer.Context, run: _RunArgument, output: OutputOption = For
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        if await _is_left(pipelines, build):
+        if build.hub and await pipelines.hub() is not None:
             raise Conflict(
                 f"the hub runs build {run}", hint=f"`crossfade pipeline logs {run} -f` follows it"
             )
+        _require_here(pipelines, build)
         graph = _graph(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
@@ -111,12 +132,11 @@ def restart(
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        graph = _graph(build)
-        with pipelines.claimed(build.id):
-            build = await pipelines.commands.restart(run, graph, from_step)
+        build = await pipelines.restart(build, from_step)
         if build.hub:
             await show_left(pipelines, build, output)
             return
+        graph = _graph(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)
@@ -127,10 +147,7 @@ def list_builds(context: typer.Context, output: OutputOption = Format.TEXT) -> N
     from crossfade.cli.pipeline_view import build_json
 
     async def work(pipelines: "Pipelines") -> None:
-        rows = []
-        for build in reversed(await pipelines.builds.all()):
-            state = (await pipelines.builds.state(build.id)).value
-            rows.append(build_json(build, state, claimed=pipelines.is_claimed(build.id)))
+        rows = [build_json(each) for each in await pipelines.rows()]
         columns = ("run", "pipeline", "result", "waiting", "running")
         show(rows, output, lambda: table(columns, [[row[c] for c in columns] for row in rows]))
 
@@ -150,8 +167,7 @@ def logs(
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        graph = _graph(build)
-        await print_logs(pipelines, build, graph, step, follow=follow)
+        await print_logs(pipelines, build, step, follow=follow)
 
     with_pipelines(context, work)
 
@@ -164,14 +180,12 @@ def why(
 ) -> None:
     """Say how a step of a build stands, and what brought it there."""
     from crossfade.cli.pipeline_view import check_step
-    from crossfade.core.pipeline.why import why as reasons
 
     async def work(pipelines: "Pipelines") -> None:
         build = (await pipelines.builds.build(run)).value
-        graph = _graph(build)
-        check_step(graph, step)
+        check_step(await pipelines.outline(build), step)
         state = (await pipelines.builds.state(run)).value
-        lines = reasons(graph, state, step)
+        lines = await pipelines.reasons(build, step)
         result = state.units[step].visible.value if step in state.units else "pending"
         row = {"run": run, "step": step, "result": result, "why": list(lines[1:])}
         show(row, output, lambda: "\n  ".join(lines))
@@ -208,7 +222,7 @@ def _answer(context: typer.Context, run: str, step: str, *, approved: bool, outp
         word = "approved" if approved else "denied"
         show({"run": run, "step": key, "answer": word}, output, lambda: f"{key} {word}")
         build = (await pipelines.builds.build(run)).value
-        if not pipelines.is_claimed(run) and not await _is_left(pipelines, build):
+        if not await pipelines.has_runner(build):
             note(f"nobody runs build {run}; `crossfade pipeline resume {run}` goes on with it")
 
     with_pipelines(context, work)
@@ -222,7 +236,8 @@ def terminate(
     async def work(pipelines: "Pipelines") -> None:
         build = await pipelines.commands.terminate(run, "ended by a command")
         state = (await pipelines.builds.state(run)).value
-        if not pipelines.is_claimed(run) and not await _is_left(pipelines, build):
+        if not await pipelines.has_runner(build):
+            _require_here(pipelines, build)
             graph = _graph(build)
             state = await _execute(pipelines, build, graph, _lines(graph, output))
         while not state.ended:
@@ -234,9 +249,13 @@ def terminate(
     with_pipelines(context, work)
 
 
-async def _is_left(pipelines: "Pipelines", build: "Build") -> bool:
-    """Return whether a hub sees to the build."""
-    return build.hub and await pipelines.hub() is not None
+def _require_here(pipelines: "Pipelines", build: "Build") -> None:
+    """Raise Conflict when the build's workspace is on another machine."""
+    if not pipelines.here:
+        raise Conflict(
+            f"nobody runs build {build.id}, and its workspace is on the hub's machine",
+            hint=f"there, `crossfade pipeline resume {build.id} --hub local`",
+        )
 
 
 async def show_left(pipelines: "Pipelines", build: "Build", output: Format) -> None:
@@ -252,23 +271,12 @@ async def warn_without_hub(pipelines: "Pipelines") -> None:
         note("no hub runs; `crossfade up` starts one")
 
 
-def with_pipelines(
-    context: typer.Context, work: "Callable[[Pipelines], Coroutine[None, None, None]]"
-) -> None:
-    from crossfade.wiring_pipelines import pipelines
-
-    async def opened() -> None:
-        async with pipelines(settings_of(context)) as found:
-            await work(found)
-
-    asyncio.run(opened())
-
-
 async def _execute(
     pipelines: "Pipelines", build: "Build", graph: "Graph", lines: "Lines"
 ) -> "State":
     """Run the build to its end; the first signal ends it, the second one leaves it."""
     from crossfade.cli.pipeline_tree import live_tree
+    from crossfade.engine.pipelines.traced_runner import traced_build
 
     with pipelines.claimed(build.id):
         execution = pipelines.execution(build, graph, lines)
@@ -285,16 +293,16 @@ async def _execute(
             lines.note("ending the build; once more leaves it to itself")
             execution.terminate("ended by a signal")
 
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in _SIGNALS:
             loop.add_signal_handler(each, interrupted)
         try:
             async with live_tree(pipelines, build.id, graph):
-                return await execution.run()
+                return await traced_build(build, execution.run)
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:
             lines.finish()
-            for each in (signal.SIGINT, signal.SIGTERM):
+            for each in _SIGNALS:
                 loop.remove_signal_handler(each)
 
 
@@ -319,27 +327,61 @@ def _graph(build: "Build") -> "Graph":
     return graph_of_build(build)
 
 
-def read_pipeline(file: Path, definitions: str, *, with_clone: bool) -> tuple[str, "Graph"]:
-    """Return the text of a file and what it says.  Raises InputError."""
+async def follow_to_its_end(pipelines: "Pipelines", build: "Build", output: Format) -> None:
+    """
+    Print what the steps of a build of the hub print, and how it ended.
+
+    The first signal ends the build, the second one leaves it to the hub.
+    """
+    from crossfade.cli.pipeline_view import print_logs
+
+    await warn_without_hub(pipelines)
+    loop, asked = asyncio.get_running_loop(), False
+    async with asyncio.TaskGroup() as group:
+        printing = group.create_task(
+            print_logs(pipelines, build, "", follow=True, on_stderr=output is Format.JSON)
+        )
+
+        def interrupted() -> None:
+            nonlocal asked
+            if asked:
+                note(f"left to the hub; `crossfade pipeline logs {build.id} -f` follows it")
+                printing.cancel()
+                return
+            asked = True
+            note("ending the build; once more leaves it to the hub")
+            group.create_task(pipelines.commands.terminate(build.id, "ended by a signal"))
+
+        for each in _SIGNALS:
+            loop.add_signal_handler(each, interrupted)
+        try:
+            await asyncio.wait({printing})
+        finally:
+            for each in _SIGNALS:
+                loop.remove_signal_handler(each)
+    if printing.cancelled():
+        raise KeyboardInterrupt
+    _end(build, (await pipelines.builds.state(build.id)).value, output)
+
+
+def read_file(file: Path, steps: str | None, images: list[str] | None) -> "PipelineFile":
+    """Return the file as it is given to who runs it.  Raises InputError."""
+    from crossfade.engine.pipelines.files import PipelineFile
+
+    place = steps or ""
+    if place and not place.startswith(("https://", "http://")):
+        place = str(Path(place).absolute())
+    return PipelineFile(str(file), read_pipeline(file), place, tuple(images or ()))
+
+
+def read_pipeline(file: Path) -> str:
+    """Return the text of a file.  Raises InputError."""
     from crossfade.adapters.documents.files import decode, read_text
     from crossfade.adapters.pipelines.reading import LARGEST_BYTES
 
     if str(file) == "-":
-        text = decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input", LARGEST_BYTES)
-    else:
-        text = read_text(file, LARGEST_BYTES)
-    return _parsed(text, definitions, str(file), with_clone=with_clone)
-
-
-def _parsed(text: str, steps: str, name: str, *, with_clone: bool) -> tuple[str, "Graph"]:
-    """Return the text and what it says.  Raises InputError when it is no one pipeline."""
-    from crossfade.adapters.pipelines.graphs import read_graph
-
-    return text, read_graph(text, steps, name, with_clone=with_clone)
-
-
-def _name(graph: "Graph", file: Path) -> str:
-    return graph.pipeline.name or ("pipeline" if str(file) == "-" else file.name)
+        return decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input", LARGEST_BYTES)
+    return read_text(file, LARGEST_BYTES)
 
 
 def _folder(path: Path) -> Path:

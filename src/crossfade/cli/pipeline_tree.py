@@ -17,8 +17,8 @@ from crossfade.base.units import format_duration
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from crossfade.core.pipeline.graph import Graph
     from crossfade.core.pipeline.state import State, UnitState
+    from crossfade.engine.pipelines.views import Outline
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.25
@@ -47,7 +47,7 @@ class Row:
     text: str
 
 
-def rows(graph: "Graph", state: "State", now: float, most: int) -> list[Row]:
+def rows(graph: "Outline", state: "State", now: float, most: int) -> list[Row]:
     """
     Return the steps in the order of the file, those inside of others indented.
 
@@ -64,7 +64,7 @@ def rows(graph: "Graph", state: "State", now: float, most: int) -> list[Row]:
     return [*kept, Row("", f"and {told}")]
 
 
-def _row(graph: "Graph", state: "State", key: str, now: float) -> Row:
+def _row(graph: "Outline", state: "State", key: str, now: float) -> Row:
     depth, owner = 0, graph.units[key].owner
     while owner:
         depth, owner = depth + 1, graph.units[owner].owner
@@ -95,7 +95,7 @@ def at_terminal() -> bool:
 class _Tree:
     """What is drawn: the newest state that was seen."""
 
-    def __init__(self, graph: "Graph", state: "State", now: Callable[[], float]) -> None:
+    def __init__(self, graph: "Outline", state: "State", now: Callable[[], float]) -> None:
         self._graph, self.state, self._now = graph, state, now
 
     def text(self) -> "Text":
@@ -115,7 +115,7 @@ class _Tree:
 
 
 @asynccontextmanager
-async def live_tree(pipelines: "Pipelines", build: str, graph: "Graph") -> AsyncIterator[None]:
+async def live_tree(pipelines: "Pipelines", build: str, graph: "Outline") -> AsyncIterator[None]:
     """Draw the tree as long as the context lasts, if there is a terminal."""
     if not at_terminal():
         yield
@@ -124,7 +124,7 @@ async def live_tree(pipelines: "Pipelines", build: str, graph: "Graph") -> Async
     from rich.live import Live
 
     state = (await pipelines.builds.state(build)).value
-    tree = _Tree(graph, state, pipelines.around.clock.now)
+    tree = _Tree(graph, state, pipelines.now)
     live = Live(
         console=Console(file=sys.stderr),
         get_renderable=tree.text,

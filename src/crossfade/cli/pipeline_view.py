@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from crossfade.base.errors import NotFound
 from crossfade.base.units import format_duration
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crossfade.core.pipeline.state import State
     from crossfade.core.pipeline.variables import Variable
     from crossfade.engine.pipelines.records import Build
+    from crossfade.engine.pipelines.views import BuildRow, Outline
     from crossfade.wiring_pipelines import Pipelines
 
 _FOLLOW_SECONDS = 0.1
@@ -25,10 +26,10 @@ _WIDEST = 30
 class Lines:
     """Prints whole lines as they come, each behind the name of its step."""
 
-    def __init__(self, graph: "Graph", *, on_stderr: bool) -> None:
-        self._graph, self._on_stderr = graph, on_stderr
+    def __init__(self, outline: "Outline", *, on_stderr: bool) -> None:
+        self._on_stderr = on_stderr
         self._begun: dict[str, str] = {}
-        self._width = min(_WIDEST, max((len(key) for key in graph.units), default=0))
+        self._width = min(_WIDEST, max((len(key) for key in outline.units), default=0))
 
     def told(self, key: str, text: str) -> None:
         """Print what happened to a step; the end of one ends its last line."""
@@ -55,6 +56,7 @@ class Lines:
 
     def notices(
         self,
+        graph: "Graph",
         variables: "Mapping[str, Variable]",
         images: tuple[str, ...],
         pipelines: "Pipelines",
@@ -63,11 +65,11 @@ class Lines:
         from crossfade.core.pipeline.supported import notices
         from crossfade.engine.pipelines.commands import filling
 
-        found = notices(self._graph, filling(variables), images, pipelines.around.has_image)
+        found = notices(graph, filling(variables), images, pipelines.around.has_image)
         if found:
             named = ", ".join(f"{each.image} ({', '.join(each.commands)})" for each in found)
             note(f"images are not pulled; this machine's tools stand for: {named}")
-        if found and not pipelines.runner.isolated:
+        if found and not pipelines.places.processes.isolated:
             note(
                 "bubblewrap does not work here: steps see all files of this machine, and "
                 "/codefresh/volume is put into their commands as the folder that it is"
@@ -87,18 +89,14 @@ def _print(out: TextIO, line: str) -> None:
     print(line.encode(errors="replace").decode(), file=out, flush=True)
 
 
-def build_json(build: "Build", state: "State", *, claimed: bool) -> dict[str, object]:
+def build_json(row: "BuildRow") -> dict[str, object]:
     """Return a build as a row of a list."""
-    from crossfade.core.pipeline.state import Result
-
-    units = state.units.items()
-    waiting = [key for key, unit in units if unit.result is Result.WAITING]
     return {
-        "run": build.id,
-        "pipeline": build.pipeline,
-        "result": state.result.value,
-        "waiting": ", ".join(waiting),
-        "running": claimed,
+        "run": row.run,
+        "pipeline": row.pipeline,
+        "result": row.result,
+        "waiting": ", ".join(row.waiting),
+        "running": row.running,
     }
 
 
@@ -140,46 +138,47 @@ def _took(since: float, ended: float | None) -> str:
     return "" if ended is None else format_duration(round(max(0.0, ended - since), 1))
 
 
-def check_step(graph: "Graph", step: str) -> None:
+def check_step(outline: "Outline", step: str) -> None:
     """Return if there is such a step.  Raises NotFound."""
-    if not step or step not in graph.units:
-        known = ", ".join(key for key in graph.units if key)[:300]
+    if not step or step not in outline.units:
+        known = ", ".join(key for key in outline.units if key)[:300]
         raise NotFound(f"there is no step `{step}`", hint=f"steps: {known}")
 
 
 async def print_logs(
-    pipelines: "Pipelines", build: "Build", graph: "Graph", step: str, *, follow: bool
+    pipelines: "Pipelines", build: "Build", step: str, *, follow: bool, on_stderr: bool = False
 ) -> None:
     """Print the logs of a build, and go on with it if asked to.  Raises NotFound."""
+    outline = await pipelines.outline(build)
     if step:
-        check_step(graph, step)
-    lines, offsets = Lines(graph, on_stderr=False), dict[object, int]()
-    async with live_tree(pipelines, build.id, graph) if follow else nullcontext():
+        check_step(outline, step)
+    reading = _Reading(pipelines, build, Lines(outline, on_stderr=on_stderr), step)
+    lines = reading.lines
+    async with live_tree(pipelines, build.id, outline) if follow else nullcontext():
         while True:
             state = (await pipelines.builds.state(build.id)).value
-            _print_new(pipelines, build, state, (lines, step, offsets))
+            await reading.print_new(state)
             if state.ended or not follow:
                 break
             await asyncio.sleep(_FOLLOW_SECONDS)
         lines.finish()
 
 
-def _print_new(
-    pipelines: "Pipelines",
-    build: "Build",
-    state: "State",
-    into: tuple[Lines, str, dict[object, int]],
-) -> None:
-    from crossfade.engine.pipelines.log_reading import log_runs
+class _Reading:
+    """How far the logs of the steps have been printed."""
 
-    lines, step, offsets = into
-    for key, _ in sorted(state.units.items(), key=lambda each: each[1].since):
-        if step not in ("", key):
-            continue
-        for run in log_runs(pipelines.around.logs, build, state, key):
-            while True:
-                text, offset = pipelines.around.logs.read(run, offsets.get(run, 0))
-                offsets[run] = offset
-                if not text:
-                    break
-                lines.printed(key, text)
+    def __init__(self, pipelines: "Pipelines", build: "Build", lines: Lines, step: str) -> None:
+        self._pipelines, self._build, self.lines, self._step = pipelines, build, lines, step
+        self._places: dict[str, Any] = {}
+        self._read: set[str] = set()
+
+    async def print_new(self, state: "State") -> None:
+        """Print what the steps have printed since, those that began first before the others."""
+        for key, unit in sorted(state.units.items(), key=lambda each: each[1].since):
+            if self._step not in ("", key) or key in self._read:
+                continue
+            place = self._places.get(key, {})
+            text, self._places[key] = await self._pipelines.read_log(self._build, state, key, place)
+            self.lines.printed(key, text)
+            if unit.ended is not None:
+                self._read.add(key)

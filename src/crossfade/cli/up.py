@@ -40,7 +40,10 @@ def up(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     standby: Annotated[
         bool,
-        typer.Option("--standby", help="Wait while another hub runs, then follow it."),
+        typer.Option(
+            "--standby",
+            help="Wait while another hub runs, then follow it; the API answers meanwhile.",
+        ),
     ] = False,
     port: Annotated[
         int | None,
@@ -69,8 +72,11 @@ def up(  # noqa: PLR0913 - one argument for each option of the command
     """
     configure(logging.DEBUG if verbose else logging.INFO, log_format)
     wishes = _Wishes(standby, port, api, new_admin_password)
+    from crossfade.wiring import traced
+
     try:
-        asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
+        with traced(note):
+            asyncio.run(_run(_with_ports_of_the_sandbox(settings_of(context)), wishes))
     finally:
         gc.freeze()  # looking through all that is left at its end takes longer than all the rest
 
@@ -92,8 +98,7 @@ async def _run(settings: Settings, wishes: _Wishes) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    # One that stands by must not take the port: nobody would answer there.
-    opened = None if wishes.standby else _listening(wishes)
+    opened = _listening_early(wishes) if wishes.standby else _listening(wishes)
     async with asyncio.TaskGroup() as group:
         hub = group.create_task(_until_failed(_hub(settings, ready, wishes, figures)))
         stopped = group.create_task(stop.wait())
@@ -134,6 +139,17 @@ def _listening(wishes: _Wishes) -> socket.socket | None:
         return None
 
 
+def _listening_early(wishes: _Wishes) -> socket.socket | None:
+    """Return the socket of a hub that stands by; None while another one has the port."""
+    from crossfade.base.errors import Conflict
+
+    try:
+        return _listening(replace(wishes, port=wishes.port or API_PORT))
+    except Conflict as error:
+        note(f"no API until this hub leads: {error}; {error.hint}")
+        return None
+
+
 async def _until_failed(work: Coroutine[None, None, None]) -> Exception | None:
     """Return what ended it; a group of errors is told by its first error of ours."""
     from crossfade.base.errors import CrossfadeError
@@ -169,7 +185,8 @@ async def _api(
     wishes: _Wishes,
     figures: "Figures",
 ) -> None:
-    await ready.wait()
+    if early is None:
+        await ready.wait()
     opened = early or _listening(wishes)
     if opened is None:
         await asyncio.Event().wait()  # the hub goes on without

@@ -112,25 +112,35 @@ class Accounts:
         """Make the account `admin` when there is none; return its password, this once."""
         if await self.documents.get(ACCOUNT, ADMIN) is not None:
             return None
-        return await self.new_admin_password()
+        password = new_password()
+        try:
+            await self._save_admin(password, 0)
+        except Conflict:
+            return None  # another hub on the store has just made it
+        return password
 
     async def new_admin_password(self) -> Secret:
         """Give `admin` a new password, sign all its browsers out, and return the password."""
         password = new_password()
-        hashed = await self.passwords.hashed(password.reveal())
-        everything = (Grant(Role.ADMIN),)
-        account = to_json(Account(ADMIN, hashed, everything, created_at=self.clock.now()))
 
         async def save() -> None:
             known = await self.documents.get(ACCOUNT, ADMIN)
-            change = Save(ACCOUNT, ADMIN, known.version if known else 0, account)
-            await self._by("crossfade", "cli").commit(
-                (change, *await sessions_of(self.documents, ADMIN)),
-                (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
-            )
+            await self._save_admin(password, known.version if known else 0)
 
         await again_on_conflict(save)
         return password
+
+    async def _save_admin(self, password: Secret, version: int) -> None:
+        hashed = await self.passwords.hashed(password.reveal())
+        everything = (Grant(Role.ADMIN),)
+        account = to_json(Account(ADMIN, hashed, everything, created_at=self.clock.now()))
+        await self._by("crossfade", "cli").commit(
+            (
+                Save(ACCOUNT, ADMIN, version, account),
+                *await sessions_of(self.documents, ADMIN),
+            ),
+            (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
+        )
 
     async def sign_in(self, name: str, password: Secret, place: str) -> SignedIn:
         """

@@ -24,8 +24,8 @@ class CachedDocuments:
     The port HubStore, read from memory where that is as good.
 
     The hub writes nearly everything itself, and its own commits are known here at once.  What
-    somebody else has changed is asked for by `refresh`, and then read anew.  So a read may miss
-    what others wrote since the last `refresh`, as if it had been made that much earlier: a commit
+    somebody else has changed is asked for by `refresh` and `catch_up`, and then read anew.  So a read
+    may miss what others wrote since the last of these, as if it had been made that much earlier: a commit
     that rests on it is refused by its version, and that, too, has its documents read anew.
 
     Documents are shared between readers: nobody may change their bodies.
@@ -35,6 +35,8 @@ class CachedDocuments:
         self._inner = inner
         self._at: int | None = None
         """Number of the commit up to which what others have changed is known."""
+        self._untold: tuple[tuple[str, str], ...] | None = ()
+        """What has been found to be changed, and not been told by `refresh`."""
         self._single: dict[tuple[str, str], Document | None] = {}
         self._kinds: dict[str, dict[str, Document]] = {}
         """Kinds of which all documents are known, but for the stale ones."""
@@ -143,6 +145,17 @@ class CachedDocuments:
 
         Returns None when that is not known, as at the first call: then it may be anything.
         """
+        await self.catch_up()
+        told, self._untold = self._untold, ()
+        return told
+
+    async def catch_up(self) -> None:
+        """Have what others have changed read anew; `refresh` tells of it later."""
+        changed = await self._look_outside()
+        known = self._untold
+        self._untold = None if changed is None or known is None else (*known, *changed)
+
+    async def _look_outside(self) -> tuple[tuple[str, str], ...] | None:
         sequence = await self._inner.sequence()
         if self._at is None or sequence - self._at > REMEMBERED:
             self._forget_all()
@@ -151,7 +164,7 @@ class CachedDocuments:
         if sequence == self._at:
             return ()
         changed = await self._inner.changed_outside(self._at)
-        self._at = sequence
+        self._at = max(self._at, sequence)  # somebody else may have looked meanwhile
         self._forget(changed)
         return changed
 

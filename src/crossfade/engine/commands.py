@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -62,6 +63,7 @@ class Commands:
     connections: Connections
     clock: Clock
 
+    @tracing.traced("add cluster")
     async def add_cluster(self, cluster: Cluster) -> str:
         """
         Add a cluster to the fleet, or change it, and return its Kubernetes version.
@@ -83,6 +85,7 @@ class Commands:
             events=(self._event(f"{CLUSTER}/{cluster.name}", "added to the fleet"),),
         )
 
+    @tracing.traced("remove cluster", of="cluster")
     async def remove_cluster(self, name: ClusterName) -> None:
         """
         Take a cluster out of the fleet; what runs there stays, its users go elsewhere.
@@ -99,6 +102,7 @@ class Commands:
             Remove(CLUSTER, name, stored.version), *await self._seen_of(name), events=(event,)
         )
 
+    @tracing.traced("restore cluster", of="cluster")
     async def restore_cluster(self, name: ClusterName) -> ClusterWish:
         """
         Let users come back to the cluster: it is drained no more, and a return is approved.
@@ -116,6 +120,7 @@ class Commands:
         require_drainable(found)
         return found
 
+    @tracing.traced("drain cluster", of="cluster")
     async def drain_cluster(self, name: ClusterName) -> ClusterWish:
         """
         Have all users of the cluster served elsewhere, as others have room.
@@ -180,6 +185,7 @@ class Commands:
                     hint="add another one first",
                 )
 
+    @tracing.traced("apply")
     async def apply(self, application: Application, *, force: bool = False) -> str:
         """
         Keep what the file says; return `created`, `configured` or `unchanged`.
@@ -237,6 +243,7 @@ class Commands:
                 wanted=", ".join(f"{k}={v}" for k, v in wanted.placement.match_labels.items()),
             )
 
+    @tracing.traced("change rollout", of="application")
     async def change(self, name: ApplicationName, command: Command, why: str = "") -> Rollout:
         """
         Do what a person asks of the newest rollout, and return it.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
@@ -132,6 +133,7 @@ class Deployments:
         )
         return made, prepared
 
+    @tracing.traced("deploy", of="application")
     async def deploy(
         self, name: ApplicationName, changes: Values, once: str = "", *, force: bool = False
     ) -> Rollout:
@@ -349,6 +351,7 @@ class Deployments:
             started_at=now,
             swap=swap,
             once=once,
+            traceparent=tracing.current(),
             state=State(phase_since=now, reason="begins"),
         )
         changes: list[Save] = []

@@ -13,6 +13,7 @@ from crossfade.base.errors import Unavailable
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.access_records import ACCESS
+from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
 from crossfade.engine.leadership import Leadership
@@ -27,6 +28,7 @@ from crossfade.engine.loops.figures import FIGURES, FigureLoop
 from crossfade.engine.loops.fleet import Fleet
 from crossfade.engine.loops.gating import Gating
 from crossfade.engine.loops.judging import Judging
+from crossfade.engine.loops.kept_retention import KeptRetention
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.names import NameLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
@@ -313,9 +315,18 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
         return (retention,)
     work = BuildLoop(builds, ports.builds)
     loop = KeyedLoop("builds", work.keys, work.reconcile)
-    crons = Crons(builds, Registry(builds, ports.clock, ports.builds.graph), ports.clock)
+    audited = AuditedDocuments(ports.documents, "cron", "cron", ports.clock)
+    registry = Registry(Builds(audited, epoch), ports.clock, ports.builds.graph)
+    crons = Crons(builds, registry, ports.clock)
     work.on_end = crons.on_start = loop.poke
-    loops = (retention, loop, KeyedLoop("crons", crons.keys, crons.reconcile))
+    loops: tuple[KeyedLoop, ...] = (
+        retention,
+        loop,
+        KeyedLoop("crons", crons.keys, crons.reconcile),
+    )
+    if (files := ports.builds.around.files) is not None:
+        kept = KeptRetention(builds, files, ports.clock, ports.builds.limits)
+        loops = (*loops, KeyedLoop("kept-files", kept.keys, kept.reconcile))
     if ports.builds.servers is None:
         return loops
     told = Statuses(builds, ports.builds.servers, ports.clock)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from crossfade.base import tracing
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -209,6 +210,8 @@ class Records:
     async def commit(self, *changes: Save | Remove, events: tuple[Event, ...] = ()) -> None:
         """Make all changes and record the events, or nothing.  Raises Conflict, Unavailable."""
         sequence = await self._documents.commit(changes, events, self._fence)
+        for event in events:
+            tracing.note("saved", subject=event.subject, reason=event.reason)
         self.on_commit(sequence, tuple((each.kind, each.name) for each in changes))
 
     async def events(self, subject: str | None, after: int = 0) -> tuple[Event, ...]:

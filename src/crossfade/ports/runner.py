@@ -65,6 +65,8 @@ class Order:
     by their names.  Services of its own go before those of the same name."""
     kubeconfig: str = ""
     """The clusters that it may reach, as a file that no other run sees; "": none."""
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of known registries, as variables for who fetches its image; the step has none of them."""
 
 
 @dataclass(frozen=True, slots=True)

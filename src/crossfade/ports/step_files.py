@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
 from crossfade.core.pipeline.keeping import Artifact, Kept
 from crossfade.ports.runner import Order
 
@@ -23,6 +24,17 @@ class StepFiles(Protocol):
 
     async def kept(self, build: str) -> tuple[Kept, ...]:
         """Return what the runs of a build have left, oldest first."""
+        ...
+
+    async def forget(
+        self, limits: Limits, in_use: InUse, now: float, *, dry_run: bool = False
+    ) -> tuple[Forgotten, ...]:
+        """
+        Drop what is over the limits and not in use; with `dry_run`, only tell.
+
+        Results of tests stay.  Killed in between, it leaves nothing that looks whole and is not.
+        Raises Unavailable, InputError.
+        """
         ...
 
     async def read(self, artifact: Artifact) -> bytes:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote
 
-from crossfade.adapters.http.caller import Answer, Call, HttpCaller
+from crossfade.adapters.http.caller import Answer, Call, HttpCaller, Into
+from crossfade.base import tracing
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError, Unavailable
 from crossfade.base.secrets import Secret
@@ -17,6 +18,7 @@ API = "/api/v1"
 SECONDS = 60.0
 """A deployment renders a chart and asks clusters before it is answered."""
 _PAGE = 500
+_FILE_SECONDS = 600.0
 
 
 class HubClient:
@@ -64,6 +66,11 @@ class HubClient:
             after = page["next"]
         return tuple(found)
 
+    async def save(self, path: str, into: Into) -> None:
+        """Give what is answered to `into`, piece by piece."""
+        call = Call(f"{self.url}{path}", headers=self._headers, secrets=tuple(self._secrets))
+        await self._sent(call, into)
+
     async def ask(
         self,
         method: str,
@@ -78,12 +85,16 @@ class HubClient:
             f"{self.url}{path}",
             method,
             params or {},
-            {**self._headers, **(headers or {})},
+            {**self._headers, **tracing.carried(), **(headers or {})},
             body,
             tuple(self._secrets),
         )
+        return await self._sent(call)
+
+    async def _sent(self, call: Call, into: Into | None = None) -> Answer:
         try:
-            answer = await self._caller.send(call)
+            seconds = None if into is None else _FILE_SECONDS
+            answer = await self._caller.send(call, seconds, into)
         except Unavailable as error:
             raise Unavailable(
                 f"the hub at {self.url} does not answer: {error.what.removeprefix('no answer: ')}",

@@ -12,7 +12,9 @@ import os
 import signal
 import sys
 
+from crossfade.adapters.runners.tools import has_tool
 from crossfade.base.clock import SteadyClock
+from crossfade.core.pipeline.images import tools_for
 from crossfade.sandbox import faults, filling, processes
 from crossfade.sandbox.awakening import forget_readiness
 from crossfade.sandbox.entry import begin
@@ -49,7 +51,9 @@ class Cloud:
         token = (self._folder / "token").read_text()
         self._authority = (layout.directory / "ca.crt").read_text()
         options = KubeletOptions(
-            markers=processes.markers(layout.directory, "pod", name), clock=clock
+            markers=processes.markers(layout.directory, "pod", name),
+            clock=clock,
+            stands_for=lacking,
         )
         self._kubelet = Kubelet(
             self._client, f"{name}-node-0", Capacity(), self._folder / "node", options
@@ -121,6 +125,14 @@ class Cloud:
             await self._kubelet.shut_down()
         else:
             await self._kubelet.stay()
+
+
+def lacking(image: str) -> str | None:
+    """Return which tools the host lacks to stand for a public image of tools, None for others."""
+    known = tools_for(image)
+    if known is None:
+        return None
+    return ", ".join(each for each in known.commands if not has_tool(each))
 
 
 async def furnish(client: KubeClient, ports: CloudPorts) -> None:

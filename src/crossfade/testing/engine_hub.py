@@ -232,6 +232,7 @@ class EngineHub:
         ahead: float = 0.0,
     ) -> None:
         self.documents, self.life, self.epoch = documents, documents.life, epoch
+        self.began = world.clock.now()
         self._kept = CachedDocuments(documents)
         self.records = Records(self._kept, fence=epoch)
         connections = _MortalConnections(world.connections, self.life)

@@ -1,6 +1,6 @@
 """The real engine over a store and clusters in memory, turn by turn on a clock that is set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -52,8 +52,8 @@ class EngineWorld:
     edge_names: tuple[str, ...] = ("edge-1",)
     users_follow: bool = False
     """Gateways count the users whom edges send there, and not all the same."""
-    capacity: int | None = None
-    """Requests per second that each cluster is said to carry."""
+    capacities: Mapping[ClusterName, int] = field(default_factory=dict)
+    """Requests per second that clusters are said to carry; nobody knows it of the others."""
     deaf: set[str] = field(default_factory=set)
     """Edges that are cut off from the hub: they report nothing, and take no plan."""
     blind: set[tuple[str, ClusterName]] = field(default_factory=set)
@@ -117,7 +117,8 @@ class EngineWorld:
     async def prepare(self, spec: Application | None = None) -> None:
         """Add the clusters and the application."""
         for name in self.clusters:
-            cluster = Cluster(name, name, "/kubeconfig", name, "sandbox", capacity=self.capacity)
+            room = self.capacities.get(name)
+            cluster = Cluster(name, name, "/kubeconfig", name, "sandbox", capacity=room)
             await self.commands.add_cluster(cluster)
         await self.commands.apply(spec or application())
 

@@ -30,8 +30,8 @@ _SETTLE_TURNS = 14
 """After the end of the rollout: time for what is not wanted any more to be drained and removed."""
 _MOST_OPERATIONS = 40
 STEPS = (SetWeight(10), Pause(2.0), SetWeight(50), Pause(2.0))
-_ROOM = (None, 320, 150, 120)
-"""What each of three clusters carries: nobody knows, all users, half of them, and less."""
+_ROOM = ((), (320, 320, 320), (150, 150, 150), (120, 120, 120), (300, 150, 60), (60, 120, 240))
+"""What each of three clusters carries of 300: nobody knows, all of it, half, less, and unalike."""
 _AHEAD = (0.0, 0.0, 1.0, -1.0)
 
 
@@ -56,15 +56,15 @@ class Story:
     """Half of the new revision's answers are errors."""
     moments: tuple[Moment, ...]
     edges: int = 1
-    capacity: int | None = None
-    """What each cluster carries."""
+    capacities: tuple[int, ...] = ()
+    """What each cluster carries; (): nobody knows."""
     aheads: tuple[float, ...] = (0.0,)
     """By how many seconds the clocks of one hub after the other are ahead."""
 
     def __str__(self) -> str:
         told = (f"turn {m.turn}: {CLUSTERS[m.which]} {m.mishap} ({m.many})" for m in self.moments)
         kind = "bad" if self.bad else "good"
-        room = "any number" if self.capacity is None else f"{self.capacity} requests per second"
+        room = f"{self.capacities} requests per second" if self.capacities else "any number"
         first = (
             f"seed {self.seed}: a {kind} revision is deployed; {self.edges} edges, "
             f"clusters carry {room}, clocks of hubs are ahead by {self.aheads}"
@@ -90,18 +90,18 @@ def story(seed: int) -> Story:
 
 
 @cache
-def begin(edges: int = 1, capacity: int | None = None) -> EngineWorld:
+def begin(edges: int = 1, capacities: tuple[int, ...] = ()) -> EngineWorld:
     """Return a world in which a first revision serves everywhere; stories are told to copies."""
-    return simulated(_begin(edges, capacity))
+    return simulated(_begin(edges, capacities))
 
 
-async def _begin(edges: int, capacity: int | None) -> EngineWorld:
+async def _begin(edges: int, capacities: tuple[int, ...]) -> EngineWorld:
     world = EngineWorld(
         store=FakeStore(copying=False),
         requests_per_second=REQUESTS_PER_SECOND,
         edge_names=tuple(f"edge-{number}" for number in range(1, edges + 1)),
         users_follow=True,
-        capacity=capacity,
+        capacities=dict(zip(CLUSTERS, capacities, strict=False)),
     )
     await world.prepare(application(*STEPS))
     first = await world.deploy({"colour": "blue"})
@@ -114,7 +114,7 @@ async def _begin(edges: int, capacity: int | None) -> EngineWorld:
 
 def tell(told: Story) -> float:
     """Tell the story; return how many seconds passed in it.  Raises Broken with the story."""
-    began = begin(told.edges, told.capacity).clock.now()
+    began = begin(told.edges, told.capacities).clock.now()
     ended = began
     for telling in moments(told):
         ended = telling.world.clock.now()
@@ -141,7 +141,7 @@ def moments(told: Story) -> Iterator[Telling]:
 
 def opening(told: Story) -> Telling:
     """Return the story before anything has gone wrong."""
-    world = copied(begin(told.edges, told.capacity))
+    world = copied(begin(told.edges, told.capacities))
     simulated(_deploy(world, told))
     promises = simulated(Promises.of(world, max(told.aheads) - min(told.aheads)))
     draw = random.Random(told.seed)  # noqa: S311 - a story, no secret

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import queue
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -112,3 +114,25 @@ def _bytes(reply: Reply) -> bytes:
     headers = {"content-length": str(len(content)), **reply.headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {reply.status} Reply\r\n{lines}\r\n".encode() + content
+
+
+@contextmanager
+def http_service_beside() -> Iterator[HttpService]:
+    """Run a service in a thread of its own, for tests that wait for a program."""
+    started: queue.Queue[tuple[HttpService, asyncio.AbstractEventLoop, asyncio.Event]]
+    started = queue.Queue()
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        async with http_service() as service:
+            started.put((service, asyncio.get_running_loop(), ended))
+            await ended.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    service, loop, ended = started.get(timeout=10)
+    try:
+        yield service
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)

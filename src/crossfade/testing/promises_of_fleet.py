@@ -19,6 +19,8 @@ from crossfade.testing.onlooker import Onlooker
 
 _CHANCE = 1.03
 """Users are counted, and so known as exactly as chance allows."""
+_IN_VAIN = 0.1
+"""Up to this part of users are turned away in vain, for counts are steadied and shares rounded."""
 _COUNTING_SECONDS = RECENT_SECONDS + 2.0
 """After so long the hub must know how many users there are."""
 _MOMENT_SECONDS = 10.0
@@ -41,12 +43,15 @@ class FleetPromises:
     epochs: dict[ClusterName, list[tuple[float, int]]] = field(default_factory=dict)
     """Which epoch each cluster was to serve since when; the last ones."""
     demand: tuple[float, int] = (0.0, 0)
-    """Since when there are so many users, and edges that tell of them."""
+    """Since when there are so many users, and the hub could know it."""
+    cut_off: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+    """For edges that are cut off, which hub had counted their users, and how many all users were;
+    None when it cannot have done so."""
 
     def check(self, world: EngineWorld, onlooker: Onlooker, record: Record) -> None:
         """Raise Broken when a promise is."""
         now = world.clock.now()
-        if world.demand != self.demand[1] or world.deaf:
+        if world.demand != self.demand[1] or self._uncounted(world, now):
             self.demand = (now, world.demand)
         for name in world.clusters:
             self._epoch(name, record.at(name).epoch, now)
@@ -62,6 +67,18 @@ class FleetPromises:
             if before.share(name) > 0 == users.share(name) and not users.frozen:
                 self._has_left(world, onlooker, record, name)
         self._capacity_first(world, onlooker, users)
+
+    def _uncounted(self, world: EngineWorld, now: float) -> bool:
+        """
+        Say whether an edge is cut off whose users the hub cannot know.
+
+        They are as many as before, if it is still the hub that has counted them, and none came.
+        """
+        known = (world.hub.epoch, world.demand)
+        settled = self.paced and now - self.demand[0] >= _COUNTING_SECONDS
+        heard = known if settled and now - world.hub.began >= _COUNTING_SECONDS else None
+        self.cut_off = {edge: self.cut_off.get(edge, heard) for edge in world.deaf}
+        return any(each != known for each in self.cut_off.values())
 
     def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
         known = self.epochs.setdefault(name, [(now, epoch)])
@@ -113,24 +130,27 @@ class FleetPromises:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
     def _capacity_first(self, world: EngineWorld, onlooker: Onlooker, users: Users) -> None:
-        """Rule 11: no cluster is sent more than it carries, and whom nobody carries is told."""
+        """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
         now, (since, demand) = world.clock.now(), self.demand
-        if world.capacity is None or users.frozen or now - since < _COUNTING_SECONDS:
+        if not world.capacities or users.frozen or now - since < _COUNTING_SECONDS:
             return
-        if not self.paced and users.recent is not None:
-            demand = users.recent  # reports that nobody reads in time are lost
         # How soon it is planned anew after a loss is a matter of pace.
         dead = {name for name in users.parts if self.paced and _down(world, onlooker, name)}
         alive = [name for name in users.parts if name not in dead]
         served = demand * (PARTS - users.shed) / PARTS
         placed = sum(users.share(name) for name in alive)
+        spare = 0.0
         for name in alive:
             # Edges leave dead clusters by themselves, and send those users to the others.
             asked = served * users.share(name) / max(placed, 1)
-            if asked > world.capacity * _CHANCE:
-                raise Broken(
-                    11, f"{name} was sent {asked:g} a second, and carries {world.capacity}"
-                )
+            carries = world.capacities[name]
+            if asked > carries * _CHANCE:
+                raise Broken(11, f"{name} was sent {asked:g} a second, and carries {carries}")
+            if "drained" not in users.reasons.get(name, ""):
+                spare += carries - asked
+        vain = min(spare, demand - served)
+        if self.paced and vain > demand * _IN_VAIN:
+            raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
 

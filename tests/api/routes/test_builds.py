@@ -117,14 +117,14 @@ async def test_a_command_that_is_sent_twice_is_carried_out_once(api):
         assert answer.status_code == 200
     events = await api.world.store.events("build/1")
 
-    assert len(events) == 1
+    assert [each.reason for each in events] == ["asked for: shop", "ended by admin"]
 
 
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("/builds/7", "there is no build 7"),
-        ("/builds/7/log?step=unit", "there is no build 7"),
+        ("/builds/7", "there is no build `7`"),
+        ("/builds/7/log?step=unit", "there is no build `7`"),
         ("/builds/1/log?step=unti", "build 1 has no step `unti`"),
         ("/builds/1/log?step=", "no step is named"),
         ("/builds/1/why?step=x", "build 1 has no step `x`"),

@@ -39,7 +39,7 @@ async def back(hub, server, subject):
 
 
 async def test_a_browser_comes_back_signed_in_with_the_rights_of_its_groups(hub, server):
-    assert (await hub.client.get("/api/v1/session/options")).json() == {"issuer": server.issuer}
+    assert (await hub.client.get("/api/v1/session/options")).json()["issuer"] == server.issuer
     answer = await back(hub, server, "u1")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
@@ -76,6 +76,36 @@ async def test_a_link_that_somebody_else_has_made_signs_nobody_in(hub, server):
 
 
 async def test_without_a_provider_it_is_said_how_to_sign_in(api):
-    assert (await api.client.get("/api/v1/session/options")).json() == {"issuer": None}
+    assert (await api.client.get("/api/v1/session/options")).json() == {
+        "issuer": None,
+        "trouble": "",
+    }
     assert (await api.client.get(BEGIN)).status_code == 404
     assert (await api.client.get(CALLBACK)).status_code == 401
+
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+async def test_a_browser_that_is_not_let_in_is_told_so_once_by_the_page_itself(hub, server):
+    sent = await hub.client.get(BEGIN)
+    address = server.sign_in(sent.headers["Location"], "u2")
+    there = address.replace("http://127.0.0.1:8780", "http://hub")
+    answer = await hub.client.get(there, headers=HTML)
+    told = (await hub.client.get("/api/v1/session/options")).json()["trouble"]
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    assert told.startswith("none of your groups has a role here; an admin gives one")
+    assert (await hub.client.get("/api/v1/session/options")).json()["trouble"] == ""
+    assert (await hub.client.get("/api/v1/session")).status_code == 401
+
+
+@pytest.mark.parametrize("address", [BEGIN, f"{CALLBACK}?error=<script>%22%0a{'é' * 300}"])
+async def test_a_browser_is_never_shown_json_however_it_comes(api, address):
+    answer = await api.client.get(address, headers=HTML)
+    told = (await api.client.get("/api/v1/session/options")).json()["trouble"]
+    api.client.cookies.clear()
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert "identity provider" in told

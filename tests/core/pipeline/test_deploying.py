@@ -105,7 +105,10 @@ def tools(_name: str) -> bool:
     [
         ({"type": "crossfade-deploy"}, "`application` is missing"),
         (roll_out(on_cancel="stay"), "allowed: abort, leave"),
-        ({"type": "helm", "arguments": {"action": "push"}}, "not pushed yet"),
+        (
+            {"type": "helm", "arguments": {"action": "push", "chart_repo_url": "gs://b"}},
+            "a plugin of helm",
+        ),
     ],
 )
 def test_what_is_missing_is_refused_before_anything_runs(step, words):

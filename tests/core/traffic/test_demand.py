@@ -87,6 +87,59 @@ def test_few_requests_differ_by_more_without_saying_anything():
     assert steadied(10, 20.0) == 20
 
 
+def together(seconds, **rates):
+    """Return what is known after these rates of each edge a second; None: it is silent."""
+    demand = Demand()
+    for second in range(seconds):
+        for edge, rate in rates.items():
+            asked = rate(second) if callable(rate) else rate
+            if asked is not None:
+                demand = counted(demand, edge, asked, float(second), 1.0)
+    return demand
+
+
+def until(last, rate, then=None):
+    return lambda second: rate if second <= last else then
+
+
+@pytest.mark.parametrize("now", [35, 60, 110, 320])
+def test_users_of_an_edge_that_is_cut_off_from_the_hub_are_still_there(now):
+    demand = together(now, a=100, b=until(30, 50))
+
+    assert rate_of(demand, now - 1.0) == pytest.approx(150)
+    assert demand_of(demand, now - 1.0) >= 150
+
+
+def test_users_of_a_dead_edge_who_came_to_another_one_are_not_counted_twice():
+    demand = together(90, a=until(32, 100, 150), b=until(30, 50))
+
+    assert rate_of(demand, 89.0) == pytest.approx(150)
+
+
+def test_users_who_go_while_an_edge_is_silent_are_missed_where_they_were():
+    demand = together(90, a=until(32, 100, 20), b=until(30, 50))
+
+    assert rate_of(demand, 89.0) == pytest.approx(70)
+
+
+def test_an_edge_that_is_heard_again_is_counted_once():
+    demand = together(90, a=100, b=lambda second: None if 30 < second < 60 else 50)
+
+    assert rate_of(demand, 89.0) == pytest.approx(150)
+
+
+def test_two_edges_that_fall_silent_one_after_the_other_are_both_missed():
+    demand = together(120, a=100, b=until(30, 50), c=until(60, 25))
+
+    assert rate_of(demand, 119.0) == pytest.approx(175)
+
+
+def test_an_edge_that_is_silent_for_five_minutes_was_taken_down():
+    demand = together(340, a=100, b=until(30, 50))
+
+    assert rate_of(demand, 339.0) == pytest.approx(100)
+
+
 def test_an_edge_that_counts_nobody_counts():
     assert not fed(("a", 5, 1.0)).counts(1.0)
     assert fed(("a", 5, 1.0), ("a", 0, 2.0)).counts(2.0)

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from crossfade.base import tracing
 from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.engine.loops import keyed
 from crossfade.engine.loops.keyed import KeyedLoop
+from crossfade.testing.fake_recorder import FakeRecorder
 
 LATER = 60.0
 
@@ -261,3 +263,27 @@ async def test_a_look_at_everything_that_is_poked_all_the_time_leaves_time_for_o
         task.cancel()
 
     assert clock() - began >= 4 * 5 * 0.02
+
+
+async def test_only_looks_that_come_to_something_are_taken_down(until):
+    recorder = FakeRecorder()
+    work = Work("busy", "broken", "quiet")
+    work.troubles["broken"] = Unavailable("aws does not answer", hint="wait")
+    plain = work.reconcile
+
+    async def reconcile(key):
+        if key == "busy":
+            tracing.note("saved", reason="to 10 %")
+        return await plain(key)
+
+    work.reconcile = reconcile
+    with tracing.recorded(recorder):
+        async with running(work):
+            for key in ("busy", "broken", "quiet"):
+                await seen(until, work, key)
+
+    told = {each.facts["key"]: each for each in recorder.ended}
+    assert set(told) == {"busy", "broken"}
+    assert [name for name, _ in told["busy"].notes] == ["saved"]
+    assert told["broken"].failure == "aws does not answer"
+    assert {each.parent for each in recorder.ended} == {""}

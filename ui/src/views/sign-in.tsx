@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactNode } from "react";
-import { get, addressOf } from "../api/client";
+import { get, addressOf, Problem } from "../api/client";
 import { useSession } from "../api/session";
 import { useAct } from "../parts/act";
 import { Notice } from "../parts/basics";
@@ -50,11 +50,19 @@ export function SignIn(): ReactNode {
 
 /** The way by the identity provider, where the hub knows one. */
 function SignOn(): ReactNode {
-  const { data } = useQuery({ queryKey: ["options"], queryFn: () => get<{ issuer: string | null }>("/session/options") });
-  if (!data?.issuer) return null;
+  const { data } = useQuery({
+    queryKey: ["options"],
+    queryFn: () => get<{ issuer: string | null; trouble: string }>("/session/options"),
+    staleTime: Infinity, // what went wrong is told once
+  });
   return (
-    <a className="button" href={addressOf("/session/sign-on")}>
-      Sign in by {new URL(data.issuer).host}
-    </a>
+    <>
+      {data?.trouble && <Notice problem={new Problem(401, "not-signed-in", data.trouble, "")} />}
+      {data?.issuer && (
+        <a className="button" href={addressOf("/session/sign-on")}>
+          Sign in by {new URL(data.issuer).host}
+        </a>
+      )}
+    </>
   );
 }

@@ -20,8 +20,8 @@ from crossfade.ports.edge import EdgeSight
 EDGE_HEADER = "crossfade-edge"
 """Where an edge's reports carry its name: OpenTelemetry's protocol has no place for it."""
 _SERVICE = "opentelemetry.proto.collector.metrics.v1.MetricsService"
-_Report: Message = metrics_service_pb2.ExportMetricsServiceRequest  # type: ignore[attr-defined]
-_Answer: Message = metrics_service_pb2.ExportMetricsServiceResponse  # type: ignore[attr-defined]
+_Report: Message = metrics_service_pb2.ExportMetricsServiceRequest
+_Answer: Message = metrics_service_pb2.ExportMetricsServiceResponse
 _LOG = logging.getLogger(__name__)
 
 

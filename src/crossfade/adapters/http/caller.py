@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,10 @@ LARGEST_BYTES = 16 << 20
 _TRUSTED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables by which httpx finds the authorities to trust."""
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+Into = Callable[[bytes], object]
+"""Takes a large body, which is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,14 @@ class HttpCaller:
         self._ca_file = ca_file
         self._client: httpx.AsyncClient | None = None
 
-    async def send(self, call: Call, seconds: float | None = None) -> Answer:
-        """Return the answer, of any status.  Raises Unavailable without one, InputError."""
+    async def send(
+        self, call: Call, seconds: float | None = None, into: Into | None = None
+    ) -> Answer:
+        """
+        Return the answer, of any status; a good one is given to `into`, piece by piece, if any.
+
+        Raises Unavailable without an answer, InputError.
+        """
         import httpx
 
         seconds = self.seconds if seconds is None else seconds
@@ -91,7 +101,7 @@ class HttpCaller:
             raise _unusable(call, str(error)) from None
         try:
             async with asyncio.timeout(seconds):
-                return await self._exchange(request)
+                return await self._exchange(request, into)
         except httpx.UnsupportedProtocol as error:
             raise _unusable(call, str(error)) from None
         except TimeoutError:
@@ -106,11 +116,14 @@ class HttpCaller:
         if client is not None:
             await client.aclose()
 
-    async def _exchange(self, request: "httpx.Request") -> Answer:
+    async def _exchange(self, request: "httpx.Request", into: Into | None) -> Answer:
         answer = await self._opened().send(request, stream=True)
         try:
             body = bytearray()
             async for piece in answer.aiter_bytes():
+                if into is not None and answer.is_success:
+                    into(piece)
+                    continue
                 body += piece
                 if len(body) > LARGEST_BYTES:
                     raise OSError(f"the answer is longer than {LARGEST_BYTES >> 20} MiB")

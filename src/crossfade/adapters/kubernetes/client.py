@@ -109,9 +109,16 @@ class KubeApi:
         told = answer.headers.get("Warning", "")
         return tuple(re.sub(r"\\(.)", r"\1", text) for text in _WARNING.findall(told))
 
-    async def delete(self, path: str) -> None:
-        """Delete the object in the background; no error if it is gone already."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+    async def delete(self, path: str, grace_seconds: int | None = None) -> None:
+        """
+        Delete the object in the background; no error if it is gone already.
+
+        Pods may take `grace_seconds` to end; None: what they say themselves; 0: nobody waits.
+        """
+        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        body["propagationPolicy"] = "Background"
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
         code, answer = await self._send("DELETE", path, body=body)
         if code != 404:
             self._accept(code, answer)
@@ -119,6 +126,19 @@ class KubeApi:
     async def text(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """Return what the path answers, as text: logs, health."""
         return self._accept(*await self._send("GET", path, query=query or {}))
+
+    async def content(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        """Return what the path answers, byte for byte: logs of whatever programs print."""
+        answer = await self._exchange("GET", path, query=query or {})
+        self._accept(answer.status_code, answer.text if answer.status_code >= 400 else "")
+        return answer.content
+
+    async def ask_pod(self, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Return what a pod behind a `proxy` path answers to a POST."""
+        media = {"Content-Type": "application/octet-stream", "Accept": "*/*"}
+        answer = await self._exchange("POST", path, body=body, headers={**media, **headers})
+        self._accept(answer.status_code, answer.text if answer.status_code >= 400 else "")
+        return answer.content
 
     async def peek(self, path: str) -> str:
         """Return what a pod or a Service behind a `proxy` path answers, whatever its status is."""
@@ -203,11 +223,11 @@ class KubeApi:
         method: str,
         path: str,
         *,
-        body: Object | None = None,
+        body: Object | bytes | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "httpx2.Response":
-        content = None if body is None else json.dumps(body).encode()
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         named = {"Accept": "application/json", "Content-Type": "application/json"}
         client = await self._current()
         try:

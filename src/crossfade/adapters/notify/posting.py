@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crossfade.adapters.http.caller import Call
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.json_value import Json
 from crossfade.base.secrets import Secret, SecretRef
@@ -26,6 +27,7 @@ async def post(
     `key` goes along as `Idempotency-Key`.  Raises what looking secrets up raises.
     """
     headers: dict[str, str] = {"Content-Type": "application/json", "Idempotency-Key": key}
+    headers |= tracing.carried()
     hidden: list[Secret] = []
 
     async def revealed(value: str | SecretRef) -> str:

@@ -13,7 +13,7 @@ from crossfade.adapters.runners.in_container import InContainer
 from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.places import Places
-from crossfade.adapters.runners.serving import Serve
+from crossfade.adapters.runners.serving import COMPOSED, Serve
 from crossfade.adapters.runners.view import EXPORTS, HOME, MASKED, TOOLS, Mount, View
 from crossfade.base.codec import to_json
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME, Inside
@@ -21,7 +21,7 @@ from crossfade.ports.runner import Order, RunId
 
 SCRIPT = ".script"
 KUBE, CONFIG = "kube", "config"
-BOX, COMPOSED, WANTED = "box", "composed", "in-image.json"
+BOX, WANTED = "box", "in-image.json"
 IN_CONTAINERS = "in-containers"
 """Name of the file that is there when an engine may have something of the run."""
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -76,7 +76,7 @@ class RunCommands:
             argv = self._boxed(order, place)
             in_images = order.inside is not None or order.composition is not None
             if self.images is not None and (in_images or self.in_container(order)):
-                given |= self.images.passwords()
+                given |= {**self.images.passwords(), **order.passwords}
             own, tools = (HOME, EXPORTS, MASKED), TOOLS
         else:
             argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step"]

@@ -107,6 +107,9 @@ class _Composer:
                 self._services.append(self._start(each.name, *boxes[each.name], told=True))
             self._settle(services)
             serve = self._wanted.serve
+            # In containers they have a network of their own, which nobody else is on.
+            if serve is not None and not serve.build and self._wanted.containers is None:
+                self._tell_addresses()
             code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
             self._boxes.end(GRACE_SECONDS)
@@ -170,6 +173,12 @@ class _Composer:
             lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
         self._hosts.write_text("".join(lines))
         return own
+
+    def _tell_addresses(self) -> None:
+        """Say where those find the services that do not know their names."""
+        for line in self._hosts.read_text().splitlines()[-len(self._services) :]:
+            address, *names = line.split()
+            say(f"{names[0]} is at {address}")
 
     def _box(self, service: Service) -> tuple[list[str], dict[str, str]]:
         command = self._command(service, self._environment(service))

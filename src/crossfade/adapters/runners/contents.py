@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from collections.abc import Container
 from pathlib import Path
 
 from crossfade.base.errors import NotFound
@@ -44,9 +45,22 @@ class Contents:
             part.unlink(missing_ok=True)
         return digest.hexdigest(), size
 
+    def sweep(self, needed: Container[str]) -> None:
+        """Remove all contents but these, and what was left half made.  Nobody may add meanwhile."""
+        for path in self._folder.glob("??/*"):
+            if path.name not in needed:
+                path.unlink(missing_ok=True)
+        for path in self._folder.glob("*.part"):
+            path.unlink(missing_ok=True)
+
     def has(self, digest: str) -> bool:
         """Return whether the content is there."""
         return self._path(digest).is_file()
+
+    def size(self, digest: str) -> int:
+        """Return how many bytes the content has, 0 when it is not there."""
+        path = self._path(digest)
+        return path.stat().st_size if path.exists() else 0
 
     def read(self, digest: str) -> bytes:
         """Return the content.  Raises NotFound."""

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from crossfade.adapters.runners.contents import Contents, TooLarge
+from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, write_index
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Unavailable
+from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
 from crossfade.core.pipeline.junit import Case, NoReport, cases
 from crossfade.core.pipeline.keeping import (
     LARGEST_FILE_BYTES,
@@ -54,11 +56,11 @@ class KeptFiles:
 
     async def restore(self, order: Order) -> str:
         """Put cached folders back before a run; see the port."""
-        return await asyncio.to_thread(_answered, lambda: self._restore(order))
+        return await asyncio.to_thread(self._locked, lambda: self._restore(order))
 
     async def keep(self, order: Order, *, succeeded: bool) -> Kept:
         """Keep what an ended run has left; see the port."""
-        return await asyncio.to_thread(_answered, lambda: self._keep(order, succeeded))
+        return await asyncio.to_thread(self._locked, lambda: self._keep(order, succeeded))
 
     async def kept(self, build: str) -> tuple[Kept, ...]:
         """Return what the runs of a build have left; see the port."""
@@ -69,6 +71,29 @@ class KeptFiles:
         """Return the content of an artifact; see the port."""
         return await asyncio.to_thread(self._contents.read, artifact.digest)
 
+    async def forget(
+        self, limits: Limits, in_use: InUse, now: float, *, dry_run: bool = False
+    ) -> tuple[Forgotten, ...]:
+        """Drop what is over the limits; see the port."""
+        old = OldFiles(self._folder, self._contents)
+        if dry_run:
+            return await asyncio.to_thread(_answered, lambda: old.due(limits, in_use, now))
+        return await asyncio.to_thread(_answered, lambda: old.forget(limits, in_use, now))
+
+    def last_tidied(self) -> float:
+        """Return when something was forgotten last, or could have been; 0 when nothing is kept."""
+        lock = self._folder / LOCK
+        return lock.stat().st_mtime if lock.exists() else 0.0
+
+    def _locked(self, act: Callable[[], T]) -> T:
+        """Act while nothing is forgotten."""
+
+        def alone() -> T:
+            with locked(self._folder):
+                return act()
+
+        return _answered(alone)
+
     def _restore(self, order: Order) -> str:
         wish = wanted(order.environment)
         if not wish.cache:
@@ -77,6 +102,7 @@ class KeptFiles:
         if rows is None:
             return "nothing is cached for these inputs"
         volume = self._volume(order.run.build)
+        os.utime(self._cache(order))  # by when it was used last it is decided what is forgotten
         for path, digest, mode in rows:
             target = volume / path
             if target.is_symlink() or not _inside(volume, target):
@@ -119,7 +145,7 @@ class KeptFiles:
         if succeeded and wish.cache:
             self._save_cache(order, wish.cache)
         if artifacts or tests or notes:
-            _write(self._index(run), json.dumps(to_json(kept)))
+            write_index(self._index(run), json.dumps(to_json(kept)))
         return kept
 
     def _artifacts(
@@ -186,7 +212,7 @@ class KeptFiles:
                 rows.append((name, self._contents.add(path, self._largest_step)[0], mode))
             except TooLarge:
                 return  # half a folder would be worse than none
-        _write(index, json.dumps(rows))
+        write_index(index, json.dumps(rows))
 
     def _base(self, order: Order) -> Path:
         """Return the folder that patterns are below; of a step elsewhere, the workspace."""
@@ -241,13 +267,6 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _age(path: Path) -> tuple[float, str]:
     return path.stat().st_mtime, path.name
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _answered(act: Callable[[], T]) -> T:

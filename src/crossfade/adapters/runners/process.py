@@ -14,7 +14,6 @@ from crossfade.adapters.images.folders import remove_folder
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.commands import (
     BOX,
-    COMPOSED,
     CONFIG,
     KUBE,
     SCRIPT,
@@ -29,7 +28,7 @@ from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.places import Places
 from crossfade.adapters.runners.run_files import read, tail, write, write_secret
 from crossfade.adapters.runners.scripts import KEEPER
-from crossfade.adapters.runners.serving import READY
+from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from crossfade.adapters.runners.lock import is_held
 
-READY = "ready"
-"""Name of the file that is there once the services are."""
+COMPOSED, READY = "composed", "ready"
+"""Names of the folder of services in that of their run, and of the file that says they are."""
 _LOOK_SECONDS = 1.0
 
 
@@ -43,7 +43,9 @@ def is_run(build: Path, besides: Path) -> bool:
     """Return whether somebody runs the build, or any other run of it than this one goes on."""
     if is_held(build / "claim"):
         return True
-    return any(is_held(each / "lock") for each in (build / "runs").glob("*") if each != besides)
+    others = (each for each in (build / "runs").glob("*") if each != besides)
+    # One that serves by itself, as an environment that was launched, needs no services of others.
+    return any(is_held(each / "lock") for each in others if not (each / COMPOSED / READY).exists())
 
 
 def vanish() -> NoReturn:

@@ -7,6 +7,11 @@ from crossfade.base.errors import NotFound
 from crossfade.base.secrets import Secret, SecretRef
 
 
+def variable_of(prefix: str, secret: str) -> str:
+    """Return what the variable of a secret is called."""
+    return prefix + re.sub(r"[^A-Z0-9]", "_", secret.upper())
+
+
 class EnvironmentSecrets:
     """`{secret: slack-url}` is the variable PREFIX + `SLACK_URL`."""
 
@@ -19,7 +24,7 @@ class EnvironmentSecrets:
 
     async def resolve(self, ref: SecretRef) -> Secret:
         """Return the secret; see the port for errors."""
-        name = self._prefix + re.sub(r"[^A-Z0-9]", "_", str(ref).upper())
+        name = variable_of(self._prefix, str(ref))
         value = self._environment.get(name, "")
         if not value:
             raise NotFound(

@@ -62,7 +62,8 @@ async def list_applications(
     caller: Signed, services: Use, after: After = "", limit: Limit = 100
 ) -> Page[Summary]:
     """Return the applications that the caller may see, by name."""
-    found = [_summary(each.value) for each in await services.lists.records.applications()]
+    records = (await services.lists()).records
+    found = [_summary(each.value) for each in await records.applications()]
     seen = [each for each in found if caller.identity.sees(each.name)]
     return page(seen, lambda each: each.name, after, limit)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,13 +19,20 @@ from crossfade.api.services import Services, Use
 from crossfade.base.errors import CrossfadeError, InputError, NotFound, TooManyRequests
 from crossfade.core.access.roles import ANY, Action
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.keeping import Kept
 from crossfade.core.pipeline.state import BUILD, Answer, State
 from crossfade.core.pipeline.why import why as reasons
 from crossfade.engine.accounts import Caller
 from crossfade.engine.pipelines.log_reading import LogLine, StepLog, log_page
 from crossfade.engine.pipelines.records import BUILD as BUILDS
 from crossfade.engine.pipelines.records import Build, Builds, newest_builds
-from crossfade.engine.pipelines.views import BuildRow, BuildView, row, view
+from crossfade.engine.pipelines.views import (
+    BuildRow,
+    BuildView,
+    row,
+    view,
+    without_secrets,
+)
 from crossfade.ports.documents import Documents
 
 router = APIRouter(prefix="/builds", tags=["builds"])
@@ -35,6 +42,7 @@ Run = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,8}$", description="Number of t
 Step = Annotated[
     str, Query(max_length=300, description="Key of the step, as in the build.", examples=["test"])
 ]
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file.")]
 Line = Annotated[int, Query(ge=0, le=2**53, description="Number of the last line that is known.")]
 
 
@@ -91,6 +99,13 @@ class Ask(BaseModel):
     why: str = Field(default="", max_length=1000, description="Why it is ended; kept.")
 
 
+class BuildState(BaseModel):
+    """A build, and how its steps stand."""
+
+    build: BuildRow
+    state: State
+
+
 class StepStory(BaseModel):
     """How a step stands, and what brought it there."""
 
@@ -107,7 +122,7 @@ async def list_builds(
     limit: Limit = 100,
 ) -> Page[BuildRow]:
     """Return builds, newest first.  They belong to no application: this takes a role on all."""
-    lists = services.lists.records.documents
+    lists = (await services.lists()).records.documents
     builds = Builds(lists)
     below = int(after) if after.isascii() and after.isdigit() else _HIGHEST
     found = newest_builds(await lists.list(BUILDS), pipeline, below, limit + 1)
@@ -123,6 +138,36 @@ async def get_build(run: Run, caller: Reader, services: Use) -> BuildView:
     graph = await _graph(services, build)
     shown = str(graph) if isinstance(graph, CrossfadeError) else graph
     return view(_row(services, build, state), build.generation, state, shown)
+
+
+@router.get("/{run}/state")
+async def get_state(run: Run, caller: Reader, services: Use) -> BuildState:
+    """Return how all steps of a build stand, as the hub remembers it, without values of secrets."""
+    build, state = await read_build(services, run)
+    return BuildState(build=_row(services, build, state), state=without_secrets(state))
+
+
+@router.get("/{run}/files")
+async def list_files(run: Run, caller: Reader, services: Use) -> tuple[Kept, ...]:
+    """Return what the steps of a build have kept: files, and every result of a test."""
+    build, _ = await read_build(services, run)
+    return await services.building.files.kept(build.id)
+
+
+@router.get(
+    "/{run}/files/{digest}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> Response:
+    """Return the content of a file that a step of the build has kept."""
+    for kept in await list_files(run, caller, services):
+        for each in kept.artifacts:
+            if each.digest == digest:
+                content = await services.building.files.read(each)
+                return Response(content, media_type="application/octet-stream")
+    hint = f"`GET /api/v1/builds/{run}/files` lists its files"
+    raise NotFound(f"build {run} has kept no such file", hint=hint)
 
 
 @router.get("/{run}/why")
@@ -228,7 +273,7 @@ async def read_build(services: Services, run: str) -> tuple[Build, State]:
         build = (await builds.build(run)).value
     except NotFound as error:
         hint = "`GET /api/v1/builds` lists them"
-        raise NotFound(f"there is no build {run}", hint=hint) from error
+        raise NotFound(f"there is no build `{run}`", hint=hint) from error
     return build, (await builds.state(run)).value
 
 

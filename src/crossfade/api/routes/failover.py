@@ -56,7 +56,8 @@ class Turn:
 @router.get("/failover")
 async def get_status(caller: Signed, services: Use) -> FailoverStatus:
     """Return where the clusters stand that the caller may see, with the users whom they may see."""
-    found = await failover_status(services.lists.records, services.clock.now())
+    lists = await services.lists()
+    found = await failover_status(lists.records, services.clock.now())
     identity = caller.identity
     return FailoverStatus(
         tuple(

@@ -82,7 +82,7 @@ async def list_clusters(
 ) -> Page[Member]:
     """Return the clusters that the caller may see, by name."""
     mine = await _mine(services, caller)
-    found = [_member(each, mine) for each in await services.lists.fleet()]
+    found = [_member(each, mine) for each in await (await services.lists()).fleet()]
     seen = [each for each in found if caller.identity.sees_cluster(each.name)]
     return page(seen, lambda each: each.name, after, limit)
 
@@ -187,7 +187,8 @@ def _cluster(wanted: NewCluster) -> Cluster:
 
 
 async def _mine(services: Services, caller: Caller) -> list[Application]:
-    found = [each.value.spec for each in await services.lists.records.applications()]
+    records = (await services.lists()).records
+    found = [each.value.spec for each in await records.applications()]
     return [each for each in found if caller.identity.sees(each.name)]
 
 

@@ -92,7 +92,7 @@ async def list_newest(
     caller: Signed, services: Use, after: After = "", limit: Limit = 100
 ) -> Page[Rollout]:
     """Return the newest rollout of each application that the caller may see."""
-    records = services.lists.records
+    records = (await services.lists()).records
     every = [each.value for each in await records.applications()]
     seen = [each for each in every if each.rollout and caller.identity.sees(each.spec.name)]
     some = page(seen, lambda each: each.spec.name, after, limit)

@@ -1,19 +1,23 @@
 """Browsers that sign in by an identity provider."""
 
 from typing import Annotated
+from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Cookie, Query, Request
+from fastapi import APIRouter, Cookie, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel
 
 from crossfade.api.routes.session import keep
 from crossfade.api.services import Use
-from crossfade.base.errors import NotSignedIn
+from crossfade.base.errors import CrossfadeError, NotSignedIn
 
 router = APIRouter(prefix="/session", tags=["access"])
 
 COOKIE = "crossfade_sign_on"
-_PATH = "/api/v1/session/sign-on"
+TROUBLE = "crossfade_sign_on_trouble"
+_SESSION = "/api/v1/session"
+_PATH = f"{_SESSION}/sign-on"
+_LONGEST = 2000
 
 
 class Options(BaseModel):
@@ -21,19 +25,30 @@ class Options(BaseModel):
 
     issuer: str | None
     """The identity provider; null: with a password only."""
+    trouble: str
+    """Why this browser has just come back without being signed in, "" when it has not."""
 
 
 @router.get("/options")
-async def get_options(services: Use) -> Options:
-    """Return how one can sign in; open to all."""
+async def get_options(
+    response: Response,
+    services: Use,
+    trouble: Annotated[str, Cookie(alias=TROUBLE, max_length=_LONGEST)] = "",
+) -> Options:
+    """Return how one can sign in; open to all.  What went wrong is told once."""
     provider = await services.sign_on.provider()
-    return Options(issuer=provider.issuer if provider else None)
+    if trouble:
+        response.delete_cookie(TROUBLE, path=_SESSION)
+    return Options(issuer=provider.issuer if provider else None, trouble=unquote(trouble))
 
 
 @router.get("/sign-on", status_code=302, response_class=RedirectResponse)
 async def begin(request: Request, services: Use) -> RedirectResponse:
     """Send the browser to the identity provider."""
-    begun = await services.sign_on.begin()
+    try:
+        begun = await services.sign_on.begin()
+    except CrossfadeError as error:
+        return _back(request, error)
     answer = RedirectResponse(begun.address, 302)
     answer.set_cookie(
         COOKIE,
@@ -51,18 +66,43 @@ async def begin(request: Request, services: Use) -> RedirectResponse:
 async def finish(
     request: Request,
     services: Use,
-    state: Annotated[str, Query(max_length=200)] = "",
-    code: Annotated[str, Query(max_length=4000)] = "",
-    error: Annotated[str, Query(max_length=200)] = "",
-    cookie: Annotated[str, Cookie(alias=COOKIE, max_length=300)] = "",
+    state: Annotated[str, Query()] = "",
+    code: Annotated[str, Query()] = "",
+    error: Annotated[str, Query()] = "",
+    cookie: Annotated[str, Cookie(alias=COOKIE)] = "",
 ) -> RedirectResponse:
     """Take the browser back from the identity provider, and sign it in."""
-    if error or not code:
-        raise NotSignedIn(
-            f"the identity provider says: {error or 'nothing'}", hint="begin again at the page"
-        )
-    signed = await services.sign_on.finish(cookie, state, code)
+    try:
+        if error or not code:
+            said = error[:200] or "nothing"
+            hint = "begin again at the page"
+            raise NotSignedIn(f"the identity provider says: {said}", hint=hint)
+        signed = await services.sign_on.finish(cookie, state, code)
+    except CrossfadeError as trouble:
+        return _back(request, trouble)
     answer = RedirectResponse("/", 303)
     keep(answer, request, signed)
     answer.delete_cookie(COOKIE, path=_PATH)
+    return answer
+
+
+def _back(request: Request, error: CrossfadeError) -> RedirectResponse:
+    """
+    Return the way to the page, which says what went wrong.
+
+    It is told by a cookie: what stands in an address can be written by anybody.  Raises the error
+    for programs.
+    """
+    if "text/html" not in request.headers.get("Accept", ""):
+        raise error
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(
+        TROUBLE,
+        quote(f"{error.what}; {error.hint}"[: _LONGEST // 12]),  # a character becomes 12 at most
+        max_age=60,
+        path=_SESSION,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
     return answer

@@ -30,6 +30,8 @@ class Action(StrEnum):
     """Look at an application, its rollouts and builds, or at a cluster."""
     BUILD = "build"
     """Start, stop and repeat pipelines."""
+    REGISTER = "register"
+    """Say what pipelines do: their steps run on the hub's machine, and may deploy anything."""
     APPLY = "apply"
     """Make or change an application."""
     RELEASE = "release"
@@ -50,6 +52,7 @@ NEEDS: Mapping[Action, Role] = MappingProxyType(
     {
         Action.READ: Role.VIEWER,
         Action.BUILD: Role.DEVELOPER,
+        Action.REGISTER: Role.ADMIN,
         Action.APPLY: Role.DEVELOPER,
         Action.RELEASE: Role.RELEASER,
         Action.DRAIN: Role.RELEASER,

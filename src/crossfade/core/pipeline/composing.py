@@ -45,7 +45,7 @@ def compose(settings: Settings, context: Context) -> Work:
     for name, each in candidates.items():
         if isinstance(each, dict) and not (each.get("command") or each.get("image")):
             raise CannotRun(f"the candidate {name} has no `command`")
-    variables = _variables(settings.get("composition_variables"))
+    variables = assignments(settings.get("composition_variables"))
     composition = Composition(settings.get("composition"), candidates, variables)
     return _work(composition, directory)
 
@@ -100,7 +100,8 @@ def beside(given: Json) -> Composition | None:
     return Composition(given.get("composition"), ready=ready, setup=setup)
 
 
-def _variables(given: Json) -> dict[str, str]:
+def assignments(given: Json) -> dict[str, str]:
+    """Return a list of NAME=value as a mapping."""
     listed = given if isinstance(given, list) else []
     pairs = (text(each).partition("=") for each in listed)
     return {name.strip(): value for name, _, value in pairs if name.strip()}
@@ -125,7 +126,7 @@ def against(step: Step, of_build: str | None = None) -> Iterator[str]:
         yield from _against_services(services)
     elif step.type == SERVICES:
         yield from _against_services(given)
-    if step.type == "composition":
+    if step.type in ("composition", "launch-composition"):
         yield from _against_document(given.get("composition"))
 
 

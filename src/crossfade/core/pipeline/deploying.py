@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
+from crossfade.core.pipeline.chart_pushing import registry_of
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.helm import HelmStep, from_arguments, from_environment, helm_commands
@@ -58,18 +59,19 @@ def _values(settings: Settings) -> dict[str, Json]:
         raise CannotRun(f"`set` cannot be read: {error}") from error
 
 
-def helm(settings: Settings) -> Work:
+def helm(settings: Settings, context: Context) -> Work:
     """Return the work of a typed helm step; it starts in the workspace, as typed steps do."""
     where = text(settings.get("working_directory")).strip() or VOLUME
-    return _helm(from_arguments(settings), where if where.startswith("/") else f"{VOLUME}/{where}")
+    step = from_arguments(settings, context.scope.texts)
+    return _helm(step, where if where.startswith("/") else f"{VOLUME}/{where}", context)
 
 
 def helm_image(settings: Settings, context: Context) -> Work:
     """Return the work of the image of the helm step, which reads its variables."""
-    return _helm(from_environment(context.scope.texts), directory_of(settings, context))
+    return _helm(from_environment(context.scope.texts), directory_of(settings, context), context)
 
 
-def _helm(step: HelmStep, directory: str) -> Work:
+def _helm(step: HelmStep, directory: str, context: Context) -> Work:
     environment = {}
     if step.context and not step.commands:  # then nothing needs kubectl
         environment["HELM_KUBECONTEXT"] = step.context
@@ -80,7 +82,13 @@ def _helm(step: HelmStep, directory: str) -> Work:
         raise CannotRun(str(error)) from error
     script = "\n".join(["set -e", *lines]) + "\n"
     members = {"self": directory, "workingDirectory": directory}
-    return Work(script, "bash", directory, HELM_IMAGE, members, environment, access=Access.FLEET)
+    work = Work(script, "bash", directory, HELM_IMAGE, members, environment, access=Access.FLEET)
+    password = context.scope.texts.get("HELMREPO_PASSWORD", "")
+    return replace(
+        work,
+        secrets=(password,) if password else (),
+        registry=registry_of(step.repository, step.chart),
+    )
 
 
 def deploy(settings: Settings, context: Context) -> Work:

@@ -8,6 +8,7 @@ from crossfade.core.pipeline.junit import Case, Outcome
 _PREFIX = "CROSSFADE_"
 """Of variables of steps; the program itself reads none of them from its environment."""
 _NAMES = tuple(f"{_PREFIX}{each}" for each in ("TESTS", "ARTIFACTS", "CACHE", "CACHE_KEY"))
+TESTS, ARTIFACTS = _NAMES[:2]
 LARGEST_FILE_BYTES = 256 * 1024 * 1024
 LARGEST_STEP_BYTES = 1024 * 1024 * 1024
 LARGEST_REPORT_BYTES = 32 * 1024 * 1024
@@ -58,6 +59,8 @@ class Kept:
     cases: tuple[Case, ...] = ()
     notes: tuple[str, ...] = field(default=())
     """What was left out, and why."""
+    forgotten: str = ""
+    """Why its artifacts are gone, "" when they are not."""
 
     def count(self, outcome: Outcome) -> int:
         """Return how many tests ended so."""

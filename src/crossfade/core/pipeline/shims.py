@@ -53,22 +53,36 @@ CODEFRESH_RUN = Definition(
     },
 )
 
+_REPLACED = ("SERVICE_NAME", "DEPLOYMENT_NAME", "NEW_VERSION", "NAMESPACE", "KUBE_CONTEXT")
+
 CANARY = Definition(
     "k8s-canary-deployment",
     "1.0.4",
-    dict.fromkeys(
-        (
-            "SERVICE_NAME",
-            "DEPLOYMENT_NAME",
-            "TRAFFIC_INCREMENT",
-            "NEW_VERSION",
-            "SLEEP_SECONDS",
-            "NAMESPACE",
-            "KUBE_CONTEXT",
-            "ANALYSIS_TYPE",
-        ),
-        _ANY,
-    ),
+    dict.fromkeys((*_REPLACED, "TRAFFIC_INCREMENT", "SLEEP_SECONDS", "ANALYSIS_TYPE"), _ANY),
+)
+BLUE_GREEN = Definition(
+    "k8s-blue-green-deployment", "0.0.4", dict.fromkeys((*_REPLACED, "HEALTH_SECONDS"), _ANY)
+)
+SLACK = Definition(
+    "slack-notifier",
+    "0.0.9",
+    {
+        "SLACK_HOOK_URL": _NEEDED,
+        "SLACK_TEXT": _TEXT,
+        "MODE": Argument(("string",), ("simple", "template", "default-template"), "simple"),
+        **dict.fromkeys(("SLACK_ATTACHMENTS", "SLACK_TEMPLATE_BODY"), _ANY),
+        **dict.fromkeys(("SLACK_TEMPLATE_ACTIONS", "SLACK_TEMPLATE_FIELDS"), _ANY),
+    },
+)
+COMMIT = Definition(
+    "git-commit",
+    "0.1.2",
+    {
+        "add": Argument(("string", "array")),
+        **dict.fromkeys(("repo", "git", "working_directory", "commit_message"), _TEXT),
+        **dict.fromkeys(("git_user_name", "git_user_email", "base_branch"), _TEXT),
+        **dict.fromkeys(("allow_empty", "force_push", "rebase", "use_ssh"), _FLAG),
+    },
 )
 
 ROLLOUT = Definition(
@@ -90,11 +104,8 @@ _OTHERS = (
     "npm-publish",
     "multiarch-manifester",
     "test-reporting",
-    "git-commit",
     "codefresh-report-image",
     "github-pr-comment",
-    "slack-notifier",
-    "k8s-blue-green-deployment",
 )
 """Known by name; what they take is checked by the step itself."""
 
@@ -104,6 +115,9 @@ SHIMS: Definitions = {
         HELM,
         CODEFRESH_RUN,
         CANARY,
+        BLUE_GREEN,
+        SLACK,
+        COMMIT,
         ROLLOUT,
         *(Definition(name, "1.0.0") for name in _OTHERS),
     )

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from crossfade.core.pipeline import building, composing
+from crossfade.core.pipeline import building, composing, launching
+from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
+from crossfade.core.pipeline.public_steps import meaningless, public_step
 from crossfade.core.pipeline.state import BUILD
+from crossfade.core.pipeline.step_shapes import KNOWN_TYPES
 from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
@@ -18,13 +21,13 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
     CHILD: (),
+    launching.LAUNCH: (),
     **dict.fromkeys((*building.TYPES, *composing.TYPES), ()),
 }
 """What steps of these types need, for they have no image that says it."""
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
-_BESIDE = "`services` of a step, or a `composition`, run as long as their step does"
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -129,9 +132,17 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield from _against_type(step, machine.tools)
         yield from _against_preconfigured(step, machine)
         return
+    if public := public_step(step.type):
+        missing = [each for each in public.tools if not machine.tools(each)]
+        yield from ([f"this machine needs {', '.join(missing)}; install it"] if missing else [])
+        yield from public.against(step.settings)
+        return
+    if why := meaningless(step.type):
+        yield why
+        return
     if step.type != "freestyle":
-        way_out = f": {_BESIDE}" if step.type == "launch-composition" else ""
-        yield f"steps of type {step.type} are not supported yet{way_out}"
+        why = f"steps of type {step.type} are not supported yet"
+        yield why if step.type in KNOWN_TYPES else f"{why}; --steps may say what they are made of"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
     image = _image(step, fill_in)
@@ -169,14 +180,18 @@ def _against_type(step: Step, tools: Callable[[str], bool]) -> Iterator[str]:
             yield f"on_cancel is {given['on_cancel']!r}; allowed: {', '.join(ON_CANCEL)}"
     if step.type == CHILD:
         yield from objections(given)
+    if step.type == launching.LAUNCH:
+        yield from launching.objections(given)
     if step.type == "helm":
         yield from _against_helm(given, tools)
 
 
 def _against_helm(given: Settings, tools: Callable[[str], bool]) -> Iterator[str]:
-    if given.get("action") == "push":
-        yield "helm charts are not pushed yet; a step with `helm push` in its commands can"
-    if given.get("chart_subdir") or given.get("credentials_in_arguments"):
-        yield "`chart_subdir` and `credentials_in_arguments` are not supported yet"
+    repository = text(given.get("chart_repo_url")).strip()
+    if given.get("action") == "push" and repository and "${{" not in repository:
+        if why := refusal(repository):
+            yield why
+        elif uploads(repository) and not tools("curl"):
+            yield "to push a chart this machine needs curl; install it"
     if given.get("kube_context") and given.get("commands") and not tools("kubectl"):
         yield "its `commands` and `kube_context` need kubectl; install it"

@@ -76,6 +76,8 @@ class Work:
     """Exports that nobody else is to see, and the members of the step that they become."""
     integration: str = ""
     """Whose key it reaches repositories with, "" for that of the user."""
+    registry: str = ""
+    """The OCI registry that it is to be somebody in, as `registry.example.com/charts`."""
 
 
 def text(value: Json) -> str:

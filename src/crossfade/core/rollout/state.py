@@ -171,6 +171,8 @@ class Rollout:
     """Back to a revision that was proven before: all users at once, without steps or verdict."""
     once: str = ""
     """What asked for it; whoever asks again with the same key means this rollout."""
+    traceparent: str = ""
+    """The place in a trace of what asked for it, as W3C Trace Context has it."""
     state: State = field(default_factory=State)
 
     @property

@@ -7,7 +7,9 @@ users for nothing.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
 
 KEEP_SECONDS = 60.0
 STEP = 1.1
@@ -20,6 +22,24 @@ _STANDARD_ERRORS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """Users of edges that have fallen silent: edges serve without a hub, so they are there."""
+
+    edges: frozenset[str] = frozenset()
+    rate: float = 0.0
+    """What these edges counted together when they were last heard."""
+    beside: float = 0.0
+    """What the others counted then."""
+
+    def left(self, beside: float) -> float:
+        """Return how many are still there; who came to the others since may be the same users."""
+        return max(0.0, self.rate - max(0.0, beside - self.beside))
+
+
+NOBODY = Unheard()
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """What was counted lately."""
 
@@ -27,6 +47,7 @@ class Demand:
     """When each edge was last heard of here."""
     rates: tuple[tuple[float, str, float], ...] = ()
     """Time, edge, and requests per second, oldest first."""
+    unheard: Unheard = NOBODY
 
     def seconds(self, now: float) -> float:
         """Return of how many of the last seconds something is known, from the first report on."""
@@ -52,11 +73,35 @@ def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float)
     since the last one that was read by which requests are divided.
     """
     before = demand.heard.get(edge)
-    heard = {**demand.heard, edge: at}
-    if seconds <= 0 or (before is not None and at <= before):
-        return Demand(heard, demand.rates)
+    if before is not None and at <= before:
+        return demand
+    heard = {name: last for name, last in demand.heard.items() if at - last < FORGOTTEN_SECONDS}
+    heard[edge] = at
+    if seconds <= 0:
+        return Demand(heard, demand.rates, demand.unheard)
     kept = tuple(each for each in demand.rates if at - each[0] < KEEP_SECONDS)
-    return Demand(heard, (*kept, (at, edge, requests / seconds)))
+    after = Demand(heard, (*kept, (at, edge, requests / seconds)), demand.unheard)
+    silent = frozenset(name for name, last in heard.items() if at - last >= RECENT_SECONDS)
+    return replace(after, unheard=_unheard(after, silent) if silent else NOBODY)
+
+
+def _unheard(demand: Demand, silent: frozenset[str]) -> Unheard:
+    """Return what is known of the users of these edges, some of which have just fallen silent."""
+    known, new = demand.unheard, silent - demand.unheard.edges
+    if not new:
+        return replace(known, edges=silent)
+    last = max(demand.heard[each] for each in new)
+    beside = sum(_rate_at(demand, each, last) for each in demand.heard.keys() - silent)
+    rate = known.left(beside) + sum(_rate_at(demand, each, demand.heard[each]) for each in new)
+    return Unheard(silent, rate, beside)
+
+
+def _rate_at(demand: Demand, edge: str, then: float) -> float:
+    """Return what an edge counted a second in the seconds before."""
+    found = [
+        rate for at, name, rate in demand.rates if name == edge and 0 <= then - at < RECENT_SECONDS
+    ]
+    return sum(found) / len(found) if found else 0.0
 
 
 def demand_of(demand: Demand, now: float) -> int | None:
@@ -65,14 +110,25 @@ def demand_of(demand: Demand, now: float) -> int | None:
     for at, edge, rate in demand.rates:
         if now - at < KEEP_SECONDS:
             highest[edge] = max(highest.get(edge, 0.0), rate)
-    total = sum(highest.values())
+    total = max(sum(highest.values()), rate_of(demand, now))
     if total <= 0:
         return None
     return math.ceil(STEP ** math.ceil(round(math.log(max(total, 1.0), STEP), 9)))
 
 
 def rate_of(demand: Demand, now: float) -> float:
-    """Return the requests per second of the last seconds, 0.0 when nobody has counted any."""
+    """
+    Return the requests per second of the last seconds, 0.0 when nobody has counted any.
+
+    Users of an edge that has fallen silent are counted for five minutes, as many as do not come
+    to other edges instead.
+    """
+    heard = _heard_rate(demand, now)
+    return heard + demand.unheard.left(heard) if demand.unheard.edges else heard
+
+
+def _heard_rate(demand: Demand, now: float) -> float:
+    """Return the requests per second that edges tell of."""
     recent: dict[str, list[float]] = {}
     for _, edge, rate in demand.recent(now):
         recent.setdefault(edge, []).append(rate)

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.core.pipeline.forgetting import Limits
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import (
     Entry,
@@ -22,6 +23,7 @@ from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.traced_runner import traced_build
 from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.documents import Event
 
@@ -43,6 +45,10 @@ class BuildPorts:
     """Keeps others from running the build.  Raises Conflict when somebody does."""
     servers: CommitStatuses | None = None
     """Whom commits are told by how their builds stand; None: nobody is told."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is kept of what steps leave, and how long."""
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes connections of runners, once no build is run any more."""
 
 
 class BuildLoop:
@@ -138,18 +144,15 @@ class BuildLoop:
             try:
                 graph = await asyncio.to_thread(self._ports.graph, build)
                 if not state.units:
-                    check(
-                        graph,
-                        state.variables,
-                        self._around.has_tool,
-                        build.host_images,
-                        self._around.has_image,
-                    )
+                    place = self._around.of(build.runtime)
+                    allowed = build.host_images
+                    check(graph, state.variables, place.has_tool, allowed, place.has_image)
             except (InputError, NotFound) as error:
                 await self._refuse(build, f"it cannot be run: {error}")
             else:
                 log.info("build-runs", extra={"build": number, "pipeline": build.pipeline})
-                state = await Execution(self._around, build, graph, _Silent()).run()
+                execution = Execution(self._around, build, graph, _Silent())
+                state = await traced_build(build, execution.run)
                 log.info("build-ended", extra={"build": number, "result": state.result.value})
         self.on_end()
         return IDLE_SECONDS

@@ -15,6 +15,9 @@ from crossfade.core.traffic.priorities import sized
 from crossfade.core.traffic.priorities import whole as every
 from crossfade.ports.edge import EdgeSight
 
+SETTLED_SECONDS = 3.0
+"""A hub that has just begun hears one edge after the other: so long there are no fewer users than
+before."""
 _WHOLE = ""
 """In place of a class: all requests of the application."""
 
@@ -51,6 +54,8 @@ class Counting:
             same = names == [each.name for each in every(priorities)]
             return Load(before.recent, before.classes if same else sized(priorities, {}, ()))
         recent = steadied(before.recent, rate_of(whole, now), whole.seconds(now))
+        if whole.seconds(now) < SETTLED_SECONDS and before.recent is not None:
+            recent = max(recent or 0, before.recent)
         rates: Mapping[str, float] = {
             name: rate_of(known, now) for (each, name), known in self._known.items()
             if each == spec.name and name != _WHOLE

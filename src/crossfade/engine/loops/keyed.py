@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 
+from crossfade.base import tracing
 from crossfade.base.errors import Conflict, CrossfadeError
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,10 @@ class KeyedLoop:
             poked.clear()
             began = clock()
             try:
-                pause = await self._reconcile(key)
+                # Taken down only when something comes of it: most looks find all as it should be.
+                work = tracing.span(f"look {self.name}", parent="", loop=self.name, key=key)
+                with work.quietly():
+                    pause = await self._reconcile(key)
                 failures = 0
             except Conflict as error:  # somebody was faster: read again
                 failures += 1

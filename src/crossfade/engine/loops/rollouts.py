@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.ids import NO_EPOCH, ApplicationName
 from crossfade.core.failover.health import ClusterHealth
@@ -31,6 +32,7 @@ from crossfade.engine.records import (
     save_application,
     save_rollout,
 )
+from crossfade.engine.rollout_traces import tell_step
 from crossfade.ports.documents import Event, Save
 
 ACTIVE_SECONDS = 1.0
@@ -100,7 +102,9 @@ class Rollouts:
             quiet = TALK_SECONDS if talk else next_expiry(record, now) or QUIET_SECONDS
             return self._pause(rollout.value, sight, decision, now, min(quiet, QUIET_SECONDS))
         event = decision_event(rollout.value, sight, now, decision)
+        tracing.belongs_to(rollout.value.traceparent)
         await self.records.commit(*changes, events=(event,))
+        tell_step(rollout.value, after, now)
         self._told[record.spec.name] = now
         return 0.0
 

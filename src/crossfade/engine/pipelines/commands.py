@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from crossfade.base import tracing
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
@@ -72,6 +74,7 @@ class BuildCommands:
     def __init__(self, builds: Builds, clock: Clock) -> None:
         self._builds, self._clock = builds, clock
 
+    @tracing.traced("create build")
     async def create(self, wanted: Build, graph: Graph, given: Mapping[str, Variable]) -> Build:
         """
         Save a new build under the next number and return it; `wanted` has everything else.
@@ -86,14 +89,18 @@ class BuildCommands:
             newest = max((int(each.id) for each in known), default=0)
             policies = policies_of(graph.pipeline.spec)
             number, now = str(newest + 1), self._clock.now()
-            build = replace(wanted, id=number, at=now, policies=policies)
+            runtime = over(runtime_of(graph.pipeline.spec), wanted.runtime)
+            build = replace(wanted, id=number, at=now, policies=policies, runtime=runtime)
+            build = replace(build, traceparent=tracing.current())
+            event = self._event(number, _asked_for(build))
             try:
-                await self._builds.create(build, begin(variables_of(graph, given, build)))
+                await self._builds.create(build, begin(variables_of(graph, given, build)), event)
             except Conflict:
                 continue  # another one took the number
             return build
         raise Conflict("other builds take every number", hint="try again")
 
+    @tracing.traced("answer approval", of="build")
     async def answer(self, id: str, step: str, answer: Answer) -> str:  # noqa: A002
         """
         Answer an approval and return the key of its step; `step` "" is the only one that waits.
@@ -111,6 +118,7 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, event)
         return key
 
+    @tracing.traced("terminate build", of="build")
     async def terminate(self, id: str, why: str) -> Build:  # noqa: A002
         """Ask for the end of a build.  Raises Conflict when it has ended."""
         build = (await self._builds.build(id)).value
@@ -122,6 +130,7 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
 
+    @tracing.traced("restart build", of="build")
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
         """
         Have an ended build begin again where it failed, or at a step; return it.
@@ -151,6 +160,13 @@ class BuildCommands:
 
     def _event(self, id: str, reason: str) -> Event:  # noqa: A002
         return Event(f"build/{id}", self._clock.now(), reason, {})
+
+
+def _asked_for(build: Build) -> str:
+    """Return what a new build is, for people."""
+    more = [f"trigger {build.trigger}"] if build.trigger else []
+    more += [f"part of build {build.parent}"] if build.parent else []
+    return f"asked for: {', '.join([build.pipeline, *more])}"
 
 
 def _waiting(build: Build, state: State, step: str) -> str:

@@ -52,6 +52,7 @@ class Execution:
     def __init__(
         self, around: Surroundings, build: Build, graph: Graph, listener: Listener
     ) -> None:
+        around = around.of(build.runtime)
         self._around, self._build, self._graph = around, build, graph
         self._listener, self._ordering = listener, Ordering(around, build, graph)
         self._stored: Stored[State] = Stored(State())

@@ -15,8 +15,9 @@ from crossfade.core.pipeline.serving import beside
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.supported import image_refusal, runs_inside
 from crossfade.core.pipeline.work import Access, CannotRun, Work
-from crossfade.engine.pipelines.deploy_keys import with_deploy_key
+from crossfade.engine.pipelines.integrations import with_integration
 from crossfade.engine.pipelines.records import Build, run_id
+from crossfade.engine.pipelines.registries import with_registries
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.ports.runner import Order, RunId, Serving
 
@@ -49,8 +50,9 @@ class Ordering:
             _SERVING if run.key == self._graph.services else None,
             self._beside(run, state),
         )
+        order = await with_registries(order, work, self._around.registries)
         if work.integration and self._around.secrets is not None:
-            return await with_deploy_key(order, work.integration, self._around.secrets)
+            return await with_integration(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
     def _beside(self, run: Run, state: State) -> RunId | None:

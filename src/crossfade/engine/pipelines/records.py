@@ -10,6 +10,7 @@ from crossfade.base.errors import NotFound
 from crossfade.core.pipeline.commit_status import Commit, Mood
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.policies import Policies
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
@@ -54,8 +55,12 @@ class Build:
     """Whether the repository of its trigger is cloned first."""
     policies: Policies = field(default_factory=Policies)
     """What its pipeline said about builds beside each other."""
+    traceparent: str = ""
+    """The place in a trace of what asked for it, as W3C Trace Context has it."""
     commit: Commit | None = None
     """The commit whose git server is told how it stands."""
+    runtime: Runtime = field(default_factory=Runtime)
+    """Where its steps run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +161,10 @@ class Builds:
         """Return a number that rises whenever anything is saved."""
         return await self._documents.sequence()
 
-    async def create(self, build: Build, state: State) -> None:
-        """Save a new build.  Raises Conflict when there is one of this number."""
+    async def create(self, build: Build, state: State, event: Event) -> None:
+        """Save a new build, with a line of history.  Raises Conflict when its number is taken."""
         changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
-        await self._documents.commit(changes, (), self._fence)
+        await self._documents.commit(changes, (event,), self._fence)
 
     async def save_state(
         self, build: Build, stored: Stored[State], state: State, event: Event | None

@@ -1,12 +1,15 @@
 """What builds are run with."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.core.pipeline.clusters import Kubeconfig
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.supported import no_image
+from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.records import Builds
+from crossfade.engine.pipelines.registries import Registries
 from crossfade.ports.runner import Runner
 from crossfade.ports.secrets import Secrets
 from crossfade.ports.step_files import StepFiles
@@ -38,3 +41,14 @@ class Surroundings:
     """Whether an image is kept here or in a known registry, so that steps can run inside of it."""
     secrets: Secrets | None = None
     """Where keys of git integrations are looked up; None: clones use those of the user."""
+    registries: Registries | None = None
+    """Known registries with their passwords; None: nobody is known anywhere."""
+    places: Callable[[Runtime], Place] | None = None
+    """Gives the place that a build asks for; None: there is only this one."""
+
+    def of(self, runtime: Runtime) -> "Surroundings":
+        """Return the surroundings of a build that asks for this.  Raises InputError."""
+        if self.places is None:
+            return self
+        it = self.places(runtime)
+        return replace(self, runner=it.runner, has_tool=it.has_tool, has_image=it.has_image)

@@ -1,11 +1,13 @@
 """Builds as people look at them: rows of a list, and one build as a graph of its steps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from crossfade.core.pipeline.graph import Graph, Unit
 from crossfade.core.pipeline.state import BUILD, Result, State, UnitState
-from crossfade.engine.pipelines.records import Build
+from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.starting import readable_triggers
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,43 @@ class BuildRow:
     """Keys of the approvals that it waits for."""
     running: bool
     """Whether a process works on it now."""
+    hub: bool
+    """Whether the hub runs it; otherwise a command of a person does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredRow:
+    """A registered pipeline."""
+
+    pipeline: str
+    triggers: str
+    """Names of those that make builds of it."""
+    builds: int
+    newest: str | None
+    """The newest build, null before the first."""
+
+
+class Placed(Protocol):
+    """A step with its place among the others."""
+
+    @property
+    def owner(self) -> str:
+        """Key of the step that it is part of, "" for the build itself."""
+        ...
+
+    @property
+    def hook(self) -> str | None:
+        """The hook of the owner that it is part of, None when it is part of its body."""
+        ...
+
+
+class Outline(Protocol):
+    """Which steps there are, in the order of the file."""
+
+    @property
+    def units(self) -> Mapping[str, Placed]:
+        """The steps by their keys."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +118,31 @@ def row(build: Build, state: State, *, running: bool) -> BuildRow:
         whole.reason if whole else "",
         waiting,
         running,
+        build.hub,
     )
+
+
+async def registered_rows(builds: Builds) -> tuple[RegisteredRow, ...]:
+    """Return the registered pipelines, by name."""
+    known, rows = await builds.all(), []
+    for each in await builds.registered():
+        name = each.value.name
+        own = [build.id for build in known if build.pipeline == name]
+        triggers = (one.name for one in readable_triggers(each.value) if not one.disabled)
+        rows.append(RegisteredRow(name, ", ".join(triggers), len(own), own[-1] if own else None))
+    return tuple(rows)
+
+
+def without_secrets(state: State) -> State:
+    """Return the state as it may be shown: values of secret variables, and of its own, left out."""
+    exports = tuple(
+        replace(each, variable=replace(each.variable, value="***"))
+        if each.variable.secret
+        else each
+        for each in state.exports
+    )
+    units = {key: replace(each, members={}) for key, each in state.units.items()}
+    return replace(state, units=units, variables={}, exports=exports)
 
 
 def view(build: BuildRow, generation: int, state: State, graph: Graph | str) -> BuildView:

@@ -23,6 +23,8 @@ class LogQuery:
     since_seconds: float | None = None
     """Only lines that are not older; None: all."""
     limit_bytes: int | None = None
+    since_time: float | None = None
+    """Only lines that are not older than this, in seconds since the epoch; goes before the age."""
 
 
 LogReader: TypeAlias = Callable[[LogQuery], AsyncIterator[bytes]]

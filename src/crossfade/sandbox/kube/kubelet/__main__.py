@@ -42,7 +42,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     kubelet = Kubelet(client, arguments.node, host_capacity(), arguments.root, options)
     folder = _folder(arguments.root)
     write_server(new_authority(clock.now()), arguments.node, folder, clock.now())
-    endpoint = Endpoint(kubelet.log_reader, clock)
+    endpoint = Endpoint(kubelet.log_reader)
     server = await endpoint.serve(options.address, folder / "server.crt", folder / "server.key")
     kubelet.log_port = server.sockets[0].getsockname()[1]
     async with server, asyncio.TaskGroup() as group:

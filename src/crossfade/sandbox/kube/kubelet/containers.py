@@ -150,7 +150,7 @@ class ContainerRunner:
         """Run the container until its process ends; None when it could not be made."""
         around, image = self._around, self.container.get("image", "")
         self.record.image = image
-        if (problem := images.problem(image)) is not None:
+        if (problem := images.problem(image, around.options.stands_for)) is not None:
             first = not self._failed_starts
             self._wait("ErrImagePull" if first else "ImagePullBackOff", problem)
             self._warn("Failed", problem[:1].upper() + problem[1:])

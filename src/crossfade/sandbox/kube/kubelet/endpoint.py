@@ -12,7 +12,6 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from crossfade.base.clock import Clock
 from crossfade.sandbox.kube.client import ApiError
 from crossfade.sandbox.kube.logs import LogQuery, LogReader
 from crossfade.sandbox.kube.objects.timestamps import seconds_of
@@ -24,8 +23,8 @@ _REQUEST_SECONDS = 10.0
 class Endpoint:
     """Serves the logs of one kubelet."""
 
-    def __init__(self, reader: LogReader, clock: Clock) -> None:
-        self._reader, self._clock = reader, clock
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
 
     async def serve(self, address: str, certificate: Path, key: Path) -> asyncio.Server:
         """Listen on a free port (`server.sockets[0].getsockname()`), until the server is closed."""
@@ -76,16 +75,11 @@ class Endpoint:
                 follow=query.get("follow") == "true",
                 previous=query.get("previous") == "true",
                 timestamps=query.get("timestamps") == "true",
-                since_seconds=self._since(query),
+                since_seconds=_number(query.get("sinceSeconds")),
                 limit_bytes=_number(query.get("limitBytes")),
+                since_time=seconds_of(query["sinceTime"]) if "sinceTime" in query else None,
             )
         )
-
-    def _since(self, query: dict[str, str]) -> float | None:
-        if "sinceTime" in query:
-            return self._clock.now() - seconds_of(query["sinceTime"])
-        seconds = _number(query.get("sinceSeconds"))
-        return None if seconds is None else float(seconds)
 
 
 async def _one(data: bytes) -> AsyncIterator[bytes]:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from crossfade.sandbox.kube.client import KubeClient, Object
 from crossfade.sandbox.kube.kubelet import leftovers, volumes
-from crossfade.sandbox.kube.kubelet.bubblewrap import View
+from crossfade.sandbox.kube.kubelet.bubblewrap import Bind, View
 from crossfade.sandbox.kube.kubelet.environment import PodFacts, environment, expand
 from crossfade.sandbox.kube.kubelet.process import Command, StartError, missing
 
+_HOSTS = "/etc/hosts"
 _TEMPORARY = "/tmp"  # noqa: S108 - each container has its own, so parts of the host's are shown
 
 
@@ -52,7 +53,7 @@ async def prepare(
     argv += [expand(part, env) for part in container.get("args") or ()]
     if not container.get("command"):
         raise StartError("no command specified: the image `host` has none of its own")
-    binds = volumes.binds(pod, container, place.volumes, env)
+    binds = (*volumes.binds(pod, container, place.volumes, env), *_hosts(pod, place))
     directory = container.get("workingDir") or "/"
     problem = missing(argv[0], env.get("PATH", os.defpath), binds, directory)
     if problem is not None:
@@ -71,6 +72,23 @@ async def prepare(
         )
         place.links.extend(made)
     return Launch(Command(tuple(argv), env, view, place.isolated), tuple(unavailable))
+
+
+def _hosts(pod: Object, place: Place) -> Iterator[Bind]:
+    """Yield the names of machines that the Pod adds, if it adds any; they need namespaces."""
+    aliases = pod["spec"].get("hostAliases") or ()
+    if not aliases or not place.isolated:
+        return
+    try:
+        text = Path(_HOSTS).read_text(errors="replace")
+    except OSError:
+        text = "127.0.0.1 localhost"
+    lines = [text.rstrip("\n")]
+    lines += [f"{each['ip']} {' '.join(each.get('hostnames') or ())}" for each in aliases]
+    place.directory.mkdir(parents=True, exist_ok=True)
+    file = place.directory / "hosts"
+    file.write_text("\n".join(lines) + "\n")
+    yield Bind(file, _HOSTS, read_only=True)
 
 
 def _visible(argv: list[str], directory: str, env: Mapping[str, str]) -> Iterator[str]:

@@ -37,6 +37,7 @@ class LogReader:
         path = _path(worker, runner, previous=query.previous)
         seconds = query.since_seconds
         since = None if seconds is None else self._clock.now() - seconds
+        since = since if query.since_time is None else query.since_time
         options = LogOptions(query.tail_lines, since, query.timestamps, query.limit_bytes)
         return _pieces(runner, path, options, live=query.follow and not query.previous)
 

@@ -137,8 +137,10 @@ def _split(data: bytes) -> list[bytes]:
 def _rendered(lines: Iterator[bytes], options: LogOptions) -> Iterator[bytes]:
     block: list[bytes] = []
     size = 0
+    begins = True
     for line in lines:
-        block.append(render(line, timestamps=options.timestamps))
+        block.append(render(line, timestamps=options.timestamps and begins))
+        begins = block[-1].endswith(b"\n")
         size += len(block[-1])
         if size >= _BLOCK:
             yield b"".join(block)
@@ -148,7 +150,7 @@ def _rendered(lines: Iterator[bytes], options: LogOptions) -> Iterator[bytes]:
 
 
 def render(line: bytes, *, timestamps: bool) -> bytes:
-    """Return a line of the file as its reader wants it."""
+    """Return a line of the file as its reader wants it; the rest of a long one has no time."""
     parts = line.split(b" ", 3)
     if len(parts) != 4:
         return line
@@ -178,8 +180,10 @@ async def follow(
     before = list(read(path, options))
     inode, position = _end_of(path)
     left = options.limit_bytes
+    begins = True
     for block in before:
         yield block
+        begins = block.endswith(b"\n")
         left = None if left is None else left - len(block)
     while left is None or left > 0:
         log = live()
@@ -188,7 +192,8 @@ async def follow(
             log.written.clear()
         data, inode, position = _news(path, inode, position)
         for line in data:
-            text = render(line, timestamps=options.timestamps)[:left]
+            text = render(line, timestamps=options.timestamps and begins)[:left]
+            begins = text.endswith(b"\n")
             left = None if left is None else left - len(text)
             if text:
                 yield text

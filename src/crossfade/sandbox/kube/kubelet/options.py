@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crossfade.base.clock import Clock, SteadyClock
+from crossfade.sandbox.kube.kubelet.images import StandsFor, only_host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,4 +26,6 @@ class KubeletOptions:
     """Whether containers get namespaces of their own; None: where bubblewrap works."""
     lease_seconds: int = 40
     """How long others may trust the Node without a sign of life; it gives four in that time."""
+    stands_for: StandsFor = only_host
+    """Images that the tools of the host stand for."""
     clock: Clock = field(default_factory=SteadyClock)

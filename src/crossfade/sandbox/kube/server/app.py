@@ -17,6 +17,7 @@ from crossfade.sandbox.kube.server.answers import refusal
 from crossfade.sandbox.kube.server.documents import Documents
 from crossfade.sandbox.kube.server.gate import Gate
 from crossfade.sandbox.kube.server.pods import Pods
+from crossfade.sandbox.kube.server.proxying import Asked
 from crossfade.sandbox.kube.server.reading import Reader
 from crossfade.sandbox.kube.server.watching import Watcher
 from crossfade.sandbox.kube.server.writing import Request, Writer
@@ -82,6 +83,9 @@ class ApiServer:
         if document is not None:
             return document
         where = target.parse(self._registry, path)
+        if where.subresource == "proxy" and where.kind.plural == "pods":
+            asked = Asked(request.method, request.url.query, request.headers, body)
+            return await self._pods.proxy(where, asked)
         if request.method == "GET":
             return await self._read(where, request)
         write = Request(
@@ -112,8 +116,6 @@ class ApiServer:
                 return self._reader.read(where, query, request.headers.get("accept", ""))
             case "log" if where.kind.plural == "pods":
                 return await self._pods.log(where, query)
-            case "proxy" if where.kind.plural == "pods":
-                return await self._pods.proxy(where, request.url.query)
             case "scale":
                 return self._writer.scale("GET", Request(where, query, "", "", b""))
             case _:

@@ -1,6 +1,7 @@
 """The parts of a pod that are more than data: log, proxy, binding to a node, eviction."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 from starlette.responses import Response, StreamingResponse
 
@@ -11,7 +12,7 @@ from crossfade.sandbox.kube.kinds import POD
 from crossfade.sandbox.kube.logs import LogQuery, LogReader
 from crossfade.sandbox.kube.server import bodies
 from crossfade.sandbox.kube.server.answers import Answer
-from crossfade.sandbox.kube.server.proxying import proxied
+from crossfade.sandbox.kube.server.proxying import Asked, proxied
 from crossfade.sandbox.kube.server.target import Target, dry_run, flag, number
 from crossfade.sandbox.kube.server.writing import Request
 from crossfade.sandbox.kube.status import bad_request, conflict, not_found
@@ -39,9 +40,9 @@ class Pods:
             return Response(b"", media_type="text/plain")
         return StreamingResponse(_quiet(chunks, first), media_type="text/plain")
 
-    async def proxy(self, target: Target, query: str) -> Response:
+    async def proxy(self, target: Target, asked: Asked) -> Response:
         """Answer with what the pod answers over HTTP; raises ApiError."""
-        return await proxied(self._api, target, query)
+        return await proxied(self._api, target, asked)
 
     def bind(self, request: Request) -> Answer:
         """Bind the pod to the node that a `Binding` names; raises ApiError 404, 409."""
@@ -135,7 +136,19 @@ def _log_query(target: Target, pod: Object, query: Mapping[str, str]) -> LogQuer
         timestamps=flag(query, "timestamps"),
         since_seconds=number(query, "sinceSeconds"),
         limit_bytes=number(query, "limitBytes"),
+        since_time=_time(query.get("sinceTime", "")),
     )
+
+
+def _time(text: str) -> float | None:
+    """Return a time of the query in whole seconds, as API servers pass it on."""
+    if not text:
+        return None
+    try:
+        return float(int(datetime.fromisoformat(text).timestamp()))
+    except ValueError:
+        why = f'sinceTime: Invalid value: "{text}": must be a time as 2026-01-31T12:00:00Z'
+        raise bad_request(why) from None
 
 
 def _check_started(pod: Object, container: str, *, previous: bool) -> None:

@@ -1,6 +1,8 @@
 """`pods/NAME/proxy`: what a pod answers over HTTP, asked through the API server."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import httpx
 from starlette.responses import Response
@@ -13,11 +15,24 @@ from crossfade.sandbox.kube.server.target import Target
 from crossfade.sandbox.kube.status import bad_request
 
 _NAME = re.compile(r"(?:(?P<scheme>https?):)?(?P<name>[a-z0-9.-]+)(?::(?P<port>[a-z0-9-]*))?")
-_SECONDS = 5.0
+_SECONDS = 30.0
+_NOT_PASSED_ON = frozenset(
+    {"authorization", "connection", "content-length", "host", "transfer-encoding", "upgrade"}
+)
 
 
-async def proxied(api: Api, target: Target, query: str) -> Response:
-    """Answer with what the pod answers to a GET; raises ApiError 400, 404, 503."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a pod is asked."""
+
+    method: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+async def proxied(api: Api, target: Target, question: Asked) -> Response:
+    """Answer with what the pod answers; raises ApiError 400, 404, 503."""
     asked = _NAME.fullmatch(target.name)
     if asked is None:
         raise bad_request(f'invalid pod request "{target.name}"')
@@ -26,11 +41,15 @@ async def proxied(api: Api, target: Target, query: str) -> Response:
     if not address:
         raise _unreachable("the pod has no address yet")
     port = _port(pod, asked["port"] or "")
-    url = f"{asked['scheme'] or 'http'}://{address}:{port}/{target.rest}?{query}".rstrip("?")
+    place = f"{asked['scheme'] or 'http'}://{address}:{port}/{target.rest}"
+    url = f"{place}?{question.query}".rstrip("?")
+    passed = {k: v for k, v in question.headers.items() if k.lower() not in _NOT_PASSED_ON}
     try:
         # No certificates are checked, as by the real API server.
         async with httpx.AsyncClient(verify=False, trust_env=False, timeout=_SECONDS) as client:  # noqa: S501
-            answer = await client.get(url)
+            answer = await client.request(
+                question.method, url, headers=passed, content=question.body
+            )
     except httpx.HTTPError as error:
         raise _unreachable(str(error) or type(error).__name__) from error
     media = answer.headers.get("content-type", "text/plain")

@@ -1,0 +1,161 @@
+"""What a git-clone does, and how steps reach repositories as their integration."""
+
+import posixpath
+import shlex
+
+from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.variables import as_flag
+from crossfade.core.pipeline.work import VOLUME, CannotRun, Work, text
+
+SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
+TOKEN, TOKEN_USER, SERVER = "GIT_TOKEN", "GIT_TOKEN_USER", "GIT_SERVER"
+"""Variables of a step that has an integration: its key, its token, and who may see the token."""
+_REVISION = "CLONED_REVISION"
+
+
+def clone(settings: Settings) -> Work:
+    """Return the work that clones a repository, or updates its clone.  Raises CannotRun."""
+    repository = text(settings.get("repo")).strip()
+    if not repository or "${{" in repository:
+        raise CannotRun(f"it does not know what to clone: repo is {repository!r}")
+    url = repository if _is_address(repository) else f"https://github.com/{repository}.git"
+    name = posixpath.basename(url.rstrip("/")).removesuffix(".git") or "repository"
+    if name in (".", ".."):
+        raise CannotRun(f"repo names no repository: {repository!r}")
+    where = text(settings.get("working_directory")).strip() or VOLUME
+    target = posixpath.join(VOLUME, where, name)
+    revision = text(settings.get("revision")).strip()
+    options = _clone_options(settings)
+    script = _SCRIPT.format(
+        credentials=CREDENTIALS,
+        target=_q(target),
+        url=_q(url),
+        options=shlex.join(options),
+        depth=shlex.join(each for each in options if each.startswith("--depth")),
+        volume=_q(VOLUME),
+        revision=_q("" if "${{" in revision else revision),
+        exported=_REVISION,
+    )
+    environment, secrets = _credentials(settings)
+    members = {"self": target, "workingDirectory": target, "repo": repository}
+    tells, integration = {_REVISION: "revision"}, text(settings.get("git")).strip()
+    return Work(
+        script,
+        "sh",
+        VOLUME,
+        "",
+        members,
+        environment,
+        secrets,
+        tells=tells,
+        integration="" if "${{" in integration else integration,
+    )
+
+
+def _is_address(repository: str) -> bool:
+    return "://" in repository or "@" in repository or repository.startswith("/")
+
+
+def _clone_options(settings: Settings) -> list[str]:
+    options = []
+    depth = text(settings.get("depth")).strip()
+    if depth.isdigit() and int(depth) > 0:
+        options += ["--no-single-branch", f"--depth={depth}"]
+    if as_flag(settings.get("exclude_blobs"), default=False):
+        options.append("--filter=blob:none")
+    return options
+
+
+def _credentials(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
+    given = settings.get("credentials")
+    if not isinstance(given, dict):
+        return {}, ()
+    password = text(given.get("password"))
+    named = {"GIT_CLONE_USER": text(given.get("username")), "GIT_CLONE_PASSWORD": password}
+    return named, (password,) if password else ()
+
+
+_q = shlex.quote
+_HELPER = r"""!f() {
+  test "$1" = get || return 0
+  while IFS== read -r name value; do
+    case $name in protocol) protocol=$value ;; host) host=$value ;; esac
+  done
+  if [ -n "$GIT_CLONE_USER" ]; then
+    printf "username=%s\npassword=%s\n" "$GIT_CLONE_USER" "$GIT_CLONE_PASSWORD"
+  elif [ "$protocol://$host" = "$GIT_SERVER" ]; then
+    printf "username=%s\npassword=%s\n" "$GIT_TOKEN_USER" "$GIT_TOKEN"
+  fi
+}; f"""
+"""Of a token that belongs to a server no other server hears."""
+CREDENTIALS = f"""export GIT_TERMINAL_PROMPT=0
+if [ -n "$GIT_SSH_KEY" ]; then
+  place=$(dirname "$CF_EXPORT_FILE")/tmp  # of this run alone, and gone with it
+  [ -d "$place" ] || place=/tmp
+  place=$(mktemp -d "$place/key.XXXXXX")
+  trap 'rm -rf "$place"' EXIT
+  old=$(umask)
+  umask 077
+  printf '%s\\n' "$GIT_SSH_KEY" > "$place/key"
+  printf '%s\\n' "$GIT_SSH_KNOWN_HOSTS" > "$place/hosts"
+  umask "$old"
+  ssh="ssh -i '$place/key' -o IdentitiesOnly=yes -o BatchMode=yes"
+  [ -z "$GIT_SSH_KNOWN_HOSTS" ] || ssh="$ssh -o UserKnownHostsFile='$place/hosts'"
+  export GIT_SSH_COMMAND="$ssh"
+  unset GIT_SSH_KEY
+fi
+git_with() {{ git "$@"; }}
+if [ -n "$GIT_CLONE_USER$GIT_TOKEN" ]; then
+  helper={shlex.quote(_HELPER)}
+  git_with() {{ git -c credential.helper= -c credential.helper="$helper" "$@"; }}
+fi
+"""
+"""Makes `git_with`, which is git with what the integration or the step knows."""
+_SCRIPT = """set -e
+{credentials}
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null
+target={target} url={url} revision={revision}
+case $target in {volume}/*)
+  case $(realpath -m -- "$target") in
+    "$(realpath -- {volume})"/*) ;;
+    *) echo "a link in the workspace leads out of it: $target" >&2; exit 1 ;;
+  esac ;;
+esac
+if [ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ]; then
+  cd "$target"
+  # Other steps may have written to its configuration, which can name programs to be run.
+  kept='^(core[.]repositoryformatversion|extensions[.](objectformat|partialclone)|'
+  kept="$kept"'remote[.]origin[.](promisor|partialclonefilter))$'
+  git config --no-includes --file .git/config --get-regexp "$kept" > .git/kept || :
+  rm -rf .git/config .git/config.worktree .git/commondir .git/info/attributes
+  while read -r name value; do
+    git config --file .git/config "$name" "$value"
+  done < .git/kept
+  git config --file .git/config remote.origin.url "$url"
+  git config --file .git/config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+  git clean -fdq
+  git_with fetch -q --force --tags {depth} origin '+refs/heads/*:refs/remotes/origin/*'
+else
+  mkdir -p "$(dirname "$target")"
+  rm -rf "$target.part" "$target/.git"
+  git_with clone -q {options} -- "$url" "$target.part"
+  rm -rf "$target"
+  mv "$target.part" "$target"
+  cd "$target"
+fi
+if [ -z "$revision" ]; then
+  git_with reset -q --hard
+elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/null; then
+  git_with checkout -q -f -B "$revision" "origin/$revision"
+else
+  at=$revision
+  git rev-parse -q --verify "$revision^{{commit}}" >/dev/null || {{
+    git_with fetch -q origin "$revision"
+    at=FETCH_HEAD
+  }}
+  git_with checkout -q -f --detach "$at"
+fi
+{exported}="$(git rev-parse HEAD)"
+cf_export "{exported}=${exported}"
+git log -1 --format='checked out %h %s'
+"""

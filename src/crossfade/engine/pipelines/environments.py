@@ -1,0 +1,217 @@
+"""Environments: compositions that a step has launched, and that go on when its build has ended."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from crossfade.base.clock import Clock
+from crossfade.base.codec import from_json, to_json
+from crossfade.base.errors import InputError, NotFound, ungrouped
+from crossfade.base.json_value import Json
+from crossfade.core.pipeline.composition import Composition
+from crossfade.core.pipeline.masking import Mask
+from crossfade.core.pipeline.state import Status
+from crossfade.core.pipeline.work import VOLUME
+from crossfade.engine.pipelines.records import Builds
+from crossfade.engine.records import Stored
+from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.runner import Order, RunId, Runner, Serving
+
+ENVIRONMENT = "environment"
+GRACE_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
+_SILENCE_SECONDS = 2.0
+"""So long the last lines of a start are waited for."""
+
+Printed = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One composition that goes on by itself."""
+
+    name: str
+    build: str
+    """The build that has launched it; it lives in that one's workspace."""
+    pipeline: str
+    at: float
+    """When it was launched, in seconds since the Unix epoch."""
+    until: float
+    """It ends by itself then."""
+    once: str
+    """Of one key it is launched once."""
+    number: int = 1
+    """Counts its starts."""
+
+    @property
+    def run(self) -> RunId:
+        """Return the run that serves it."""
+        return RunId(self.build, 0, f"environment {self.name} {self.once}", self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is to be launched."""
+
+    name: str
+    build: str
+    once: str
+    seconds: float
+    """How long it goes on."""
+    composition: Json = None
+    directory: str = VOLUME
+    """Where its paths begin."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An environment and how it stands."""
+
+    environment: Environment
+    status: str
+    """`starting`, `up` or `ended`."""
+
+
+_STATUS = {Status.RUNNING: "starting", Status.SERVING: "up"}
+
+
+class Environments:
+    """Commands on environments."""
+
+    def __init__(self, documents: Documents, runner: Runner, clock: Clock) -> None:
+        self._documents, self._runner, self._clock = documents, runner, clock
+        self._builds = Builds(documents)
+
+    async def all(self) -> tuple[Seen, ...]:
+        """Return all environments by name, also those that have ended and were not cleared away."""
+        found = []
+        for document in await self._documents.list(ENVIRONMENT):
+            environment = from_json(Environment, document.body)
+            found.append(Seen(environment, await self._status(environment)))
+        return tuple(found)
+
+    async def _status(self, environment: Environment) -> str:
+        sight = await self._runner.look(environment.run)
+        return "ended" if sight is None else _STATUS.get(sight.status, "ended")
+
+    async def launch(self, wanted: Launch, printed: Printed) -> Environment:
+        """
+        Return the environment once it is up; one of this name that goes on is ended first.
+
+        What it prints meanwhile is handed to `printed`.  Raises InputError when it does not start.
+        When we are cancelled it is ended, unless it was up already.
+        """
+        environment = await self._begun(wanted)
+        build = (await self._builds.build(wanted.build)).value
+        composition = Composition(wanted.composition, host_images=build.host_images)
+        order = Order(
+            environment.run,
+            "",
+            directory=wanted.directory,
+            environment=wanted.variables,
+            image="alpine",
+            composition=composition,
+            serving=Serving(wanted.seconds, outlives=True),
+        )
+        try:
+            await self._runner.start(order)
+            try:
+                await self._until_up(environment, printed)
+            except BaseExceptionGroup as errors:
+                raise ungrouped(errors) from None
+        except (InputError, asyncio.CancelledError):
+            await asyncio.shield(self.end(environment.name))
+            raise
+        return environment
+
+    async def _begun(self, wanted: Launch) -> Environment:
+        """Return the saved environment that is to run, whoever has saved it."""
+        stored = await self._find(wanted.name)
+        now = self._clock.now()
+        if stored is not None and stored.value.once == wanted.once:
+            if await self._status(stored.value) != "ended":
+                return stored.value
+            number = stored.value.number + 1
+            again = replace(stored.value, number=number, at=now, until=now + wanted.seconds)
+            await self._save(stored.version, again, "launched again")
+            return again
+        if stored is not None:
+            await self.end(wanted.name)
+        build = (await self._builds.build(wanted.build)).value
+        fresh = Environment(
+            wanted.name, build.id, build.pipeline, now, now + wanted.seconds, wanted.once
+        )
+        await self._save(0, fresh, f"launched by build {build.id}")
+        return fresh
+
+    async def _until_up(self, environment: Environment, printed: Printed) -> None:
+        silent = asyncio.Event()
+
+        async def follow() -> None:
+            async for output in self._runner.output(environment.run):
+                if output.data:
+                    silent.clear()
+                    printed(output.data.decode(errors="replace"))
+                else:
+                    silent.set()
+            silent.set()
+
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(follow())
+            while (status := await self._status(environment)) == "starting":  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await silent.wait()
+            except TimeoutError:
+                pass  # it goes on printing, which is its own affair
+            following.cancel()
+        if status == "ended":
+            raise InputError(
+                f"environment {environment.name} does not start",
+                hint="see what it printed above",
+            )
+
+    async def logs(self, name: str, printed: Printed) -> None:
+        """Hand over what an environment has printed until now, without secrets of its build."""
+        stored = await self._known(name)
+        state = (await self._builds.state(stored.value.build)).value
+        told = [*state.variables.values(), *(each.variable for each in state.exports)]
+        mask = Mask(each.value for each in told if each.secret)
+        async for output in self._runner.output(stored.value.run):
+            if not output.data:
+                break
+            printed(mask.feed(output.data.decode(errors="replace")))
+        printed(mask.finish())
+
+    async def end(self, name: str) -> None:
+        """End an environment with all that it has started.  Raises NotFound."""
+        stored = await self._known(name)
+        await self._runner.stop(stored.value.run, GRACE_SECONDS)
+        await self._runner.forget(stored.value.run)
+        event = self._event(name, "ended")
+        await self._documents.commit((Remove(ENVIRONMENT, name, stored.version),), (event,))
+
+    async def _known(self, name: str) -> Stored[Environment]:
+        stored = await self._find(name)
+        if stored is None:
+            known = ", ".join(each.name for each in await self._documents.list(ENVIRONMENT))
+            raise NotFound(
+                f"there is no environment `{name}`",
+                hint=f"`crossfade pipeline environment list` shows them; known: {known or 'none'}",
+            )
+        return stored
+
+    async def _find(self, name: str) -> Stored[Environment] | None:
+        document = await self._documents.get(ENVIRONMENT, name)
+        if document is None:
+            return None
+        return Stored(from_json(Environment, document.body), document.version)
+
+    async def _save(self, version: int, environment: Environment, reason: str) -> None:
+        change = Save(ENVIRONMENT, environment.name, version, to_json(environment))
+        await self._documents.commit((change,), (self._event(environment.name, reason),))
+
+    def _event(self, name: str, reason: str) -> Event:
+        return Event(f"{ENVIRONMENT}/{name}", self._clock.now(), reason, {})

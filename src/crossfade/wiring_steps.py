@@ -1,0 +1,126 @@
+"""Which runners steps of pipelines run in, made when a build asks for them."""
+
+import math
+from collections.abc import Sequence
+
+from crossfade.adapters.runners.in_image import ImagePlace
+from crossfade.adapters.runners.pod import PodRunner
+from crossfade.adapters.runners.pods.homes import Clusters, Homes
+from crossfade.adapters.runners.pods.options import PodOptions
+from crossfade.adapters.runners.pods.records import PodRecords
+from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.adapters.runners.tools import has_tool
+from crossfade.base.clock import Clock
+from crossfade.base.errors import InputError, NotFound
+from crossfade.base.ids import ClusterName
+from crossfade.core.fleet.cluster import Cluster
+from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
+from crossfade.engine.pipelines.places import Place
+from crossfade.engine.pipelines.traced_runner import TracedRunner
+from crossfade.engine.records import Records
+from crossfade.settings import PIPELINE_RUNNER, SECRET, Settings
+
+_HERE_IN_ANY_CASE = ("git",)
+"""What built-in steps need of this machine, wherever the others run."""
+
+
+class StepPlaces:
+    """Runners, made when a build asks for them."""
+
+    def __init__(
+        self, settings: Settings, processes: ProcessRunner, records: Records, clock: Clock
+    ) -> None:
+        self._settings, self._records = settings, records
+        self.processes, self.clock = processes, clock
+        self._pods: dict[Runtime, PodRunner] = {}
+
+    def of(self, runtime: Runtime) -> Place:
+        """Return where the steps of a build run.  Raises InputError."""
+        match self.kind(runtime):
+            case RunnerKind.PROCESS:
+                return Place(
+                    TracedRunner(self.processes), has_tool, image_place(self._settings).has
+                )
+            case RunnerKind.POD:
+                return Place(TracedRunner(self._pod_runner(runtime)), _has_tool_in_pods, _any_image)
+            case RunnerKind.CONTAINER:
+                raise InputError(
+                    "steps cannot run in containers yet",
+                    hint="`--runner process` runs them here, `--runner pod` in a cluster",
+                )
+
+    def kind(self, runtime: Runtime) -> RunnerKind:
+        """Return what steps run in.  Raises InputError."""
+        wanted = self._settings.pipeline_runner
+        return runtime.runner or runner_named(wanted, PIPELINE_RUNNER.name)
+
+    async def check(self, runtime: Runtime) -> None:
+        """Return if a build can run there.  Raises InputError, NotFound."""
+        self.of(runtime)
+        if self.kind(runtime) is RunnerKind.POD:
+            await self._clusters(runtime)()
+
+    def _pod_runner(self, runtime: Runtime) -> PodRunner:
+        if runtime not in self._pods:
+            given, folder = self._settings.pods, self._settings.pipelines_dir
+            asked = {"cpu": runtime.cpu, "memory": runtime.memory}
+            requests = {**PodOptions().requests, **{k: v for k, v in asked.items() if v}}
+            options = PodOptions(
+                given.namespace,
+                given.files_image,
+                given.tools_image,
+                given.storage,
+                given.storage_class,
+                requests,
+            )
+            homes = Homes(
+                PodRecords(folder), options, self._clusters(runtime), self.processes.volume
+            )
+            self._pods[runtime] = PodRunner(homes, self.processes, self.clock)
+        return self._pods[runtime]
+
+    def _clusters(self, runtime: Runtime) -> Clusters:
+        """Return what gives the clusters that a build may use: as named, else cheap ones first."""
+
+        async def found() -> Sequence[Cluster]:
+            fleet = {each.value.name: each.value for each in await self._records.clusters()}
+            unknown = [each for each in runtime.clusters if each not in fleet]
+            if unknown or not fleet:
+                raise NotFound(
+                    f"the fleet has no cluster {unknown[0]}" if unknown else "the fleet is empty",
+                    hint=f"clusters: {', '.join(fleet) or 'none'}; `crossfade fleet add` adds one",
+                )
+            if runtime.clusters:
+                return [fleet[ClusterName(each)] for each in runtime.clusters]
+            return sorted(fleet.values(), key=_price)
+
+        return found
+
+    async def close(self) -> None:
+        """Close the connections to clusters."""
+        while self._pods:
+            await self._pods.popitem()[1].close()
+
+
+def _price(cluster: Cluster) -> tuple[float, str]:
+    price = cluster.usd_per_cpu_hour
+    return (math.inf if price is None else price), cluster.name
+
+
+def _has_tool_in_pods(name: str) -> bool:
+    return name not in _HERE_IN_ANY_CASE or has_tool(name)
+
+
+def _any_image(_image: str) -> bool:
+    """Return that clusters pull any image."""
+    return True
+
+
+def image_place(settings: Settings) -> ImagePlace:
+    """Return where steps find their images."""
+    return ImagePlace(
+        str(settings.images_dir),
+        str(settings.registries_file),
+        str(settings.secrets_dir),
+        SECRET.name,
+    )

@@ -1,0 +1,41 @@
+"""What users ask for, from reports of edges that come one after the other, or not at all."""
+
+from crossfade.core.failover.users import Users
+from crossfade.engine.loops.counting import Counting
+from crossfade.ports.edge import EdgeSight, EdgeTargetSight
+from crossfade.testing.builders import APP, application
+
+
+def report(edge, at, requests, seconds=1.0):
+    target = EdgeTargetSight(APP, "aws", healthy=True, requests=requests)
+    return EdgeSight(edge, at, (target,), seconds=seconds)
+
+
+def recent(counting, before, now):
+    return counting.load(application(), before, now).recent
+
+
+def test_a_hub_that_has_just_begun_knows_from_the_store_how_many_users_there_are():
+    """One edge has reported twice by then, and the other one once: that counts nobody."""
+    counting, before = Counting(), Users(APP, recent=300)
+    assert recent(counting, before, 10.0) == 300
+
+    counting.take_in((report("edge-1", 10.0, 0, 0.0), report("edge-2", 10.4, 0, 0.0)))
+    counting.take_in((report("edge-1", 11.0, 150),))
+    assert recent(counting, before, 11.1) == 300
+
+
+def test_after_a_few_seconds_a_hub_takes_its_own_count():
+    counting, before = Counting(), Users(APP, recent=300)
+    for second in range(10, 15):
+        counting.take_in((report("edge-1", float(second), 150),))
+
+    assert recent(counting, before, 14.0) == 150
+
+
+def test_a_first_report_counts_nobody_as_nobody_knows_since_when():
+    counting = Counting()
+    counting.take_in((report("edge-1", 10.0, 900, 0.0),))
+
+    assert recent(counting, Users(APP), 10.0) is None
+    assert counting.demand(APP, Users(APP), 10.0) is None
