@@ -44,7 +44,7 @@ class Story:
         return self.installation.rollout()["reason"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_a_canary_and_its_users_come_through_every_trouble(install, tmp_path):
     installation = install("aws", "gcp", "onprem")
     installation.serve(APPLICATION)
@@ -57,7 +57,6 @@ def test_a_canary_and_its_users_come_through_every_trouble(install, tmp_path):
         )
     try:
         an_api_server_alone_is_away(story)
-        a_person_drains_and_restores(story)
         a_cloud_hangs_in_the_middle_of_a_canary(story)
         the_hub_is_killed_while_the_cloud_is_away(story)
         the_cloud_comes_back(story)
@@ -80,20 +79,12 @@ def an_api_server_alone_is_away(story):
     story.until(lambda: story.health("gcp") == "healthy", "the API server is not back")
 
 
-def a_person_drains_and_restores(story):
-    story.run("fleet", "drain", "aws", "--yes")
-    assert story.share("aws") == 0
-    story.run("fleet", "restore", "aws")
-    story.until(lambda: story.share("aws"), "users are not back after the drain")
-
-
 def a_cloud_hangs_in_the_middle_of_a_canary(story):
     story.run("deploy", "colors", "--set", "colour=yellow")
-    paused = "waits for a person"
     story.until(lambda: story.installation.rollout()["percent"] == 20, "the canary has no users")
     story.run("sandbox", "hang", "gcp")
     story.until(lambda: story.share("gcp") == 0, "users have not left the cloud that hangs")
-    story.until(lambda: "gcp" in story.reason(), paused)
+    story.until(lambda: "gcp" in story.reason(), "the rollout does not say what it waits for")
 
 
 def the_hub_is_killed_while_the_cloud_is_away(story):
