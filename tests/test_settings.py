@@ -101,3 +101,16 @@ def test_traces_are_wanted_only_where_the_variables_of_opentelemetry_say(
     assert found.wanted is wanted
     assert refusal in found.refusal
     assert bool(found.refusal) == bool(refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("CROSSFADE_CONTAINER_ENGINE", "auto, podman, docker"),
+        ("CROSSFADE_CONTAINER_NETWORK", "own, host"),
+    ],
+)
+def test_a_word_that_is_not_allowed_is_refused_with_those_that_are(name, allowed):
+    with pytest.raises(InputError, match=f"{name} is 'pods'") as caught:
+        settings.load({name: "pods"}, Path("/y"))
+    assert caught.value.hint == f"allowed: {allowed}"

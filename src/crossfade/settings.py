@@ -80,6 +80,21 @@ PIPELINE_RUNNER = Variable(
     "What steps of pipelines run in when neither `pipeline run --runner` nor runtimeEnvironment "
     "says it: process, container or pod.",
 )
+CONTAINER_ENGINE = Variable(
+    "CROSSFADE_CONTAINER_ENGINE",
+    "auto",
+    "Whose containers steps run in: podman or docker; auto is the first of these that works here.",
+)
+CONTAINER_NETWORK = Variable(
+    "CROSSFADE_CONTAINER_NETWORK",
+    "own",
+    "Over what services in containers, and steps beside them, talk: own is a network of their own, "
+    "host is that of the machine. Steps without services always have that of the machine.",
+)
+_ALLOWED = {
+    CONTAINER_ENGINE: ("auto", "podman", "docker"),
+    CONTAINER_NETWORK: ("own", "host"),
+}
 POD_NAMESPACE = Variable(
     "CROSSFADE_POD_NAMESPACE",
     "crossfade-pipelines",
@@ -104,14 +119,14 @@ POD_TOOLS_IMAGE = Variable(
 KEEP_DAYS = Variable(
     "CROSSFADE_KEEP_DAYS",
     "30",
-    "So many days artifacts and caches of builds are kept; then they are forgotten, except what "
-    "belongs to builds under way and to the newest build of each pipeline.",
+    "So many days artifacts, caches and workspaces of builds are kept; then they are forgotten, "
+    "except what belongs to builds under way and to the newest build of each pipeline.",
 )
 KEEP_GIB = Variable(
     "CROSSFADE_KEEP_GIB",
     "20",
-    "So many GiB of artifacts and caches are kept; of more, what was used longest ago is "
-    "forgotten.",
+    "So many GiB of artifacts and caches are kept, and as many of workspaces; of more, what was "
+    "used longest ago is forgotten.",
 )
 OTLP = Variable(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -130,6 +145,8 @@ VARIABLES = (
     PIPELINE_KUBECONFIG,
     IMAGE_BUILDER,
     PIPELINE_RUNNER,
+    CONTAINER_ENGINE,
+    CONTAINER_NETWORK,
     POD_NAMESPACE,
     POD_STORAGE,
     POD_FILES_IMAGE,
@@ -169,6 +186,8 @@ class Settings:
     pods: PodSettings = field(default_factory=PodSettings)
     keep_days: float = 30
     keep_gib: float = 20
+    container_engine: str = CONTAINER_ENGINE.default
+    container_network: str = CONTAINER_NETWORK.default
 
     @property
     def logins_file(self) -> Path:
@@ -238,6 +257,17 @@ def load(
         _pods(environment),
         _number(environment, KEEP_DAYS),
         _number(environment, KEEP_GIB),
+        container_engine=_one_of(environment, CONTAINER_ENGINE),
+        container_network=_one_of(environment, CONTAINER_NETWORK),
+    )
+
+
+def _one_of(environment: Mapping[str, str], variable: Variable) -> str:
+    text = environment.get(variable.name) or variable.default
+    if text in _ALLOWED[variable]:
+        return text
+    raise InputError(
+        f"{variable.name} is {text!r}", hint=f"allowed: {', '.join(_ALLOWED[variable])}"
     )
 
 

@@ -10,18 +10,21 @@ from pathlib import Path
 from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.kubernetes.kubeconfig import FleetKubeconfig
 from crossfade.adapters.person import who_runs_this
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.definitions import fetched
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners import claim
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.runners.workspace_folders import WorkspaceFolders
 from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_of
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.secrets.stored import StoredSecrets
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
+from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
@@ -36,12 +39,13 @@ from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
-from crossfade.engine.pipelines.forgetting import forget
+from crossfade.engine.pipelines.forgetting import Forgetting
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.templates import settled
 from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.pipelines.views import (
     BuildRow,
@@ -80,6 +84,7 @@ class Pipelines:
     kept: KeptFiles
     store: SqlStore
     limits: Limits
+    forgetting: Forgetting
 
     @property
     def here(self) -> bool:
@@ -151,6 +156,15 @@ class Pipelines:
         """Return who runs the loops on this store, None when nobody does."""
         return await who_leads(self.store, self.around.clock.now())
 
+    async def settled(self, build: Build) -> tuple[Build, Graph]:
+        """Return the build with all that its pipeline says; one that cannot be read has failed."""
+        with self.claimed(build.id):
+            try:
+                return await settled(self.around, build, graph_of_build)
+            except (InputError, NotFound) as error:
+                await self.commands.refuse(build, f"it cannot be run: {error}")
+                raise
+
     def execution(self, build: Build, graph: Graph, listener: Listener) -> Execution:
         """Return what runs the build; claim it first."""
         return Execution(self.around, build, graph, listener)
@@ -163,7 +177,7 @@ class Pipelines:
         """
         now, last = self.around.clock.now(), self.kept.last_tidied()
         if last and now - last > DAY_SECONDS and await self.hub() is None:
-            await forget(self.builds, self.kept, self.limits, now)
+            await self.forgetting.forget(self.limits)
 
     def claimed(self, build: str) -> AbstractContextManager[None]:
         """Keep others from running the build.  Raises Conflict when somebody does."""
@@ -196,7 +210,8 @@ async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
         files = pipeline_files(settings, Builds(documents), clock, Records(store))
         limits = limits_of(settings.keep_days, settings.keep_gib)
         try:
-            yield Pipelines(builds, files, around, places, folder, kept, store, limits)
+            old = Forgetting(builds, kept, WorkspaceFolders(folder), clock)
+            yield Pipelines(builds, files, around, places, folder, kept, store, limits, old)
         finally:
             await places.close()
     finally:
@@ -216,6 +231,7 @@ def build_ports(
         graph_of_build,
         lambda build: claim.claimed(folder, build),
         servers,
+        WorkspaceFolders(folder),
         limits_of(settings.keep_days, settings.keep_gib),
         places.close,
     )
@@ -254,7 +270,9 @@ def _graph_of_file(file: PipelineFile, with_clone: bool) -> Graph:
 def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
-    return read_graph(build.text, build.definitions, "the file", with_clone=clone)
+    text, definitions = build.text, build.definitions
+    choice = Choice(build.template, build.only, build.skip)
+    return read_graph(text, definitions, "the file", with_clone=clone, choice=choice)
 
 
 def _surroundings(
@@ -262,7 +280,7 @@ def _surroundings(
 ) -> Surroundings:
     return Surroundings(
         Builds(store),
-        TracedRunner(places.processes),
+        TracedRunner(places.of_machine()),
         LogFiles(settings.pipelines_dir),
         places.clock,
         has_tool,
@@ -272,6 +290,7 @@ def _surroundings(
         image_place(settings).has,
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
+        fetch=fetched,
         places=places.of,
     )
 

@@ -1,8 +1,12 @@
 """Which runners steps of pipelines run in, made when a build asks for them."""
 
+import asyncio
 import math
 from collections.abc import Sequence
 
+from crossfade.adapters.images.engine import own_variables
+from crossfade.adapters.runners.container import ContainerRunner, require
+from crossfade.adapters.runners.containers import Containers, Network
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.pod import PodRunner
 from crossfade.adapters.runners.pods.homes import Clusters, Homes
@@ -11,7 +15,7 @@ from crossfade.adapters.runners.pods.records import PodRecords
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.tools import has_tool
 from crossfade.base.clock import Clock
-from crossfade.base.errors import InputError, NotFound
+from crossfade.base.errors import NotFound
 from crossfade.base.ids import ClusterName
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
@@ -33,6 +37,7 @@ class StepPlaces:
         self._settings, self._records = settings, records
         self.processes, self.clock = processes, clock
         self._pods: dict[Runtime, PodRunner] = {}
+        self._contained: ContainerRunner | None = None
 
     def of(self, runtime: Runtime) -> Place:
         """Return where the steps of a build run.  Raises InputError."""
@@ -44,10 +49,13 @@ class StepPlaces:
             case RunnerKind.POD:
                 return Place(TracedRunner(self._pod_runner(runtime)), _has_tool_in_pods, _any_image)
             case RunnerKind.CONTAINER:
-                raise InputError(
-                    "steps cannot run in containers yet",
-                    hint="`--runner process` runs them here, `--runner pod` in a cluster",
-                )
+                return Place(TracedRunner(self._container_runner()), has_tool, _any_image)
+
+    def of_machine(self) -> ProcessRunner | ContainerRunner:
+        """Return what runs on this machine when nobody says in what."""
+        if self._settings.pipeline_runner == RunnerKind.CONTAINER:
+            return self._container_runner()
+        return self.processes
 
     def kind(self, runtime: Runtime) -> RunnerKind:
         """Return what steps run in.  Raises InputError."""
@@ -55,8 +63,10 @@ class StepPlaces:
         return runtime.runner or runner_named(wanted, PIPELINE_RUNNER.name)
 
     async def check(self, runtime: Runtime) -> None:
-        """Return if a build can run there.  Raises InputError, NotFound."""
+        """Return if a build can run there.  Raises InputError, NotFound, Unavailable."""
         self.of(runtime)
+        if self.kind(runtime) is RunnerKind.CONTAINER:
+            await asyncio.to_thread(require, self._containers())
         if self.kind(runtime) is RunnerKind.POD:
             await self._clusters(runtime)()
 
@@ -78,6 +88,19 @@ class StepPlaces:
             )
             self._pods[runtime] = PodRunner(homes, self.processes, self.clock)
         return self._pods[runtime]
+
+    def _container_runner(self) -> ContainerRunner:
+        if self._contained is None:
+            folder, where = self._settings.pipelines_dir, self._containers()
+            images = image_place(self._settings)
+            processes = ProcessRunner(folder, images=images, containers=where)
+            self._contained = ContainerRunner(processes, where)
+        return self._contained
+
+    def _containers(self) -> Containers:
+        settings = self._settings
+        folder, network = settings.pipelines_dir.resolve(), Network(settings.container_network)
+        return Containers(settings.container_engine, own_variables(), str(folder), network)
 
     def _clusters(self, runtime: Runtime) -> Clusters:
         """Return what gives the clusters that a build may use: as named, else cheap ones first."""
@@ -112,7 +135,7 @@ def _has_tool_in_pods(name: str) -> bool:
 
 
 def _any_image(_image: str) -> bool:
-    """Return that clusters pull any image."""
+    """Return that clusters and engines pull any image."""
     return True
 
 

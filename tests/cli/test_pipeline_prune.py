@@ -82,6 +82,23 @@ def test_limits_of_the_command_go_before_settings(crossfade, run, monkeypatch):
     assert "more than 0 GiB are kept" in crossfade("pipeline", "prune").out
 
 
+def test_a_build_without_its_workspace_is_not_restarted(crossfade, run, tmp_path):
+    run("first")
+    run("second")
+
+    ran = crossfade("pipeline", "prune", "--keep-gib", "0", "--output", "json")
+
+    kinds = [(each["kind"], each["run"]) for each in json.loads(ran.out)["forgotten"]]
+    assert ("workspace", "1") in kinds
+    assert ("workspace", "2") not in kinds, "it is the newest"
+    assert not (tmp_path / "state/pipelines/1/volume").exists()
+    again = crossfade("pipeline", "restart", "1", "--from-step", "make")
+    assert again.code != 0
+    assert "the workspace of build 1 was forgotten" in again.err
+    assert crossfade("pipeline", "logs", "1").code == 0
+    assert crossfade("pipeline", "restart", "2", "--from-step", "make").code == 0
+
+
 def test_without_a_hub_the_next_build_after_a_day_tidies_up(crossfade, run, tmp_path):
     run("first")
     old(tmp_path)

@@ -7,8 +7,7 @@ import pytest
 from crossfade.adapters.images.builder import BUILT_IN
 from crossfade.adapters.images.builders import builder
 from crossfade.adapters.images.cache import LayerCache
-from crossfade.adapters.images.engine import why_not
-from crossfade.adapters.images.engines import ENGINES
+from crossfade.adapters.images.engines import ENGINES, why_no_builder
 from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError
@@ -58,7 +57,7 @@ class Place:
 
 @pytest.fixture(params=[BUILT_IN, *ENGINES])
 def place(request, tmp_path):
-    if request.param in ENGINES and (why := why_not(request.param)):
+    if request.param in ENGINES and (why := why_no_builder(request.param)):
         pytest.skip(f"{request.param} cannot build here: {why}")
     return Place(request.param, tmp_path)
 

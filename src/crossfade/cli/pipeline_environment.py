@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import InputError
+from crossfade.base.errors import Conflict, InputError
 from crossfade.base.units import format_duration
 from crossfade.cli.frame import noun, with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
@@ -134,6 +134,11 @@ def _wanted(name: str, build: str, once: str, lifetime: str) -> "Launch":
 def _environments(pipelines: "Pipelines") -> "Environments":
     from crossfade.engine.pipelines.environments import Environments
 
+    if not pipelines.here:
+        raise Conflict(
+            "environments are on the machine of the hub",
+            hint="there, `crossfade pipeline environment list --hub local`",
+        )
     return Environments(pipelines.store, pipelines.around.runner, pipelines.around.clock)
 
 

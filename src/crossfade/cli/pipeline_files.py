@@ -119,12 +119,12 @@ def prune(
     output: OutputOption = Format.TEXT,
 ) -> None:
     """
-    Forget old artifacts and caches of builds, and those used longest ago when there are too many.
+    Forget old artifacts, caches and workspaces of builds, and when they take too much, the oldest.
 
-    What belongs to builds under way stays, and so do results of tests, and whatever the newest
-    build of each pipeline has kept, as long as there is room for it.
+    The limits hold for artifacts and caches together, and for workspaces.  What belongs to builds
+    under way stays, and so do results of tests, logs, the workspace of each pipeline's newest
+    build, and its artifacts as long as there is room.  Without a workspace nothing is restarted.
     """
-    from crossfade.engine.pipelines.forgetting import forget
     from crossfade.wiring_pipelines import limits_of
 
     settings = settings_of(context)
@@ -137,8 +137,7 @@ def prune(
             raise InputError(
                 "what steps have kept is on the hub's machine", hint="there, add `--hub local`"
             )
-        now = pipelines.around.clock.now()
-        gone = await forget(pipelines.builds, pipelines.kept, wanted, now, dry_run=dry_run)
+        gone = await pipelines.forgetting.forget(wanted, dry_run=dry_run)
         rows = [
             {"kind": e.entry.kind.value, "run": e.entry.build, "bytes": e.size, "why": e.why}
             for e in gone

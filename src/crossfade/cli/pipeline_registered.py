@@ -30,9 +30,31 @@ from crossfade.cli.pipeline_run import (
 if TYPE_CHECKING:
     from crossfade.core.pipeline.variables import Variable
     from crossfade.engine.pipelines.records import Build
+    from crossfade.engine.pipelines.starting import Start
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.2
+_VariablesOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="More variables: a JSON object; `-` reads standard input. A value may be an "
+        "object with `value` and `secret`."
+    ),
+]
+_OnceOption = Annotated[
+    str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
+]
+_TimeoutOption = Annotated[
+    str, typer.Option(metavar="DURATION", help="Wait no longer than this.", show_default="ever")
+]
+_YamlOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A file whose steps go in place of the pipeline's own."),
+]
+_OnlyOption = Annotated[
+    list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
+]
+_SkipOption = Annotated[list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata.name of it.")]
 
 
@@ -85,26 +107,19 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     pipeline: _NameArgument,
     var: VarOption = None,
     secret: SecretOption = None,
-    variables: Annotated[
-        Path | None,
-        typer.Option(
-            help="More variables: a JSON object; `-` reads standard input. A value may be an "
-            "object with `value` and `secret`."
-        ),
-    ] = None,
+    variables: _VariablesOption = None,
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
-    once: Annotated[
-        str, typer.Option(metavar="KEY", help="There is one build of a key, however often asked.")
-    ] = "",
+    once: _OnceOption = "",
+    yaml: _YamlOption = None,
+    only: _OnlyOption = None,
+    skip: _SkipOption = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for its end.")] = False,
-    timeout: Annotated[
-        str, typer.Option(metavar="DURATION", help="Wait no longer than this.", show_default="ever")
-    ] = "",
+    timeout: _TimeoutOption = "",
     terminate_on_timeout: Annotated[
         bool, typer.Option("--terminate-on-timeout", help="End it when it takes longer.")
     ] = False,
@@ -123,10 +138,21 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     if branch:
         given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
     seconds = parse_duration(timeout) if timeout else None
-    wanted = Start(pipeline, given, trigger, branch, parent, once)
+    wanted = Start(
+        pipeline,
+        given,
+        trigger,
+        branch,
+        parent,
+        once,
+        template=_steps(yaml),
+        only=tuple(only or ()),
+        skip=tuple(skip or ()),
+    )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
     async def work(pipelines: "Pipelines") -> None:
+        _require_here(pipelines, wanted)
         build = await pipelines.registry.start(wanted)
         if not (follow or wait):
             await show_left(pipelines, build, output)
@@ -136,6 +162,25 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         await _wait(pipelines, build, patience, output)
 
     with_pipelines(context, work)
+
+
+def _require_here(pipelines: "Pipelines", wanted: "Start") -> None:
+    """Raise InputError for what is not asked for at a hub elsewhere."""
+    if not pipelines.here and (wanted.template or wanted.only or wanted.skip):
+        raise InputError(
+            "--yaml, --only and --skip are for the machine of the hub",
+            hint="there, give them with `--hub local`",
+        )
+
+
+def _steps(file: Path | None) -> str:
+    """Return the text of a file that holds one pipeline, "" without one.  Raises InputError."""
+    if file is None:
+        return ""
+    from crossfade.adapters.documents.files import read_text
+    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
+
+    return read_text(file, LARGEST_BYTES)
 
 
 class _Patience:

@@ -82,6 +82,7 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
         if not pipelines.here:
             await follow_to_its_end(pipelines, build, output)
             return
+        build, graph = await pipelines.settled(build)
         lines = _lines(graph, output)
         if pipelines.places.kind(build.runtime) is RunnerKind.PROCESS:
             lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
@@ -114,7 +115,7 @@ def resume(context: typer.Context, run: _RunArgument, output: OutputOption = For
                 f"the hub runs build {run}", hint=f"`crossfade pipeline logs {run} -f` follows it"
             )
         _require_here(pipelines, build)
-        graph = _graph(build)
+        build, graph = await pipelines.settled(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)
@@ -136,7 +137,7 @@ def restart(
         if build.hub:
             await show_left(pipelines, build, output)
             return
-        graph = _graph(build)
+        build, graph = await pipelines.settled(build)
         _end(build, await _execute(pipelines, build, graph, _lines(graph, output)), output)
 
     with_pipelines(context, work)

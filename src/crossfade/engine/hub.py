@@ -40,6 +40,7 @@ from crossfade.engine.loops.supervisor import serve
 from crossfade.engine.loops.telemetry import Telemetry
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.names import Names
+from crossfade.engine.pipelines.forgetting import Forgetting
 from crossfade.engine.pipelines.records import BUILD, PIPELINE, STATE, WISHES, Builds
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.records import (
@@ -324,8 +325,10 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
         loop,
         KeyedLoop("crons", crons.keys, crons.reconcile),
     )
-    if (files := ports.builds.around.files) is not None:
-        kept = KeptRetention(builds, files, ports.clock, ports.builds.limits)
+    files, workspaces = ports.builds.around.files, ports.builds.workspaces
+    if files is not None and workspaces is not None:
+        forgetting = Forgetting(builds, files, workspaces, ports.clock)
+        kept = KeptRetention(forgetting, ports.builds.limits)
         loops = (*loops, KeyedLoop("kept-files", kept.keys, kept.reconcile))
     if ports.builds.servers is None:
         return loops

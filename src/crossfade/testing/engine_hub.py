@@ -237,7 +237,7 @@ class EngineHub:
         self.documents, self.life, self.epoch = documents, documents.life, epoch
         self.began = world.clock.now()
         self._kept = CachedDocuments(documents)
-        self.records = Records(self._kept, fence=epoch)
+        self.records = Records(self._kept, fence=epoch, values=world.store.values)
         connections = _MortalConnections(world.connections, self.life)
         clock: Clock = SkewedClock(world.clock, ahead) if ahead else world.clock
         edges = _HubEdges(world.edges, self.life, world.clock.now(), ahead)

@@ -20,7 +20,9 @@ def pick(tmp_path, monkeypatch):
     store = ImageStore(tmp_path)
     cache = LayerCache(store, tmp_path / "cache")
     monkeypatch.setattr(builders, "working_engine", lambda: "buildah")
-    monkeypatch.setattr(builders, "why_not", lambda name: "" if name == "buildah" else "no daemon")
+    monkeypatch.setattr(
+        builders, "why_no_builder", lambda name: "" if name == "buildah" else "no daemon"
+    )
 
     def find(wanted, text="FROM scratch\n", names=()):
         order = BuildOrder(text, Path(tmp_path, "Dockerfile"), tmp_path, names)

@@ -6,7 +6,7 @@ import pytest
 
 from crossfade.adapters.images import engine
 from crossfade.adapters.images.engine import why_not
-from crossfade.adapters.images.engines import bases
+from crossfade.adapters.images.engines import bases, why_no_builder
 from crossfade.ports.image_builder import BuildOrder
 
 
@@ -28,7 +28,7 @@ def test_an_engine_is_lent_what_a_build_needs_and_no_stage(text, found):
 @pytest.fixture
 def answers(tmp_path, monkeypatch):
     """Put a program in the place of an engine."""
-    why_not.cache_clear()
+    forget()
 
     def put(engine, script):
         (tmp_path / engine).write_text(f"#!/bin/sh\n{script}\n")
@@ -36,7 +36,12 @@ def answers(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     yield put
+    forget()
+
+
+def forget():
     why_not.cache_clear()
+    why_no_builder.cache_clear()
 
 
 def test_an_engine_whose_daemon_does_not_run_is_not_taken(answers):
@@ -50,3 +55,11 @@ def test_an_engine_that_hangs_is_not_waited_for_for_long(answers, monkeypatch):
     answers("podman", "exec sleep 60")
 
     assert "TimeoutExpired" in why_not("podman")
+
+
+@pytest.mark.parametrize(("version", "works"), [("20.10.24+dfsg1", False), ("28.2.2", True)])
+def test_a_docker_that_saves_images_in_no_form_of_oci_is_not_taken(answers, version, works):
+    answers("docker", f"echo {version}")
+
+    assert (why_no_builder("docker") == "") is works
+    assert why_not("docker") == ""

@@ -96,9 +96,12 @@ async def test_a_step_sees_the_files_of_its_image_and_none_of_the_machine(place)
 
 
 async def test_a_user_of_the_image_who_is_not_root_works_in_the_workspace(place):
+    runner = place.open()
+    await ended(runner, order("mkdir -p cloned/in\ntouch cloned/in/file\n", "", key="clone"))
     script = "id -u\ncat sensitive/.kube/config\necho x > made\ncf_export A=1\ntouch $HOME/it\n"
+    script += "touch cloned/in/more\necho more > cloned/in/file\n"
     wanted = order(script, "tools:user", kubeconfig="clusters\n")
-    text, sight = await ended(place.open(), wanted)
+    text, sight = await ended(runner, wanted)
 
     assert (text, sight.status) == ("1000\nclusters\n", Status.SUCCEEDED)
     assert [each.name for each in sight.exports] == ["A"]
@@ -194,8 +197,38 @@ async def test_an_engine_that_does_not_answer_fails_no_step(tmp_path, images, mo
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     runner = Place(tmp_path / "runs", images, PODMAN).open()
 
-    with pytest.raises(Unavailable, match="podman does not work here: no daemon"):
+    with pytest.raises(Unavailable, match="no engine works here: podman: no daemon"):
         await runner.start(order("true\n"))
     assert await runner.look(order("").run) is None
     assert engines.answer(PODMAN) == "no daemon"
     assert not Path(tmp_path / "runs").exists()
+
+
+STUB = """#!/bin/sh
+cd '{folder}'
+echo "$@" >> told
+case $1 in
+  ps) [ -e gone ] || echo abc ;;
+  rm) touch gone ;;
+  image) echo '[{{"Id": "1", "Config": {{}}}}]' ;;
+  run) while :; do sleep 0.05; done ;;
+esac
+"""
+
+
+async def test_the_engine_is_told_to_remove_a_lost_run_before_the_next_one(
+    tmp_path, images, monkeypatch
+):
+    (tmp_path / "podman").write_text(STUB.format(folder=tmp_path))
+    (tmp_path / "podman").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    place = Place(tmp_path / "runs", images, PODMAN)
+    runner, wanted, told = place.open(), order("true\n", "other:1"), tmp_path / "told"
+    await runner.start(wanted)
+    async with asyncio.timeout(30):
+        while "\nrun " not in told.read_text():
+            await asyncio.sleep(0.01)
+    await place.kill_keeper()
+
+    assert (await runner.look(wanted.run)).status is Status.LOST
+    assert "rm --force --volumes --time=0 abc" in told.read_text().splitlines()

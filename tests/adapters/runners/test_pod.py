@@ -166,7 +166,14 @@ async def test_a_build_whose_cloud_dies_goes_on_in_another_one_after_its_last_st
         await runner.start(wanted)
         async for _ in runner.output(wanted.run):
             break
+        clouds.act("kill", "far")
         clouds.act("kill", "near")
+        for _ in range(4):  # it may be we who are cut off: nothing is given up
+            with pytest.raises(Unavailable):
+                await runner.look(wanted.run)
+            await asyncio.sleep(0.5)
+        assert PodRecords(tmp_path / "runs").home("7").cluster == "near"
+        clouds.act("restore", "far")
 
         async def lost():
             try:

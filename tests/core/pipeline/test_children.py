@@ -41,6 +41,8 @@ def test_secrets_are_on_no_command_line():
         ({"TERMINATE_ON_TIMEOUT": "true", "TIMEOUT_MINS": "3"}, "--timeout 3m --terminate-on"),
         ({"BRANCH": "a b"}, "'--branch=a b'"),
         ({"TRIGGER_ID": "nightly"}, "--trigger=nightly"),
+        ({"YAML": "ci/other.yml"}, "--yaml=ci/other.yml"),
+        ({"ONLY": ["a b", "c"], "SKIP": "d"}, "'--only=a b' --only=c --skip=d"),
         ({"SHA": "0123456789"}, '"CF_SHORT_REVISION": "0123456"'),
     ],
 )
@@ -61,7 +63,7 @@ def test_what_cannot_be_asked_for_fails_the_step(settings):
 
 
 def test_what_is_not_supported_is_refused_before_anything_runs():
-    assert list(objections({"YAML": "x"})) == [
+    assert list(objections({"CONTEXT": ["x"]})) == [
         "the argument `PIPELINE_ID` is missing: the name of a registered pipeline",
-        "`YAML` is not supported yet",
+        "`CONTEXT` names shared configuration, which there is not: give VARIABLE and SECRETS",
     ]

@@ -28,6 +28,13 @@ def test_registry_tag_and_digest_do_not_matter(image, name):
         ("alpine/helm:3.14", "helm"),
         ("codefresh/kubectl", "kubectl"),
         ("quay.io/codefresh/cfstep-helm:3.0.3", "helm"),
+        ("registry.k8s.io/kubectl:v1.29.0", "kubectl"),
+        ("gcr.io/google.com/cloudsdktool/cloud-sdk:slim", "gcloud"),
+        ("google/cloud-sdk:alpine", "gcloud"),
+        ("amazon/aws-cli", "aws"),
+        ("mcr.microsoft.com/azure-cli:2.60", "az"),
+        ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet"),
+        ("istio/istioctl:1.20", "istioctl"),
     ],
 )
 def test_the_tools_of_the_machine_stand_for_known_images(image, command):

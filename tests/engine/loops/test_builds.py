@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import NotFound
 from crossfade.core.pipeline.state import Answer
@@ -30,13 +30,17 @@ class World:
         self.registry = Registry(self.builds, self.clock, self.graph)
         self.commands = BuildCommands(self.builds, self.clock)
         self.tools = tools
+        self.pages = {}
 
     def graph(self, build):
-        return read_graph(build.text, "", "the file", with_clone=False)
+        return read_graph(
+            build.text, "", "the file", with_clone=False, choice=Choice(build.template)
+        )
 
     async def register(self, spec: str = "", name: str = "shop/web", steps: str = STEP):
         inner = "".join(f"  {line}\n" for line in steps.splitlines())
-        text = f"version: '1.0'\nkind: pipeline\nmetadata: {{name: {name}}}\nspec:\n{spec}  steps:\n{inner}"
+        text = f"version: '1.0'\nkind: pipeline\nmetadata: {{name: {name}}}\nspec:\n{spec}"
+        text += f"  steps:\n{inner}" if steps else ""
         graph = read_graph(text, "", "the file", with_clone=False)
         await self.registry.register(Registered(name, text, spec=graph.pipeline.spec))
 
@@ -58,7 +62,12 @@ class World:
     async def hub(self):
         ports = BuildPorts(
             Surroundings(
-                self.builds, FakeRunner(self.machine), MemoryLogs(), self.clock, self.tools
+                self.builds,
+                FakeRunner(self.machine),
+                MemoryLogs(),
+                self.clock,
+                self.tools,
+                fetch=self.pages.__getitem__,
             ),
             self.graph,
             lambda _: nullcontext(),
@@ -209,3 +218,27 @@ async def test_a_pipeline_of_another_version_keeps_nobody_waiting(world):
 
     async with world.hub():
         await world.until(build, "success")
+
+
+async def test_a_pipeline_that_stands_elsewhere_is_read_when_its_build_runs(world):
+    where = "  specTemplate: {location: url, url: 'https://a.b/c.yml'}\n"
+    world.pages["https://a.b/c.yml"] = f"version: '1.0'\nsteps:\n{STEP}"
+    await world.register(where, steps="")
+    build = await world.start()
+    world.go(build)
+
+    async with world.hub():
+        await world.until(build, "success")
+
+    assert [run.key for run in world.machine.started] == ["work"]
+
+
+async def test_a_pipeline_whose_steps_cannot_be_read_fails_with_the_reason(world):
+    where = "  specTemplate: {location: url, url: 'https://a.b/${{NOPE}}'}\n"
+    await world.register(where, steps="")
+    build = await world.start()
+
+    async with world.hub():
+        await world.until(build, "failure")
+
+    assert "reference without a value" in (await world.builds.state(build)).value.units[""].reason

@@ -271,6 +271,18 @@ async def test_a_restart_that_would_do_nothing_says_so_and_changes_nothing(
     assert await world.builds.state(build.id) == before
 
 
+async def test_a_build_whose_workspace_was_forgotten_does_not_begin_in_an_empty_one(world):
+    build, graph = await world.played({"a": step(), "b": step()}, b=FAILED)
+    event = world.commands._event(build.id, "it goes")
+    await world.builds.forget_workspace(await world.builds.build(build.id), 5.0, event)
+
+    with pytest.raises(Conflict) as caught:
+        await world.commands.restart(build.id, graph, "")
+
+    assert "the workspace of build 1 was forgotten" in str(caught.value)
+    assert "run the pipeline anew" in caught.value.hint
+
+
 async def test_a_build_under_way_is_not_begun_again_beside_itself(world):
     build, graph = await world.played({"release": ASK})
 
@@ -304,3 +316,12 @@ async def test_of_two_who_answer_at_once_one_is_told_and_none_is_lost(world):
         await world.builds.save_wishes(build, stale, wanted, event)
 
     assert (await world.wishes(build)).answers["release"].by == "ann"
+
+
+async def test_a_pipeline_may_forbid_to_begin_again_at_what_failed(world):
+    build, graph = await world.played({"a": step()}, a=FAILED)
+    spec = {"permitRestartFromFailedSteps": False}
+    graph = replace(graph, pipeline=replace(graph.pipeline, spec=spec))
+
+    with pytest.raises(Conflict, match="not begun again at what failed"):
+        await world.commands.restart(build.id, graph, "")

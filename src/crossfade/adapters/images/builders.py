@@ -4,14 +4,19 @@ from collections.abc import Callable
 
 from crossfade.adapters.images.builder import BUILT_IN, BuiltInBuilder
 from crossfade.adapters.images.cache import LayerCache
-from crossfade.adapters.images.engine import why_not
-from crossfade.adapters.images.engines import ENGINES, EngineBuilder, needs_host, working_engine
+from crossfade.adapters.images.engine import AUTO
+from crossfade.adapters.images.engines import (
+    ENGINES,
+    EngineBuilder,
+    needs_host,
+    why_no_builder,
+    working_engine,
+)
 from crossfade.adapters.images.store import ImageStore
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.reference import Reference
 from crossfade.ports.image_builder import BuildOrder, ImageBuilder
 
-AUTO = "auto"
 BUILDERS = (AUTO, BUILT_IN, *ENGINES)
 
 
@@ -35,7 +40,7 @@ def builder(
         engine = "" if needs_host(store, order) else working_engine()
     if engine in ("", BUILT_IN):
         return BuiltInBuilder(store, cache, say, fetch)
-    if why := why_not(engine):
+    if why := why_no_builder(engine):
         raise Unavailable(
             f"{engine} cannot build here: {why}",
             hint=f"mend that, or take --builder {BUILT_IN}, which needs no engine",

@@ -4,18 +4,21 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from crossfade.adapters.images.telling import told
 from crossfade.base.errors import Unavailable
 
+AUTO = "auto"
 PODMAN, BUILDAH, DOCKER = "podman", "buildah", "docker"
+VERSION = ("version", "--format={{.Server.Version}}")
+"""Asks docker for the version of its daemon."""
 _PROBES = {
     PODMAN: ("info", "--format={{.Host.OCIRuntime.Name}}"),
     BUILDAH: ("info", "--format={{.host.OCIRuntime}}"),
-    DOCKER: ("version", "--format={{.Server.Version}}"),
+    DOCKER: VERSION,
 }
 _PROBE_SECONDS = 10
 _OWN = re.compile(
@@ -52,6 +55,15 @@ def answer(engine: str, environment: Mapping[str, str] | None = None) -> str:
 def why_not(engine: str) -> str:
     """Return why an engine cannot be used here, "" when it can; asked once."""
     return answer(engine)
+
+
+def chosen(wanted: str, among: Sequence[str]) -> str:
+    """Return the wanted engine; with `auto` the first that works, else one that is installed."""
+    if wanted != AUTO:
+        return wanted
+    working = (each for each in among if not why_not(each))
+    installed = (each for each in among if shutil.which(each))
+    return next(working, next(installed, among[0]))
 
 
 def is_own(variable: str) -> bool:

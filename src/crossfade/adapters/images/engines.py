@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from crossfade.adapters.images.engine import BUILDAH, DOCKER, PODMAN, Engine, why_not
+from crossfade.adapters.images.engine import BUILDAH, DOCKER, PODMAN, VERSION, Engine, why_not
 from crossfade.adapters.images.lending import lend
 from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.images.store import ImageStore
@@ -25,15 +25,29 @@ from crossfade.ports.image_builder import BuildOrder, Built
 
 ENGINES = (PODMAN, BUILDAH, DOCKER)
 """The first one that works is taken."""
+_OLDEST_DOCKER = 25
 _LAYOUT = re.compile(r"index\.json|blobs/sha256/[0-9a-f]{64}")
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 _STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 _COPIED = re.compile(r"^\s*(?:COPY|ADD)\s.*?--from=(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
+@cache
+def why_no_builder(engine: str) -> str:
+    """Return why an engine cannot build here, "" when it can."""
+    why = why_not(engine)
+    if why or engine != DOCKER:
+        return why
+    _, text = Engine(DOCKER).tried(*VERSION)
+    major = text.strip().partition(".")[0]
+    if major.isdigit() and int(major) < _OLDEST_DOCKER:
+        return f"its version is {text.strip()}; {_OLDEST_DOCKER} and later save images as OCI does"
+    return ""
+
+
 def working_engine() -> str:
     """Return the engine that is taken when nobody says which, "" when none works."""
-    return next((each for each in ENGINES if not why_not(each)), "")
+    return next((each for each in ENGINES if not why_no_builder(each)), "")
 
 
 def bases(order: BuildOrder) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def read_definitions(place: str) -> Definitions:
 
 def _texts(place: str) -> Iterator[tuple[str, str]]:
     if place.startswith(("https://", "http://")):
-        yield place, _fetched(place)
+        yield place, fetched(place)
         return
     folder = Path(place)
     if folder.is_file():
@@ -47,7 +47,8 @@ def _texts(place: str) -> Iterator[tuple[str, str]]:
             yield str(path), read_text(path)
 
 
-def _fetched(address: str) -> str:
+def fetched(address: str) -> str:
+    """Return the text at an address.  Raises Unavailable, InputError."""
     try:
         answer = httpx.get(address, timeout=_SECONDS, follow_redirects=True)
         answer.raise_for_status()

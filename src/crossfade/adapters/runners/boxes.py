@@ -50,6 +50,10 @@ class Boxes:
     def end(self, grace_seconds: float) -> None:
         """End what the boxes' processes do not end themselves: nothing."""
 
+    def address(self, _: str, of_hosts: str) -> str:
+        """Return where a service is: where its name leads to."""
+        return of_hosts
+
     def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
         """
         Return command and environment of a new box that sees these things in their places.

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap, composing, in_container, in_image
@@ -144,7 +144,7 @@ class RunCommands:
     ) -> list[str]:
         wanted = InContainer(
             self._in_image(order, mounts, place, images),
-            containers,
+            replace(containers, engine=containers.command.name),
             str(place),
             name_of(str(place), f"{order.run.key}-{order.run.number}"),
             self._network(order),

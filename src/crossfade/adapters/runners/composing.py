@@ -19,9 +19,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from crossfade.adapters.pipelines.reading import parse
 from crossfade.adapters.runners.boxes import Boxes, Command
 from crossfade.adapters.runners.companions import Companion, end_all, ended, failure, say, start
+from crossfade.adapters.runners.compositions import read_composition
 from crossfade.adapters.runners.container_boxes import ContainerBoxes
 from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.in_image import ImagePlace
@@ -30,11 +30,7 @@ from crossfade.adapters.runners.serving import READY, Serve, vanish
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError
-from crossfade.base.json_value import Json
-from crossfade.core.pipeline.compose import ordered, read_service, read_services
 from crossfade.core.pipeline.composition import Composition, Probe, Service
-from crossfade.core.pipeline.tree import plain
-from crossfade.core.pipeline.variables import substituted, substituted_tree
 from crossfade.core.pipeline.work import VOLUME, Inside
 
 FAILED_EXIT_CODE = 1
@@ -97,7 +93,10 @@ class _Composer:
 
     def run(self) -> int:
         """Return the exit code, once nothing runs any more."""
-        services, candidates = self._read()
+        composition, wanted = self._composition, self._wanted
+        services, candidates = read_composition(
+            composition, os.environ, wanted.directory, Path(wanted.volume)
+        )
         names = self._write_hosts([*services, *candidates])
         try:
             self._boxes.begin(names, self._wanted.beside)
@@ -107,8 +106,7 @@ class _Composer:
                 self._services.append(self._start(each.name, *boxes[each.name], told=True))
             self._settle(services)
             serve = self._wanted.serve
-            # In containers they have a network of their own, which nobody else is on.
-            if serve is not None and not serve.build and self._wanted.containers is None:
+            if serve is not None and not serve.build:
                 self._tell_addresses()
             code = self._decide(candidates, services) if serve is None else self._serve(serve)
         finally:
@@ -133,42 +131,14 @@ class _Composer:
         say("the services are not wanted any more")
         return 0
 
-    def _read(self) -> tuple[tuple[Service, ...], tuple[Service, ...]]:
-        answers = {**os.environ, **self._composition.variables}
-        document, folder = self._document(answers)
-        services = read_services(document, folder)
-        given = substituted_tree(self._composition.candidates, answers.get)
-        listed = given.items() if isinstance(given, dict) else ()
-        own = {name: _without_entry(each) for name, each in listed}
-        base = {each.name: each for each in services}
-        candidates = tuple(
-            read_service(name, _merged(document, name, each), folder) for name, each in own.items()
-        )
-        kept = [each for each in base.values() if each.name not in own]
-        ordered([*kept, *candidates])  # or it says who is missing
-        return tuple(kept), candidates
-
-    def _document(self, answers: Mapping[str, str]) -> tuple[Json, str]:
-        """Return the composition, and the folder where its paths begin."""
-        written, folder = self._composition.document, self._wanted.directory
-        if not isinstance(written, str):
-            return substituted_tree(written, answers.get), folder
-        if "\n" in written:
-            return _yaml(substituted(written, answers.get), "the composition"), folder
-        path = os.path.normpath(os.path.join(self._wanted.directory, written))
-        below = Path(self._wanted.volume) / path.removeprefix(VOLUME).lstrip("/")
-        if not path.startswith(f"{VOLUME}/") or not below.is_file():
-            hint = "give the path of a file in the workspace, or the composition itself"
-            raise InputError(f"there is no composition {written}", hint=hint)
-        text = below.read_text(errors="replace")
-        return _yaml(substituted(text, answers.get), written), os.path.dirname(path)
-
     def _write_hosts(self, services: Sequence[Service]) -> Collection[str]:
         """Return the names of the services, which are written down with their addresses."""
         own = {name for each in services for name in (each.name, *each.aliases)}
         lines = list(_hosts_around(self._wanted.beside, own))
+        # Without the number of the run: those that start anew are where steps have found them.
+        key = self._wanted.run.rpartition("-")[0]
         for each in services:
-            digest = hashlib.sha256(f"{self._wanted.folder}/{each.name}".encode()).digest()
+            digest = hashlib.sha256(f"{key}/{each.name}".encode()).digest()
             address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
             lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
         self._hosts.write_text("".join(lines))
@@ -178,7 +148,7 @@ class _Composer:
         """Say where those find the services that do not know their names."""
         for line in self._hosts.read_text().splitlines()[-len(self._services) :]:
             address, *names = line.split()
-            say(f"{names[0]} is at {address}")
+            say(f"{names[0]} is at {self._boxes.address(names[0], address)}")
 
     def _box(self, service: Service) -> tuple[list[str], dict[str, str]]:
         command = self._command(service, self._environment(service))
@@ -299,26 +269,6 @@ class _Composer:
         given = {**os.environ, **self._composition.variables, **one.environment}
         own = [*self._wanted.mounts, *self._folders(one)]
         return self._boxes.box(self._command(one, given), own)
-
-
-def _yaml(text: str, name: str) -> Json:
-    trees, unreadable = parse(text)
-    for each in unreadable:
-        where = f"{name}:{each.at.line}:{each.at.column}"
-        raise InputError(f"{where}: {each.message}", hint="mend the composition")
-    return plain(trees[0])
-
-
-def _without_entry(given: Json) -> Json:
-    return given if isinstance(given, dict) else {}
-
-
-def _merged(document: Json, name: str, own: Json) -> Json:
-    """Return a candidate on top of the service of its name, if there is one."""
-    services = document.get("services", document) if isinstance(document, dict) else {}
-    below = services.get(name) if isinstance(services, dict) else None
-    base = below if isinstance(below, dict) else {}
-    return {**base, **own} if isinstance(own, dict) else base
 
 
 def _hosts_around(beside: str, own: Collection[str]) -> Iterator[str]:

@@ -4,14 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from crossfade.adapters.images.engine import answer
+from crossfade.adapters.images.engine import AUTO, answer
 from crossfade.adapters.runners.commands import IN_CONTAINERS
-from crossfade.adapters.runners.containers import Containers
+from crossfade.adapters.runners.containers import ENGINES, Containers
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, Output, RunId
+
+
+def require(containers: Containers) -> None:
+    """Raise Unavailable unless the engine answers."""
+    name = containers.command.name
+    if why := answer(name, containers.client):
+        asked = ENGINES if containers.engine == AUTO else (name,)
+        told = "; ".join(f"{each}: {answer(each, containers.client) or why}" for each in asked)
+        raise Unavailable(
+            f"steps are to run in containers, and no engine works here: {told}",
+            hint=f"see what `{name} info` says, set CROSSFADE_CONTAINER_ENGINE to another engine, "
+            "or take `--runner process`",
+        )
 
 
 class ContainerRunner:
@@ -27,33 +40,24 @@ class ContainerRunner:
         """`processes` makes its runs in the same `containers`."""
         self._processes, self._containers = processes, containers
         self._swept = False
-        self.isolated = True
-
-    def volume(self, build: str) -> Path:
-        """Return the workspace of a build."""
-        return self._processes.volume(build)
 
     async def start(self, order: Order) -> None:
         """Start the run unless it was started before; see the port."""
         if order.image:
-            await asyncio.to_thread(self._check)
+            await asyncio.to_thread(self.check)
         await self._processes.start(order)
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raise Unavailable unless the engine answers; remove what others have left, once."""
-        name = self._containers.engine
-        if why := answer(name, self._containers.client):
-            hint = f"see what `{name} info` says; the build goes on as soon as it answers"
-            raise Unavailable(f"{name} does not work here: {why}", hint=hint)
+        require(self._containers)
         if not self._swept:
             self.sweep()
             self._swept = True
 
     def sweep(self) -> None:
         """Remove what the engine has of runs that nobody keeps any more.  Raises Unavailable."""
-        for run in self._containers.runs():
-            if not is_held(Path(run) / "lock"):
-                self._containers.remove(run)
+        known = self._containers.runs()
+        self._containers.remove(each for each in known if not is_held(Path(each) / "lock"))
 
     async def look(self, run: RunId) -> RunSight | None:
         """Return how the run stands; see the port."""
@@ -81,4 +85,4 @@ class ContainerRunner:
     async def _remove(self, run: RunId) -> None:
         place = self._processes.places.of(run)
         if (place / IN_CONTAINERS).exists():
-            await asyncio.to_thread(self._containers.remove, str(place))
+            await asyncio.to_thread(self._containers.remove, (str(place),))

@@ -1,6 +1,7 @@
 """Services, candidates and probes in containers of their own."""
 
 import os
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.image.command import command_of
+
+_ADDRESS_SECONDS, _LOOK_SECONDS = 10.0, 0.1
 
 
 @dataclass(slots=True)
@@ -59,7 +62,21 @@ class ContainerBoxes:
     def end(self, grace_seconds: float) -> None:
         """Return once nothing of the run is left."""
         self.containers.stop(self.run, grace_seconds)
-        self.containers.remove(self.run)
+        self.containers.remove((self.run,))
+
+    def address(self, name: str, of_hosts: str) -> str:
+        """Return where a service is, for who is on this machine and not on its network."""
+        if self.network == Network.HOST:
+            return of_hosts
+        shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        words = ("container", "inspect", "--format", shape, name_of(self.run, name))
+        until = time.monotonic() + _ADDRESS_SECONDS
+        while time.monotonic() < until:  # it was started just now
+            code, text = self.containers.command.tried(*words)
+            if not code and text.strip():
+                return text.strip()
+            time.sleep(_LOOK_SECONDS)
+        return "no address that is known yet"
 
     def box(self, wanted: Command, mounts: Sequence[Mount]) -> tuple[list[str], dict[str, str]]:
         """
@@ -75,7 +92,7 @@ class ContainerBoxes:
             raise InputError(
                 f"{wanted.name}: its image {wanted.image} is made on this machine's own files, "
                 "which no container has",
-                hint="build it on another base, or run the pipeline with --runner process",
+                hint="build it on another base, or run the pipeline with `--runner process`",
             )
         argv = wanted.argv or command_of(image.config, inside.entry_point, inside.arguments)
         if not argv:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crossfade.adapters.images.engine import Engine
 from crossfade.adapters.images.lending import lend
-from crossfade.adapters.images.loading import Loaded, loaded
+from crossfade.adapters.images.loading import loaded
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.base.errors import NotFound
 from crossfade.core.image.bases import HOST, HOST_LABEL
@@ -50,11 +50,7 @@ def ready(
         name = f"crossfade-run:{found.config_digest.removeprefix('sha256:')[:12]}"
         with access.store.adding(), access.store.working() as working:
             lend(engine, access.store, found, name, working / "image")
-    return Ready(_id_of(found), found.config)
-
-
-def _id_of(found: Loaded) -> str:
-    return found.config_digest
+    return Ready(found.config_digest, found.config)
 
 
 def _of_engine(engine: Engine, wanted: Reference, say: Callable[[str], None]) -> Ready:

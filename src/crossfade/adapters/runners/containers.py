@@ -4,22 +4,28 @@ import hashlib
 import os
 import posixpath
 import re
+import stat
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from crossfade.adapters.images.engine import PODMAN, Engine, is_own
+from crossfade.adapters.images.engine import DOCKER, PODMAN, Engine, chosen, is_own
 from crossfade.adapters.images.running import PATH
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.view import TOOLS, Mount
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.image.documents import ImageConfig
-from crossfade.core.pipeline.work import KUBECONFIG
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 
 _FOLDER, _RUN = "dev.crossfade.folder", "dev.crossfade.run"
 """Labels: the folder of all builds, and that of the run."""
+_BUSY_SECONDS = 0.2
 HOSTS = "/etc/hosts"
+ENGINES = (PODMAN, DOCKER)
+"""The first one that works is taken."""
 
 
 class Network(StrEnum):
@@ -36,6 +42,7 @@ class Containers:
     """Where containers run, for all builds of a folder."""
 
     engine: str
+    """`auto`, or one of ENGINES."""
     client: Mapping[str, str]
     """The variables that the engine's command works with."""
     folder: str
@@ -44,7 +51,7 @@ class Containers:
     @property
     def command(self) -> Engine:
         """The engine."""
-        return Engine(self.engine, self.client)
+        return Engine(chosen(self.engine, ENGINES), self.client)
 
     def labels(self, run: str) -> list[str]:
         """Return the options that mark what belongs to a run, by its folder."""
@@ -75,26 +82,42 @@ class Containers:
         if found := self.of(run):
             self.command.tried("stop", f"--time={max(0, round(seconds))}", *found)
 
-    def remove(self, run: str) -> None:
-        """Return once nothing of a run is left.  Repeatable.  Raises Unavailable."""
+    def remove(self, runs: Iterable[str]) -> None:
+        """
+        Return once nothing of these runs is left.  Repeatable.  Raises Unavailable.
+
+        A network stays as long as a container of another run is on it.
+        """
+        given = tuple(runs)
+        for each in given:  # all of them before any network, which may be of several
+            self._remove_containers(each)
+        for each in given:
+            self._remove_networks(each)
+
+    def _remove_containers(self, run: str) -> None:
         for _ in range(3):  # one may have been on its way
             found = self.of(run)
             if not found:
-                break
-            at_once = ["--time=0"] if self.engine == PODMAN else []  # docker always does
+                return
+            at_once = ["--time=0"] if self.command.name == PODMAN else []  # docker always does
             self.command.tried("rm", "--force", "--volumes", *at_once, *found)
-        else:
-            what = f"{self.engine} cannot remove the containers of a run"
-            raise Unavailable(what, hint=f"see `{self.engine} ps -a`", run=run)
-        label = f"label={_RUN}={run}"
-        for each in self.command.ask("network", "ls", "--quiet", "--filter", label).split():
-            self.command.tried("network", "rm", each)
+        name = self.command.name
+        what = f"{name} cannot remove the containers of a run"
+        raise Unavailable(what, hint=f"see `{name} ps -a`", run=run)
+
+    def _remove_networks(self, run: str) -> None:
+        words = ("network", "ls", "--quiet", "--filter", f"label={_RUN}={run}")
+        for _ in range(3):  # the engine may still be busy with what was on it
+            found = self.command.ask(*words).split()
+            if all(not self.command.tried("network", "rm", each)[0] for each in found):
+                return
+            time.sleep(_BUSY_SECONDS)
 
     def make_network(self, run: str) -> str:
         """Return the network of a run, which is made.  Raises Unavailable."""
         name = network_of(run)
         self.command.ask("network", "create", *self.labels(run), name)
-        if self.engine == PODMAN:
+        if self.command.name == PODMAN:
             shape = "{{.DNSEnabled}}"
             if self._inspected("network", name, shape) != "true":
                 raise Unavailable(
@@ -206,6 +229,19 @@ def open_to(user: str, mounts: Sequence[Mount]) -> None:
         if each.target in (TOOLS, posixpath.dirname(KUBECONFIG)):
             for file in path.iterdir():
                 file.chmod(_mode(file, each))
+        if each.target == VOLUME:
+            _open_workspace(path)
+
+
+def _open_workspace(folder: Path) -> None:
+    """Let everybody write what everybody may read; what is private stays so, as keys must."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode) and mode & stat.S_IROTH:
+                with suppress(OSError):  # another user's
+                    path.chmod(stat.S_IMODE(mode) | 0o222)
 
 
 def _mode(path: Path, mount: Mount) -> int:

@@ -20,6 +20,7 @@ from crossfade.adapters.runners.container_images import Ready, ready
 from crossfade.adapters.runners.containers import (
     Container,
     Containers,
+    Network,
     open_to,
     running,
     variables_of,
@@ -112,7 +113,8 @@ def attended(wanted: InContainer, given: Mapping[str, str]) -> tuple[list[str], 
         wanted.name,
         directory="" if step.inside.runs_script or step.inside.own_directory else step.directory,
         environment=variables_of(given, step.where.passwords(), image.config, step.path),
-        removed=False,  # or nobody could ask how it ended
+        # Kept so that the engine can be asked how it ended, but not on the network of others.
+        removed=wanted.network != Network.HOST,
     )
     file = Path(step.working).with_suffix(".variables")
     words, environment = running(where, wanted.run, container, file)

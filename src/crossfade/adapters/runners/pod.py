@@ -9,11 +9,14 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.runners.compositions import read_composition
 from crossfade.adapters.runners.pods import manifests
+from crossfade.adapters.runners.pods.composed import Companions, companions, composed
 from crossfade.adapters.runners.pods.homes import Homes
 from crossfade.adapters.runners.pods.logs import Position, news
+from crossfade.adapters.runners.pods.options import PodOptions
 from crossfade.adapters.runners.pods.records import End, Home, Known, Printed
-from crossfade.adapters.runners.pods.sight import Sight, sight_of
+from crossfade.adapters.runners.pods.sight import Sight, is_serving, sight_of
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.json_value import Json
@@ -29,6 +32,8 @@ SILENCE_SECONDS = 0.25
 _CHUNK = 64 * 1024
 _LOOKS = ((2.0, 0.1), (20.0, 0.3), (math.inf, 1.0))
 """After so long without news, so often a run is looked at."""
+_PATIENCE_SECONDS = 10.0
+"""People are told what a pod waits for that has not begun so long after."""
 _LATE_SECONDS = 30.0
 """A pod that has not ended so long after its grace is ended without asking its node."""
 
@@ -63,34 +68,67 @@ class PodRunner:
             self._records.save(run, Known(here=True))
             await self._here.start(order)
             return
-        if order.composition is not None or order.beside is not None:
-            why = "services and compositions do not run as pods yet: use `--runner process`"
-            self._records.save(run, Known(False, end=End(Status.FAILED, why)))
-            return
         home, owner = await self._homes.ready(build)
         await self._homes.sync(build, home)
         await self._create(order, home, owner)
 
     async def _create(self, order: Order, home: Home, owner: Object) -> None:
         build, homes = order.run.build, self._homes
-        run = manifests.Run(order, homes.names(build, home.epoch), homes.options, owner)
-        folders = [manifests.below_volume(each) for each in _folders(order)]
-        question: Json = {"run": run.name, "folders": list[Json](folders)}
-        await homes.ask(build, home, "/begin", question, b"")
-        known = Known(False, home.cluster, home.epoch, run.name, (manifests.MAIN,))
-        self._records.save(order.run, known)
-        pod, scripts = manifests.step_pod(run), dict[str, str]()
+        options = options_of(order, homes.options)
+        run = manifests.Run(order, homes.names(build, home.epoch), options, owner)
+        known = Known(False, home.cluster, home.epoch, run.name, serves=order.serving is not None)
         try:
-            api = await homes.api(home.cluster)
-            for each in manifests.run_secrets(run, scripts):
-                each["metadata"] |= manifests.owned(owner)["metadata"]
-                await _create_once(api, homes.path("secrets"), each)
-            await _create_once(api, homes.path("pods"), pod)
+            beside = self._companions(run)
+            pod = composed(manifests.step_pod(run), beside, await self._aliases(order, beside))
+            known = _known(known, pod, beside)
+            known = await self._put(run, home, known, pod, beside)
         except InputError as error:
             end = End(Status.FAILED, f"it cannot be started in {home.cluster}: {error.what}")
             self._records.save(order.run, replace(known, end=end))
             return
         self._records.save(order.run, replace(known, created=True))
+
+    async def _put(
+        self, run: manifests.Run, home: Home, known: Known, pod: Object, beside: Companions
+    ) -> Known:
+        """Create what the run is made of, the pod last; return what is known of it then."""
+        homes, order = self._homes, run.order
+        folders = list[Json]([manifests.below_volume(each) for each in _folders(order)])
+        question: Json = {"run": run.name, "folders": folders}
+        await homes.ask(order.run.build, home, "/begin", question, b"")
+        secrets = list(manifests.run_secrets(run))
+        for name, variables in beside.variables.items():
+            secrets.append(manifests.variables_secret(run, name, variables))
+        names = tuple(each["metadata"]["name"] for each in secrets)
+        known = replace(known, secrets=names)
+        self._records.save(order.run, known)
+        api = await homes.api(home.cluster)
+        for each in secrets:
+            each["metadata"] |= manifests.owned(run.owner)["metadata"]
+            await _create_once(api, homes.path("secrets"), each)
+        await _create_once(api, homes.path("pods"), pod)
+        return known
+
+    def _companions(self, run: manifests.Run) -> Companions:
+        order = run.order
+        if order.composition is None:
+            return Companions()
+        volume = self._homes.mirror(order.run.build)
+        found = read_composition(order.composition, order.environment, order.directory, volume)
+        return companions(run, *found)
+
+    async def _aliases(self, order: Order, beside: Companions) -> list[Object]:
+        """Return names of machines: own services, and those of the run beside this one."""
+        other = self._records.known(order.beside) if order.beside else None
+        names = [each for each in other.services if each not in beside.services] if other else []
+        if order.beside is None or other is None or not names:
+            return list(beside.aliases)
+        home = self._records.home(order.run.build)
+        pod = await self._pod(order.run.build, home, other) if home else None
+        address = ((pod or {}).get("status") or {}).get("podIP")
+        if not address:
+            raise InputError("the services beside it are gone", hint="restart the build")
+        return [*beside.aliases, {"ip": address, "hostnames": names}]
 
     async def look(self, run: RunId) -> RunSight | None:
         """Return how the run stands; see the port."""
@@ -118,7 +156,10 @@ class PodRunner:
         if pod is None:
             why = "we have ended it" if known.stopped else "its pod was taken away"
             return Sight(Status.FAILED if known.stopped else Status.LOST, why)
-        return sight_of(pod, known.mains, self._clock.now())
+        sight = sight_of(pod, known.mains, self._clock.now(), known.gates)
+        if known.serves:
+            return _serving(pod, known, sight)
+        return sight
 
     async def _pod(self, build: str, home: Home, known: Known) -> Object | None:
         async def find() -> Object | None:
@@ -155,10 +196,14 @@ class PodRunner:
         printed = self._records.printed(run)
         for data in self._kept(run, printed):
             yield Output(data, printed.secrets)
-        silent_at, heard_at = math.inf, time.monotonic()
+        silent_at, heard_at, told = math.inf, time.monotonic(), ""
         while True:
             known = self._records.known(run) or known
-            ended = known.end is not None or not (await self._sight(run, known)).status.alive
+            sight = Sight(Status.LOST) if known.end else await self._sight(run, known)
+            ended = not sight.status.alive
+            if sight.note not in ("", told) and time.monotonic() > heard_at + _PATIENCE_SECONDS:
+                told = sight.note
+                yield Output(f"{told}\n".encode())
             printed, data = await self._more(run, known, printed)
             now = time.monotonic()
             if data:
@@ -189,10 +234,15 @@ class PodRunner:
         if home is None or gone or printed.size >= MOST_OUTPUT_BYTES:
             return printed, b""
         positions, parts = dict(printed.positions), []
-        for name in (*known.beside, *known.mains):
+        several = len(known.mains) > 1
+        for name in (*known.beside, *known.gates, *known.mains):
             before = positions.get(name, Position())
             log = await self._log(run.build, home, known, name, before)
-            text, positions[name] = news(log, before)
+            if several or name not in known.mains:
+                text, positions[name] = news(log[: log.rfind(b"\n") + 1], before)
+                text = b"".join(b"%s | %s" % (name.encode(), each) for each in _lines(text))
+            else:
+                text, positions[name] = news(log, before)
             parts.append(text)
         data = b"".join(parts)
         if not data:
@@ -261,7 +311,7 @@ class PodRunner:
         homes = self._homes
         api = await homes.api(known.cluster)
         await api.delete(homes.path("pods", known.pod), 0)
-        for name in (known.pod, f"{known.pod}-env"):
+        for name in known.secrets:
             await api.delete(homes.path("secrets", name))
 
 
@@ -270,6 +320,36 @@ async def _create_once(api: KubeApi, path: str, body: Object) -> None:
         await api.create(path, body)
     except Conflict:
         return  # by somebody who died before writing it down
+
+
+def _known(known: Known, pod: Object, beside: Companions) -> Known:
+    """Return what is to be remembered of a pod that is about to be created."""
+    mains = tuple(each["name"] for each in pod["spec"]["containers"])
+    services = tuple(each["name"] for each in beside.before if each["name"] not in beside.gates)
+    return replace(
+        known, mains=mains, gates=beside.gates, beside=services, services=beside.services
+    )
+
+
+def _serving(pod: Object, known: Known, sight: Sight) -> Sight:
+    """Return how services stand that are a run of their own."""
+    if sight.status is Status.RUNNING and is_serving(pod, known.mains):
+        return Sight(Status.SERVING)
+    reason = (pod.get("status") or {}).get("reason")
+    if reason == "DeadlineExceeded" or sight.status is Status.SUCCEEDED:
+        return Sight(Status.LOST, "its time was over")
+    return sight
+
+
+def options_of(order: Order, options: PodOptions) -> PodOptions:
+    """Return the options for one run: services may say how long they go on."""
+    if order.serving is None:
+        return options
+    return replace(options, most_seconds=max(1, math.ceil(order.serving.most_seconds)))
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return [line + b"\n" for line in text.split(b"\n")[:-1]]
 
 
 def _folders(order: Order) -> tuple[str, ...]:

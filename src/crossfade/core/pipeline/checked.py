@@ -53,7 +53,8 @@ def checked(root: Node, definitions: Definitions = NONE) -> Checked:
         _check_known(body, definitions, found)
     if found.errors:
         return Checked(found, None)
-    lint(body, found, declared(root))
+    # What stands elsewhere may use any of them.
+    lint(body, found, {} if "specTemplate" in rest_of(root) else declared(root))
     pipeline = with_definitions(pipeline_of(body), definitions)
     if is_manifest(root):
         values, secret = variables_of(root)

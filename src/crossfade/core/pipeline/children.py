@@ -9,11 +9,9 @@ from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.variables import as_flag
-from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, text
+from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, base_directory, text
 
 CHILD = "codefresh-run"
-_NOT_SUPPORTED = ("YAML", "CONTEXT", "ONLY", "SKIP")
-"""Arguments that ask for what is not there."""
 _SHORT = 7
 
 
@@ -21,7 +19,8 @@ def objections(settings: Settings) -> Iterator[str]:
     """Yield what stands against running such a step."""
     if not settings.get("PIPELINE_ID"):
         yield "the argument `PIPELINE_ID` is missing: the name of a registered pipeline"
-    yield from (f"`{key}` is not supported yet" for key in _NOT_SUPPORTED if settings.get(key))
+    if settings.get("CONTEXT"):
+        yield "`CONTEXT` names shared configuration, which there is not: give VARIABLE and SECRETS"
 
 
 def start(settings: Settings, context: Context) -> Work:
@@ -35,6 +34,10 @@ def start(settings: Settings, context: Context) -> Work:
     for option, key in (("--branch", "BRANCH"), ("--trigger", "TRIGGER_ID")):
         if given := text(settings.get(key)).strip():
             words.append(f"{option}={given}")
+    if given := text(settings.get("YAML")).strip():
+        words.append(f"--yaml={given}")
+    for option, key in (("--only", "ONLY"), ("--skip", "SKIP")):
+        words += (f"{option}={each.strip()}" for each in _listed(settings, key) if each.strip())
     if not as_flag(settings.get("DETACH"), default=False):
         follow = as_flag(settings.get("FOLLOW_LOGS"), default=True)
         words += ["--follow" if follow else "--wait", "--timeout", f"{_minutes(settings)}m"]
@@ -44,7 +47,7 @@ def start(settings: Settings, context: Context) -> Work:
     values = json.dumps(_variables(settings))
     line = f'{shlex.join(words)} --once "${ONCE}" -- {shlex.quote(pipeline)}'
     script = f"exec {line} <<'END'\n{values}\nEND\n"
-    return Work(script, "sh", VOLUME, "", {"self": VOLUME}, access=Access.HUB)
+    return Work(script, "sh", base_directory(context), "", {"self": VOLUME}, access=Access.HUB)
 
 
 def _minutes(settings: Settings) -> str:
@@ -65,11 +68,16 @@ def _variables(settings: Settings) -> dict[str, Json]:
     return found
 
 
-def _pairs(settings: Settings, key: str) -> list[tuple[str, str]]:
+def _listed(settings: Settings, key: str) -> list[str]:
     given = settings.get(key)
-    listed = given if isinstance(given, list) else [] if given is None else [given]
+    if given is None:
+        return []
+    return [text(each) for each in given] if isinstance(given, list) else [text(given)]
+
+
+def _pairs(settings: Settings, key: str) -> list[tuple[str, str]]:
     found = []
-    for each in map(text, listed):
+    for each in _listed(settings, key):
         name, equals, value = each.partition("=")
         if not equals or not name.strip():
             raise CannotRun(f"{key} has {each.partition('=')[0]!r}; allowed: a list of NAME=VALUE")

@@ -141,6 +141,8 @@ class Step:
     plugin: Plugin | None = None
     criteria: Criteria | None = None
     hooks: Mapping[Hook, Block] = field(default_factory=dict)
+    left_out: bool = False
+    """It is skipped, as whoever started the build has asked."""
     line: int = 0
     """Where it stands in the file."""
 

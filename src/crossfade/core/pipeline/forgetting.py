@@ -15,11 +15,13 @@ class Kind(StrEnum):
 
     ARTIFACTS = "artifacts"
     CACHE = "cache"
+    WORKSPACE = "workspace"
+    """Without it a build cannot be restarted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The artifacts of one run of a step, or one cache."""
+    """The artifacts of one run of a step, one cache, or one workspace."""
 
     kind: Kind
     name: str
@@ -85,7 +87,9 @@ def forgotten(
 
 
 def _is_used(entry: Entry, in_use: InUse) -> bool:
-    if entry.kind is Kind.ARTIFACTS:
+    if entry.kind is Kind.WORKSPACE and entry.build in in_use.newest:
+        return True  # it is the one that people restart
+    if entry.kind is not Kind.CACHE:
         return entry.build in in_use.builds
     return in_use.since is not None and entry.used >= in_use.since
 

@@ -57,6 +57,8 @@ def unwrapped(root: Node, found: Findings) -> Node:
         elif key not in SPEC_KEYS:
             near = did_you_mean(key, (*ROOT.fields, *SPEC_KEYS))
             found.warning(entry.at, under("spec", key), f"unknown key {shown(key)}{near}")
+    if spec["specTemplate"] is not None:  # the steps stand elsewhere
+        entries.setdefault("steps", Entry(spec.at, Node({}, spec.at)))
     version = root.entries.get("version")
     entries.setdefault("version", version or Entry(root.at, Node("1.0", root.at)))
     return Node(entries, spec.at)

@@ -331,6 +331,9 @@ class Progress:
             return
         if not is_open(owner, unit.hook) or not is_next(layout, unit, self.units):
             return
+        if unit.step.left_out:
+            self.settle(key, Result.SKIPPED, "left out of this build")
+            return
         if unit.step.when is None:
             self.start(key)
             return

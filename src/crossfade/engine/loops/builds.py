@@ -1,6 +1,5 @@
 """Runs the builds that nobody sits beside: as many at once as their pipelines allow."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
@@ -17,15 +16,15 @@ from crossfade.core.pipeline.policies import (
     policies_of,
     unwanted,
 )
-from crossfade.core.pipeline.run import refused
-from crossfade.core.pipeline.state import Result, State
+from crossfade.core.pipeline.state import Result
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.templates import settled
 from crossfade.engine.pipelines.traced_runner import traced_build
 from crossfade.ports.commit_statuses import CommitStatuses
-from crossfade.ports.documents import Event
+from crossfade.ports.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +44,8 @@ class BuildPorts:
     """Keeps others from running the build.  Raises Conflict when somebody does."""
     servers: CommitStatuses | None = None
     """Whom commits are told by how their builds stand; None: nobody is told."""
+    workspaces: Workspaces | None = None
+    """Where builds have run; None: nothing of them is forgotten."""
     limits: Limits = field(default_factory=Limits)
     """How much is kept of what steps leave, and how long."""
     close: Callable[[], Awaitable[None]] | None = None
@@ -142,13 +143,14 @@ class BuildLoop:
             if state.ended:
                 return IDLE_SECONDS
             try:
-                graph = await asyncio.to_thread(self._ports.graph, build)
+                build, graph = await settled(self._around, build, self._ports.graph)
                 if not state.units:
                     place = self._around.of(build.runtime)
                     allowed = build.host_images
                     check(graph, state.variables, place.has_tool, allowed, place.has_image)
             except (InputError, NotFound) as error:
-                await self._refuse(build, f"it cannot be run: {error}")
+                await self._commands.refuse(build, f"it cannot be run: {error}")
+                log.warning("build-refused", extra={"build": number, "error": str(error)})
             else:
                 log.info("build-runs", extra={"build": number, "pipeline": build.pipeline})
                 execution = Execution(self._around, build, graph, _Silent())
@@ -156,13 +158,6 @@ class BuildLoop:
                 log.info("build-ended", extra={"build": number, "result": state.result.value})
         self.on_end()
         return IDLE_SECONDS
-
-    async def _refuse(self, build: Build, why: str) -> None:
-        stored, now = await self._builds.state(build.id), self._around.clock.now()
-        over: State = refused(stored.value, why, now)
-        event = Event(f"build/{build.id}", now, why, {})
-        await self._builds.save_state(build, stored, over, event)
-        log.warning("build-refused", extra={"build": build.id, "error": why})
 
 
 class _Silent:

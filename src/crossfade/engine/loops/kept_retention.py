@@ -1,15 +1,12 @@
-"""Keeps the disk from filling up with what steps have kept."""
+"""Keeps the disk from filling up with what builds have left."""
 
 import logging
 from dataclasses import dataclass
 
-from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.forgetting import Limits
 from crossfade.engine.loops.retention import LOOK_SECONDS
-from crossfade.engine.pipelines.forgetting import forget
-from crossfade.engine.pipelines.records import Builds
-from crossfade.ports.step_files import StepFiles
+from crossfade.engine.pipelines.forgetting import Forgetting
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +15,9 @@ KEY = "kept-files"
 
 @dataclass(frozen=True, slots=True)
 class KeptRetention:
-    """One look at all artifacts and caches at a time; its only key is `kept-files`."""
+    """One look at all that builds have left at a time; its only key is `kept-files`."""
 
-    builds: Builds
-    files: StepFiles
-    clock: Clock
+    forgetting: Forgetting
     limits: Limits
 
     async def keys(self) -> list[str]:
@@ -32,7 +27,7 @@ class KeptRetention:
     async def reconcile(self, _key: str) -> float:
         """Forget what is due; return seconds until the next look."""
         try:
-            gone = await forget(self.builds, self.files, self.limits, self.clock.now())
+            gone = await self.forgetting.forget(self.limits)
         except InputError as error:  # people have to mend it, and builds go on meanwhile
             log.warning("kept-files-unreadable", extra={"error": str(error)})
             return LOOK_SECONDS

@@ -8,7 +8,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
-from crossfade.core.pipeline.run import begin, restarted
+from crossfade.core.pipeline.run import begin, refused, restarted
 from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
@@ -130,19 +130,37 @@ class BuildCommands:
         await self._builds.save_wishes(build, wishes, wanted, self._event(id, why))
         return build
 
+    async def refuse(self, build: Build, why: str) -> None:
+        """Have a build end as a failure that cannot be run.  Raises Conflict."""
+        stored, now = await self._builds.state(build.id), self._clock.now()
+        ended = refused(stored.value, why, now)
+        await self._builds.save_state(build, stored, ended, self._event(build.id, why))
+
     @tracing.traced("restart build", of="build")
     async def restart(self, id: str, graph: Graph, from_step: str) -> Build:  # noqa: A002
         """
         Have an ended build begin again where it failed, or at a step; return it.
 
-        Raises Conflict while it has not ended, InputError when there is nothing to do again.
+        Raises Conflict while it has not ended, or when its pipeline is not to be begun again;
+        InputError when there is nothing to do again.
         """
+        if graph.pipeline.spec.get("permitRestartFromFailedSteps") is False:
+            raise Conflict(
+                f"builds of {graph.pipeline.name} are not begun again at what failed",
+                hint="run it anew; `permitRestartFromFailedSteps` of its spec is false",
+            )
         build = await self._builds.build(id)
         stored = await self._builds.state(id)
         if not stored.value.ended:
             raise Conflict(
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
+            )
+        if build.value.forgotten_at:
+            raise Conflict(
+                f"the workspace of build {id} was forgotten, so nothing can go on in it",
+                hint="run the pipeline anew; CROSSFADE_KEEP_DAYS and CROSSFADE_KEEP_GIB say how "
+                "long workspaces are kept",
             )
         state = stored.value
         if from_step:

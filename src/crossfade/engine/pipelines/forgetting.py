@@ -1,8 +1,15 @@
-"""Forgets what steps have kept, but nothing that a build under way may need."""
+"""Forgets what builds have left, but nothing that a build under way may need."""
 
-from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
-from crossfade.engine.pipelines.records import Builds
+from dataclasses import dataclass, field
+
+from crossfade.base.clock import Clock
+from crossfade.base.errors import Conflict
+from crossfade.core.pipeline.forgetting import Entry, Forgotten, InUse, Kind, Limits, forgotten
+from crossfade.core.pipeline.state import BUILD
+from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.ports.documents import Event
 from crossfade.ports.step_files import StepFiles
+from crossfade.ports.workspaces import Workspaces
 
 
 async def in_use(builds: Builds) -> InUse:
@@ -17,12 +24,67 @@ async def in_use(builds: Builds) -> InUse:
     )
 
 
-async def forget(
-    builds: Builds, files: StepFiles, limits: Limits, now: float, *, dry_run: bool = False
-) -> tuple[Forgotten, ...]:
-    """
-    Forget what is over the limits, and return it.
+@dataclass(slots=True)
+class Forgetting:
+    """What builds have left, on this machine; the limits hold for files and for workspaces."""
 
-    Raises Unavailable when store or disk do not answer, InputError for a damaged list.
-    """
-    return await files.forget(limits, await in_use(builds), now, dry_run=dry_run)
+    builds: Builds
+    files: StepFiles
+    workspaces: Workspaces
+    clock: Clock
+    _sizes: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Of workspaces in which nothing changes any more, by build and generation."""
+
+    async def forget(self, limits: Limits, *, dry_run: bool = False) -> tuple[Forgotten, ...]:
+        """
+        Forget what is over the limits, and return it; with `dry_run`, only tell.
+
+        Raises Unavailable when store or disk do not answer, InputError for a damaged list.
+        """
+        used, now = await in_use(self.builds), self.clock.now()
+        gone = await self.files.forget(limits, used, now, dry_run=dry_run)
+        due = forgotten(await self._entries(), limits, used, now)
+        if not dry_run:
+            due = tuple([each for each in due if await self._drop(each, now)])
+        return (*gone, *due)
+
+    async def _entries(self) -> list[Entry]:
+        """Return the workspaces of ended builds; one that was to go and has not goes now."""
+        found = []
+        for build in await self.builds.all():
+            whole = (await self.builds.state(build.id)).value.units.get(BUILD)
+            if whole is None or whole.ended is None:
+                continue
+            size = await self._size(build)
+            if size and build.forgotten_at:
+                await self._remove(build)
+            elif size:
+                name = f"{build.id}/volume"
+                contents = {name: size}
+                found.append(Entry(Kind.WORKSPACE, name, whole.ended, contents, build.id))
+        return found
+
+    async def _size(self, build: Build) -> int:
+        key = (build.id, build.generation)
+        if not self._sizes.get(key):
+            self._sizes[key] = await self.workspaces.size(build.id)
+        return self._sizes[key]
+
+    async def _drop(self, each: Forgotten, now: float) -> bool:
+        """Write down that a workspace goes, so that no restart begins in half of it; remove it."""
+        stored = await self.builds.build(each.entry.build)
+        state = (await self.builds.state(stored.value.id)).value
+        if not state.ended:
+            return False  # it was restarted meanwhile
+        event = Event(
+            f"build/{stored.value.id}", now, f"its workspace is forgotten: {each.why}", {}
+        )
+        try:
+            await self.builds.forget_workspace(stored, now, event)
+        except Conflict:
+            return False  # it is restarted just now
+        return await self._remove(stored.value)
+
+    async def _remove(self, build: Build) -> bool:
+        self._sizes.pop((build.id, build.generation), None)
+        return await self.workspaces.forget(build.id)

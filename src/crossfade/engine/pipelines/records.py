@@ -37,6 +37,12 @@ class Build:
     at: float
     """Seconds since the Unix epoch."""
     local_dir: str = ""
+    template: str = ""
+    """The file with its steps, as it was, if the pipeline says that it stands elsewhere."""
+    only: tuple[str, ...] = ()
+    """Names of the steps that are meant; (): all."""
+    skip: tuple[str, ...] = ()
+    """Names of steps that are left out."""
     definitions: str = ""
     """Where its typed steps are defined."""
     host_images: tuple[str, ...] = ()
@@ -61,6 +67,8 @@ class Build:
     """The commit whose git server is told how it stands."""
     runtime: Runtime = field(default_factory=Runtime)
     """Where its steps run."""
+    forgotten_at: float = 0.0
+    """When its workspace was forgotten, 0 when it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,14 @@ class Builds:
         changes = (_save(BUILD, build.id, 0, build), _save(STATE, build.id, 0, state))
         await self._documents.commit(changes, (event,), self._fence)
 
+    async def save_template(self, build: Build, text: str, event: Event) -> Build:
+        """Save the steps that a build was without; return it.  Raises Conflict."""
+        stored = await self.build(build.id)
+        whole = replace(stored.value, template=text)
+        change = _save(BUILD, build.id, stored.version, whole)
+        await self._documents.commit((change,), (event,), self._fence)
+        return whole
+
     async def save_state(
         self, build: Build, stored: Stored[State], state: State, event: Event | None
     ) -> Stored[State]:
@@ -193,6 +209,12 @@ class Builds:
         )
         await self._documents.commit(changes, (event,), self._fence)
         return again, Stored(state, stored.version + 1)
+
+    async def forget_workspace(self, build: Stored[Build], at: float, event: Event) -> None:
+        """Save that the workspace of an ended build goes.  Raises Conflict."""
+        gone = replace(build.value, forgotten_at=at)
+        change = _save(BUILD, gone.id, build.version, gone)
+        await self._documents.commit((change,), (event,), self._fence)
 
     async def registered(self) -> tuple[Stored[Registered], ...]:
         """Return the registered pipelines, by name."""

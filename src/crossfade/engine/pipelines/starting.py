@@ -10,6 +10,7 @@ from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.commit_status import Commit
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
+from crossfade.core.pipeline.template import template_of
 from crossfade.core.pipeline.triggers import Kind, Trigger, triggers_of, variables_by_hand
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
@@ -35,6 +36,11 @@ class Start:
     once: str = ""
     clone: bool = False
     commit: Commit | None = None
+    template: str = ""
+    """Text of a file with steps in place of the pipeline's own."""
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    """Names of the steps that are meant, and of those that are not; (): all, and none."""
     of_event: bool = False
     """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
@@ -54,6 +60,7 @@ class Registry:
             )
         policies_of(wanted.spec)
         triggers_of(wanted.spec)
+        template_of(wanted.spec)
 
     async def register(self, wanted: Registered) -> bool:
         """
@@ -91,6 +98,9 @@ class Registry:
             once=wanted.once,
             clone=wanted.clone,
             commit=wanted.commit,
+            template=wanted.template,
+            only=wanted.only,
+            skip=wanted.skip,
         )
         graph = await asyncio.to_thread(self._read, build)
         commands = BuildCommands(self._builds, self._clock)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
+from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.supported import no_image
@@ -19,6 +20,11 @@ from crossfade.ports.step_logs import StepLogs
 async def no_clusters(_only: tuple[str, ...] | None) -> Kubeconfig:
     """Return that there are no clusters."""
     return Kubeconfig()
+
+
+def nothing_there(address: str) -> str:
+    """Say that nobody reads addresses.  Raises Unavailable always."""
+    raise Unavailable(f"{address} cannot be read here", hint="give the steps in the file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Surroundings:
     """Where keys of git integrations are looked up; None: clones use those of the user."""
     registries: Registries | None = None
     """Known registries with their passwords; None: nobody is known anywhere."""
+    fetch: Callable[[str], str] = nothing_there
+    """Reads the text at an address, and takes its time.  Raises InputError, Unavailable."""
     places: Callable[[Runtime], Place] | None = None
     """Gives the place that a build asks for; None: there is only this one."""
 

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -43,7 +44,7 @@ class Homes:
     ) -> None:
         """`mirror` says where our copy of the workspace of a build is."""
         self.records, self.options = records, options
-        self._clusters, self._mirror = clusters, mirror
+        self._clusters, self.mirror = clusters, mirror
         self._apis: dict[str, KubeApi] = {}
         self._servers: dict[str, str] = {}
         """Pods that serve workspaces, by the name of the workspace."""
@@ -90,6 +91,8 @@ class Homes:
             if home is not None and home.cluster:
                 owner = await self._owner(build, home)
                 if owner is not None:
+                    if self.names(build, home.epoch).workspace not in self._servers:
+                        owner = await self._make(build, home)  # whoever began it may have died
                     return home, owner
                 home = replace(home, epoch=home.epoch + 1)  # nobody asked for it, so it went
             home, owner = await self._settle(build, home or Home("", 1, ""))
@@ -103,10 +106,7 @@ class Homes:
         async def look() -> Object | None:
             api = await self.api(home.cluster)
             job = await api.find(self.path("jobs", names.workspace, "apis/batch/v1"))
-            if job is None or _is_over(job):
-                return None
-            await self._wait_for_server(api, names)
-            return job
+            return None if job is None or _is_over(job) else job
 
         return await self.heard(build, home, look)
 
@@ -121,34 +121,40 @@ class Homes:
         # The one that was lost last comes last; where the build has been is best otherwise.
         lost = home.left[-1][0] if home.left and not home.cluster else ""
         candidates.sort(key=lambda one: (one.name == lost, one.name != home.cluster))
-        failures: list[CrossfadeError] = []
+        failures: list[Unavailable] = []
         for each in candidates:
             made = replace(home, cluster=each.name, token=secrets.token_hex(16))
-            self.records.save_home(build, made)
             try:
-                return made, await self._make(build, made)
+                await self._ensure_namespace(await self.api(each.name))
             except Unavailable as error:
                 failures.append(error)
-                left = (*home.left, (each.name, home.epoch))
-                home = replace(home, cluster="", epoch=home.epoch + 1, left=left)
-                self.records.save_home(build, home)
-        raise failures[0]
+                continue
+            self.records.save_home(build, made)
+            self.records.agreed(build, made.epoch - 1).unlink(missing_ok=True)
+            return made, await self._make(build, made)
+        raise next((each for each in failures if isinstance(each, Denied)), failures[0])
 
     async def _make(self, build: str, home: Home) -> Object:
         """Make claim, Secret and Job, and return the Job once its pod answers."""
-        names, api = self.names(build, home.epoch), await self.api(home.cluster)
-        await self._ensure_namespace(api)
-        job = await self._created(
-            api, self.path("jobs", "", "apis/batch/v1"), manifests.files_job(names, self.options)
-        )
-        owned = manifests.owned(job)["metadata"]
-        for kind, body in (
-            ("persistentvolumeclaims", manifests.claim(names, self.options)),
-            ("secrets", manifests.token_secret(names, home.token)),
-        ):
-            body["metadata"] |= owned
-            await self._created(api, self.path(kind), body)
-        await self._wait_for_server(api, names)
+        names = self.names(build, home.epoch)
+
+        async def made() -> Object:
+            api = await self.api(home.cluster)
+            wanted = manifests.files_job(names, self.options)
+            job = await self._created(api, self.path("jobs", "", "apis/batch/v1"), wanted)
+            owned = manifests.owned(job)["metadata"]
+            for kind, body in (
+                ("persistentvolumeclaims", manifests.claim(names, self.options)),
+                ("secrets", manifests.token_secret(names, home.token)),
+            ):
+                body["metadata"] |= owned
+                await self._created(api, self.path(kind), body)
+            await self._wait_for_server(api, names)
+            return job
+
+        job = await self.heard(build, home, made)
+        if not home.served:
+            self.records.save_home(build, replace(home, served=True))
         return job
 
     async def _ensure_namespace(self, api: KubeApi) -> None:
@@ -210,7 +216,7 @@ class Homes:
 
         async with self._turns.setdefault(f"{build}/sync", asyncio.Lock()):
             agreed = self.records.agreed(build, home.epoch)
-            await Workspace(self._mirror(build), agreed, ask).sync()
+            await Workspace(self.mirror(build), agreed, ask).sync()
 
     async def heard(self, build: str, home: Home, act: Callable[[], Awaitable[T]]) -> T:
         """Return what it returns.  A home that is silent for too long is left."""
@@ -221,28 +227,33 @@ class Homes:
             raise
         except Unavailable:
             since = self._silent.setdefault(place, time.monotonic())
-            silent = time.monotonic() - since > self.options.lost_seconds
-            if silent and await self._may_leave(home):
+            seconds = self.options.lost_seconds if home.served else self.options.begin_seconds
+            if time.monotonic() - since > seconds and await self._may_leave(home):
                 self.leave(build, home)
             raise
         self._silent.pop(place, None)
         return found
 
     async def _may_leave(self, home: Home) -> bool:
-        """Return whether the build is better off elsewhere, though its steps are lost then."""
-        if any(each.name != home.cluster for each in await self._clusters()):
-            return True
-        try:
-            api = await self.api(home.cluster)
-            await api.find(f"/api/v1/namespaces/{self.options.namespace}")
-        except Unavailable:
-            return False  # nowhere to go; what runs there may go on
-        return True  # the workspace alone is gone
+        """
+        Return whether the build is better off elsewhere, though its steps are lost then.
+
+        If nobody answers at all, it is we who are cut off, and what runs there may go on.
+        """
+        clusters = sorted(await self._clusters(), key=lambda one: one.name == home.cluster)
+        for each in clusters:
+            with suppress(Unavailable):
+                api = await self.api(each.name)
+                await api.find(f"/api/v1/namespaces/{self.options.namespace}")
+                return True  # of its own cluster: then the workspace alone is gone
+        return False
 
     def leave(self, build: str, home: Home) -> None:
         """Give the home up, unless somebody has already."""
-        if self.records.home(build) == home:
-            left = (*home.left, (home.cluster, home.epoch))
+        known = self.records.home(build)
+        if known is not None and known.epoch == home.epoch and known.cluster:
+            left = (*known.left, (home.cluster, home.epoch))
+            self.records.agreed(build, home.epoch).unlink(missing_ok=True)
             self.records.save_home(build, Home("", home.epoch + 1, "", left))
 
     async def _tidy(self, build: str, home: Home) -> None:
@@ -257,7 +268,9 @@ class Homes:
                 await self._remove(cluster, self.names(build, epoch))
             except CrossfadeError:
                 still.append((cluster, epoch))
-        self.records.save_home(build, replace(home, left=tuple(still)))
+        known = self.records.home(build)
+        if known is not None and known.epoch == home.epoch:
+            self.records.save_home(build, replace(known, left=tuple(still)))
 
     async def _remove(self, cluster: str, names: Names) -> None:
         api = await self.api(cluster)

@@ -3,7 +3,7 @@
 import base64
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -130,7 +130,7 @@ def owned(owner: Object) -> Object:
     return {"metadata": {"ownerReferences": [reference]}}
 
 
-def run_secrets(run: Run, scripts: Mapping[str, str]) -> tuple[Object, Object]:
+def run_secrets(run: Run) -> tuple[Object, Object]:
     """Return what a run is told: its files, and its variables.  Neither is on a command line."""
     order, labels = run.order, run.names.labels("step", run.order.run.key)
     given = {"KUBECONFIG": KUBECONFIG} if order.kubeconfig else {}
@@ -140,7 +140,7 @@ def run_secrets(run: Run, scripts: Mapping[str, str]) -> tuple[Object, Object]:
         "CF_EXPORT_MASKED": f"{RUN}/masked",
     }
     given |= {name: text for name, text in order.environment.items() if _VARIABLE.match(name)}
-    texts = {"script": order.script, "cf_export": CF_EXPORT, "start": _START, **scripts}
+    texts = {"script": order.script, "cf_export": CF_EXPORT, "start": _START}
     if order.kubeconfig:
         texts["kubeconfig"] = order.kubeconfig
     return (
@@ -149,23 +149,23 @@ def run_secrets(run: Run, scripts: Mapping[str, str]) -> tuple[Object, Object]:
     )
 
 
-def step_pod(run: Run, before: Sequence[Object] = (), mains: Sequence[Object] = ()) -> Object:
-    """
-    Return the pod of a run.
+def variables_secret(run: Run, name: str, variables: Mapping[str, str]) -> Object:
+    """Return a Secret with variables of one container."""
+    texts = {key: text for key, text in variables.items() if _VARIABLE.match(key)}
+    return _secret(name, run.names.labels("step", run.order.run.key), texts)
 
-    `before` run first, or beside it (services); `mains` are in place of the step itself.
-    """
+
+def step_pod(run: Run) -> Object:
+    """Return the pod of a run that is nothing but its step."""
     order = run.order
     spec = {
         **_pod_defaults(),
         "restartPolicy": "Never",
         "activeDeadlineSeconds": run.options.most_seconds,
         "affinity": _beside_workspace(run.names),
-        "containers": list(mains) or [step_container(run)],
+        "containers": [step_container(run)],
         "volumes": _volumes(run),
     }
-    if before:
-        spec["initContainers"] = list(before)
     labels = run.names.labels("step", order.run.key)
     pod = _object("v1", "Pod", run.name, labels, spec)
     pod["metadata"] |= owned(run.owner)["metadata"]

@@ -21,6 +21,8 @@ class PodOptions:
     """Of each step, unless its pipeline says otherwise."""
     lost_seconds: float = 60.0
     """A cluster, or a workspace in it, that has not answered for so long is taken for lost."""
+    begin_seconds: float = 300.0
+    """The same of a workspace that has never answered: images are pulled, disks are made."""
     idle_seconds: float = 180.0
     """A workspace that nobody asks for goes for so long; it is made again from our copy."""
     most_seconds: int = 24 * 3600

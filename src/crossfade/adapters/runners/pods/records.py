@@ -25,6 +25,8 @@ class Home:
     """What the server of the files asks for."""
     left: tuple[tuple[str, int], ...] = ()
     """Clusters and epochs that it has left, and where something of it may still be."""
+    served: bool = False
+    """Its files have been reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,16 @@ class Known:
     pod: str = ""
     mains: tuple[str, ...] = ()
     """The containers that decide."""
+    gates: tuple[str, ...] = ()
+    """Those that end well before these begin."""
     beside: tuple[str, ...] = ()
-    """The other ones that print."""
+    """Services, which print too."""
     services: tuple[str, ...] = ()
-    """Names by which the run's services are found."""
+    """Names by which these are found."""
+    secrets: tuple[str, ...] = ()
+    """Its Secrets."""
     serves: bool = False
+    """It goes on until it is stopped."""
     created: bool = False
     """Its pod has been there."""
     stopped: bool = False

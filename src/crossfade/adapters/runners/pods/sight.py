@@ -34,18 +34,24 @@ class Sight:
     """What people should know who wait for it."""
 
 
-def sight_of(pod: Object, mains: tuple[str, ...], now: float) -> Sight:
-    """Return how the run of a pod stands; `mains` are the containers that decide, in order."""
+def sight_of(pod: Object, mains: tuple[str, ...], now: float, gates: tuple[str, ...] = ()) -> Sight:
+    """
+    Return how the run of a pod stands.
+
+    `mains` are the containers that decide, in order; `gates` those that end well before these.
+    """
     status = pod.get("status") or {}
     lost = _lost(pod, status, now)
     if lost:
         return Sight(Status.LOST, lost)
     if status.get("phase") in ("Succeeded", "Failed"):
-        return _ended(status, mains)
+        return _ended(status, mains, gates)
     for waiting, name in _waiting(status):
         reason, message = str(waiting.get("reason")), str(waiting.get("message") or "")
         if reason in _NO_IMAGE and not is_about_network(message):
             return Sight(Status.FAILED, _no_image(name, reason, message))
+    if unhealthy := _unhealthy(status):
+        return Sight(Status.FAILED, f"{unhealthy} is not healthy: see what it printed")
     return Sight(Status.RUNNING, note=_note(status))
 
 
@@ -64,13 +70,30 @@ def _lost(pod: Object, status: Object, now: float) -> str:
     return ""
 
 
-def _ended(status: Object, mains: tuple[str, ...]) -> Sight:
+def is_serving(pod: Object, mains: tuple[str, ...]) -> bool:
+    """Return whether what comes before the containers that decide is done, and they run."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    running = {one.get("name") for one in statuses if "running" in (one.get("state") or {})}
+    return set(mains) <= running
+
+
+def _unhealthy(status: Object) -> str:
+    """Return the service that had to be started again before it was healthy, "" for none."""
+    for each in status.get("initContainerStatuses") or ():
+        waits = each.get("started") is False and not (each.get("state") or {}).get("terminated")
+        if waits and int(each.get("restartCount") or 0) > 0:
+            return str(each.get("name"))
+    return ""
+
+
+def _ended(status: Object, mains: tuple[str, ...], gates: tuple[str, ...]) -> Sight:
     if status.get("reason") == "DeadlineExceeded":
         return Sight(
             Status.FAILED, "it went on for too long: no pod of a step may for more than a day"
         )
     ends = {name: each for each, name in _terminated(status)}
-    for name in (*(each for each in ends if each not in mains), *mains):
+    refused = [name for name in gates if int((ends.get(name) or {}).get("exitCode") or 0)]
+    for name in refused[:1] or mains:
         sight = _end_of(ends[name]) if name in ends else Sight(Status.LOST, "its pod was lost")
         if sight.status is not Status.SUCCEEDED:
             return sight
@@ -100,8 +123,7 @@ def _waiting(status: Object) -> Iterator[tuple[Object, str]]:
 
 
 def _terminated(status: Object) -> Iterator[tuple[Object, str]]:
-    """Yield how containers ended; services are ended with the step, whatever they say then."""
-    for each in status.get("containerStatuses") or ():
+    for each in _statuses(status):
         if (ended := (each.get("state") or {}).get("terminated")) is not None:
             yield ended, str(each.get("name"))
 

@@ -15,9 +15,14 @@ def only_host(_image: str) -> str | None:
     return None
 
 
+def is_host(image: str) -> bool:
+    """Return whether it is the host itself; it has no command of its own."""
+    return _HOST.match(image) is not None
+
+
 def problem(image: str, stands_for: StandsFor = only_host) -> str | None:
     """Return why containers of this image cannot run, or None for `host` with whatever tag."""
-    if _HOST.match(image):
+    if is_host(image):
         return None
     lacking = stands_for(image)
     if lacking == "":

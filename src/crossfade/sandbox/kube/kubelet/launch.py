@@ -11,6 +11,7 @@ from crossfade.sandbox.kube.client import KubeClient, Object
 from crossfade.sandbox.kube.kubelet import leftovers, volumes
 from crossfade.sandbox.kube.kubelet.bubblewrap import Bind, View
 from crossfade.sandbox.kube.kubelet.environment import PodFacts, environment, expand
+from crossfade.sandbox.kube.kubelet.images import is_host
 from crossfade.sandbox.kube.kubelet.process import Command, StartError, missing
 
 _HOSTS = "/etc/hosts"
@@ -51,7 +52,7 @@ async def prepare(
     env = await environment(client, pod, container, facts)
     argv = [expand(part, env) for part in container.get("command") or ()]
     argv += [expand(part, env) for part in container.get("args") or ()]
-    if not container.get("command"):
+    if not container.get("command") and (not argv or is_host(container.get("image", ""))):
         raise StartError("no command specified: the image `host` has none of its own")
     binds = (*volumes.binds(pod, container, place.volumes, env), *_hosts(pod, place))
     directory = container.get("workingDir") or "/"

@@ -1,0 +1,77 @@
+"""The rights that the guide names are those that pods of steps need, and no more."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from crossfade.adapters.kubernetes.client import KubeApi
+from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.pods.options import PodOptions
+from crossfade.ports.runner import Order, RunId
+
+pytestmark = pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
+GUIDE = Path(__file__).parents[4] / "docs/guides/running-pipelines.md"
+PATH = re.compile(r"/apis?/(?:(?P<group>[a-z]+)/)?v1/namespaces/[^/]+/(?P<rest>.+)")
+VERBS = {"POST": "create", "DELETE": "delete", "PATCH": "patch", "PUT": "update"}
+
+
+def documented() -> set[tuple[str, str, str]]:
+    text = GUIDE.read_text()
+    block = next(
+        each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "kind: Role" in each
+    )
+    rules = YAML(typ="safe").load(block)["rules"]
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def needed(method: str, path: str) -> tuple[str, str, str] | None:
+    found = PATH.fullmatch(path)
+    if found is None:
+        return None  # the namespace itself
+    kind, name, part = [*found["rest"].split("/"), "", ""][:3]
+    verb = VERBS.get(method) or ("get" if name else "list")
+    return found["group"] or "", f"{kind}/{part}" if part else kind, verb
+
+
+async def test_builds_need_the_documented_rights_and_no_others(step_cloud, tmp_path, monkeypatch):
+    asked: set[tuple[str, str, str]] = set()
+    exchange = KubeApi._exchange
+
+    async def recorded(api, method, path, **more):
+        right = needed(method, path)
+        asked.update({right} if right else ())
+        return await exchange(api, method, path, **more)
+
+    monkeypatch.setattr(KubeApi, "_exchange", recorded)
+    runner = step_cloud.runner(tmp_path, PodOptions(idle_seconds=600.0))
+    await _use(runner)
+    heir = step_cloud.runner(tmp_path)
+    await _use(heir, number=3)
+    home = runner._homes.records.home("7")
+    runner._homes.leave("7", home)
+    await _use(runner, number=5)
+    await step_cloud.close()
+
+    assert asked == documented()
+
+
+async def _use(runner, number=1):
+    first = Order(RunId("7", 0, "step", number), "echo hello\n", image="alpine")
+    await runner.start(first)
+    async with asyncio.timeout(40):
+        async for _ in runner.output(first.run):
+            pass
+    await runner.look(first.run)
+    await runner.forget(first.run)
+    second = Order(RunId("7", 0, "step", number + 1), "sleep 60\n", image="alpine")
+    await runner.start(second)
+    await runner.stop(second.run, 0.1)
