@@ -118,8 +118,11 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
     }
     again = _retry(_RETRY_SAFE, tuning, try_seconds=route.try_seconds)
     unless_asked = again if route.retry_non_idempotent else _retry(_RETRY_UNSENT, tuning)
-    idempotent = ({"exact": _MOSTLY}, {"safe_regex": {"regex": _IDEMPOTENT_TOO}})
-    routes = (
+    idempotent: tuple[Resource, ...] = (
+        {"exact": _MOSTLY},
+        {"safe_regex": {"regex": _IDEMPOTENT_TOO}},
+    )
+    routes: tuple[Resource, ...] = (
         *(
             {
                 "match": {
