@@ -398,17 +398,3 @@ async def test_services_end_by_themselves_when_their_time_is_over(serving):
     await serving.start(wanted)
 
     assert await stands(serving, wanted.run, Status.LOST, Status.FAILED) is Status.LOST
-
-
-async def test_services_that_start_anew_are_where_they_were(serving):
-    found = []
-    for number in (1, 2):
-        again = replace(services(), run=RunId("7", 0, "services", number))
-        await serving.start(again)
-        await stands(serving, again.run, Status.SERVING)
-        asked = order("getent hosts db\n", key=f"ask-{number}", beside=again.run)
-        found.append(await ended(serving, asked))
-        await serving.stop(again.run, 5.0)
-
-    assert found[0][0] == found[1][0]
-    assert found[1][1].status is Status.SUCCEEDED
