@@ -220,6 +220,18 @@ def test_a_registered_pipeline_is_waited_for_and_its_secrets_are_masked(leading,
     assert data["variables"] == {"COLOUR": "red"}
 
 
+def test_where_steps_run_is_said_over_http_too(leading, tmp_path):
+    file = tmp_path / "p.yml"
+    file.write_text(FILE)
+    command = ("pipeline", "run", str(file), "--var", "CODE=0", "--var", "WHO=x", "--runner")
+    refused = [run(*command, "pod", "--cluster", "mars") for run in (leading.here, leading.there)]
+    ran = leading.there(*command, "process")
+
+    assert told(refused[1]) == told(refused[0])
+    assert refused[1].code != 0
+    assert ran.code == 0, ran.err
+
+
 def test_an_interrupted_client_ends_its_build(leading, tmp_path):
     file = tmp_path / "p.yml"
     file.write_text(FILE.replace("echo hello", "sleep 60; echo hello"))

@@ -11,6 +11,7 @@ from crossfade.api.once import Key, once
 from crossfade.api.services import Services, Use
 from crossfade.base.errors import InputError
 from crossfade.core.access.roles import Action
+from crossfade.core.pipeline.runtime import RunnerKind, Runtime
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.accounts import Caller
 from crossfade.engine.pipelines.files import PipelineFile, Registering
@@ -93,6 +94,12 @@ class FileRun(BaseModel):
         default="pipeline", min_length=1, max_length=300, description="When the file has no name."
     )
     variables: Variables = {}
+    runner: RunnerKind | None = Field(
+        default=None, description="What its steps run in; null: what the file or the hub says."
+    )
+    clusters: list[Annotated[str, Field(max_length=63)]] = Field(
+        default=[], max_length=100, description="For pods: where they run, the best first."
+    )
 
 
 @router.get("/pipelines")
@@ -134,7 +141,11 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
 @router.post("/builds/file", status_code=201)
 async def run_file(wanted: FileRun, caller: Registrar, services: Use, key: Key = "") -> BuildRow:
     """Have the hub run a file as it is, without registering it."""
-    order = Build("0", wanted.name, "", 0.0, hub=True, once=_once(caller, key))
+    if wanted.clusters and wanted.runner is not RunnerKind.POD:
+        raise InputError("`clusters` are for pods", hint="give the runner `pod`")
+    runtime = Runtime(wanted.runner, tuple(wanted.clusters))
+    once_of = _once(caller, key)
+    order = Build("0", wanted.name, "", 0.0, hub=True, once=once_of, runtime=runtime)
     file, given = _file(wanted.file), _variables(wanted.variables, caller)
     build: Build | None = None
 
