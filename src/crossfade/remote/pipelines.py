@@ -82,7 +82,13 @@ class RemoteRegistry(Part):
     async def start(self, wanted: Start) -> Build:
         """Return a new build that the hub runs, or the one there is with this key `once`."""
         plain = {name: getattr(wanted, name) for name in ("pipeline", "trigger", "branch")}
-        more = {"parent": wanted.parent, "once": wanted.once}
+        more = {
+            "parent": wanted.parent,
+            "once": wanted.once,
+            "template": wanted.template,
+            "only": list(wanted.only),
+            "skip": list(wanted.skip),
+        }
         body = {**plain, **more, "variables": _variables(wanted.variables)}
         return _build(from_json(BuildRow, await self.client.post(f"{API}/builds", body)))
 
