@@ -113,9 +113,13 @@ class RemoteFiles(Part):
                 hint="`--hub local` runs it here; a git trigger has the hub clone a repository",
             )
         runtime = wanted.runtime
-        place = {"runner": runtime.runner, "clusters": list(runtime.clusters)}
-        body = {"file": asdict(file), "name": wanted.pipeline, "variables": _variables(given)}
-        body |= place
+        body = {
+            "file": asdict(file),
+            "name": wanted.pipeline,
+            "variables": _variables(given),
+            "runner": runtime.runner,
+            "clusters": list(runtime.clusters),
+        }
         row = from_json(BuildRow, await self.client.post(f"{API}/builds/file", body))
         return _build(row), None
 
