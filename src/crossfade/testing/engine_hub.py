@@ -145,11 +145,14 @@ class _HubEdges:
         return await self.inner.status()
 
     async def sights(self) -> tuple[EdgeSight, ...]:
-        heard = [each for each in await self.inner.sights() if each.at >= self.began]
-        heard = [each if each.at - each.seconds >= self.began else _first(each) for each in heard]
-        if self.ahead:
-            heard = [replace(each, at=each.at + self.ahead) for each in heard]
+        heard = (self._heard(each) for each in await self.inner.sights() if each.at >= self.began)
         return tuple(heard)
+
+    def _heard(self, sight: EdgeSight) -> EdgeSight:
+        """Return a report as this hub has taken it in, with those before it that it has heard."""
+        whole = sight if sight.at - sight.seconds >= self.began else _first(sight)
+        earlier = tuple(self._heard(each) for each in sight.earlier if each.at >= self.began)
+        return replace(whole, at=sight.at + self.ahead, earlier=earlier)
 
 
 def _first(sight: EdgeSight) -> EdgeSight:
