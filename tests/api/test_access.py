@@ -19,6 +19,7 @@ spec:
 ON_COLORS = [
     ("GET", "/applications/colors", Role.VIEWER, {}),
     ("GET", "/applications/colors/clusters", Role.VIEWER, {}),
+    ("GET", "/applications/colors/notifications", Role.VIEWER, {}),
     ("GET", "/applications/colors/traffic", Role.VIEWER, {}),
     ("GET", "/applications/colors/failover", Role.VIEWER, {}),
     ("GET", "/applications/colors/dns", Role.VIEWER, {}),
@@ -106,6 +107,7 @@ OF_ANYBODY = [
 ]
 SPECIAL = [
     ("POST", "/applications"),
+    ("POST", "/applications/preview"),
     ("GET", "/drills/{number}"),
     ("POST", "/tokens"),
     ("DELETE", "/tokens/{identity}"),
@@ -257,9 +259,10 @@ async def test_who_may_not_touch_every_cluster_of_an_application_may_not_release
 @pytest.mark.parametrize("name", ["colors", "unknown"])
 async def test_applying_what_is_not_ones_own_is_refused_whether_or_not_it_is_there(api, name):
     text = FILE.replace("NAME", name)
-    answer = await api.ask("POST", "/applications", Grant(Role.ADMIN, "shapes"), content=text)
+    for path in ("/applications", "/applications/preview"):
+        answer = await api.ask("POST", path, Grant(Role.ADMIN, "shapes"), content=text)
+        assert answer.status_code == 403
 
-    assert answer.status_code == 403
     assert (await api.ask("GET", "/applications", Grant(Role.VIEWER))).text.count('"unknown"') == 0
 
 
@@ -274,6 +277,8 @@ async def test_a_host_that_is_taken_does_not_tell_whose_it_is(api):
 async def test_a_folder_of_the_hub_is_named_by_admins_only(api):
     text = FILE.replace("oci://registry.example.com/charts", "/etc").replace("NAME", "mine")
     text = text.replace(", version: 1.0.0", "")
+    seen = await api.ask("POST", "/applications/preview", Grant(Role.DEVELOPER), content=text)
+    assert seen.status_code == 403
     refused = await api.ask("POST", "/applications", Grant(Role.DEVELOPER), content=text)
     allowed = await api.ask("POST", "/applications", Grant(Role.ADMIN), content=text)
 

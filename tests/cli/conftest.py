@@ -86,6 +86,7 @@ class WorldOnDisk:
 
         store = await SqlStore.open(self.url)
         try:
+            store.values = None  # who reads it shares nothing with others
             self.world.store = store
             self.world.start_hub()
             return await work(self.world)

@@ -49,6 +49,9 @@ SAME = [
     ("pipeline", "start", "shop/build", "--var", "WHO=ann"),
     *((("pipeline", "start", "shop/build", "--once", "k"),) * 2),
     ("pipeline", "start", "shop/build", "--trigger", "hourly"),
+    ("pipeline", "start", "shop/build", "--only", "unit", "--skip", "bad"),
+    ("pipeline", "start", "shop/build", "--only", "nothing"),
+    ("pipeline", "start", "shop/build", "--yaml", "FILE"),
     ("pipeline", "run", "FILE", "--detach"),
     *(("pipeline", "list"), ("pipeline", "logs", "1"), ("pipeline", "logs", "9")),
     *(("pipeline", "why", "1", "unit"), ("pipeline", "why", "1", "x")),
@@ -218,6 +221,18 @@ def test_a_registered_pipeline_is_waited_for_and_its_secrets_are_masked(leading,
     assert "| hello ***" in ran.out
     assert data["result"] == "success"
     assert data["variables"] == {"COLOUR": "red"}
+
+
+def test_where_steps_run_is_said_over_http_too(leading, tmp_path):
+    file = tmp_path / "p.yml"
+    file.write_text(FILE)
+    command = ("pipeline", "run", str(file), "--var", "CODE=0", "--var", "WHO=x", "--runner")
+    refused = [run(*command, "pod", "--cluster", "mars") for run in (leading.here, leading.there)]
+    ran = leading.there(*command, "process")
+
+    assert told(refused[1]) == told(refused[0])
+    assert refused[1].code != 0
+    assert ran.code == 0, ran.err
 
 
 def test_an_interrupted_client_ends_its_build(leading, tmp_path):

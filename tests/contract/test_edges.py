@@ -19,6 +19,8 @@ from crossfade.ports.edge import (
     Edges,
     EdgeTarget,
     EdgeTargetSight,
+    read_until,
+    unread,
 )
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_edges import FakeEdges
@@ -62,7 +64,7 @@ class FakeWorld(World):
         yield
         self.edges.disconnect(edge)
 
-    async def reported(self, edge: str, clusters: set[str]) -> None:
+    async def reported(self, edge: str, clusters: set[str], at: float = 0.0) -> None:
         """Return once the edge has reported these clusters, where nobody answers."""
         name = ApplicationName("colors")
         dead = [EdgeTargetSight(name, ClusterName(each), False, "dead") for each in clusters]
@@ -83,11 +85,13 @@ class EnvoyWorld(World):
         async with running_edge(folder, bootstrap):
             yield
 
-    async def reported(self, edge: str, clusters: set[str]) -> None:
-        """Return once the edge has reported these clusters."""
+    async def reported(self, edge: str, clusters: set[str], at: float = 0.0) -> None:
+        """Return once the edge has reported these clusters, at this time or later."""
         async with asyncio.timeout(10):
             while not any(
-                sight.edge == edge and {str(each.cluster) for each in sight.targets} == clusters
+                sight.edge == edge
+                and sight.at >= at
+                and {str(each.cluster) for each in sight.targets} == clusters
                 for sight in await self.edges.sights()
             ):
                 await asyncio.sleep(0.005)
@@ -180,6 +184,24 @@ async def test_a_plan_with_one_host_for_two_applications_is_refused_whole(settin
 
 async def test_an_edge_that_has_reported_nothing_has_no_sight(setting):
     assert await setting.edges.sights() == ()
+
+
+async def test_a_hub_that_was_busy_for_seconds_still_reads_every_report(setting):
+    await setting.edges.publish(EdgePlan(1, (route(),)))
+    async with setting.connected("edge-1"):
+        await setting.reported("edge-1", {"aws", "gcp"})
+        read = read_until(await setting.edges.sights())
+        for _ in range(3):
+            setting.clock.advance(1)
+            now = setting.clock.now()
+            await setting.reported("edge-1", {"aws", "gcp"}, at=now)
+        sights = await setting.edges.sights()
+        (last,) = sights
+
+    assert {each.at for each in unread(sights, read)} == {now - 2, now - 1, now}
+    assert unread(sights, read)[-1] == last
+    assert unread(sights, read_until(sights)) == ()
+    assert unread(sights, {}) == (last,), "who has just begun takes in no old ones"
 
 
 async def test_an_edge_that_falls_silent_is_remembered_for_a_while_and_then_forgotten(setting):

@@ -21,7 +21,7 @@ pytestmark = [
 SECONDS = 40_000
 """How long something may take to be seen, in milliseconds: the machine may be busy."""
 LARGEST_SCRIPTS = 200_000
-PIPELINE = """
+PIPELINE = r"""
 version: "1.0"
 stages: [build, release]
 steps:
@@ -29,7 +29,13 @@ steps:
     title: Print a lot
     stage: build
     image: alpine
-    commands: ["seq -f 'printed %.0f' 1 60000", "echo the needle", "sleep 4; echo at the end"]
+    environment: [CROSSFADE_ARTIFACTS=report.txt]
+    commands:
+      - seq -f 'printed %.0f' 1 60000
+      - echo the needle
+      - printf '\033[1;31mred <b>not bold</b>\033[0m plain \033]8;;https://evil.example\033\\link\n'
+      - echo what was found > report.txt
+      - sleep 4; echo at the end
   ask:
     type: pending-approval
     title: May it go out
@@ -243,6 +249,9 @@ def test_a_build_is_followed_searched_linked_to_and_approved(page, hub, tmp_path
     expect(page.get_by_test_id("log-count")).to_contain_text("60,00", timeout=SECONDS)
     assert page.locator(".log-line").count() < 100, "all lines are in the page"
     expect(log).to_contain_text("at the end", timeout=SECONDS)  # it was followed
+    coloured = log.locator(".log-line", has_text="plain link")
+    assert coloured.locator("span.bold.fg-1").inner_text() == "red <b>not bold</b>"
+    assert coloured.locator("code a, b").count() == 0, "what a step prints is never markup"
     page.get_by_label("Search the log").fill("NEEDLE")
     page.get_by_label("Search the log").press("Enter")
     expect(log.locator("mark")).to_have_text("needle")
@@ -254,9 +263,36 @@ def test_a_build_is_followed_searched_linked_to_and_approved(page, hub, tmp_path
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("success", timeout=SECONDS)
     assert build.wait(30) == 0
+    with page.expect_download() as download:
+        page.get_by_label("Files").get_by_role("link", name="report.txt").click()
+    assert download.value.path().read_text() == "what was found\n"
     page.goto("/")
     page.goto(f"/pipelines/1/many{address[address.index('#') :]}")
     expect(page.locator(".log-line.marked")).to_contain_text("the needle", timeout=SECONDS)
+
+
+def test_an_application_file_is_looked_at_mended_and_applied_by_hand(page, hub):
+    text = (hub.installation.home / "crossfade.yaml").read_text()
+    text = text.replace("setWeight: 20", "setWeight: 30")
+    told = "\n  notifications: [{name: team, slack: {url: {secret: slack-url}}}]\n"
+    page.goto("/applications")
+    page.get_by_role("button", name="Apply a file…").click(timeout=SECONDS)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("The file").fill(text.replace("setWeight: 30", "setWeight: lots"))
+    dialog.get_by_role("button", name="See what changes").click()
+    expect(dialog.get_by_role("alert")).to_contain_text(re.compile(r"line \d+:\d+"))
+
+    dialog.get_by_label("The file").fill(text.rstrip() + told)
+    dialog.get_by_role("button", name="See what changes").click()
+    change = dialog.get_by_label("What changes of colors")
+    expect(change).to_contain_text(re.compile("20.*→.*30"), timeout=SECONDS)
+    dialog.get_by_role("button", name="Apply", exact=True).click()
+    expect(dialog).to_have_count(0, timeout=SECONDS)
+
+    page.goto("/settings")
+    row = page.get_by_label("Notifications").get_by_role("row", name=re.compile("team"))
+    expect(row).to_contain_text("the address in the secret slack-url", timeout=SECONDS)
+    expect(row).to_contain_text("nothing sent yet")
 
 
 def test_who_may_only_look_finds_no_buttons_that_would_be_refused(browser, hub):

@@ -43,3 +43,13 @@ export function dateTime(at: number): string {
 export function dollars(perHour: number): string {
   return `$${perHour.toPrecision(2).replace(/\.?0+$/, "")}`;
 }
+
+export function bytes(size: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB"];
+  let at = 0;
+  while (size >= 1024 && at < units.length - 1) {
+    size /= 1024;
+    at += 1;
+  }
+  return `${at && size < 10 ? size.toFixed(1) : Math.round(size)} ${units[at]}`;
+}

@@ -80,7 +80,7 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
             return
         note(f"build {build.id} of {build.pipeline}")
         if not pipelines.here:
-            await follow_to_its_end(pipelines, build, output)
+            _end(build, await _followed(pipelines, build, output), output)
             return
         build, graph = await pipelines.settled(build)
         lines = _lines(graph, output)
@@ -250,6 +250,13 @@ def terminate(
     with_pipelines(context, work)
 
 
+async def _followed(pipelines: "Pipelines", build: "Build", output: Format) -> "State":
+    from crossfade.cli.pipeline_follow import follow_to_its_end
+
+    await warn_without_hub(pipelines)
+    return await follow_to_its_end(pipelines, build, on_stderr=output is Format.JSON)
+
+
 def _require_here(pipelines: "Pipelines", build: "Build") -> None:
     """Raise Conflict when the build's workspace is on another machine."""
     if not pipelines.here:
@@ -326,43 +333,6 @@ def _graph(build: "Build") -> "Graph":
     from crossfade.wiring_pipelines import graph_of_build
 
     return graph_of_build(build)
-
-
-async def follow_to_its_end(pipelines: "Pipelines", build: "Build", output: Format) -> None:
-    """
-    Print what the steps of a build of the hub print, and how it ended.
-
-    The first signal ends the build, the second one leaves it to the hub.
-    """
-    from crossfade.cli.pipeline_view import print_logs
-
-    await warn_without_hub(pipelines)
-    loop, asked = asyncio.get_running_loop(), False
-    async with asyncio.TaskGroup() as group:
-        printing = group.create_task(
-            print_logs(pipelines, build, "", follow=True, on_stderr=output is Format.JSON)
-        )
-
-        def interrupted() -> None:
-            nonlocal asked
-            if asked:
-                note(f"left to the hub; `crossfade pipeline logs {build.id} -f` follows it")
-                printing.cancel()
-                return
-            asked = True
-            note("ending the build; once more leaves it to the hub")
-            group.create_task(pipelines.commands.terminate(build.id, "ended by a signal"))
-
-        for each in _SIGNALS:
-            loop.add_signal_handler(each, interrupted)
-        try:
-            await asyncio.wait({printing})
-        finally:
-            for each in _SIGNALS:
-                loop.remove_signal_handler(each)
-    if printing.cancelled():
-        raise KeyboardInterrupt
-    _end(build, (await pipelines.builds.state(build.id)).value, output)
 
 
 def read_file(file: Path, steps: str | None, images: list[str] | None) -> "PipelineFile":

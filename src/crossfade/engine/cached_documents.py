@@ -24,9 +24,10 @@ class CachedDocuments:
     The port HubStore, read from memory where that is as good.
 
     The hub writes nearly everything itself, and its own commits are known here at once.  What
-    somebody else has changed is asked for by `refresh` and `catch_up`, and then read anew.  So a read
-    may miss what others wrote since the last of these, as if it had been made that much earlier: a commit
-    that rests on it is refused by its version, and that, too, has its documents read anew.
+    somebody else has changed is asked for by `refresh` and `catch_up`, and then read anew.  So a
+    read may miss what others wrote since the last of these, as if it had been made that much
+    earlier: a commit that rests on it is refused by its version, and that, too, has its documents
+    read anew.
 
     Documents are shared between readers: nobody may change their bodies.
     """

@@ -195,18 +195,25 @@ class Commands:
         """
         return await again_on_conflict(lambda: self._apply(application, force=force))
 
-    async def _apply(self, application: Application, *, force: bool) -> str:
+    async def would_apply(self, application: Application, *, force: bool = False) -> str:
+        """Return what `apply` would, and change nothing.  Raises as `apply`."""
         stored = await self.records.find_application(application.name)
         if stored is not None and stored.value.spec == application:
             return "unchanged"
-        before = stored or Stored(Record(application))
-        await self._require_possible(before.value, application)
-        record = replace(before.value, spec=application)
+        await self._require_possible((stored or Stored(Record(application))).value, application)
         refuse_unless_survives((await self.admitted(application)).admission, force=force)
+        return "configured" if stored else "created"
+
+    async def _apply(self, application: Application, *, force: bool) -> str:
+        word = await self.would_apply(application, force=force)
+        if word == "unchanged":
+            return word
+        stored = await self.records.find_application(application.name)
+        before = stored or Stored(Record(application))
+        record = replace(before.value, spec=application)
         if record.serves and before.value.spec.route != application.route:
             # Every cluster must write its route again, and say so.
             record = renewed(record, self.clock.now())
-        word = "configured" if stored else "created"
         event = self._event(f"{APPLICATION}/{application.name}", word)
         await self.records.commit(save_application(before, record), events=(event,))
         return word

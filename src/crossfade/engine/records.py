@@ -74,18 +74,23 @@ def run_name(rollout: Rollout, run: str) -> str:
     return f"{rollout_name(rollout.application, rollout.number)}/{run}{place}"
 
 
+Values = dict[tuple[str, str], tuple[Document, Stored[Any]]]
+"""What was made from documents, by kind and name."""
+
+
 class Records:
     """
     Typed reads and writes of everything long-lived.
 
     `fence` is the epoch of the hub's lease, 0 for commands of users.  `on_commit` learns of each
-    commit of ours: the new sequence number, and which (kind, name) were changed.
+    commit of ours: the new sequence number, and which (kind, name) were changed.  Who is given the
+    very same documents may share the `values` that were made from them.
     """
 
-    def __init__(self, documents: Documents, fence: int = 0) -> None:
+    def __init__(self, documents: Documents, fence: int = 0, values: Values | None = None) -> None:
         self._documents = documents
         self._fence = fence
-        self._values: dict[tuple[str, str], tuple[Document, Stored[Any]]] = {}
+        self._values: Values = {} if values is None else values
         self.on_commit: Callable[[int, tuple[tuple[str, str], ...]], None] = lambda *_: None
 
     async def application(self, name: ApplicationName) -> Stored[Record]:
@@ -229,13 +234,18 @@ class Records:
         """Return the value; the one that was made from this very document if there is one."""
         key = document.kind, document.name
         known = self._values.get(key)
-        if known is not None and known[0] is document:
+        if known is not None and same(known[0], document):
             return known[1]
         made = Stored(from_json(of, document.body), document.version)
         if len(self._values) >= MOST_KEPT:
             self._values.clear()
         self._values[key] = (document, made)
         return made
+
+
+def same(known: Document, document: Document) -> bool:
+    """Say whether a document is this very one, as it was read or as it was written."""
+    return known.body is document.body and known.version == document.version
 
 
 def _save(kind: str, name: str, stored: Stored[Any], value: object) -> Save:

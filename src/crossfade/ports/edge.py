@@ -1,10 +1,13 @@
 """Edges: the proxies in front of all clouds that split users over clusters."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.fleet.edges import KEPT_SECONDS
 from crossfade.core.traffic.priorities import Priority
 
 
@@ -135,6 +138,38 @@ class EdgeSight:
     """Every application in the edge's plan, by name."""
     seconds: float = 0.0
     """How long it has counted for this report; 0 for a first one, which counts nobody."""
+    earlier: tuple["EdgeSight", ...] = ()
+    """Its reports before this one, oldest first, for `KEPT_SECONDS` (core/fleet/edges.py)."""
+
+
+def kept(before: EdgeSight | None, now: float) -> tuple[EdgeSight, ...]:
+    """Return what a report that arrives now has as its earlier ones; `before` is the last."""
+    if before is None:
+        return ()
+    reports = (*before.earlier, replace(before, earlier=()))
+    return tuple(each for each in reports if each.at > now - KEPT_SECONDS)
+
+
+def unread(sights: Iterable[EdgeSight], read: Mapping[str, float]) -> tuple[EdgeSight, ...]:
+    """
+    Return the reports that arrived after those that were read, by edge and oldest first.
+
+    Args:
+        sights: the newest report of each edge.
+        read: when the newest report of each edge arrived that was read.  Of an edge that is not
+            there only the newest is unread: what it said before was nobody's to read.
+    """
+    return tuple(
+        each
+        for sight in sights
+        for each in ((*sight.earlier, sight) if sight.edge in read else (sight,))
+        if each.at > read.get(sight.edge, -math.inf)
+    )
+
+
+def read_until(sights: Iterable[EdgeSight]) -> dict[str, float]:
+    """Return what to say to `unread` next time."""
+    return {sight.edge: sight.at for sight in sights}
 
 
 class Edges(Protocol):

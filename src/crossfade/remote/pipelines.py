@@ -16,7 +16,6 @@ from crossfade.base.codec import from_json
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Artifact, Kept
-from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.core.pipeline.variables import Variable
 from crossfade.engine.pipelines.files import PipelineFile, Registering
@@ -83,7 +82,13 @@ class RemoteRegistry(Part):
     async def start(self, wanted: Start) -> Build:
         """Return a new build that the hub runs, or the one there is with this key `once`."""
         plain = {name: getattr(wanted, name) for name in ("pipeline", "trigger", "branch")}
-        more = {"parent": wanted.parent, "once": wanted.once}
+        more = {
+            "parent": wanted.parent,
+            "once": wanted.once,
+            "template": wanted.template,
+            "only": list(wanted.only),
+            "skip": list(wanted.skip),
+        }
         body = {**plain, **more, "variables": _variables(wanted.variables)}
         return _build(from_json(BuildRow, await self.client.post(f"{API}/builds", body)))
 
@@ -107,12 +112,14 @@ class RemoteFiles(Part):
                 "`--local-dir` names a folder of this machine, and the hub runs the build",
                 hint="`--hub local` runs it here; a git trigger has the hub clone a repository",
             )
-        if wanted.runtime != Runtime():
-            raise InputError(
-                "`--runner` and `--cluster` are not passed on to the hub, which runs the build",
-                hint="write runtimeEnvironment into the file, or run it here with `--hub local`",
-            )
-        body = {"file": asdict(file), "name": wanted.pipeline, "variables": _variables(given)}
+        runtime = wanted.runtime
+        body = {
+            "file": asdict(file),
+            "name": wanted.pipeline,
+            "variables": _variables(given),
+            "runner": runtime.runner,
+            "clusters": list(runtime.clusters),
+        }
         row = from_json(BuildRow, await self.client.post(f"{API}/builds/file", body))
         return _build(row), None
 

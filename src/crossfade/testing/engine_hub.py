@@ -145,11 +145,14 @@ class _HubEdges:
         return await self.inner.status()
 
     async def sights(self) -> tuple[EdgeSight, ...]:
-        heard = [each for each in await self.inner.sights() if each.at >= self.began]
-        heard = [each if each.at - each.seconds >= self.began else _first(each) for each in heard]
-        if self.ahead:
-            heard = [replace(each, at=each.at + self.ahead) for each in heard]
+        heard = (self._heard(each) for each in await self.inner.sights() if each.at >= self.began)
         return tuple(heard)
+
+    def _heard(self, sight: EdgeSight) -> EdgeSight:
+        """Return a report as this hub has taken it in, with those before it that it has heard."""
+        whole = sight if sight.at - sight.seconds >= self.began else _first(sight)
+        earlier = tuple(self._heard(each) for each in sight.earlier if each.at >= self.began)
+        return replace(whole, at=sight.at + self.ahead, earlier=earlier)
 
 
 def _first(sight: EdgeSight) -> EdgeSight:
@@ -234,7 +237,7 @@ class EngineHub:
         self.documents, self.life, self.epoch = documents, documents.life, epoch
         self.began = world.clock.now()
         self._kept = CachedDocuments(documents)
-        self.records = Records(self._kept, fence=epoch)
+        self.records = Records(self._kept, fence=epoch, values=world.store.values)
         connections = _MortalConnections(world.connections, self.life)
         clock: Clock = SkewedClock(world.clock, ahead) if ahead else world.clock
         edges = _HubEdges(world.edges, self.life, world.clock.now(), ahead)

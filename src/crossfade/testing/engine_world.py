@@ -99,20 +99,24 @@ class EngineWorld:
         return FakeConnections(*self.clusters.values())
 
     @property
+    def _records(self) -> Records:
+        return Records(self.store, values=self.store.values)
+
+    @property
     def commands(self) -> Commands:
         """What a person can ask for."""
-        return Commands(Records(self.store), self.connections, self.clock)
+        return Commands(self._records, self.connections, self.clock)
 
     @property
     def deployments(self) -> Deployments:
         """Deploy and undo."""
         charts = FakeCharts("/charts/colors")
-        return Deployments(Records(self.store), self.store, charts, self.clock, self.connections)
+        return Deployments(self._records, self.store, charts, self.clock, self.connections)
 
     @property
     def queries(self) -> Queries:
         """What a person can look at."""
-        return Queries(Records(self.store), self.clock)
+        return Queries(self._records, self.clock)
 
     async def prepare(self, spec: Application | None = None) -> None:
         """Add the clusters and the application."""

@@ -12,6 +12,7 @@ from crossfade.ports.edge import (
     EdgeSight,
     EdgeStatus,
     EdgeTargetSight,
+    kept,
 )
 
 
@@ -65,7 +66,9 @@ class FakeEdges:
             seconds = now - before.at if before else 0.0
         ordered = sorted(targets, key=lambda each: (each.application, each.cluster))
         counted = sorted(classes, key=lambda each: (each.application, each.priority))
-        self._sights[edge] = EdgeSight(edge, now, tuple(ordered), tuple(counted), answers, seconds)
+        self._sights[edge] = EdgeSight(
+            edge, now, tuple(ordered), tuple(counted), answers, seconds, kept(before, now)
+        )
 
     def forget(self, edge: str) -> None:
         """Drop the reports of an edge, as after it was taken down."""

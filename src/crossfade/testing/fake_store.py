@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossfade.base.errors import Conflict, NotFound
+from crossfade.engine.records import Values
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.ports.leases import Lease
 
@@ -23,6 +24,8 @@ class FakeStore:
 
     def __init__(self, *, copying: bool = True) -> None:
         self._copying = copying
+        self.values: Values | None = None if copying else {}
+        """What was made from documents that all who read them share."""
         self._documents: dict[tuple[str, str], Document] = {}
         self._events: list[Event] = []
         self._blobs: dict[str, bytes] = {}

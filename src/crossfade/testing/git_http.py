@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 USER, TOKEN = "x-access-token", "t0ken-of-a-test"
@@ -34,7 +35,6 @@ class GitHttp(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
-    server: GitHttp
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -47,8 +47,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         given = self.headers.get("Authorization", "")
-        self.server.heard += [given] if given else []
-        if given != self.server.wanted:
+        served = cast(GitHttp, self.server)
+        served.heard += [given] if given else []
+        if given != served.wanted:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="test"')
             self.end_headers()
@@ -62,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "GIT_PROJECT_ROOT": str(self.server.folder),
+            "GIT_PROJECT_ROOT": str(served.folder),
             "GIT_HTTP_EXPORT_ALL": "1",
             "REMOTE_USER": USER,
             "PATH": os.environ["PATH"],
@@ -83,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - of the library
         """Say nothing: tests read the output of programs."""
 
 

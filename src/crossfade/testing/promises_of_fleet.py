@@ -44,6 +44,8 @@ class FleetPromises:
     """Which epoch each cluster was to serve since when; the last ones."""
     demand: tuple[float, int] = (0.0, 0)
     """Since when there are so many users, and the hub could know it."""
+    down: dict[ClusterName, float] = field(default_factory=dict)
+    """Since when the hub knows of which clusters that they are down."""
     cut_off: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     """For edges that are cut off, which hub had counted their users, and how many all users were;
     None when it cannot have done so."""
@@ -57,6 +59,10 @@ class FleetPromises:
             self._epoch(name, record.at(name).epoch, now)
             health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
             self._budget(world, name, health)
+            if health is None or health.condition not in DOWN:
+                self.down.pop(name, None)
+            else:
+                self.down.setdefault(name, now)
         users = onlooker.see(world.store, USERS, APP, Users)
         if users is None or users is self.users:
             return
@@ -66,7 +72,7 @@ class FleetPromises:
                 self._converged(world, name)
             if before.share(name) > 0 == users.share(name) and not users.frozen:
                 self._has_left(world, onlooker, record, name)
-        self._capacity_first(world, onlooker, users)
+        self._capacity_first(world, users)
 
     def _uncounted(self, world: EngineWorld, now: float) -> bool:
         """
@@ -129,14 +135,16 @@ class FleetPromises:
         if not known:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
-    def _capacity_first(self, world: EngineWorld, onlooker: Onlooker, users: Users) -> None:
+    def _capacity_first(self, world: EngineWorld, users: Users) -> None:
         """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
         now, (since, demand) = world.clock.now(), self.demand
         if not world.capacities or users.frozen or now - since < _COUNTING_SECONDS:
             return
-        # How soon it is planned anew after a loss is a matter of pace.
-        dead = {name for name in users.parts if self.paced and _down(world, onlooker, name)}
-        alive = [name for name in users.parts if name not in dead]
+        # How soon it is planned anew after a loss is a matter of pace; a plan of the same moment
+        # rests on what was read just before.
+        alive = [
+            name for name in users.parts if not (self.paced and self.down.get(name, now) < now)
+        ]
         served = demand * (PARTS - users.shed) / PARTS
         placed = sum(users.share(name) for name in alive)
         spare = 0.0
@@ -149,13 +157,8 @@ class FleetPromises:
             if "drained" not in users.reasons.get(name, ""):
                 spare += carries - asked
         vain = min(spare, demand - served)
-        if self.paced and vain > demand * _IN_VAIN:
+        noticed = any(since == now for since in self.down.values())
+        if self.paced and not noticed and vain > demand * _IN_VAIN:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
-
-
-def _down(world: EngineWorld, onlooker: Onlooker, name: ClusterName) -> bool:
-    """Return whether the hub knows that the cluster is down."""
-    health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
-    return health is not None and health.condition in DOWN

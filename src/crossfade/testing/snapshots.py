@@ -68,7 +68,10 @@ def _same(value: Any, _memo: dict[int, Any]) -> Any:  # noqa: ANN401 - copies ar
 
 def _unchanging(values: Iterable[object]) -> bool:
     """Say whether all of them can be shared."""
-    return all(_COPIERS[each] is _same for each in set(map(type, values)))
+    for kind in set(map(type, values)):  # noqa: SIM110 - twice as fast as all() of a generator
+        if _COPIERS[kind] is not _same:
+            return False
+    return True
 
 
 def _dict(value: Any, memo: dict[int, Any]) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import running_edge
 from crossfade.adapters.envoy.sights import Sights
-from crossfade.ports.edge import EdgeSight, EdgeTargetSight
+from crossfade.ports.edge import EdgeSight, EdgeTargetSight, read_until, unread
 from crossfade.testing.clock import FakeClock
 
 
@@ -20,18 +20,21 @@ class Heard:
 
     world: object
     edge: str = "edge-1"
-    at: float = 0.0
+    read: dict[str, float] = field(default_factory=dict)
     sums: dict[str, EdgeTargetSight] = field(default_factory=dict)
 
+    @property
+    def at(self) -> float:
+        """When its newest report arrived."""
+        return self.read.get(self.edge, 0.0)
+
     async def listen(self) -> dict[str, EdgeTargetSight]:
-        """Take in a report that is new; return the newest state with the sums, by cluster."""
-        sights = {sight.edge: sight for sight in await self.world.edges.sights()}
-        sight = sights.get(self.edge)
-        if sight is not None and sight.at > self.at:
-            self.at = sight.at
-            for target in sight.targets:
-                before = self.sums.get(str(target.cluster))
-                self.sums[str(target.cluster)] = added(before, target) if before else target
+        """Take in the reports that are new; return the newest state with the sums, by cluster."""
+        sights = [each for each in await self.world.edges.sights() if each.edge == self.edge]
+        new, self.read = unread(sights, self.read), read_until(sights)
+        for target in (each for sight in new for each in sight.targets):
+            before = self.sums.get(str(target.cluster))
+            self.sums[str(target.cluster)] = added(before, target) if before else target
         return self.sums
 
     async def until(self, until, right) -> dict[str, EdgeTargetSight]:
@@ -95,9 +98,10 @@ async def test_a_cloud_s_failures_count_and_an_application_s_own_do_not(world, h
 async def test_a_request_that_another_cloud_had_to_answer_counts_where_it_failed(
     world, heard, until
 ):
-    await world.clouds["gcp"].become(503)
     for _ in range(30):
+        await world.clouds["gcp"].become(503)
         assert (await world.get("/")).status_code == 200
+        await world.clouds["gcp"].become(200)  # or probes would keep users away before long
     seen = await heard.until(until, lambda seen: seen["gcp"].failed >= 1)
 
     assert seen["aws"].failed == seen["onprem"].failed == 0

@@ -1,6 +1,7 @@
 """Services of a build that nobody runs any more."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -25,9 +26,9 @@ def runner(tmp_path):
     return ProcessRunner(tmp_path / "runs", images=place, abandoned_seconds=STAY_SECONDS)
 
 
-async def stands(runner, status):
+async def stands(runner, status, run=SERVICES_RUN):
     async with asyncio.timeout(20):
-        while (await runner.look(SERVICES_RUN)).status is not status:
+        while (await runner.look(run)).status is not status:
             await asyncio.sleep(0.02)
 
 
@@ -48,3 +49,19 @@ async def test_services_of_a_build_end_soon_after_nobody_runs_it_and_no_step_is_
 
     await stands(runner, Status.LOST)
     assert not [each for run in (tmp_path / "runs/7/runs").iterdir() for each in marked(str(run))]
+
+
+async def test_services_that_start_anew_are_where_steps_have_found_them(runner):
+    found = []
+    for number in (1, 2):
+        run = replace(SERVICES_RUN, number=number)
+        serving = Serving(600.0, outlives=True)
+        await runner.start(Order(run, "", image="alpine", composition=SERVICES, serving=serving))
+        await stands(runner, Status.SERVING, run)
+        asking = replace(STEP, number=number)
+        await runner.start(Order(asking, "getent hosts db\n", image="alpine", beside=run))
+        found.append([each.data async for each in runner.output(asking)])
+        await runner.stop(run, 5.0)
+
+    assert found[0] == found[1]
+    assert b"db" in found[0][0]

@@ -127,6 +127,11 @@ def test_a_pushed_image_has_the_name_of_its_candidate_unless_the_step_says_so(ke
     assert [each[5:] for each in words(push(**keys)) if each.startswith("--as=")] == names
 
 
+@pytest.mark.parametrize("key", ["registry", "registry_context"])
+def test_an_image_is_pushed_to_the_registry_that_is_named(key):
+    assert "--registry=prod" in words(push(**{key: "prod"}))
+
+
 def test_a_password_of_a_step_is_a_secret_and_on_no_command_line():
     found = work(push(registry="r", credentials={"username": "u", "password": "pass-1"}))
 

@@ -88,3 +88,29 @@ def test_what_is_not_there_is_refused_before_anything_runs(step, said):
     (only,) = refused(step)
 
     assert said in only
+
+
+TEST = {"image": "alpine", "commands": ["make test"]}
+
+
+def test_services_that_are_asked_for_by_name_are_public_images():
+    step = {"type": "integration-test", "preconfigured_services": ["postgresql", "redis"]}
+    found = work({**step, "services": {"redis": {"image": "mine"}}, "test": TEST})
+
+    assert found.composition.document == {
+        "services": {"postgresql": {"image": "postgres"}, "redis": {"image": "mine"}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "services"),
+    [
+        ({"type": "travis", "services": {"db": {"image": "a"}}}, {"db": {"image": "a"}}),
+        ({"type": "simple_travis", "services": ["mysql"]}, {"mysql": {"image": "mysql"}}),
+    ],
+)
+def test_older_tests_are_integration_tests(step, services):
+    found = work({**step, "test": {"image": "alpine", "command": "make test"}})
+
+    assert found.composition.document == {"services": services}
+    assert found.composition.candidates["test"]["command"] == ["set -e\nmake test"]

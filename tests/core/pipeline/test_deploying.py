@@ -191,3 +191,13 @@ def test_a_manifest_is_filled_in_and_waited_for(run, tmp_path):
         "apply -f - -o name",
         "rollout status deployment.apps/web --timeout 120s",
     ]
+
+
+INSTALL = {"chart_name": "./c", "release_name": "r", "kube_context": "gcp"}
+
+
+@pytest.mark.parametrize(("given", "directory"), [("charts", f"{VOLUME}/charts"), ("/opt", "/opt")])
+def test_a_helm_step_runs_in_its_folder_of_the_workspace(given, directory):
+    step = {"type": "helm", "arguments": {**INSTALL, "working_directory": given}}
+
+    assert work(step).directory == directory

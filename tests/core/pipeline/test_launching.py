@@ -67,3 +67,7 @@ def test_what_is_known_to_be_wrong_is_said_before_anything_runs(more, said):
     (only,) = refusals(graph, str, lambda _: True, ())
 
     assert said in only.why
+
+
+def test_its_paths_begin_in_its_folder():
+    assert document(work({**LAUNCH, "working_directory": "ci"}).script)["directory"].endswith("/ci")

@@ -45,6 +45,10 @@ def test_commands_run_in_one_session_that_stops_at_the_first_failure():
     assert work(RUNS).script == "set -e\na\nb\n"
 
 
+def test_commands_run_in_the_shell_that_they_are_written_for():
+    assert (work(RUNS).shell, work({**RUNS, "shell": "bash"}).shell) == ("sh", "bash")
+
+
 def test_values_are_put_into_commands():
     assert (
         "echo 1 ${{NONE}}"

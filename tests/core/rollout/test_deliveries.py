@@ -22,7 +22,7 @@ DELIVERY = Delivery("colors", "team", 3, SlackChannel(SecretRef("url")), MESSAGE
 def test_pauses_double_and_have_an_end():
     pauses, delivery, now = [], DELIVERY, 1000.0
     for _ in range(2000):
-        delivery = failed(delivery, now)
+        delivery = failed(delivery, now, "no answer")
         pauses.append(delivery.next_at - now)
         now = delivery.next_at
     assert pauses[:4] == [2, 4, 8, 16]

@@ -3,6 +3,7 @@
 import pytest
 
 from crossfade.core.application import Failover
+from crossfade.core.failover.during_rollout import Bearer, Course, RolloutView, rule
 from crossfade.core.failover.evidence import Condition, Statement
 from crossfade.core.failover.failback import Phase, Return
 from crossfade.core.failover.guard import Removal
@@ -26,7 +27,12 @@ def told(health=None, users=None, **failover):
     [
         (None, Condition.HEALTHY, None),
         (ClusterHealth(GCP, Condition.BOTH_DOWN, lost_since=7.0), Condition.BOTH_DOWN, 7.0),
-        (ClusterHealth(GCP, Condition.UNKNOWN, lost_since=7.0), Condition.BOTH_DOWN, 7.0),
+        (ClusterHealth(GCP, Condition.UNKNOWN, lost_since=7.0), Condition.DATA_PLANE_DOWN, 7.0),
+        (
+            ClusterHealth(GCP, Condition.UNKNOWN, lost_since=7.0, statement=Statement.LOST),
+            Condition.BOTH_DOWN,
+            7.0,
+        ),
         (ClusterHealth(GCP, Condition.GREY), Condition.HEALTHY, None),
         (
             ClusterHealth(GCP, Condition.GREY, OUT, removal=Removal(GCP, 9.0, 0.3)),
@@ -61,3 +67,25 @@ def test_nothing_is_awaited_of_a_cloud_whose_nodes_are_gone_though_its_api_serve
     found = told(health)
 
     assert (found.reachable, found.converged, found.statement) == (False, False, Statement.LOST)
+
+
+@pytest.mark.parametrize(
+    ("condition", "statement", "course"),
+    [
+        pytest.param(Condition.DATA_PLANE_DOWN, Statement.SILENT, Course.FREEZE, id="not-said-why"),
+        pytest.param(Condition.UNKNOWN, Statement.SILENT, Course.FREEZE, id="out-of-sight"),
+        pytest.param(Condition.UNKNOWN, Statement.FINE, Course.FREEZE, id="out-of-sight-but-well"),
+        pytest.param(Condition.DATA_PLANE_DOWN, Statement.FINE, Course.ROLL_BACK, id="seen-down"),
+        pytest.param(Condition.UNKNOWN, Statement.LOST, Course.RESTART, id="known-to-be-lost"),
+    ],
+)
+def test_the_only_canary_begins_again_elsewhere_only_once_its_cloud_is_known_to_be_lost(
+    condition, statement, course
+):
+    """Edges that fall silent about a lost cluster say nothing new of it."""
+    found = told(ClusterHealth(GCP, condition, lost_since=7.0, statement=statement))
+    canary = Bearer(GCP, found.condition, new=True, old=True, statement=found.statement)
+    other = Bearer(CLUSTERS[0], Condition.HEALTHY, new=False, old=True)
+    view = RolloutView((canary, other), step=1, passed_step=0)
+
+    assert rule(view, 100.0, 10.0).course is course

@@ -33,7 +33,9 @@ class World:
         self.pages = {}
 
     def graph(self, build):
-        return read_graph(build.text, "", "the file", with_clone=False, choice=Choice(build.template))
+        return read_graph(
+            build.text, "", "the file", with_clone=False, choice=Choice(build.template)
+        )
 
     async def register(self, spec: str = "", name: str = "shop/web", steps: str = STEP):
         inner = "".join(f"  {line}\n" for line in steps.splitlines())

@@ -122,6 +122,24 @@ async def test_one_observer_that_is_cut_off_moves_nobody(world):
     assert world.weights()["gcp"] == 100
 
 
+async def test_a_hub_that_was_busy_for_seconds_has_heard_all_that_an_edge_has_said(world):
+    """Three bad probes in a row are three, also for who comes to read them only now."""
+
+    def says(healthy: bool) -> None:
+        world.clock.advance(1)
+        seen = [EdgeTargetSight(APP, name, healthy or name != "gcp") for name in CLUSTERS]
+        world.edges.report("edge-9", *seen)
+
+    says(healthy=True)
+    await world.hub.turn()
+    for _ in range(3):
+        says(healthy=False)
+    await world.hub.turn()
+
+    votes = {each.name: each.vote for each in (await health(world)).witnesses}
+    assert votes["edge:edge-9"] is Vote.DOWN
+
+
 async def test_a_second_cloud_that_dies_waits_for_the_budget(world):
     for name in ("aws", "gcp"):
         kill(world.clusters[name])

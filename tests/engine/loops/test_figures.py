@@ -43,6 +43,21 @@ async def test_a_report_counts_once_however_often_it_is_looked_at(world):
     assert sum(each.failed for each in points) == 2
 
 
+async def test_no_report_is_lost_by_a_hub_that_was_busy_for_seconds(world):
+    figures = Figures()
+    loop = loop_of(world, figures)
+    world.edges.report("edge-1", sight(1))
+    await loop.reconcile("figures")
+    for requests in (10, 20, 30):
+        world.clock.advance(1)
+        world.edges.report("edge-1", sight(requests, failed=requests))
+    await loop.reconcile("figures")
+
+    points = figures.history(APP)["aws"]
+    assert sum(each.requests for each in points) == 61
+    assert sum(each.failed for each in points) == 60
+
+
 async def test_requests_are_those_of_the_revision_that_is_in_force(world):
     figures = Figures()
     revision = (await world.rollout()).canary.id

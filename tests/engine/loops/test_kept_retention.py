@@ -145,3 +145,18 @@ async def test_a_build_that_is_restarted_meanwhile_keeps_its_workspace(builds):
 
     assert "1" not in gone(told)
     assert (await builds.build("1")).value.forgotten_at == 0.0
+
+
+async def test_of_a_restart_and_a_removal_at_the_same_moment_one_is_refused(builds):
+    class Raced(Builds):
+        async def forget_workspace(self, build, at, event):
+            if build.value.id == "1":
+                await self.restart(build, await self.state("1"), State(), EVENT)
+            await super().forget_workspace(build, at, event)
+
+    folders = Folders()
+    raced = Raced(builds._documents)
+    told = await Forgetting(raced, Files(), folders, FakeClock(1000.0)).forget(NOTHING)
+
+    assert gone(told) == ["3"]
+    assert "1" not in folders.sizes, "the restart works in it"

@@ -27,6 +27,7 @@ from crossfade.core.rollout.notifications import Notification, Occasion, SlackCh
 from crossfade.core.rollout.spec import Approval, Pause, SetWeight, Strategy
 from crossfade.engine.loops.keyed import KeyedLoop
 from crossfade.engine.loops.notifications import DELIVERY, DISPATCH, Notifications
+from crossfade.engine.notified import notified
 from crossfade.engine.records import Records
 from crossfade.ports.documents import Event
 from crossfade.testing.builders import APP, application
@@ -358,3 +359,30 @@ async def test_in_a_running_hub_a_message_arrives_at_once(tmp_path, until):
         assert time.monotonic() - start < 4
         running.cancel()
     await store.close()
+
+
+async def test_what_became_of_the_messages_of_each_channel_is_remembered(world):
+    spec = replace(application(), notifications=(ALL, LAST))
+    archived = InputError("the channel is archived", hint="give another one")
+    world.notifier.failing = [(BOSS, archived)]
+    await world.happen(100, "succeeded")
+    await turns(world.hub(), 4)
+
+    team, boss = await notified(world.store, spec)
+    assert team.last.sent_at is not None
+    assert team.last.sent == "100"
+    assert (team.waiting, team.error) == (0, "")
+    assert boss.last.sent_at is None
+    assert "the channel is archived" in boss.last.lost
+
+
+async def test_a_message_that_waits_says_why_and_when_it_is_tried_again(world):
+    spec = replace(application(), notifications=(ALL, LAST))
+    world.notifier.failing = [(TEAM, Unavailable("no answer", hint="wait"))]
+    await world.happen(10)
+    await turns(world.hub(), 4)
+
+    team, _ = await notified(world.store, spec)
+    assert (team.waiting, team.attempts) == (1, 1)
+    assert "no answer" in team.error
+    assert team.next_at is not None

@@ -316,3 +316,12 @@ async def test_of_two_who_answer_at_once_one_is_told_and_none_is_lost(world):
         await world.builds.save_wishes(build, stale, wanted, event)
 
     assert (await world.wishes(build)).answers["release"].by == "ann"
+
+
+async def test_a_pipeline_may_forbid_to_begin_again_at_what_failed(world):
+    build, graph = await world.played({"a": step()}, a=FAILED)
+    spec = {"permitRestartFromFailedSteps": False}
+    graph = replace(graph, pipeline=replace(graph.pipeline, spec=spec))
+
+    with pytest.raises(Conflict, match="not begun again at what failed"):
+        await world.commands.restart(build.id, graph, "")

@@ -286,10 +286,35 @@ export interface ApplicationRow {
   serves: boolean;
 }
 
-export interface Notification {
-  name?: string;
-  channel?: { type?: string };
-  events?: string[];
+export interface Notified {
+  name: string;
+  channel: string;
+  to: string;
+  on: string[];
+  last: { sent_at: number | null; sent: string; lost_at: number | null; lost: string };
+  waiting: number;
+  attempts: number;
+  error: string;
+  next_at: number | null;
+}
+
+export interface ApplicationChange {
+  name: string;
+  change: string;
+  clusters: string[];
+  remarks: string[];
+  differences: { path: string; before: unknown; after: unknown }[];
+  more: number;
+}
+
+/** What a run of a step has left on purpose. */
+export interface Kept {
+  step: string;
+  generation: number;
+  number: number;
+  artifacts: { path: string; digest: string; size: number }[];
+  notes: string[];
+  forgotten: string;
 }
 
 export interface ApplicationRecord {
@@ -298,7 +323,7 @@ export interface ApplicationRecord {
     namespace: string;
     route: { host: string } | null;
     source: { chart: string; version?: string | null };
-    notifications?: Notification[];
+    notifications?: unknown[];
   };
   active: Revision | null;
   kept: { revision: Revision; until: number | null }[];

@@ -2,17 +2,27 @@
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { useCalmData } from "../api/live";
+import { useSession } from "../api/session";
 import type { ApplicationRow, Page } from "../api/types";
 import { Empty, Loaded, Pill } from "../parts/basics";
+import { Apply } from "./apply";
 
 export default function Applications(): ReactNode {
   const [words, setWords] = useState("");
+  const [applying, setApplying] = useState(false);
+  const { may } = useSession();
   const query = useCalmData<Page<ApplicationRow>>("/applications?limit=500");
   const many = (query.data?.items.length ?? 0) > 8;
   return (
     <>
       <div className="head">
         <h1>Applications</h1>
+        {may("developer") && (
+          <button type="button" onClick={() => setApplying(true)}>
+            Apply a file…
+          </button>
+        )}
+        {applying && <Apply close={() => setApplying(false)} />}
         {many && <input value={words} onChange={(event) => setWords(event.target.value)} placeholder="find an application" aria-label="Find an application" />}
       </div>
       <Loaded query={query}>

@@ -8,6 +8,7 @@ import type { BuildStep, BuildView } from "../api/types";
 import { duration } from "../format";
 import { Confirm, useAct } from "../parts/act";
 import { Ago, Loaded, Notice, ticked, useNow } from "../parts/basics";
+import { Files } from "./build-files";
 import { Tests } from "./build-tests";
 import { Graph } from "./graph";
 import { Log } from "./log";
@@ -61,6 +62,7 @@ function One({ view, chosen }: { view: BuildView; chosen: string | undefined }):
         <Graph steps={steps} stages={view.stages} chosen={shown?.key} choose={choose} />
       </section>
       <Tests run={build.run} />
+      <Files run={build.run} />
       {/* Whoever reads a log stays with it when the build goes on to the next step. */}
       {shown && <StepPanel view={view} step={shown} pin={() => shown.key !== chosen && choose(shown.key)} />}
     </div>

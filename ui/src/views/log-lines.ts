@@ -2,11 +2,16 @@
 import { useEffect, useRef, useState } from "react";
 import { addressOf } from "../api/client";
 import type { LogLine } from "../api/types";
+import { spans, type Span } from "./ansi";
 
 export const MOST = 300_000;
 /** So many of the oldest are dropped at once, as each drop moves all that stay. */
 const DROPPED = 50_000;
-const COLOURS = /\u001b\[[0-9;?]*[A-Za-z]/g;
+
+export interface Line extends LogLine {
+  /** Pieces of a line that has colours; the others are their text. */
+  spans?: Span[];
+}
 
 export interface Segment {
   run: number;
@@ -15,19 +20,23 @@ export interface Segment {
 }
 
 export class LogLines {
-  lines: LogLine[] = [];
+  lines: Line[] = [];
   segments: Segment[] = [];
   dropped = 0;
   ended: string | null = null;
+  /** How text looks at the end of the newest line: colours go on over lines until they are ended. */
+  private look = "";
   private found: { words: string; upTo: number; at: number[] } = { words: "", upTo: 0, at: [] };
 
   add(more: LogLine[]): void {
     for (const each of more) {
-      const text = each.text.includes("\u001b") ? each.text.replace(COLOURS, "") : each.text;
       const last = this.segments.at(-1);
       if (last?.run === each.run) last.end += 1;
-      else this.segments.push({ run: each.run, start: this.lines.length, end: this.lines.length + 1 });
-      this.lines.push({ number: each.number, run: each.run, text });
+      else {
+        this.segments.push({ run: each.run, start: this.lines.length, end: this.lines.length + 1 });
+        this.look = "";
+      }
+      this.lines.push(this.look || each.text.includes("\u001b") ? this.coloured(each) : each);
     }
     if (this.lines.length > MOST) this.drop();
   }
@@ -40,6 +49,12 @@ export class LogLines {
     }
     this.found.upTo = this.lines.length;
     return this.found.at;
+  }
+
+  private coloured({ number, run, text }: LogLine): Line {
+    const read = spans(text, this.look);
+    this.look = read.look;
+    return { number, run, text: read.spans.map((each) => each.text).join(""), spans: read.spans };
   }
 
   private drop(): void {

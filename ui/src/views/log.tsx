@@ -1,7 +1,7 @@
 // What a step prints, as it comes: only the lines in sight are drawn.
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { count } from "../format";
-import { useLog, type LogLines } from "./log-lines";
+import { useLog, type Line, type LogLines } from "./log-lines";
 
 const ROW = 20;
 const BEYOND = 12;
@@ -129,7 +129,7 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
         <a href={`#L${line.number}`} onClick={(event) => (event.preventDefault(), mark(line.number))} aria-label={`line ${line.number}`}>
           {line.number}
         </a>
-        <code>{sought ? lit(line.text, sought) : line.text}</code>
+        <code>{drawnText(line, sought)}</code>
       </div>,
     );
   }
@@ -176,6 +176,16 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
       </div>
     </div>
   );
+}
+
+function drawnText(line: Line, sought: string): ReactNode {
+  // A word that is looked for may go over several colours: its line is shown plain.
+  if (sought && line.text.toLowerCase().includes(sought)) return lit(line.text, sought);
+  return line.spans?.map((each, index) => (
+    <span key={index} className={each.look || undefined}>
+      {each.text}
+    </span>
+  )) ?? line.text;
 }
 
 function lit(text: string, words: string): ReactNode {

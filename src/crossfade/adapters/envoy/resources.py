@@ -33,7 +33,9 @@ _STICKY = "envoy.filters.http.stateful_session"
 _STICKY_TYPES = _TYPES + "extensions.filters.http.stateful_session.v3."
 _ADS = {"ads": {}, "resource_api_version": "V3"}
 
-_IDEMPOTENT = "GET|HEAD|OPTIONS|PUT|DELETE"
+_MOSTLY = "GET"
+"""Most requests: found without an expression, which costs as much as all else of a route does."""
+_IDEMPOTENT_TOO = "HEAD|OPTIONS|PUT|DELETE"
 _RETRY_SAFE = "connect-failure,refused-stream,reset,gateway-error"
 """Not `5xx`: the application's own 500 is an answer, and users get it."""
 _RETRY_UNSENT = "connect-failure,refused-stream,reset-before-request"
@@ -116,20 +118,27 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
     }
     again = _retry(_RETRY_SAFE, tuning, try_seconds=route.try_seconds)
     unless_asked = again if route.retry_non_idempotent else _retry(_RETRY_UNSENT, tuning)
-    everything = {"match": {"prefix": "/"}, "route": action | unless_asked}
-    idempotent = {
-        "match": {
-            "prefix": "/",
-            "headers": [
-                {"name": ":method", "string_match": {"safe_regex": {"regex": _IDEMPOTENT}}}
-            ],
-        },
-        "route": action | again,
-    }
+    idempotent: tuple[Resource, ...] = (
+        {"exact": _MOSTLY},
+        {"safe_regex": {"regex": _IDEMPOTENT_TOO}},
+    )
+    routes: tuple[Resource, ...] = (
+        *(
+            {
+                "match": {
+                    "prefix": "/",
+                    "headers": [{"name": ":method", "string_match": method}],
+                },
+                "route": action | again,
+            }
+            for method in idempotent
+        ),
+        {"match": {"prefix": "/"}, "route": action | unless_asked},
+    )
     return {
         "name": str(route.application),
         "domains": [route.host, f"{route.host}:*"],
-        "routes": with_classes(route, (idempotent, everything)),
+        "routes": with_classes(route, routes),
         "include_request_attempt_count": True,
         **(_sticky(route) if route.sticky else {}),
     }
@@ -154,7 +163,11 @@ def listener(host: str, port: int) -> Resource:
         "codec_type": "AUTO",
         "rds": {"route_config_name": ROUTES_NAME, "config_source": _ADS},
         "http_filters": [
-            {"name": _STICKY, "typed_config": {"@type": _STICKY_TYPES + "StatefulSession"}},
+            {
+                "name": _STICKY,
+                "typed_config": {"@type": _STICKY_TYPES + "StatefulSession"},
+                "disabled": True,  # but for hosts that ask for it: each request would pay for it
+            },
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {

@@ -15,7 +15,7 @@ from crossfade.adapters.envoy.reports import answers, class_sights, seconds, sig
 from crossfade.adapters.envoy.statistics import Message, Page, read
 from crossfade.base.clock import Clock
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
-from crossfade.ports.edge import EdgeSight
+from crossfade.ports.edge import EdgeSight, kept
 
 EDGE_HEADER = "crossfade-edge"
 """Where an edge's reports carry its name: OpenTelemetry's protocol has no place for it."""
@@ -78,7 +78,8 @@ class Sights:
         classes = class_sights(page, before)
         targets, page = sights(page, before)
         fared = answers(page, before)
-        sight = EdgeSight(edge, now, targets, classes, fared, counted)
+        earlier = kept(known.sight if known else None, now)
+        sight = EdgeSight(edge, now, targets, classes, fared, counted, earlier)
         self._known[edge] = _Known(sight, page)
 
     def _forget(self) -> None:

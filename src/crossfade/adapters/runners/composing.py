@@ -135,8 +135,10 @@ class _Composer:
         """Return the names of the services, which are written down with their addresses."""
         own = {name for each in services for name in (each.name, *each.aliases)}
         lines = list(_hosts_around(self._wanted.beside, own))
+        # Without the number of the run: those that start anew are where steps have found them.
+        key = self._wanted.run.rpartition("-")[0]
         for each in services:
-            digest = hashlib.sha256(f"{self._wanted.folder}/{each.name}".encode()).digest()
+            digest = hashlib.sha256(f"{key}/{each.name}".encode()).digest()
             address = f"127.{64 + digest[0] % 64}.{digest[1]}.{1 + digest[2] % 254}"
             lines.append(f"{address} {' '.join((each.name, *each.aliases))}\n")
         self._hosts.write_text("".join(lines))

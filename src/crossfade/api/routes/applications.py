@@ -16,6 +16,8 @@ from crossfade.core.access.roles import Action
 from crossfade.core.application import Application, Source
 from crossfade.core.rollout.record import Record
 from crossfade.engine.accounts import Caller
+from crossfade.engine.application_changes import ApplicationChange, application_change
+from crossfade.engine.notified import Notified, notified
 from crossfade.ports.documents import Documents
 
 router = APIRouter(prefix="/applications", tags=["applications"])
@@ -94,6 +96,25 @@ async def apply(
         await once(services, caller, f"{key}/{each.name}" if key else "", request, act)
         results.append(Applied(each.name, change))
     return results
+
+
+@router.post("/preview")
+async def preview(
+    file: File, caller: Signed, services: Use, force: Force = False
+) -> list[ApplicationChange]:
+    """Return what applying the file would change; it is refused as the file would be."""
+    applications = services.read_applications(file)
+    for each in applications:
+        await _require_may_apply(services, caller, each)
+    commands = services.acts(services.documents).commands
+    return [await application_change(commands, each, force=force) for each in applications]
+
+
+@router.get("/{name}/notifications")
+async def list_notifications(name: str, caller: Reader, services: Use) -> tuple[Notified, ...]:
+    """Return who is told of the application's rollouts, when last, and what does not arrive."""
+    record = await services.queries.record(ApplicationName(name))
+    return await notified((await services.lists()).records.documents, record.spec)
 
 
 async def _require_may_apply(services: Services, caller: Caller, wanted: Application) -> None:

@@ -7,6 +7,8 @@ GONE_SECONDS = 3.0
 """An edge that is not connected for so long is gone; after a hub's restart it is back sooner."""
 FORGOTTEN_SECONDS = 300.0
 """An edge that is gone, or has not reported, for so long was taken down."""
+KEPT_SECONDS = 10.0
+"""For so long a report is kept for loops of the hub that were busy when it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
+_NOT_THERE = {
+    "contexts": "there are no shared configurations: give what they say in `variables`",
+    "externalResources": "not supported: a step of type git-clone brings files of a repository",
+}
+"""Keys of the form with `kind: pipeline` that ask for what is not there."""
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -49,11 +54,13 @@ class Refusal:
     """One reason why a pipeline cannot be run."""
 
     line: int
+    """0: it is not known."""
     step: str
     why: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.step}: {self.why}"
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.step}: {self.why}"
 
 
 def refusals(
@@ -73,7 +80,8 @@ def refusals(
     machine = _Machine(tools, allowed, has_image)
     of_build = graph.pipeline.services
     named = text(of_build.get("name")) if isinstance(of_build, dict) else None
-    found: list[Refusal] = []
+    spec = graph.pipeline.spec
+    found = [Refusal(0, f"spec.{key}", why) for key, why in _NOT_THERE.items() if spec.get(key)]
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:

@@ -41,6 +41,9 @@ class RevisionReport:
     """The chart's own number of pods, whatever runs; 0 when it is not known."""
 
 
+NOT_INSTALLED = RevisionReport()
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the cluster's gateway is reached, and where its counters are read."""
@@ -73,4 +76,4 @@ class Report:
 
     def of(self, revision: RevisionId) -> RevisionReport:
         """Return what is known of `revision` here; an unknown one is not installed."""
-        return self.revisions.get(revision, RevisionReport())
+        return self.revisions.get(revision, NOT_INSTALLED)

@@ -42,6 +42,10 @@ class Wanted:
         return self.scale.get(revision, 100)
 
 
+NOTHING = Wanted()
+"""What a cluster runs that has just come into the fleet."""
+
+
 def change(wanted: Wanted, after: Wanted, epoch: Epoch, now: float) -> Wanted:
     """
     Return `after` with an epoch: the next one, `epoch`, only if its split really differs.

@@ -14,6 +14,20 @@ _MOST_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class LastTold:
+    """What became of messages of one notification."""
+
+    sent_at: float | None = None
+    """When the last one that was sent arrived."""
+    sent: str = ""
+    """Its title."""
+    lost_at: float | None = None
+    """When one was given up."""
+    lost: str = ""
+    """Its title, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message for one channel, as it is kept until it has arrived."""
 
@@ -28,6 +42,8 @@ class Delivery:
     attempts: int = 0
     next_at: float = 0.0
     """Not tried before then."""
+    error: str = ""
+    """Why the last try failed."""
 
     @property
     def queue(self) -> str:
@@ -45,11 +61,12 @@ def message_key(application: ApplicationName, notification: str, event: int) -> 
     return f"{queue_name(application, notification)}/{event}"
 
 
-def failed(delivery: Delivery, now: float) -> Delivery:
+def failed(delivery: Delivery, now: float, why: str) -> Delivery:
     """Return the delivery after one more try that failed: pauses double up to a quarter hour."""
     doublings = min(delivery.attempts, _MOST_DOUBLINGS)
     pause = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
-    return replace(delivery, attempts=delivery.attempts + 1, next_at=now + pause)
+    tries = delivery.attempts + 1
+    return replace(delivery, attempts=tries, next_at=now + pause, error=why)
 
 
 def is_over(delivery: Delivery, now: float) -> bool:

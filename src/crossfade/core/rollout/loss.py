@@ -35,7 +35,7 @@ def beside(
     return replace(
         sight,
         condition=Condition.HEALTHY if health is None else _condition(health),
-        statement=Statement.FINE if health is None else health.statement,
+        statement=Statement.FINE if health is None else _statement(health),
         reachable=sight.reachable and not gone,
         converged=sight.converged and not gone,
         lost_at=None if health is None else _lost_at(health),
@@ -47,11 +47,24 @@ def beside(
 
 
 def _condition(health: ClusterHealth) -> Condition:
-    if health.lost and health.condition not in DOWN:
-        return Condition.BOTH_DOWN  # it has not answered since
+    if _out_of_sight(health):
+        gone = health.statement is Statement.LOST
+        return Condition.BOTH_DOWN if gone else Condition.DATA_PLANE_DOWN
     if health.condition is Condition.GREY and health.stands.serves:
         return Condition.HEALTHY  # its users stay; the judge compares within the cluster
     return health.condition
+
+
+def _statement(health: ClusterHealth) -> Statement:
+    """Return what it says of its loss: that it is well inside proves nothing unless it is seen."""
+    if _out_of_sight(health) and health.statement is Statement.FINE:
+        return Statement.SILENT
+    return health.statement
+
+
+def _out_of_sight(health: ClusterHealth) -> bool:
+    """Say whether it was lost, and nobody can tell any more whether it is down."""
+    return health.lost and health.condition not in DOWN
 
 
 def _lost_at(health: ClusterHealth) -> float | None:

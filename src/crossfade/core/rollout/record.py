@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from crossfade.base.ids import NO_EPOCH, ClusterName, Epoch, RevisionId
 from crossfade.core.application import Application, Values
 from crossfade.core.release.revision import Revision
-from crossfade.core.release.wanted import Rolled, Wanted, change
+from crossfade.core.release.wanted import NOTHING, Rolled, Wanted, change
 from crossfade.core.rollout.spec import Strategy
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -76,7 +76,7 @@ class Record:
 
     def at(self, cluster: ClusterName) -> Wanted:
         """Return what the cluster should run; nothing when it has just come into the fleet."""
-        return self.wanted.get(cluster, Wanted())
+        return self.wanted.get(cluster, NOTHING)
 
     def known(self, revision: RevisionId) -> Revision | None:
         """Return the remembered revision of this id, or None."""

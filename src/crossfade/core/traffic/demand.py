@@ -6,6 +6,7 @@ users for nothing.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,9 @@ RECENT_SECONDS = 10.0
 _BAND = 0.02
 _STANDARD_ERRORS = 4.0
 """By less than this, or 2 %, requests of one rate differ from one time to another by chance."""
+
+
+Rates = tuple[tuple[float, str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,8 @@ class Demand:
 
     heard: Mapping[str, float] = field(default_factory=dict)
     """When each edge was last heard of here."""
-    rates: tuple[tuple[float, str, float], ...] = ()
-    """Time, edge, and requests per second, oldest first."""
+    rates: Rates = ()
+    """Time, edge, and requests per second, oldest first: reports come in that order."""
     unheard: Unheard = NOBODY
 
     def seconds(self, now: float) -> float:
@@ -54,15 +58,20 @@ class Demand:
         first = min((at for at, _, _ in self.recent(now)), default=now)
         return min(RECENT_SECONDS, now - first + 1.0)
 
-    def recent(self, now: float) -> tuple[tuple[float, str, float], ...]:
+    def recent(self, now: float) -> Rates:
         """Return the rates of the last seconds, from the first user on: who comes is there."""
-        known = [each for each in self.rates if now - each[0] < RECENT_SECONDS]
-        first = min((at for at, _, rate in known if rate > 0), default=now)
+        known = _since(self.rates, now - RECENT_SECONDS)
+        first = next((at for at, _, rate in known if rate > 0), now)
         return tuple(each for each in known if each[0] >= first)
 
     def counts(self, now: float) -> bool:
         """Say whether any edge has counted of late, be it nobody."""
-        return any(now - at < KEEP_SECONDS for at, _, _ in self.rates)
+        return bool(_since(self.rates, now - KEEP_SECONDS))
+
+
+def _since(rates: Rates, then: float) -> Rates:
+    """Return those after that time."""
+    return rates[bisect_right(rates, then, key=lambda each: each[0]) :]
 
 
 def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float) -> Demand:
@@ -79,7 +88,7 @@ def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float)
     heard[edge] = at
     if seconds <= 0:
         return Demand(heard, demand.rates, demand.unheard)
-    kept = tuple(each for each in demand.rates if at - each[0] < KEEP_SECONDS)
+    kept = _since(demand.rates, at - KEEP_SECONDS)
     after = Demand(heard, (*kept, (at, edge, requests / seconds)), demand.unheard)
     silent = frozenset(name for name, last in heard.items() if at - last >= RECENT_SECONDS)
     return replace(after, unheard=_unheard(after, silent) if silent else NOBODY)
@@ -107,9 +116,9 @@ def _rate_at(demand: Demand, edge: str, then: float) -> float:
 def demand_of(demand: Demand, now: float) -> int | None:
     """Return requests per second of all users, None when no edge has counted any lately."""
     highest: dict[str, float] = {}
-    for at, edge, rate in demand.rates:
-        if now - at < KEEP_SECONDS:
-            highest[edge] = max(highest.get(edge, 0.0), rate)
+    for _, edge, rate in _since(demand.rates, now - KEEP_SECONDS):
+        if rate > highest.get(edge, 0.0):
+            highest[edge] = rate
     total = max(sum(highest.values()), rate_of(demand, now))
     if total <= 0:
         return None

@@ -13,7 +13,7 @@ from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.failover.comparison import Comparison, compare, compared
 from crossfade.core.failover.failback import Phase, Return
-from crossfade.ports.edge import EdgeSight
+from crossfade.ports.edge import EdgeSight, read_until, unread
 
 
 @dataclass(slots=True)
@@ -26,8 +26,8 @@ class Comparing:
 
     def fresh(self, sights: tuple[EdgeSight, ...]) -> tuple[EdgeSight, ...]:
         """Return the reports that have come since the last call."""
-        new = tuple(each for each in sights if self._taken.get(each.edge) != each.at)
-        self._taken = {each.edge: each.at for each in sights}
+        new = unread(sights, self._taken)
+        self._taken = read_until(sights)
         return new
 
     def verdicts(

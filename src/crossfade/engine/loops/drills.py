@@ -20,7 +20,7 @@ from crossfade.core.failover.users import Users
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.records import CLUSTER, DRILL, Records, save_drill
 from crossfade.ports.documents import Event
-from crossfade.ports.edge import Edges, EdgeSight
+from crossfade.ports.edge import Edges, EdgeSight, read_until, unread
 
 LOOK_SECONDS = 0.2
 IDLE_SECONDS = 1.0
@@ -67,14 +67,14 @@ class Drills:
         counting = self._counting
         if counting is None or counting.number != drill.number:
             connected = frozenset(each.edge for each in await self.edges.status())
-            counting = _Counting(drill.number, {each.edge: each.at for each in sights}, connected)
+            counting = _Counting(drill.number, read_until(sights), connected)
             self._counting = counting
         after = advance(drill, await self._sight(drill, counting, sights, now), now)
         if after != drill:
             await self.records.commit(
                 save_drill(stored.version, after), events=_events(drill, after, now)
             )
-        counting.taken = {each.edge: each.at for each in sights}
+        counting.taken = read_until(sights)
         counting.began = counting.began or drill.phase is not after.phase is Phase.OUT
         return LOOK_SECONDS
 
@@ -162,9 +162,7 @@ def _counts(
 ) -> tuple[Count, ...]:
     """Return what edges have counted since the look before, oldest first."""
     found = []
-    for sight in sorted(sights, key=lambda each: each.at):
-        if counting.taken.get(sight.edge) == sight.at:
-            continue
+    for sight in sorted(unread(sights, counting.taken), key=lambda each: each.at):
         for each in sight.answers:
             tried = sum(
                 target.requests + target.connect_failures

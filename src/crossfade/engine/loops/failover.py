@@ -21,7 +21,7 @@ from crossfade.core.rollout.record import Record
 from crossfade.engine.loops.fleet import THRESHOLDS, Fleet, Watched
 from crossfade.engine.records import Records, Stored, save_health
 from crossfade.ports.documents import Event, Save
-from crossfade.ports.edge import Edges, EdgeSight, EdgeTargetSight
+from crossfade.ports.edge import Edges, EdgeSight, EdgeTargetSight, read_until, unread
 
 LOOK_SECONDS = 0.5
 API_VOTE_SECONDS = 16.0
@@ -39,7 +39,7 @@ class FailoverLoop:
     fleet: Fleet
     clock: Clock
     _sightings: dict[tuple[VantageName, ClusterName], Sighting] = field(default_factory=dict)
-    _reported: dict[VantageName, float] = field(default_factory=dict)
+    _taken: dict[str, float] = field(default_factory=dict)
     """When the newest report of each edge that was taken in had arrived."""
 
     async def keys(self) -> list[str]:
@@ -70,15 +70,12 @@ class FailoverLoop:
     ) -> None:
         """Take in the reports that are new; what edges said that are known no more is forgotten."""
         names = {_vantage(each) for each in sights}
-        for gone in self._reported.keys() - names:
-            del self._reported[gone]
         for key in [each for each in self._sightings if each[0] not in names]:
             del self._sightings[key]
-        for sight in sights:
+        new = unread(sights, self._taken)
+        self._taken = read_until(sights)
+        for sight in new:
             name = _vantage(sight)
-            if self._reported.get(name) == sight.at:
-                continue
-            self._reported[name] = sight.at
             for cluster in {each.cluster for each in sight.targets}:
                 mine = [each for each in sight.targets if each.cluster == cluster]
                 before = self._sightings.get((name, cluster)) or _first(known.get(cluster))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from crossfade.base.clock import Clock
 from crossfade.engine.figures import Count, Figures
 from crossfade.engine.records import Records
-from crossfade.ports.edge import Edges, EdgeTargetSight
+from crossfade.ports.edge import Edges, EdgeTargetSight, read_until, unread
 
 LOOK_SECONDS = 0.4
-"""Edges report every second, and only their newest report is kept: none is to be missed."""
+"""Edges report every second."""
 FIGURES = "figures"
 
 
@@ -29,14 +29,10 @@ class FigureLoop:
 
     async def reconcile(self, _: str) -> float:
         """Take down the reports that are new."""
-        new: list[EdgeTargetSight] = []
         sights = await self.edges.sights()
-        for sight in sights:
-            if sight.at > self._taken.get(sight.edge, 0.0):
-                self._taken[sight.edge] = sight.at
-                new += [each for each in sight.targets if each.requests]
-        known = {each.edge for each in sights}
-        self._taken = {edge: at for edge, at in self._taken.items() if edge in known}
+        reports = unread(sights, self._taken)
+        self._taken = read_until(sights)
+        new = [each for report in reports for each in report.targets if each.requests]
         counts = [await self._count(each) for each in new]
         self.figures.add(self.clock.now(), counts)
         self.figures.records = self.records

@@ -9,13 +9,13 @@ taken: a crash between the two sends it again, under the same key.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import CrossfadeError, InputError
 from crossfade.base.ids import ApplicationName
-from crossfade.core.rollout.deliveries import Delivery, failed, is_over, message_key
+from crossfade.core.rollout.deliveries import Delivery, LastTold, failed, is_over, message_key
 from crossfade.core.rollout.messages import facts_of, message
 from crossfade.core.rollout.notifications import Notification
 from crossfade.engine.records import Records
@@ -25,6 +25,8 @@ from crossfade.ports.notifier import Notifier
 log = logging.getLogger(__name__)
 
 DELIVERY = "delivery"
+LAST_TOLD = "last-told"
+"""What became of the messages of a notification, by its line."""
 CURSOR = "notification-cursor"
 DISPATCH = "dispatch"
 """The key of the look that turns events into deliveries; other keys are lines of deliveries."""
@@ -135,7 +137,9 @@ class Notifications:
         except (CrossfadeError, TimeoutError) as error:
             return await self._put_off(document, delivery, str(error) or "no answer in time")
         else:
-            await self.records.commit(Remove(DELIVERY, document.name, document.version))
+            title = delivery.message.title
+            told = await self._told(delivery, lambda last: replace(last, sent_at=now, sent=title))
+            await self.records.commit(Remove(DELIVERY, document.name, document.version), told)
         return 0.0
 
     async def _oldest(self, queue: str) -> tuple[Document, Delivery] | None:
@@ -144,7 +148,7 @@ class Notifications:
         return min(waiting, key=lambda pair: pair[1].event, default=None)
 
     async def _put_off(self, document: Document, delivery: Delivery, why: str) -> float:
-        later = failed(delivery, self.clock.now())
+        later = failed(delivery, self.clock.now(), why)
         log.warning(
             "message-delayed",
             extra={"queue": delivery.queue, "attempts": later.attempts, "error": why},
@@ -162,7 +166,16 @@ class Notifications:
         )
         log.error("message-given-up", extra={"queue": delivery.queue, "error": why})
         change = Remove(DELIVERY, document.name, document.version)
-        await self.records.commit(change, events=(event,))
+        lost = f"{delivery.message.title}: {why}"
+        told = await self._told(delivery, lambda at: replace(at, lost_at=event.at, lost=lost))
+        await self.records.commit(change, told, events=(event,))
+
+    async def _told(self, delivery: Delivery, change: Callable[[LastTold], LastTold]) -> Save:
+        """Return the change of what is remembered of the line."""
+        found = await self.documents.get(LAST_TOLD, delivery.queue)
+        last = from_json(LastTold, found.body) if found else LastTold()
+        version = found.version if found else 0
+        return Save(LAST_TOLD, delivery.queue, version, to_json(change(last)))
 
 
 def _document_name(delivery: Delivery) -> str:

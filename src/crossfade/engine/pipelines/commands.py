@@ -141,8 +141,14 @@ class BuildCommands:
         """
         Have an ended build begin again where it failed, or at a step; return it.
 
-        Raises Conflict while it has not ended, InputError when there is nothing to do again.
+        Raises Conflict while it has not ended, or when its pipeline is not to be begun again;
+        InputError when there is nothing to do again.
         """
+        if graph.pipeline.spec.get("permitRestartFromFailedSteps") is False:
+            raise Conflict(
+                f"builds of {graph.pipeline.name} are not begun again at what failed",
+                hint="run it anew; `permitRestartFromFailedSteps` of its spec is false",
+            )
         build = await self._builds.build(id)
         stored = await self._builds.state(id)
         if not stored.value.ended:

@@ -1,0 +1,67 @@
+// Files that the steps of a build have kept, to be downloaded.
+import { useState, type ReactNode } from "react";
+import { addressOf } from "../api/client";
+import { useData } from "../api/live";
+import type { Kept } from "../api/types";
+import { bytes, count } from "../format";
+
+const FIRST = 12;
+
+/** Nothing at all while no step has kept any. */
+export function Files({ run }: { run: string }): ReactNode {
+  const { data } = useData<Kept[]>(`/builds/${run}/files`);
+  const some = data?.filter((each) => each.artifacts.length || each.notes.length || each.forgotten);
+  if (!some?.length) return null;
+  return (
+    <section className="panel" aria-label="Files">
+      <h2>Files</h2>
+      <div className="stack">
+        {some.map((each) => (
+          <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Step({ run, kept }: { run: string; kept: Kept }): ReactNode {
+  const [all, setAll] = useState(false);
+  const { artifacts } = kept;
+  const total = artifacts.reduce((sum, each) => sum + each.size, 0);
+  return (
+    <div>
+      <div className="row">
+        <strong>{kept.step}</strong>
+        <span className="small faint">
+          {kept.number > 1 && `run ${kept.number} · `}
+          {artifacts.length > 0 && `${count(artifacts.length)} ${artifacts.length === 1 ? "file" : "files"}, ${bytes(total)}`}
+        </span>
+        {artifacts.length > FIRST && (
+          <button type="button" className="quiet end" aria-pressed={all} onClick={() => setAll(!all)}>
+            {all ? `the first ${FIRST}` : "show all"}
+          </button>
+        )}
+      </div>
+      <ul className="small files">
+        {(all ? artifacts : artifacts.slice(0, FIRST)).map((each) => (
+          <li key={each.path}>
+            {kept.forgotten ? (
+              <span className="mono faint">{each.path}</span>
+            ) : (
+              <a className="mono" href={addressOf(`/builds/${run}/files/${each.digest}`)} download={each.path.split("/").at(-1)}>
+                {each.path}
+              </a>
+            )}{" "}
+            <span className="faint">{bytes(each.size)}</span>
+          </li>
+        ))}
+        {kept.forgotten && <li className="faint">gone: {kept.forgotten}</li>}
+        {kept.notes.map((each) => (
+          <li key={each} className="faint">
+            {each}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
