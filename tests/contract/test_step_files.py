@@ -103,6 +103,7 @@ async def test_artifacts_are_there_after_the_workspace_is_gone_and_once_for_the_
 
     (kept,) = await opened(tmp_path).kept("7")
     assert [each.path for each in kept.artifacts] == ["dist/one", "dist/deep/two"]
+    assert kept.notes == (), "a folder that is kept is not said to be missing"
     assert [await files.read(each) for each in kept.artifacts] == [b"same", b"same"]
     contents = [each for each in (tmp_path / "kept/contents").rglob("*") if each.is_file()]
     assert len(contents) == 1

@@ -30,7 +30,6 @@ from crossfade.cli.pipeline_run import (
 if TYPE_CHECKING:
     from crossfade.core.pipeline.variables import Variable
     from crossfade.engine.pipelines.records import Build
-    from crossfade.engine.pipelines.starting import Start
     from crossfade.wiring_pipelines import Pipelines
 
 _LOOK_SECONDS = 0.2
@@ -152,7 +151,6 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
     async def work(pipelines: "Pipelines") -> None:
-        _require_here(pipelines, wanted)
         build = await pipelines.registry.start(wanted)
         if not (follow or wait):
             await show_left(pipelines, build, output)
@@ -162,15 +160,6 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         await _wait(pipelines, build, patience, output)
 
     with_pipelines(context, work)
-
-
-def _require_here(pipelines: "Pipelines", wanted: "Start") -> None:
-    """Raise InputError for what is not asked for at a hub elsewhere."""
-    if not pipelines.here and (wanted.template or wanted.only or wanted.skip):
-        raise InputError(
-            "--yaml, --only and --skip are for the machine of the hub",
-            hint="there, give them with `--hub local`",
-        )
 
 
 def _steps(file: Path | None) -> str:

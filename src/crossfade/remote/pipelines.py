@@ -82,7 +82,13 @@ class RemoteRegistry(Part):
     async def start(self, wanted: Start) -> Build:
         """Return a new build that the hub runs, or the one there is with this key `once`."""
         plain = {name: getattr(wanted, name) for name in ("pipeline", "trigger", "branch")}
-        more = {"parent": wanted.parent, "once": wanted.once}
+        more = {
+            "parent": wanted.parent,
+            "once": wanted.once,
+            "template": wanted.template,
+            "only": list(wanted.only),
+            "skip": list(wanted.skip),
+        }
         body = {**plain, **more, "variables": _variables(wanted.variables)}
         return _build(from_json(BuildRow, await self.client.post(f"{API}/builds", body)))
 
@@ -107,9 +113,13 @@ class RemoteFiles(Part):
                 hint="`--hub local` runs it here; a git trigger has the hub clone a repository",
             )
         runtime = wanted.runtime
-        place = {"runner": runtime.runner, "clusters": list(runtime.clusters)}
-        body = {"file": asdict(file), "name": wanted.pipeline, "variables": _variables(given)}
-        body |= place
+        body = {
+            "file": asdict(file),
+            "name": wanted.pipeline,
+            "variables": _variables(given),
+            "runner": runtime.runner,
+            "clusters": list(runtime.clusters),
+        }
         row = from_json(BuildRow, await self.client.post(f"{API}/builds/file", body))
         return _build(row), None
 

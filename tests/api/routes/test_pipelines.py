@@ -109,3 +109,14 @@ async def test_a_file_is_not_run_by_who_may_only_start_what_is_registered(api):
         answer = await api.ask("POST", path, Grant(Role.RELEASER), json=body)
 
         assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+
+
+async def test_steps_in_place_of_the_pipelines_own_take_what_running_a_file_takes(api):
+    await registered(api)
+    wanted = {"pipeline": "shop/build", "template": SHOP, "skip": ["unit"]}
+    refused = await api.ask("POST", "/builds", DEVELOPER, json=wanted)
+    some = await api.ask("POST", "/builds", DEVELOPER, json=wanted | {"template": ""})
+    begun = await api.ask("POST", "/builds", ADMIN, json=wanted)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+    assert (some.status_code, begun.status_code) == (201, 201), begun.text

@@ -25,7 +25,11 @@ export function Clusters(): ReactNode {
         )}
       </h2>
       <Loaded query={query}>
-        {(page) => (
+        {(page) => page.items.length === 0 ? (
+          <p className="faint">
+            No cluster yet. <code>crossfade fleet add</code> adds those of a kubeconfig, <code>crossfade sandbox up</code> makes some to try things on.
+          </p>
+        ) : (
           <table>
             <thead>
               <tr>

@@ -153,7 +153,8 @@ class KeptFiles:
     ) -> Iterator[Artifact]:
         volume, total = self._volume(order.run.build).resolve(), 0
         found = [each for each in self._found(order, patterns, deep=True) if not each.is_symlink()]
-        notes += [f"no file is {each}" for each in patterns if not self._found(order, [each])]
+        lacking = [each for each in patterns if not self._found(order, [each], deep=True)]
+        notes += [f"no file is {each}" for each in lacking]
         if len(found) > MOST_FILES:
             notes.append(
                 f"{len(found) - MOST_FILES} files not kept: at most {MOST_FILES} of a step"

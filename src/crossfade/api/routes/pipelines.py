@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from crossfade.api.access import everywhere
+from crossfade.api.access import everywhere, refuse
 from crossfade.api.once import Key, once
 from crossfade.api.services import Services, Use
 from crossfade.base.errors import InputError
-from crossfade.core.access.roles import Action
+from crossfade.core.access.roles import ANY, Action
 from crossfade.core.pipeline.runtime import RunnerKind, Runtime
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.accounts import Caller
@@ -69,6 +69,9 @@ Variables = Annotated[
 ]
 
 
+Names = Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=1000)]
+
+
 class Wanted(BaseModel):
     """A build of a registered pipeline."""
 
@@ -83,6 +86,14 @@ class Wanted(BaseModel):
     once: str = Field(
         default="", max_length=300, description="There is one build of a key, however often asked."
     )
+    template: str = Field(
+        default="",
+        max_length=1024 * 1024,
+        description="A file with steps in place of the pipeline's own; it takes what running a"
+        " file takes.",
+    )
+    only: Names = Field(default=[], description="Names of the steps that are meant; []: all.")
+    skip: Names = Field(default=[], description="Names of steps that are left out.")
 
 
 class FileRun(BaseModel):
@@ -127,7 +138,19 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
     """Start a build of a registered pipeline; the hub runs it."""
     once_of = wanted.once or _once(caller, key)
     given = _variables(wanted.variables, caller)
-    order = Start(wanted.pipeline, given, wanted.trigger, wanted.branch, wanted.parent, once_of)
+    if wanted.template and not caller.identity.may(Action.REGISTER):
+        await refuse(services, caller, Action.REGISTER, ANY)
+    order = Start(
+        wanted.pipeline,
+        given,
+        wanted.trigger,
+        wanted.branch,
+        wanted.parent,
+        once_of,
+        template=wanted.template,
+        only=tuple(wanted.only),
+        skip=tuple(wanted.skip),
+    )
     build: Build | None = None
 
     async def act(documents: Documents) -> None:

@@ -11,6 +11,18 @@ SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
 TOKEN, TOKEN_USER, SERVER = "GIT_TOKEN", "GIT_TOKEN_USER", "GIT_SERVER"
 """Variables of a step that has an integration: its key, its token, and who may see the token."""
 _REVISION = "CLONED_REVISION"
+_PUBLIC = {
+    "github": "https://github.com",
+    "gitlab": "https://gitlab.com",
+    "bitbucket": "https://bitbucket.org",
+}
+"""Servers that everybody uses, by how the names of their integrations begin."""
+
+
+def public_server(integration: str) -> str:
+    """Return the public server that an integration is named after, "" when it is not."""
+    found = (url for name, url in _PUBLIC.items() if integration.lower().startswith(name))
+    return next(found, "")
 
 
 def clone(settings: Settings) -> Work:

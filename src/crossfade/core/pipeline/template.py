@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.errors import InputError
 from crossfade.base.words import did_you_mean
-from crossfade.core.pipeline.cloning import CREDENTIALS
+from crossfade.core.pipeline.cloning import CREDENTIALS, public_server
 from crossfade.core.pipeline.document import Pipeline, Settings
 from crossfade.core.pipeline.work import text
 
@@ -15,11 +15,6 @@ TEXT = "PIPELINE_TEXT"
 """Export of the run that reads a file of a repository: the file, in base64."""
 _KEYS = ("location", "repo", "path", "revision", "context", "url")
 _LOCATIONS = ("git", "url")
-_PUBLIC = {
-    "github": "https://github.com",
-    "gitlab": "https://gitlab.com",
-    "bitbucket": "https://bitbucket.org",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +70,7 @@ def template_of(spec: Settings) -> Template | None:
 def _address(repository: str, context: str) -> str:
     if "://" in repository or "@" in repository or repository.startswith("/"):
         return repository
-    named = (url for name, url in _PUBLIC.items() if context.lower().startswith(name))
-    return f"{next(named, _PUBLIC['github'])}/{repository}.git"
+    return f"{public_server(context) or 'https://github.com'}/{repository}.git"
 
 
 def filled(template: Template, fill_in: Callable[[str], str]) -> Template:

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from crossfade.base.errors import InputError, NotFound
 from crossfade.base.secrets import SecretRef
-from crossfade.core.pipeline.cloning import SERVER, SSH_HOSTS, SSH_KEY, TOKEN, TOKEN_USER
+from crossfade.core.pipeline.cloning import (
+    SERVER,
+    SSH_HOSTS,
+    SSH_KEY,
+    TOKEN,
+    TOKEN_USER,
+    public_server,
+)
 from crossfade.ports.runner import Order
 from crossfade.ports.secrets import Secrets
 
@@ -14,12 +21,6 @@ KEY_PREFIX, HOSTS_PREFIX = "git-key-", "git-hosts-"
 """Begin the names of the secrets with a private key, and with what `known_hosts` would say."""
 TOKEN_PREFIX, SERVER_PREFIX = "git-", "git-server-"
 """Begin the names of the secrets with a token, and with the address of its server."""
-_PUBLIC = {
-    "github": "https://github.com",
-    "gitlab": "https://gitlab.com",
-    "bitbucket": "https://bitbucket.org",
-}
-"""Servers that everybody uses, by how the names of their integrations begin."""
 _OTHERS = ("key-", "hosts-", "server-")
 _NO_SERVER = (
     "the token git-{0} is not used: the secret git-server-{0} is to say for which server it is, "
@@ -45,7 +46,7 @@ async def with_integration(order: Order, integration: str, secrets: Secrets) -> 
         given = {SSH_KEY: key, SSH_HOSTS: await _found(secrets, f"{HOSTS_PREFIX}{integration}")}
     if token:
         address = await _found(secrets, f"{SERVER_PREFIX}{integration}")
-        server, user = _server(address.strip() or _public(integration))
+        server, user = _server(address.strip() or public_server(integration))
         if server:
             given |= {TOKEN: token, TOKEN_USER: user, SERVER: server}
         else:
@@ -66,12 +67,6 @@ async def _token(secrets: Secrets, integration: str) -> str:
 
 def _saying(order: Order, words: str) -> Order:
     return replace(order, script=f"echo {shlex.quote(words)} >&2\n{order.script}")
-
-
-def _public(integration: str) -> str:
-    """Return the public server that an integration is named after, "" when it is not."""
-    found = (url for name, url in _PUBLIC.items() if integration.lower().startswith(name))
-    return next(found, "")
 
 
 def _server(address: str) -> tuple[str, str]:
