@@ -109,9 +109,10 @@ class StepPlaces:
             fleet = {each.value.name: each.value for each in await self._records.clusters()}
             unknown = [each for each in runtime.clusters if each not in fleet]
             if unknown or not fleet:
+                known = f"known: {', '.join(fleet)}; " if fleet else ""
                 raise NotFound(
                     f"the fleet has no cluster {unknown[0]}" if unknown else "the fleet is empty",
-                    hint=f"clusters: {', '.join(fleet) or 'none'}; `crossfade fleet add` adds one",
+                    hint=f"{known}`crossfade fleet add` adds a cluster",
                 )
             if runtime.clusters:
                 return [fleet[ClusterName(each)] for each in runtime.clusters]

@@ -190,3 +190,24 @@ async def test_a_build_whose_cloud_dies_goes_on_in_another_one_after_its_last_st
     assert sight.status is Status.LOST
     assert "near" in sight.why
     assert (text, again.status, cluster) == ("kept\n", Status.SUCCEEDED, "far")
+
+
+@pytest.mark.timeout(150)
+async def test_a_build_that_no_node_takes_begins_in_another_cluster(step_clouds, tmp_path):
+    with step_clouds("near", "far") as clouds:
+        clouds.act("evict", "near")
+        runner, wanted = clouds.runner(tmp_path / "runs", HASTY), order("echo hello\n")
+
+        async def started():
+            try:
+                await runner.start(wanted)
+            except Unavailable:
+                return False
+            return True
+
+        await until(started, seconds=100)
+        text, sight = await ended(runner, wanted)
+        cluster, _ = clouds.pod(tmp_path / "runs", wanted.run)
+        await clouds.close()
+
+    assert (text, sight.status, cluster) == ("hello\n", Status.SUCCEEDED, "far")

@@ -15,7 +15,7 @@ from crossfade.adapters.runners.pods import files, manifests
 from crossfade.adapters.runners.pods.names import ROLE, WORKSPACE, Names
 from crossfade.adapters.runners.pods.options import PodOptions
 from crossfade.adapters.runners.pods.records import Home, PodRecords
-from crossfade.adapters.runners.pods.sight import sight_of
+from crossfade.adapters.runners.pods.sight import WAITS_FOR_NODE, sight_of
 from crossfade.adapters.runners.pods.workspace import Workspace
 from crossfade.base.errors import Conflict, CrossfadeError, Denied, NotFound, Unavailable
 from crossfade.base.json_value import Json
@@ -30,6 +30,10 @@ _READY_SECONDS = 30.0
 _LOOK_SECONDS = 0.1
 _REQUEST_SECONDS = 30.0
 _TIDY_SECONDS = 60.0
+
+
+class NoRoom(Unavailable):
+    """No node takes the workspace; another cluster may."""
 
 
 class Homes:
@@ -48,8 +52,8 @@ class Homes:
         self._apis: dict[str, KubeApi] = {}
         self._servers: dict[str, str] = {}
         """Pods that serve workspaces, by the name of the workspace."""
-        self._silent: dict[tuple[str, int], float] = {}
-        """Since when clusters and epochs have not answered."""
+        self._silent: dict[tuple[str, bool], float] = {}
+        """Since when workspaces have not answered: their clusters, or their files."""
         self._turns: dict[str, asyncio.Lock] = {}
         self._tidied: dict[str, float] = {}
 
@@ -152,7 +156,7 @@ class Homes:
             await self._wait_for_server(api, names)
             return job
 
-        job = await self.heard(build, home, made)
+        job = await self.heard(build, home, made, files=True)
         if not home.served:
             self.records.save_home(build, replace(home, served=True))
         return job
@@ -183,8 +187,10 @@ class Homes:
                     self._servers[names.workspace] = found
                     return found
             if time.monotonic() > until:
-                raise Unavailable(
-                    f"the workspace in {api.cluster.name} is not ready: {_why_not(pods)}",
+                why = _why_not(pods)
+                kind = NoRoom if why.startswith(WAITS_FOR_NODE) else Unavailable
+                raise kind(
+                    f"the workspace in {api.cluster.name} is not ready: {why}",
                     hint="`kubectl describe pod` of it says more; Crossfade tries again by itself",
                 )
             await asyncio.sleep(_LOOK_SECONDS)
@@ -206,7 +212,7 @@ class Homes:
                     f"the workspace does not answer: {error}", hint=error.hint
                 ) from error
 
-        return await self.heard(build, home, asked)
+        return await self.heard(build, home, asked, files=True)
 
     async def sync(self, build: str, home: Home) -> None:
         """Bring what has changed, here or there, to the other side.  Raises Unavailable."""
@@ -218,16 +224,23 @@ class Homes:
             agreed = self.records.agreed(build, home.epoch)
             await Workspace(self.mirror(build), agreed, ask).sync()
 
-    async def heard(self, build: str, home: Home, act: Callable[[], Awaitable[T]]) -> T:
-        """Return what it returns.  A home that is silent for too long is left."""
-        place = (home.cluster, home.epoch)
+    async def heard(
+        self, build: str, home: Home, act: Callable[[], Awaitable[T]], *, files: bool = False
+    ) -> T:
+        """
+        Return what it returns.  A home that is silent for too long is left.
+
+        A cluster that answers says nothing of the `files` of the workspace in it.
+        """
+        place = (self.names(build, home.epoch).workspace, files)
         try:
             found = await act()
         except Denied:
             raise
-        except Unavailable:
+        except Unavailable as error:
             since = self._silent.setdefault(place, time.monotonic())
-            seconds = self.options.lost_seconds if home.served else self.options.begin_seconds
+            soon = home.served or isinstance(error, NoRoom)
+            seconds = self.options.lost_seconds if soon else self.options.begin_seconds
             if time.monotonic() - since > seconds and await self._may_leave(home):
                 self.leave(build, home)
             raise

@@ -18,6 +18,7 @@ _LOST_REASONS = frozenset(
     }
 )
 """Reasons of pods that failed through no fault of their own."""
+WAITS_FOR_NODE = "waits for a node"
 _NO_IMAGE = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _NOT_STARTED = ("StartError", "ContainerCannotRun", "RunContainerError")
 _PATIENCE_SECONDS = 30.0
@@ -139,7 +140,7 @@ def _note(status: Object) -> str:
         return ""
     for each in status.get("conditions") or ():
         if each.get("type") == "PodScheduled" and each.get("status") == "False":
-            return f"waits for a node: {each.get('message') or each.get('reason')}"
+            return f"{WAITS_FOR_NODE}: {each.get('message') or each.get('reason')}"
     for waiting, name in _waiting(status):
         if waiting.get("message"):
             return f"{name} waits: {waiting.get('reason')}: {waiting['message']}"
