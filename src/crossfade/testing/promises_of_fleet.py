@@ -74,7 +74,7 @@ class FleetPromises:
                 self._converged(world, name)
             if before.share(name) > 0 == users.share(name) and not users.frozen:
                 self._has_left(world, onlooker, record, name)
-        self._capacity_first(world, users)
+        self._capacity_first(world, record, users)
 
     def _uncounted(self, world: EngineWorld, now: float) -> bool:
         """
@@ -137,7 +137,7 @@ class FleetPromises:
         if not known:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
-    def _capacity_first(self, world: EngineWorld, users: Users) -> None:
+    def _capacity_first(self, world: EngineWorld, record: Record, users: Users) -> None:
         """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
         now, (since, demand) = world.clock.now(), self.demand
         if not world.capacities or users.frozen or now - since < _COUNTING_SECONDS:
@@ -161,7 +161,8 @@ class FleetPromises:
         vain = min(spare, demand - served)
         noticed = any(since == now for since in self.down.values())
         # Where only some have the new revision alone, it is limited how many may meet it.
-        limited = len({frozenset(row) for row in users.parts.values()}) > 1
+        rows = [*users.parts.values(), *(record.at(each).split.shares for each in world.clusters)]
+        limited = len({frozenset(row) for row in rows}) > 1
         if self.paced and not (noticed or limited) and vain > demand * _IN_VAIN:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
