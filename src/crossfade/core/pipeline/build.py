@@ -73,13 +73,14 @@ def pipeline_of(root: Node) -> Pipeline:
         _json(root["fail_fast"]),
         _json(root["strict_fail_fast"]),
     )
+    services = root["services"]
     return Pipeline(
         block,
         stages=_texts(root["stages"]),
         criteria=_criteria(root["success_criteria"]),
         hooks=_hooks(root["hooks"]),
-        services=_json(root["services"]),
-        services_line=root["services"].at.line if root["services"] is not None else 0,
+        services=_json(services),
+        services_line=services.at.line if services is not None else 0,
         build_version=version or "v2",
     )
 
