@@ -177,7 +177,10 @@ class Homes:
         known = self._servers.get(names.workspace)
         if known is not None:
             return known
-        until, labels = time.monotonic() + self.options.ready_seconds, f"{WORKSPACE}={names.workspace}"
+        until, labels = (
+            time.monotonic() + self.options.ready_seconds,
+            f"{WORKSPACE}={names.workspace}",
+        )
         while True:
             pods, _ = await api.list(self.path("pods"), f"{labels},{ROLE}=files")
             for each in pods:
