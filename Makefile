@@ -9,8 +9,9 @@ ifneq ($(shell cat $(VENV)/checkout 2>/dev/null),$(CURDIR))
 $(shell rm -f $(VENV)/ready-run $(VENV)/ready-dev $(VENV)/ready-page)
 endif
 
-# Tests run in two processes; those of one file stay together, as they share servers.
-PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+# Tests run in four processes, as half of their time is waiting; those of one file stay together,
+# as they share servers.
+PYTEST := $(PYTHON_BIN) -m pytest -n 4 --dist loadfile
 NO_BROWSER := $(if $(shell command -v chromium),,--ignore tests/examples/colors/test_page.py)
 
 .PHONY: help setup page demo test check bench mutants sim docs lock clean

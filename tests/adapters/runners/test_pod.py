@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -198,7 +199,8 @@ async def test_a_build_whose_cloud_dies_goes_on_in_another_one_after_its_last_st
 async def test_a_build_that_no_node_takes_begins_in_another_cluster(step_clouds, tmp_path):
     with step_clouds("near", "far") as clouds:
         clouds.act("evict", "near")
-        runner, wanted = clouds.runner(tmp_path / "runs", HASTY), order("echo hello\n")
+        options = replace(HASTY, ready_seconds=4.0)
+        runner, wanted = clouds.runner(tmp_path / "runs", options), order("echo hello\n")
 
         async def started():
             try:

@@ -56,7 +56,8 @@ async def test_decisions_of_old_builds_go_and_what_people_did_stays(world):
     for _ in range(2):
         await world.loop.reconcile(KEY)
 
-    assert [each.reason for each in await world.events(old)] == ["ask: approved by ann"]
+    kept = [each.reason for each in await world.events(old)]
+    assert kept == ["asked for: p", "ask: approved by ann"]
     assert (await world.builds.state(old)).value.result == "success"
     assert await world.events(newest) == before, "the newest build of a pipeline stays whole"
 

@@ -33,7 +33,6 @@ Object: TypeAlias = dict[str, Any]
 Clusters: TypeAlias = Callable[[], Awaitable[Sequence[Cluster]]]
 """Gives the clusters that builds may use, the best first."""
 
-_READY_SECONDS = 30.0
 _LOOK_SECONDS = 0.1
 _REQUEST_SECONDS = 30.0
 _TIDY_SECONDS = 60.0
@@ -192,7 +191,7 @@ class Homes:
         known = self._servers.get(names.workspace)
         if known is not None:
             return known
-        until, labels = time.monotonic() + _READY_SECONDS, f"{WORKSPACE}={names.workspace}"
+        until, labels = time.monotonic() + self.options.ready_seconds, f"{WORKSPACE}={names.workspace}"
         while True:
             pods, _ = await api.list(self.path("pods"), f"{labels},{ROLE}=files")
             for each in pods:

@@ -21,6 +21,8 @@ class PodOptions:
     """Of each step, unless its pipeline says otherwise."""
     lost_seconds: float = 60.0
     """A cluster, or a workspace in it, that has not answered for so long is taken for lost."""
+    ready_seconds: float = 30.0
+    """A start waits so long for the workspace; then it may be tried again."""
     begin_seconds: float = 300.0
     """The same of a workspace that has never answered: images are pulled, disks are made."""
     idle_seconds: float = 180.0
