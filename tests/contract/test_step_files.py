@@ -347,3 +347,14 @@ async def test_nothing_is_forgotten_while_files_are_kept(files, volume, tmp_path
             assert await files.read(artifact) == b"a"
 
     assert len(forgetting.result()) == 1
+
+
+async def test_a_pipe_in_a_kept_folder_holds_nobody_up(files, volume):
+    (volume / "out").mkdir()
+    os.mkfifo(volume / "out/pipe")
+    (volume / "out/file").write_text("x")
+
+    async with asyncio.timeout(5):
+        kept = await files.keep(order(artifacts="out", cache="out"), succeeded=True)
+
+    assert [each.path for each in kept.artifacts] == ["out/file"]

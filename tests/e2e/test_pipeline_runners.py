@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 
 import pytest
 
@@ -75,11 +74,10 @@ def test_a_build_in_pods_goes_on_when_its_process_is_killed(installation, tmp_pa
         f"  slow: {{image: alpine, commands: {commands}}}\n"
         "  open: {image: alpine, commands: ['cat count']}\n"
     )
-    build = installation.start("pipeline", "run", str(file), "--runner", "pod")
-    log = ("pipeline", "logs", "1", "slow")
-    installation.until(lambda: "began" in installation.run(*log), "it has not begun")
-    build.send_signal(signal.SIGKILL)
-    build.wait(10)
+    build = installation.lines("pipeline", "run", str(file), "--runner", "pod")
+    assert any("began" in line for line in build.stdout), "it has not begun"
+    build.kill()
+    build.communicate(timeout=10)
     (claim,) = installation.home.glob("sandbox/clouds/*/node/claims/crossfade-pipelines/*/volume")
     (claim / "go").touch()
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.pod import PodRunner
+from crossfade.adapters.runners.pods.names import Names
 from crossfade.adapters.runners.pods.options import PodOptions
-from crossfade.adapters.runners.pods.records import PodRecords
-from crossfade.base.errors import Unavailable
+from crossfade.adapters.runners.pods.records import Home, PodRecords
+from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.pipeline.state import Status
 from crossfade.core.pipeline.work import Inside
 from crossfade.ports.runner import Order, RunId
@@ -213,3 +215,46 @@ async def test_a_build_that_no_node_takes_begins_in_another_cluster(step_clouds,
         await clouds.close()
 
     assert (text, sight.status, cluster) == ("hello\n", Status.SUCCEEDED, "far")
+
+
+class Refusing:
+    """Homes in a cluster that takes Secrets and no pods."""
+
+    def __init__(self, folder):
+        self.records, self.options, self.asked = PodRecords(folder), PodOptions(), []
+        self.mirror = lambda _: folder
+
+    async def ready(self, _):
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "uid": "u"}}
+        return Home("one", 1, "token"), owner
+
+    async def sync(self, *_):
+        return None
+
+    async def ask(self, _build, _home, path, question, _data):
+        self.asked.append((path, question["run"]))
+
+    async def api(self, _):
+        return self
+
+    async def create(self, path, _):
+        if path == "pods":
+            raise InputError("mountPath: must not contain ':'", hint="mend it")
+
+    def names(self, build, epoch):
+        return Names("abc", build, epoch)
+
+    def path(self, kind):
+        return kind
+
+
+async def test_a_pod_that_is_refused_keeps_no_workspace_going(tmp_path):
+    homes = Refusing(tmp_path)
+    runner, wanted = PodRunner(homes, None, None), order("true\n")
+
+    await runner.start(wanted)
+
+    known = homes.records.known(wanted.run)
+    assert (await runner.look(wanted.run)).why.endswith("must not contain ':'")
+    assert homes.asked == [("/begin", known.pod), ("/forget", known.pod)]
+    assert len(known.secrets) == 2  # or nobody would remove them

@@ -137,3 +137,12 @@ def test_a_clone_in_a_folder_of_the_workspace_is_made_there(clone, tmp_path):
     clone(working_directory="${{NOT_THERE}}/../a/b")
 
     assert list((tmp_path / "volume").rglob("web/version"))
+
+
+def test_a_revision_that_looks_like_an_option_of_git_runs_no_program(clone, tmp_path):
+    clone()
+
+    with pytest.raises(Refused, match="refspec"):
+        clone(revision=f"--upload-pack=touch {tmp_path}/ran; git-upload-pack")
+
+    assert not (tmp_path / "ran").exists()

@@ -50,7 +50,8 @@ def _document(
         return _yaml(substituted(written, answers.get), "the composition"), directory
     path = os.path.normpath(os.path.join(directory, written))
     below = volume / path.removeprefix(VOLUME).lstrip("/")
-    if not path.startswith(f"{VOLUME}/") or not below.is_file():
+    inside = below.resolve().is_relative_to(volume.resolve())  # or a link leads anywhere
+    if not path.startswith(f"{VOLUME}/") or not inside or not below.is_file():
         hint = "give the path of a file in the workspace, or the composition itself"
         raise InputError(f"there is no composition {written}", hint=hint)
     text = below.read_text(errors="replace")

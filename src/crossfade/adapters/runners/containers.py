@@ -194,7 +194,9 @@ def _mounted(mount: Mount) -> str:
     fields = ["type=bind", f"source={mount.source}", f"target={mount.target}"]
     fields += ["readonly"] if mount.read_only else []
     # The option is a line of CSV.
-    return ",".join('"' + each.replace('"', '""') + '"' if "," in each else each for each in fields)
+    return ",".join(
+        '"' + each.replace('"', '""') + '"' if {",", '"'} & {*each} else each for each in fields
+    )
 
 
 def _write_variables(path: Path, variables: Mapping[str, str]) -> None:

@@ -243,7 +243,9 @@ class KeptFiles:
                 if not _inside(volume, path):
                     continue
                 if deep:
-                    found |= dict.fromkeys(_files(path))
+                    # Whoever opens a pipe waits for who writes to it.
+                    kept = (each for each in _files(path) if each.is_symlink() or each.is_file())
+                    found |= dict.fromkeys(kept)
                 elif path.is_file() and path.resolve().is_relative_to(volume):
                     found[path] = None
         return list(found)

@@ -84,6 +84,10 @@ class PodRunner:
             known = await self._put(run, home, known, pod, beside)
         except InputError as error:
             end = End(Status.FAILED, f"it cannot be started in {home.cluster}: {error.what}")
+            begun = self._records.known(order.run)
+            known = begun if begun is not None and begun.pod == run.name else known
+            # Or the workspace would wait for it to be taken in, and never go.
+            await homes.ask(build, home, "/forget", {"run": run.name}, b"")
             self._records.save(order.run, replace(known, end=end))
             return
         self._records.save(order.run, replace(known, created=True))

@@ -32,6 +32,8 @@ class WorkspaceFolders:
     def _forget(self, build: str) -> bool:
         if any(is_held(lock) for lock in self._places.build(build).glob("runs/*/lock")):
             return False
+        for listed in self._places.build(build).glob("pods/agreed-*.json"):
+            listed.unlink(missing_ok=True)  # what there was, as large as that had many files
         for each in self._folders(build):
             remove_folder(each)
             if each.exists():

@@ -162,7 +162,7 @@ elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/
 else
   at=$revision
   git rev-parse -q --verify "$revision^{{commit}}" >/dev/null || {{
-    git_with fetch -q origin "$revision"
+    git_with fetch -q -- origin "$revision"
     at=FETCH_HEAD
   }}
   git_with checkout -q -f --detach "$at"

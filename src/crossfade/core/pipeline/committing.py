@@ -116,10 +116,10 @@ esac
 tries=1
 while :; do
   if [ -n "$rebase" ]; then
-    git_with fetch -q "$url" "$branch"
+    git_with fetch -q -- "$url" "$branch"
     git rebase -q FETCH_HEAD || {{ git rebase --abort; exit 1; }}
   fi
-  git_with push -q {force} "$url" "HEAD:refs/heads/$branch" && break
+  git_with push -q {force} -- "$url" "HEAD:refs/heads/$branch" && break
   [ -n "$rebase" ] && [ "$tries" -lt 3 ] || exit 1  # somebody was faster
   tries=$((tries + 1))
 done

@@ -28,6 +28,8 @@ TROUBLED = "aws"
 """The cloud that is in trouble itself, whatever the version."""
 FAULTY = "gcp"
 """The cloud on which alone a version is bad."""
+HOLDS = f"rolled back on {FAULTY} alone"
+"""What a rollout says that waits for a person."""
 BUDGET = 100.0
 USUAL = ("errorRate=0.005", "latencyMs=150")
 """
@@ -73,6 +75,12 @@ def _of(counts: Counter[Source], version: str, cloud: str = "") -> int:
         for source, many in counts.items()
         if source.version == version and cloud in ("", source.cloud)
     )
+
+
+def _in_trouble(stage: Stage, version: str) -> tuple[int, int]:
+    """Return how many users got an error from it on the cloud in trouble, and how many asked."""
+    errors = _of(stage.load.figures.errors, version, TROUBLED)
+    return errors, errors + _of(stage.load.figures.sources, version, TROUBLED)
 
 
 async def blue_for_all(stage: Stage) -> None:
@@ -135,17 +143,15 @@ async def innocent_in_trouble(stage: Stage) -> None:
     trial = await _begin(stage, "teal", *USUAL)
     await stage.until_level(10)
     trouble = _incidents(stage) / f"{TROUBLED}.json"
-    blue = Trial("blue", Counter(stage.load.figures.sources))
-    before = _of(stage.load.figures.errors, "blue", TROUBLED)
+    before = [_in_trouble(stage, each) for each in ("blue", "teal")]
     trouble.write_text(json.dumps({"errorRate": 0.2, "latencyMs": 20}), "utf-8")
     stage.note(f"{TROUBLED}: a fifth of all answers fails, whatever the version")
     await stage.until_level(50, 60.0)
-    stable_errors = blue.errors(stage, TROUBLED) - before
-    answers = _of(stage.load.figures.sources, "blue", TROUBLED) - _of(
-        blue.answers, "blue", TROUBLED
+    after = [_in_trouble(stage, each) for each in ("blue", "teal")]
+    stable, canary = (
+        (errors - errors_before) / max(1, requests - requests_before)
+        for (errors, requests), (errors_before, requests_before) in zip(after, before, strict=True)
     )
-    stable = stable_errors / max(1, answers + stable_errors)
-    canary = trial.errors(stage, TROUBLED) / max(1, trial.requests(stage, TROUBLED))
     stage.claim(
         f"both versions fail on {TROUBLED}",
         stable > 0.1 and canary > 0.05,
@@ -172,11 +178,12 @@ async def bad_on_one_cloud(stage: Stage) -> None:
     trial = await _begin(stage, "purple", "errorRate=0.2", "latencyMs=150", f"faultClouds={FAULTY}")
     await stage.until(lambda: _back_alone(stage), 40.0, f"{FAULTY} to go back alone")
     since = stage.note(f"{FAULTY} has gone back alone")
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(3.0)  # the share of purple there is measured meanwhile
+    await stage.until(lambda: _holds(stage), 20.0, "the rollout to hold")
     rollout = await stage.rollout()
     stage.claim(
         "the rollout holds for a person",
-        rollout.active and f"rolled back on {FAULTY} alone" in rollout.state.reason,
+        rollout.active and HOLDS in rollout.state.reason,
         rollout.state.reason,
     )
     early = _shares_on(stage, FAULTY, since + 1.0)
@@ -279,6 +286,11 @@ async def _back_alone(stage: Stage) -> bool:
     back = rollout.state.clusters.get(ClusterName(FAULTY), Progress()).phase is ClusterPhase.BACK
     view = await stage.hands.queries.rollout(stage.name)
     return back and any(each.cluster == FAULTY and each.percent == 0 for each in view.clusters)
+
+
+async def _holds(stage: Stage) -> bool:
+    rollout = await stage.rollout()
+    return not rollout.active or HOLDS in rollout.state.reason
 
 
 def _shares_on(stage: Stage, cloud: str, since: float) -> float:

@@ -1,9 +1,13 @@
 """Files of workspaces: nothing leads out of them, nothing is seen by halves."""
 
+import errno
+import json
 import os
+import subprocess
 
 import pytest
 
+from crossfade.adapters.runners.pods import files
 from crossfade.adapters.runners.pods.files import Tree, Volume
 
 
@@ -75,3 +79,46 @@ def test_a_server_goes_when_nobody_asks_and_stays_while_a_run_is_to_be_taken_in(
 def test_a_run_without_a_proper_name_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="name of no run"):
         Volume(str(tmp_path)).answer("/run", b'{"run": "%s"}' % name.encode())
+
+
+def test_a_file_that_cannot_be_read_just_now_does_not_count_as_removed(tree, monkeypatch):
+    put(tree, "deep/file", b"one")
+
+    def busy(_):
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(os, "scandir", busy)
+
+    with pytest.raises(OSError, match="too many"):
+        tree.listing()
+
+
+def test_who_copies_a_read_only_folder_can_put_files_into_it(tree, tmp_path):
+    put(tree, "modules/file", b"one", 0o000)
+    (tmp_path / "root/modules").chmod(0o555)
+
+    listing = tree.listing()
+
+    assert listing["modules"][:2] == ["folder", 0o755]
+    assert listing["modules/file"][:2] == ["file", 0o400]
+
+
+@pytest.mark.parametrize("planted", ["rm", "mkfifo", "mkdir", "ln -s /etc/passwd"])
+def test_a_run_that_spoils_the_files_it_tells_by_has_told_nothing(tmp_path, planted):
+    volume = Volume(str(tmp_path))
+    volume.answer("/begin", b'{"run": "r", "folders": []}')
+    place = tmp_path / "runs/r/exports"
+    place.unlink()
+    if planted != "rm":
+        subprocess.run([*planted.split(), str(place)], check=True)
+
+    assert json.loads(volume.answer("/run", b'{"run": "r"}')) == {"exports": "", "masked": ""}
+
+
+def test_only_so_many_exports_are_held_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_MOST_TOLD", 12)
+    volume = Volume(str(tmp_path))
+    volume.answer("/begin", b'{"run": "r", "folders": []}')
+    (tmp_path / "runs/r/exports").write_text("A=12345\nB=12345\nC=1\n")
+
+    assert json.loads(volume.answer("/run", b'{"run": "r"}'))["exports"] == "A=12345\n"

@@ -1,6 +1,7 @@
 """The rights that the guide names are those that pods of steps need, and no more."""
 
 import asyncio
+import errno
 import re
 from pathlib import Path
 
@@ -9,7 +10,11 @@ from ruamel.yaml import YAML
 
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.pods.homes import Homes
 from crossfade.adapters.runners.pods.options import PodOptions
+from crossfade.adapters.runners.pods.records import Home, PodRecords
+from crossfade.adapters.runners.pods.workspace import Workspace
+from crossfade.base.errors import NotFound, Unavailable
 from crossfade.ports.runner import Order, RunId
 
 pytestmark = pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
@@ -75,3 +80,32 @@ async def _use(runner, number=1):
     second = Order(RunId("7", 0, "step", number + 1), "sleep 60\n", image="alpine")
     await runner.start(second)
     await runner.stop(second.run, 0.1)
+
+
+async def gone():
+    raise NotFound("the fleet has no cluster west", hint="`crossfade fleet add` adds a cluster")
+
+
+async def test_a_build_whose_cluster_left_the_fleet_waits_and_gives_its_steps_up(tmp_path):
+    records, home = PodRecords(tmp_path), Home("west", 1, "token", served=True)
+    homes = Homes(records, PodOptions(lost_seconds=0.0), gone, lambda _: tmp_path / "here")
+    records.save_home("7", home)
+
+    with pytest.raises(Unavailable, match="no cluster west"):
+        await homes.ready("7")
+    with pytest.raises(Unavailable, match="no cluster west"):
+        await homes.ready("7")
+
+    assert records.home("7").cluster == ""
+
+
+async def test_files_that_have_no_room_here_are_waited_for(tmp_path, monkeypatch):
+    homes = Homes(PodRecords(tmp_path), PodOptions(), gone, lambda _: tmp_path / "here")
+
+    async def full(_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Workspace, "sync", full)
+
+    with pytest.raises(Unavailable, match="no space left"):
+        await homes.sync("7", Home("west", 1, "token"))

@@ -6,6 +6,7 @@ else, to whoever knows its token (`python files.py FOLDER SECONDS`, see `main`).
 """
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import json
@@ -25,6 +26,10 @@ LEFT_OUT = ("env_vars_to_export", "sensitive")
 """What is at the top of a workspace and belongs to single runs."""
 _PART = ".crossfade-part-"
 _BLOCK = 1024 * 1024
+_MOST_TOLD = 4 * _BLOCK
+"""No program could be given more variables."""
+_NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
+_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 
 Entry = list[Any]
 """Kind (`file`, `folder`, `link`), mode, size, and digest or target."""
@@ -39,31 +44,34 @@ class Tree:
         """By path: what told that the file is unchanged, and its digest."""
 
     def listing(self) -> dict[str, Entry]:
-        """Return what there is, by path; what ends while it is looked at is left out."""
+        """
+        Return what there is, by path; what ends while it is looked at is left out.
+
+        Whatever their modes, owners can read files and write to folders: on the other side, too,
+        something is to be put into them.  Raises OSError when the machine cannot look.
+        """
         found = dict(self._walk(""))
         self._digests = {path: each for path, each in self._digests.items() if path in found}
         return found
 
     def _walk(self, folder: str) -> Iterator[tuple[str, Entry]]:
-        try:
-            with os.scandir(os.path.join(self.root, folder)) as scanned:
-                entries = sorted(scanned, key=lambda one: one.name)
-        except OSError:
-            return
+        entries: list[os.DirEntry[str]] = []
+        with _gone_left_out(), os.scandir(os.path.join(self.root, folder)) as scanned:
+            entries = sorted(scanned, key=lambda one: one.name)
         for each in entries:
             path = f"{folder}/{each.name}" if folder else each.name
             if each.name.startswith(_PART) or path in LEFT_OUT or not _is_text(path):
                 continue
-            with contextlib.suppress(OSError):
+            with _gone_left_out():
                 state = each.stat(follow_symlinks=False)
                 if stat.S_ISLNK(state.st_mode):
                     yield path, ["link", 0, 0, os.readlink(each.path)]
                 elif stat.S_ISDIR(state.st_mode):
-                    yield path, ["folder", stat.S_IMODE(state.st_mode), 0, ""]
+                    yield path, ["folder", stat.S_IMODE(state.st_mode) | 0o700, 0, ""]
                     yield from self._walk(path)
                 elif stat.S_ISREG(state.st_mode):
-                    digest = self._digest(path, state)
-                    yield path, ["file", stat.S_IMODE(state.st_mode), state.st_size, digest]
+                    mode = stat.S_IMODE(state.st_mode) | 0o400
+                    yield path, ["file", mode, state.st_size, self._digest(path, state)]
 
     def _digest(self, path: str, state: os.stat_result) -> str:
         stamp = (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
@@ -153,6 +161,33 @@ class Tree:
         return place
 
 
+@contextlib.contextmanager
+def _gone_left_out() -> Iterator[None]:
+    """Let pass that something is gone, or not ours; what only cannot be read now is not gone."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NOT_NOW:
+            raise
+
+
+def _told(path: str) -> str:
+    """Return what a run has written to a file of its own, "" when it has put no file there."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        return ""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return ""
+    with open(handle, "rb") as file:
+        data = file.read(_MOST_TOLD + 1)
+    whole = data if len(data) <= _MOST_TOLD else data[: data.rfind(b"\n", 0, _MOST_TOLD) + 1]
+    return whole.decode(errors="replace")
+
+
 def _is_text(path: str) -> bool:
     try:
         path.encode()
@@ -230,11 +265,8 @@ class Volume:
 
     def _told(self, run: str) -> dict[str, str]:
         """Return what a run has exported, and the names that it wants masked."""
-        found = {}
-        for name in ("exports", "masked"):
-            with open(os.path.join(self._run(run), name), errors="replace") as file:
-                found[name] = file.read()
-        return found
+        place = self._run(run)
+        return {name: _told(os.path.join(place, name)) for name in ("exports", "masked")}
 
     def _run(self, run: str) -> str:
         if not run or "/" in run or run.startswith("."):

@@ -17,7 +17,14 @@ from crossfade.adapters.runners.pods.options import PodOptions
 from crossfade.adapters.runners.pods.records import Home, PodRecords
 from crossfade.adapters.runners.pods.sight import WAITS_FOR_NODE, sight_of
 from crossfade.adapters.runners.pods.workspace import Workspace
-from crossfade.base.errors import Conflict, CrossfadeError, Denied, NotFound, Unavailable
+from crossfade.base.errors import (
+    Conflict,
+    CrossfadeError,
+    Denied,
+    InputError,
+    NotFound,
+    Unavailable,
+)
 from crossfade.base.json_value import Json
 from crossfade.core.fleet.cluster import Cluster
 
@@ -73,7 +80,7 @@ class Homes:
 
     async def api(self, cluster: str) -> KubeApi:
         """Return what asks the cluster.  Raises Unavailable when builds may not use it any more."""
-        for each in await self._clusters():
+        for each in await self._allowed():
             if each.name != cluster:
                 continue
             known = self._apis.get(cluster)
@@ -86,6 +93,13 @@ class Homes:
             f"the cluster {cluster} is not one that builds may use any more",
             hint="`crossfade fleet add` adds it again; the build moves when others may be used",
         )
+
+    async def _allowed(self) -> Sequence[Cluster]:
+        """Return the clusters; a build whose own ones left the fleet waits for them, or ends."""
+        try:
+            return await self._clusters()
+        except NotFound as error:
+            raise Unavailable(error.what, hint=error.hint) from error
 
     async def ready(self, build: str) -> tuple[Home, Object]:
         """Return where the build has its workspace, made if need be, and what goes with it."""
@@ -115,7 +129,7 @@ class Homes:
 
     async def _settle(self, build: str, home: Home) -> tuple[Home, Object]:
         """Make the workspace in the first cluster that takes it."""
-        candidates = list(await self._clusters())
+        candidates = list(await self._allowed())
         if not candidates:
             raise Denied(
                 "there is no cluster for the pods of this build",
@@ -177,7 +191,10 @@ class Homes:
         known = self._servers.get(names.workspace)
         if known is not None:
             return known
-        until, labels = time.monotonic() + self.options.ready_seconds, f"{WORKSPACE}={names.workspace}"
+        until, labels = (
+            time.monotonic() + self.options.ready_seconds,
+            f"{WORKSPACE}={names.workspace}",
+        )
         while True:
             pods, _ = await api.list(self.path("pods"), f"{labels},{ROLE}=files")
             for each in pods:
@@ -221,7 +238,13 @@ class Homes:
 
         async with self._turns.setdefault(f"{build}/sync", asyncio.Lock()):
             agreed = self.records.agreed(build, home.epoch)
-            await Workspace(self.mirror(build), agreed, ask).sync()
+            try:
+                await Workspace(self.mirror(build), agreed, ask).sync()
+            except (OSError, ValueError, InputError) as error:  # a full disk, a step meanwhile
+                raise Unavailable(
+                    f"the files of the workspace cannot be brought here, or there: {error}",
+                    hint="see that the state folder can be written and has room",
+                ) from error
 
     async def heard(
         self, build: str, home: Home, act: Callable[[], Awaitable[T]], *, files: bool = False
@@ -252,7 +275,10 @@ class Homes:
 
         If nobody answers at all, it is we who are cut off, and what runs there may go on.
         """
-        clusters = sorted(await self._clusters(), key=lambda one: one.name == home.cluster)
+        try:
+            clusters = sorted(await self._clusters(), key=lambda one: one.name == home.cluster)
+        except NotFound:
+            return True  # it was taken out of the fleet
         for each in clusters:
             with suppress(Unavailable):
                 api = await self.api(each.name)
