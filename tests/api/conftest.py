@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from crossfade.adapters.documents.application import parse
-from crossfade.adapters.pipelines.graphs import read_graph
+from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
 from crossfade.adapters.secrets.sealing import KeyRing
@@ -159,7 +159,8 @@ def services_of(world, folder):
 
 
 def graph_of(build):
-    return read_graph(build.text, "", "the file", with_clone=build.clone)
+    choice = Choice(build.template, build.only, build.skip)
+    return read_graph(build.text, "", "the file", with_clone=build.clone, choice=choice)
 
 
 def files_of(documents, clock):

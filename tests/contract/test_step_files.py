@@ -213,8 +213,23 @@ async def test_keeping_twice_changes_nothing(files, volume):
 
 
 async def test_a_content_that_was_lost_is_not_found(files):
+    lost = Artifact("x", "0" * 64, 1)
     with pytest.raises(NotFound):
-        await files.read(Artifact("x", "0" * 64, 1))
+        await files.read(lost)
+    with pytest.raises(NotFound):
+        await anext(files.pieces(lost))
+
+
+async def test_a_large_file_is_never_in_memory_as_a_whole_and_is_read_to_its_end(files, volume):
+    (volume / "big").write_bytes(b"0123456789abcdef" * 200_000)
+    (artifact,) = (await files.keep(order(artifacts="big"), succeeded=True)).artifacts
+    pieces = files.pieces(artifact)
+    found = [await anext(pieces)]
+    await files.forget(ALL, NOBODY, now())
+    found += [each async for each in pieces]
+
+    assert max(map(len, found)) < artifact.size / 2
+    assert b"".join(found) == b"0123456789abcdef" * 200_000
 
 
 async def test_a_folder_that_cannot_be_written_is_no_end_of_the_build(volume, tmp_path):

@@ -112,6 +112,26 @@ async def test_a_file_is_created_then_unchanged_then_configured():
     assert words == ["created", "unchanged", "configured"]
 
 
+async def test_a_file_is_refused_for_what_began_while_it_was_looked_at(monkeypatch):
+    """An application that runs cannot move: its pods would stay in the old namespace for ever."""
+    world = EngineWorld()
+    await world.prepare()
+    listed, raced = world.store.list, []
+
+    async def race(kind, names=None):
+        if not raced:
+            raced.append(True)
+            await world.deployments.deploy(APP, YELLOW)
+        return await listed(kind, names)
+
+    moved = replace(application(), namespace="elsewhere")
+    monkeypatch.setattr(world.store, "list", race)
+    with pytest.raises(InputError, match="cannot move"):
+        await world.commands.apply(moved)
+
+    assert (await world.queries.record(APP)).spec.namespace != "elsewhere"
+
+
 async def test_a_changed_route_is_written_again_in_every_cluster(world):
     before = (await world.queries.record(APP)).epoch
     await world.commands.apply(with_route(application(), host="new.localhost"))

@@ -198,6 +198,11 @@ class Commands:
     async def would_apply(self, application: Application, *, force: bool = False) -> str:
         """Return what `apply` would, and change nothing.  Raises as `apply`."""
         stored = await self.records.find_application(application.name)
+        return await self._judged(stored, application, force=force)
+
+    async def _judged(
+        self, stored: Stored[Record] | None, application: Application, *, force: bool
+    ) -> str:
         if stored is not None and stored.value.spec == application:
             return "unchanged"
         await self._require_possible((stored or Stored(Record(application))).value, application)
@@ -205,10 +210,11 @@ class Commands:
         return "configured" if stored else "created"
 
     async def _apply(self, application: Application, *, force: bool) -> str:
-        word = await self.would_apply(application, force=force)
+        stored = await self.records.find_application(application.name)
+        # What is judged is what is saved on: what has changed meanwhile is a Conflict.
+        word = await self._judged(stored, application, force=force)
         if word == "unchanged":
             return word
-        stored = await self.records.find_application(application.name)
         before = stored or Stored(Record(application))
         record = replace(before.value, spec=application)
         if record.serves and before.value.spec.route != application.route:

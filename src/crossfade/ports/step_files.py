@@ -1,5 +1,6 @@
 """Files that outlast the workspace of a build."""
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
@@ -39,4 +40,8 @@ class StepFiles(Protocol):
 
     async def read(self, artifact: Artifact) -> bytes:
         """Return the content of an artifact.  Raises NotFound."""
+        ...
+
+    def pieces(self, artifact: Artifact) -> AsyncIterator[bytes]:
+        """Yield the content of an artifact, little by little.  Raises NotFound before the first."""
         ...

@@ -120,3 +120,38 @@ async def test_steps_in_place_of_the_pipelines_own_take_what_running_a_file_take
 
     assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
     assert (some.status_code, begun.status_code) == (201, 201), begun.text
+
+
+GUARDED = """
+kind: pipeline
+metadata: {name: shop/ship}
+spec:
+  steps:
+    unit: {image: alpine, commands: [make test]}
+    go: {type: pending-approval}
+    ship: {image: alpine, commands: [make ship]}
+"""
+
+
+@pytest.mark.parametrize("choice", [{"skip": ["go"]}, {"only": ["ship"]}, {"only": ["unit"]}])
+async def test_who_may_not_answer_approvals_may_not_leave_them_out(api, choice):
+    await registered(api, GUARDED)
+    wanted = {"pipeline": "shop/ship", **choice}
+    refused = await api.ask("POST", "/builds", DEVELOPER, json=wanted)
+    begun = await api.ask("POST", "/builds", Grant(Role.RELEASER), json=wanted)
+    plain = await api.ask(
+        "POST", "/builds", DEVELOPER, json=wanted | {"only": [], "skip": ["unit"]}
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+    assert (begun.status_code, plain.status_code) == (201, 201), begun.text
+
+
+async def test_nobody_starts_builds_in_the_name_of_somebody_else(api):
+    await registered(api)
+    forged = {"CF_BUILD_INITIATOR": {"value": "cron"}}
+    wanted = {"pipeline": "shop/build", "variables": forged}
+    await api.ask("POST", "/builds", DEVELOPER, json=wanted)
+    state = (await api.services.building.builds.state("1")).value
+
+    assert state.variables["CF_BUILD_INITIATOR"].value == "admin"

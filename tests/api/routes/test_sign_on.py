@@ -109,3 +109,13 @@ async def test_a_browser_is_never_shown_json_however_it_comes(api, address):
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert "identity provider" in told
+
+
+async def test_words_that_somebody_puts_into_a_link_are_not_shown_as_those_of_the_provider(hub):
+    await hub.client.get(BEGIN)
+    for link in ("?error=call 555-0100", "?error=call 555-0100&state=guessed"):
+        await hub.client.get(CALLBACK + link, headers=HTML)
+        told = (await hub.client.get("/api/v1/session/options")).json()["trouble"]
+
+        assert told
+        assert "555-0100" not in told

@@ -21,7 +21,8 @@ def test_groups_give_rights_once():
 @pytest.mark.parametrize(
     "address",
     ["http://login.example.com", "login.example.com", "", "https://", "ftp://x", "https://a?b",
-     "https://user@a", "http://127.0.0.1.example.com", "https://[", "javascript:alert(1)"],
+     "https://user@a", "http://127.0.0.1.example.com", "https://[", "javascript:alert(1)",
+     "https://a:99999", "https://a b"],
 )  # fmt: skip
 def test_an_address_that_others_can_listen_to_is_refused(address):
     for arguments in ({"issuer": address}, {"url": address}):

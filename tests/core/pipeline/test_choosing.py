@@ -4,7 +4,7 @@ import pytest
 
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.checked import checked
-from crossfade.core.pipeline.choosing import chosen
+from crossfade.core.pipeline.choosing import chosen, lacks_approvals
 from crossfade.core.pipeline.graph import graph_of
 from crossfade.core.pipeline.tree import Mark, grown
 from crossfade.testing.fake_build import FakeBuild, after, step
@@ -60,3 +60,26 @@ def test_names_are_looked_at_once_the_steps_are_known():
     pipeline = checked(grown({"version": "1.0", "steps": {}}, Mark(1, 1))).pipeline
 
     assert chosen(pipeline, ("deploy",), ()) is pipeline
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "lacks"),
+    [
+        ((), ("unit",), False),
+        ((), ("go",), True),
+        (("ship",), (), True),
+        (("go", "ship"), (), False),
+        (("go", "ship"), ("go",), True),
+    ],
+)
+def test_whoever_leaves_an_approval_out_is_found_out(only, skip, lacks):
+    steps = {"unit": step(), "go": {"type": "pending-approval"}, "ship": step()}
+    pipeline = checked(grown({"version": "1.0", "steps": steps}, Mark(1, 1))).pipeline
+
+    assert lacks_approvals(chosen(pipeline, only, skip)) is lacks
+
+
+def test_steps_that_are_not_known_yet_may_be_approvals():
+    pipeline = checked(grown({"version": "1.0", "steps": {}}, Mark(1, 1))).pipeline
+
+    assert lacks_approvals(chosen(pipeline, ("deploy",), ()))

@@ -5,10 +5,11 @@ import os
 import secrets
 from collections.abc import Container
 from pathlib import Path
+from typing import BinaryIO
 
 from crossfade.base.errors import NotFound
 
-_CHUNK = 1024 * 1024
+CHUNK = 1024 * 1024
 
 
 class TooLarge(Exception):
@@ -33,7 +34,7 @@ class Contents:
         digest, size = hashlib.sha256(), 0
         try:
             with path.open("rb") as source, part.open("xb") as target:
-                while chunk := source.read(_CHUNK):
+                while chunk := source.read(CHUNK):
                     digest.update(chunk)
                     size += target.write(chunk)
                     if size > most:  # it has grown meanwhile
@@ -64,8 +65,13 @@ class Contents:
 
     def read(self, digest: str) -> bytes:
         """Return the content.  Raises NotFound."""
+        with self.open(digest) as file:
+            return file.read()
+
+    def open(self, digest: str) -> BinaryIO:
+        """Return the content to be read; it stays whole though it is swept.  Raises NotFound."""
         try:
-            return self._path(digest).read_bytes()
+            return self._path(digest).open("rb")
         except FileNotFoundError:
             hint = "the state folder has lost it; run the step again"
             raise NotFound(f"the content {digest[:12]} is not there", hint=hint) from None

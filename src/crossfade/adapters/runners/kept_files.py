@@ -8,12 +8,12 @@ import os
 import posixpath
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from crossfade.adapters.runners.contents import Contents, TooLarge
+from crossfade.adapters.runners.contents import CHUNK, Contents, TooLarge
 from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, write_index
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Unavailable
@@ -64,12 +64,17 @@ class KeptFiles:
 
     async def kept(self, build: str) -> tuple[Kept, ...]:
         """Return what the runs of a build have left; see the port."""
-        paths = sorted((self._folder / build / "kept").glob("*.json"), key=_age)
-        return tuple(from_json(Kept, json.loads(path.read_text())) for path in paths)
+        return await asyncio.to_thread(self._kept, build)  # thousands of results of tests
 
     async def read(self, artifact: Artifact) -> bytes:
         """Return the content of an artifact; see the port."""
         return await asyncio.to_thread(self._contents.read, artifact.digest)
+
+    async def pieces(self, artifact: Artifact) -> AsyncIterator[bytes]:
+        """Yield the content of an artifact, little by little; see the port."""
+        with await asyncio.to_thread(self._contents.open, artifact.digest) as file:
+            while piece := await asyncio.to_thread(file.read, CHUNK):
+                yield piece
 
     async def forget(
         self, limits: Limits, in_use: InUse, now: float, *, dry_run: bool = False
@@ -84,6 +89,10 @@ class KeptFiles:
         """Return when something was forgotten last, or could have been; 0 when nothing is kept."""
         lock = self._folder / LOCK
         return lock.stat().st_mtime if lock.exists() else 0.0
+
+    def _kept(self, build: str) -> tuple[Kept, ...]:
+        paths = sorted((self._folder / build / "kept").glob("*.json"), key=_age)
+        return tuple(from_json(Kept, json.loads(path.read_text())) for path in paths)
 
     def _locked(self, act: Callable[[], T]) -> T:
         """Act while nothing is forgotten."""

@@ -1,12 +1,12 @@
 """Builds of pipelines: how they stand, what their steps print, and the commands on them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -156,16 +156,19 @@ async def list_files(run: Run, caller: Reader, services: Use) -> tuple[Kept, ...
 
 @router.get(
     "/{run}/files/{digest}",
-    response_class=Response,
+    response_class=StreamingResponse,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> Response:
+async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> StreamingResponse:
     """Return the content of a file that a step of the build has kept."""
     for kept in await list_files(run, caller, services):
         for each in kept.artifacts:
             if each.digest == digest:
-                content = await services.building.files.read(each)
-                return Response(content, media_type="application/octet-stream")
+                pieces = services.building.files.pieces(each)
+                first = await anext(pieces, b"")  # from here on nothing else can be answered
+                length = {"Content-Length": str(each.size)}
+                whole = _joined(first, pieces)
+                return StreamingResponse(whole, 200, length, "application/octet-stream")
     hint = f"`GET /api/v1/builds/{run}/files` lists its files"
     raise NotFound(f"build {run} has kept no such file", hint=hint)
 
@@ -275,6 +278,12 @@ async def read_build(services: Services, run: str) -> tuple[Build, State]:
         hint = "`GET /api/v1/builds` lists them"
         raise NotFound(f"there is no build `{run}`", hint=hint) from error
     return build, (await builds.state(run)).value
+
+
+async def _joined(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for each in others:
+        yield each
 
 
 async def _graph(services: Services, build: Build) -> Graph | CrossfadeError:

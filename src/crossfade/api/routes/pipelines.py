@@ -151,6 +151,11 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
         only=tuple(wanted.only),
         skip=tuple(wanted.skip),
     )
+    # To leave an approval out is to answer it.
+    if not caller.identity.may(Action.RELEASE):
+        registry = services.acts(services.documents).files.registry
+        if await registry.lacks_approvals(order):
+            await refuse(services, caller, Action.RELEASE, ANY)
     build: Build | None = None
 
     async def act(documents: Documents) -> None:
@@ -215,4 +220,4 @@ def _variables(given: dict[str, Value], caller: Caller) -> dict[str, Variable]:
         name: Variable(name, each.value.get_secret_value(), Source.RUN, each.secret)
         for name, each in given.items()
     }
-    return {who.name: who} | found
+    return found | {who.name: who}  # nobody is somebody else

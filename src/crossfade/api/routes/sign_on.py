@@ -18,6 +18,28 @@ TROUBLE = "crossfade_sign_on_trouble"
 _SESSION = "/api/v1/session"
 _PATH = f"{_SESSION}/sign-on"
 _LONGEST = 2000
+_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "unauthorized_client",
+        "access_denied",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "interaction_required",
+        "login_required",
+        "account_selection_required",
+        "consent_required",
+        "invalid_request_uri",
+        "invalid_request_object",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "registration_not_supported",
+    }
+)
+"""Those of OAuth (RFC 6749, 4.1.2.1) and OpenID Connect; others are words of whoever made a link,
+as providers may leave out the state that would prove them."""
 
 
 class Options(BaseModel):
@@ -74,7 +96,7 @@ async def finish(
     """Take the browser back from the identity provider, and sign it in."""
     try:
         if error or not code:
-            said = error[:200] or "nothing"
+            said = error if error in _ERRORS else "something unknown" if error else "nothing"
             hint = "begin again at the page"
             raise NotSignedIn(f"the identity provider says: {said}", hint=hint)
         signed = await services.sign_on.finish(cookie, state, code)

@@ -75,6 +75,7 @@ def require_private(address: str) -> None:
         plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
         good = bool(parts.hostname) and (parts.scheme == "https" or plain)
         good = good and not (parts.query or parts.fragment or parts.username)
+        good = good and parts.port != 0 and not any(each.isspace() for each in parts.netloc)
     except ValueError:
         good = False
     if not good:

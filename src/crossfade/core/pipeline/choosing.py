@@ -7,6 +7,9 @@ from crossfade.base.errors import InputError
 from crossfade.base.words import did_you_mean
 from crossfade.core.pipeline.document import MAIN_CLONE, Block, Pipeline, Step
 
+APPROVAL = "pending-approval"
+"""Type of the steps that wait for a person."""
+
 
 def chosen(pipeline: Pipeline, only: Collection[str], skip: Collection[str]) -> Pipeline:
     """
@@ -27,6 +30,18 @@ def chosen(pipeline: Pipeline, only: Collection[str], skip: Collection[str]) -> 
     block = _marked(pipeline.block, {*only, MAIN_CLONE} if only else names, skip)
     gone = {each.name for each in _all(block) if each.left_out}
     return replace(pipeline, block=_without_waits(block, gone))
+
+
+def lacks_approvals(pipeline: Pipeline) -> bool:
+    """Say whether an approval is left out, or may be: of steps that are only read later."""
+    steps = tuple(_all(pipeline.block))
+    return not steps or any(each.left_out and _asks(each) for each in steps)
+
+
+def _asks(step: Step) -> bool:
+    blocks = (step.block, *step.hooks.values())
+    inner = (each for block in blocks if block is not None for each in block.steps)
+    return step.type == APPROVAL or any(_asks(each) for each in inner)
 
 
 def _all(block: Block) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
+from crossfade.core.pipeline.choosing import lacks_approvals
 from crossfade.core.pipeline.commit_status import Commit
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
@@ -87,6 +88,17 @@ class Registry:
 
         Raises NotFound when there is no such pipeline, InputError when it cannot be read.
         """
+        build, graph, variables = await self._wanted(wanted)
+        commands = BuildCommands(self._builds, self._clock)
+        return await commands.create(build, graph, variables)
+
+    async def lacks_approvals(self, wanted: Start) -> bool:
+        """Say whether such a build leaves approvals out, or may.  Raises as `start`."""
+        if not (wanted.only or wanted.skip):
+            return False
+        return lacks_approvals((await self._wanted(wanted))[1].pipeline)
+
+    async def _wanted(self, wanted: Start) -> tuple[Build, Graph, Mapping[str, Variable]]:
         registered = (await self._stored(wanted.pipeline)).value
         if wanted.trigger and not wanted.of_event:
             wanted = _by_hand(registered, wanted)
@@ -102,9 +114,7 @@ class Registry:
             only=wanted.only,
             skip=wanted.skip,
         )
-        graph = await asyncio.to_thread(self._read, build)
-        commands = BuildCommands(self._builds, self._clock)
-        return await commands.create(build, graph, wanted.variables)
+        return build, await asyncio.to_thread(self._read, build), wanted.variables
 
     async def _stored(self, name: str) -> Stored[Registered]:
         stored = await self._builds.pipeline(name)
