@@ -1,8 +1,12 @@
 """Definitions of typed steps, and what they refuse."""
 
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
-from crossfade.adapters.pipelines.definitions import read_definitions
+from crossfade.adapters.pipelines.definitions import fetched, read_definitions
 from crossfade.adapters.pipelines.judging import judge
 from crossfade.base.errors import InputError, NotFound, Unavailable
 
@@ -79,3 +83,27 @@ def test_what_cannot_be_read_is_told(tmp_path):
         (tmp_path / "step.yaml").write_text(text)
         with pytest.raises(InputError, match=r"step.yaml"):
             read_definitions(str(tmp_path))
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Answers without an end."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(64):  # a little more than anybody may take in
+                self.wfile.write(b"#" * 65536)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_address_that_gives_without_an_end_fills_no_memory():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(InputError, match="more than 1048576 bytes"):
+                fetched(f"http://127.0.0.1:{server.server_port}/steps.yaml")
+        finally:
+            server.shutdown()

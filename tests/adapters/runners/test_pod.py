@@ -11,7 +11,7 @@ from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.pod import PodRunner
 from crossfade.adapters.runners.pods.names import Names
 from crossfade.adapters.runners.pods.options import PodOptions
-from crossfade.adapters.runners.pods.records import Home, PodRecords
+from crossfade.adapters.runners.pods.records import Home, Known, PodRecords
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.pipeline.state import Status
 from crossfade.core.pipeline.work import Inside
@@ -233,6 +233,16 @@ class Refusing:
 
     async def ask(self, _build, _home, path, question, _data):
         self.asked.append((path, question["run"]))
+        return b'{"exports": "", "masked": ""}'
+
+    async def heard(self, _build, _home, act):
+        return await act()
+
+    async def find(self, _):
+        return None
+
+    async def delete(self, *_):
+        return None
 
     async def api(self, _):
         return self
@@ -244,7 +254,7 @@ class Refusing:
     def names(self, build, epoch):
         return Names("abc", build, epoch)
 
-    def path(self, kind):
+    def path(self, kind, _name=""):
         return kind
 
 
@@ -258,3 +268,15 @@ async def test_a_pod_that_is_refused_keeps_no_workspace_going(tmp_path):
     assert (await runner.look(wanted.run)).why.endswith("must not contain ':'")
     assert homes.asked == [("/begin", known.pod), ("/forget", known.pod)]
     assert len(known.secrets) == 2  # or nobody would remove them
+
+
+async def test_a_run_that_is_stopped_before_it_has_a_pod_has_ended(tmp_path):
+    homes = Refusing(tmp_path)
+    runner, wanted = PodRunner(homes, None, None), order("true\n")
+    homes.records.save_home("7", Home("one", 1, "token"))
+    homes.records.save(wanted.run, Known(False, "one", 1, "pod", ("step",)))
+    assert (await runner.look(wanted.run)).status is Status.RUNNING
+
+    await runner.stop(wanted.run, 1.0)
+
+    assert (await runner.look(wanted.run)).status is Status.FAILED

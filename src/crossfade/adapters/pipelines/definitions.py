@@ -1,6 +1,7 @@
 """Definitions of typed steps from a folder or an address: documents with `kind: step-type`."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -15,7 +16,9 @@ from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.tree import Node, plain
 from crossfade.core.pipeline.typed import Argument, Definition, Definitions
 
-_SECONDS = 10.0
+_SECONDS, _MOST_SECONDS = 10.0, 60.0
+LARGEST_BYTES = 1024 * 1024
+"""Of a file at an address."""
 _HINT = "a definition has `kind: step-type`, metadata.name, metadata.version and spec.arguments"
 
 
@@ -49,12 +52,21 @@ def _texts(place: str) -> Iterator[tuple[str, str]]:
 
 def fetched(address: str) -> str:
     """Return the text at an address.  Raises Unavailable, InputError."""
+    until, data = time.monotonic() + _MOST_SECONDS, b""
     try:
-        answer = httpx.get(address, timeout=_SECONDS, follow_redirects=True)
-        answer.raise_for_status()
+        with httpx.stream("GET", address, timeout=_SECONDS, follow_redirects=True) as answer:
+            answer.raise_for_status()
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > LARGEST_BYTES or time.monotonic() > until:
+                    raise InputError(
+                        f"{address} cannot be read: it has more than {LARGEST_BYTES} bytes, "
+                        f"or takes longer than {_MOST_SECONDS:g} s",
+                        hint="check the address",
+                    )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"{address} cannot be read: {error}", hint="check the address") from error
-    return decode(answer.content, address)
+    return decode(data, address)
 
 
 def _definitions(file: str, text: str) -> Iterator[Definition]:

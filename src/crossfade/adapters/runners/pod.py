@@ -154,7 +154,7 @@ class PodRunner:
         home = self._records.home(run.build)
         if home is None or home.epoch != known.epoch:
             return Sight(Status.LOST, f"it was lost with its workspace in {known.cluster}")
-        if not known.created:
+        if not known.created and not known.stopped:
             return Sight(Status.RUNNING)  # it is about to be
         pod = await self._pod(run.build, home, known)
         if pod is None:
