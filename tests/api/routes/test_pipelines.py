@@ -4,6 +4,7 @@ import pytest
 
 from crossfade.core.access.roles import Grant, Role
 from crossfade.engine.access_records import AUDIT_LOG
+from crossfade.engine.pipelines.starting import Start
 
 ADMIN, DEVELOPER = Grant(Role.ADMIN), Grant(Role.DEVELOPER)
 SHOP = """
@@ -145,6 +146,18 @@ async def test_who_may_not_answer_approvals_may_not_leave_them_out(api, choice):
 
     assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
     assert (begun.status_code, plain.status_code) == (201, 201), begun.text
+
+
+async def test_nobody_takes_the_place_of_a_build_that_a_cron_or_a_step_is_to_start(api):
+    await registered(api)
+    for key in ("cron/shop/build/nightly/1800000000", "7.0/child@1"):
+        wanted = {"pipeline": "shop/build", "once": key}
+        taken = [await api.ask("POST", "/builds", DEVELOPER, json=wanted) for _ in range(2)]
+        registry = api.services.acts(api.world.store).files.registry
+        started = await registry.start(Start("shop/build", once=key))
+
+        assert taken[0].json()["run"] == taken[1].json()["run"]
+        assert started.id != taken[0].json()["run"]
 
 
 async def test_nobody_starts_builds_in_the_name_of_somebody_else(api):

@@ -1,6 +1,9 @@
 """What users ask for, from reports of edges that come one after the other, or not at all."""
 
+from dataclasses import replace
+
 from crossfade.core.failover.users import Users
+from crossfade.engine.loops.comparing import Comparing
 from crossfade.engine.loops.counting import Counting
 from crossfade.ports.edge import EdgeSight, EdgeTargetSight
 from crossfade.testing.builders import APP, application
@@ -39,3 +42,18 @@ def test_a_first_report_counts_nobody_as_nobody_knows_since_when():
 
     assert recent(counting, Users(APP), 10.0) is None
     assert counting.demand(APP, Users(APP), 10.0) is None
+
+
+def test_a_hub_that_was_busy_counts_all_users_of_all_edges():
+    """It reads what several edges have said meanwhile, one edge after the other."""
+    counting, comparing = Counting(), Comparing()
+    first = (report("edge-1", 10.0, 0, 0.0), report("edge-2", 10.5, 0, 0.0))
+    comparing.fresh(first)
+    newest = []
+    for begin in first:
+        later = [report(begin.edge, begin.at + second, 100) for second in range(1, 10)]
+        newest.append(replace(later[-1], earlier=(begin, *later[:-1])))
+    counting.take_in(comparing.fresh(tuple(newest)))
+
+    for now in range(20, 27):
+        assert recent(counting, Users(APP), float(now)) == 200, now

@@ -25,10 +25,10 @@ class Comparing:
     """When the newest report of each edge that was taken in had arrived."""
 
     def fresh(self, sights: tuple[EdgeSight, ...]) -> tuple[EdgeSight, ...]:
-        """Return the reports that have come since the last call."""
+        """Return the reports that have come since the last call, of all edges oldest first."""
         new = unread(sights, self._taken)
         self._taken = read_until(sights)
-        return new
+        return tuple(sorted(new, key=lambda each: each.at))
 
     def verdicts(
         self,
