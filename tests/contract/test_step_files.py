@@ -333,6 +333,8 @@ async def test_a_damaged_list_stops_forgetting_before_anything_is_lost(files, vo
 
     with pytest.raises(InputError, match="cannot be read"):
         await files.forget(ALL, NOBODY, now())
+    with pytest.raises(InputError, match="cannot be read"):
+        await files.kept("2")
 
     assert await files.read(artifact) == b"a"
 

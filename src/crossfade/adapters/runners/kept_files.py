@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from crossfade.adapters.runners.contents import CHUNK, Contents, TooLarge
-from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, write_index
-from crossfade.base.codec import from_json, to_json
+from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, read_index, write_index
+from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
 from crossfade.core.pipeline.junit import Case, NoReport, cases
@@ -92,7 +92,7 @@ class KeptFiles:
 
     def _kept(self, build: str) -> tuple[Kept, ...]:
         paths = sorted((self._folder / build / "kept").glob("*.json"), key=_age)
-        return tuple(from_json(Kept, json.loads(path.read_text())) for path in paths)
+        return tuple(read_index(path) for path in paths)
 
     def _locked(self, act: Callable[[], T]) -> T:
         """Act while nothing is forgotten."""

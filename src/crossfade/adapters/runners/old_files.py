@@ -74,7 +74,7 @@ class OldFiles:
 
     def _artifacts(self) -> Iterator[Entry]:
         for path in sorted(self._folder.glob("*/kept/*.json")):
-            kept = _kept(path)
+            kept = read_index(path)
             if kept.artifacts:
                 contents = {each.digest: each.size for each in kept.artifacts}
                 name = str(path.relative_to(self._folder))
@@ -92,12 +92,13 @@ class OldFiles:
             path.unlink(missing_ok=True)
             return
         written = path.stat().st_mtime
-        left = replace(_kept(path), artifacts=(), forgotten=each.why)
+        left = replace(read_index(path), artifacts=(), forgotten=each.why)
         write_index(path, json.dumps(to_json(left)))
         os.utime(path, (written, written))  # runs stay in their order
 
 
-def _kept(path: Path) -> Kept:
+def read_index(path: Path) -> Kept:
+    """Return what a list says that a run has left.  Raises InputError."""
     try:
         return from_json(Kept, json.loads(path.read_text()))
     except (ValueError, TypeError, LookupError, AttributeError) as error:
