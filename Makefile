@@ -43,7 +43,7 @@ test: $(VENV)/ready-dev $(VENV)/ready-page
 	@if [ -n "$(ARGS)" ]; then $(PYTEST) -q $(NO_BROWSER) $(ARGS); else \
 		$(PYTEST) -q $(NO_BROWSER) --ignore tests/e2e && \
 		echo "test: the whole program, with the machine to itself" && \
-		$(PYTHON_BIN) -m pytest -q tests/e2e; fi
+		$(PYTHON_BIN) -m pytest -n 2 --dist loadfile -q tests/e2e; fi
 
 check: $(VENV)/ready-dev
 	@echo "check: formatting";   $(VENV)/bin/ruff format --check --quiet .

@@ -113,3 +113,27 @@ async def test_a_run_whose_keeper_is_killed_is_gone_with_all_of_it_once_it_is_lo
             await asyncio.sleep(0.02)
     assert sight.status is Status.LOST
     assert processes_below(tmp_path) == []
+
+
+async def test_what_steps_have_exported_makes_no_program_of_the_machine_run_another(
+    runner, tmp_path
+):
+    planted = {
+        "GIT_SSH_COMMAND": "touch owned",
+        "LD_PRELOAD": "/nowhere.so",
+        "BASH_ENV": "/nowhere",
+        "PATH": "/nowhere",
+        "GIT_TOKEN": "t0ken",
+        "colour": "blue",
+    }
+    wanted = order(
+        'git --version; echo "$GIT_SSH_COMMAND$LD_PRELOAD$BASH_ENV $GIT_TOKEN $colour"',
+        image="",
+        environment=planted,
+    )
+
+    text, sight = await ended(runner, wanted)
+
+    assert sight.status is Status.SUCCEEDED
+    assert text.startswith("git version")
+    assert text.splitlines()[1:] == [" t0ken blue"]

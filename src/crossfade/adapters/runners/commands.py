@@ -16,6 +16,15 @@ from crossfade.adapters.runners.places import Places
 from crossfade.adapters.runners.serving import COMPOSED, Serve
 from crossfade.adapters.runners.view import EXPORTS, HOME, MASKED, TOOLS, Mount, View
 from crossfade.base.codec import to_json
+from crossfade.core.pipeline.cloning import (
+    CLONE_PASSWORD,
+    CLONE_USER,
+    SERVER,
+    SSH_HOSTS,
+    SSH_KEY,
+    TOKEN,
+    TOKEN_USER,
+)
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME, Inside
 from crossfade.ports.runner import Order, RunId
 
@@ -26,6 +35,9 @@ IN_CONTAINERS = "in-containers"
 """Name of the file that is there when an engine may have something of the run."""
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_STEERING = ("LD_", "BASH_", "GIT_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
+"""How variables begin that make shells, git and others run something else."""
+_KNOWN = (SSH_KEY, SSH_HOSTS, TOKEN, TOKEN_USER, SERVER, CLONE_USER, CLONE_PASSWORD)
 _OF_MACHINE = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 """Variables that name files of this machine."""
 
@@ -92,6 +104,8 @@ class RunCommands:
         names = ("HOME", "CF_EXPORT_FILE", "CF_EXPORT_MASKED")
         named: dict[str, str] = dict(zip(names, own, strict=True))
         passed = _passed(but=_OF_MACHINE if self.in_container(order) else ())
+        if not order.image:  # runs on the machine itself, whatever other steps have exported
+            given = {name: value for name, value in given.items() if not _steers(name)}
         return argv, _environment({**passed, **given}, named, tools, place)
 
     def _boxed(self, order: Order, place: Path) -> list[str]:
@@ -236,6 +250,10 @@ def _passed(but: Collection[str]) -> dict[str, str]:
     """Return what every program needs of the variables of this process."""
     names = (*_PASSED_ON, *_PROXIES)
     return {name: os.environ[name] for name in names if name in os.environ and name not in but}
+
+
+def _steers(name: str) -> bool:
+    return name.startswith(_STEERING) and name not in _KNOWN
 
 
 def _environment(

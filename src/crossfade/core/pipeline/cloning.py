@@ -9,6 +9,7 @@ from crossfade.core.pipeline.work import VOLUME, CannotRun, Work, text
 
 SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
 TOKEN, TOKEN_USER, SERVER = "GIT_TOKEN", "GIT_TOKEN_USER", "GIT_SERVER"
+CLONE_USER, CLONE_PASSWORD = "GIT_CLONE_USER", "GIT_CLONE_PASSWORD"
 """Variables of a step that has an integration: its key, its token, and who may see the token."""
 _REVISION = "CLONED_REVISION"
 _PUBLIC = {
@@ -83,7 +84,7 @@ def _credentials(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
     if not isinstance(given, dict):
         return {}, ()
     password = text(given.get("password"))
-    named = {"GIT_CLONE_USER": text(given.get("username")), "GIT_CLONE_PASSWORD": password}
+    named = {CLONE_USER: text(given.get("username")), CLONE_PASSWORD: password}
     return named, (password,) if password else ()
 
 
