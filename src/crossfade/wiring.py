@@ -276,7 +276,8 @@ def traced(told: Callable[[str], None]) -> Iterator[None]:
         from crossfade.adapters.tracing.otlp import OtlpRecorder
     except ImportError:
         told(
-            "no traces: OTEL_* asks for them, `pip install 'crossfade[otel]'` brings what it takes"
+            "no traces: OTEL_* asks for them, `pip install 'crossfade[otel]'` and then"
+            " `pip install --force-reinstall --no-deps opentelemetry-proto` bring what it takes"
         )
         yield
         return
