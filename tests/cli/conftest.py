@@ -1,6 +1,7 @@
 """What tests of commands need."""
 
 import asyncio
+import contextlib
 import io
 import json
 import random
@@ -48,6 +49,21 @@ def crossfade(capsys, tmp_path, monkeypatch):
         return Ran(code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def left():
+    """Find the processes that carry the mark of a run of this test."""
+
+    def find(folder: Path) -> list[str]:
+        found = []
+        for each in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if str(folder / "state/pipelines").encode() in each.read_bytes():
+                    found.append((each.parent / "cmdline").read_text())
+        return [each for each in found if each]
+
+    return find
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Services of a whole build, as processes that really run."""
 
-import contextlib
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +23,7 @@ SERVICES = """services:
 
 
 @pytest.fixture
-def run(crossfade, tmp_path):
+def run(crossfade, tmp_path, left):
     """Run a pipeline with services of its own."""
 
     def go(steps, *more, services=SERVICES):
@@ -35,16 +33,6 @@ def run(crossfade, tmp_path):
 
     yield go
     assert left(tmp_path) == []
-
-
-def left(folder: Path) -> list[str]:
-    """Return the processes that carry the mark of a run of this test."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if str(folder / "state/pipelines").encode() in each.read_bytes():
-                found.append((each.parent / "cmdline").read_text())
-    return [each for each in found if each]
 
 
 def test_all_steps_find_the_services_which_begin_once_and_end_with_the_build(run, crossfade):

@@ -1,12 +1,10 @@
 """Environments that outlive their builds, as processes that really run."""
 
-import contextlib
 import io
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +20,7 @@ SLOW = """composition:
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path, left):
     def file(composition, more=""):
         path = tmp_path / "codefresh.yml"
         path.write_text(f"""version: '1.0'
@@ -39,22 +37,12 @@ steps:
     assert left(tmp_path) == []
 
 
-def left(folder: Path) -> list[str]:
-    """Return the processes that carry the mark of a run of this test."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if str(folder / "state/pipelines").encode() in each.read_bytes():
-                found.append((each.parent / "cmdline").read_text())
-    return [each for each in found if each]
-
-
 def environments(crossfade):
     rows = crossfade("pipeline", "environment", "list", "--output", "json").data
     return [(row["name"], row["status"], row["build"]) for row in rows]
 
 
-def test_an_environment_goes_on_after_its_build_until_it_is_ended(crossfade, write, tmp_path):
+def test_an_environment_goes_on_after_its_build_until_it_is_ended(crossfade, write, tmp_path, left):
     ran = crossfade("pipeline", "run", write(WEB))
     assert ran.code == 0, ran.out
     assert "web is at 127." in ran.out
@@ -68,7 +56,7 @@ def test_an_environment_goes_on_after_its_build_until_it_is_ended(crossfade, wri
     assert left(tmp_path) == []
 
 
-def test_an_environment_ends_by_itself_in_the_end(crossfade, write, tmp_path):
+def test_an_environment_ends_by_itself_in_the_end(crossfade, write, tmp_path, left):
     ran = crossfade("pipeline", "run", write(WEB, more="lifetime: 1s"))
     assert ran.code == 0, ran.out
 
@@ -85,7 +73,9 @@ def test_one_that_does_not_start_fails_its_step_and_leaves_nothing(crossfade, wr
     assert environments(crossfade) == []
 
 
-def test_a_build_that_is_ended_while_it_launches_one_leaves_nothing(crossfade, write, tmp_path):
+def test_a_build_that_is_ended_while_it_launches_one_leaves_nothing(
+    crossfade, write, tmp_path, left
+):
     command = [sys.executable, "-m", "crossfade.cli.main", "pipeline", "run", write(SLOW)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until(lambda: any("sleep" in each for each in left(tmp_path)))

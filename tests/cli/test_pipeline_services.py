@@ -1,8 +1,5 @@
 """Services beside steps, compositions and integration tests, as processes that really run."""
 
-import contextlib
-from pathlib import Path
-
 import pytest
 
 from crossfade.adapters.runners import bubblewrap
@@ -25,7 +22,7 @@ print("answer:", opener.open(sys.argv[1], timeout=5).read().decode())
 
 
 @pytest.fixture
-def run(crossfade, tmp_path):
+def run(crossfade, tmp_path, left):
     """Run a pipeline on a folder with a server and one who asks it."""
     source = tmp_path / "app"
     source.mkdir()
@@ -40,16 +37,6 @@ def run(crossfade, tmp_path):
     go.source = source
     yield go
     assert left(tmp_path) == []
-
-
-def left(folder: Path) -> list[str]:
-    """Return the processes that carry the mark of a run of this test."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if str(folder / "state/pipelines").encode() in each.read_bytes():
-                found.append((each.parent / "cmdline").read_text())
-    return [each for each in found if each]
 
 
 def server(port, name="web", answer="hello", more=""):

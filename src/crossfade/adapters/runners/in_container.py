@@ -6,8 +6,6 @@ output, and ends with it.  It becomes the engine's command in the end, with a sm
 that asks the engine how the container has ended.
 """
 
-import json
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,9 +23,9 @@ from crossfade.adapters.runners.containers import (
     running,
     variables_of,
 )
-from crossfade.adapters.runners.in_image import CANNOT_EXIT_CODE, InImage
-from crossfade.base.codec import from_json, to_json
-from crossfade.base.errors import CrossfadeError, InputError
+from crossfade.adapters.runners.in_image import Command, InImage
+from crossfade.base.codec import to_json
+from crossfade.base.errors import InputError
 from crossfade.core.image.command import command_of
 
 _FIRST = """cd "$1" 2>/dev/null || { mkdir -p "$1" && cd "$1"; } || exit 126
@@ -83,18 +81,10 @@ def command(wanted: InContainer, file: Path) -> list[str]:
 
 def main() -> NoReturn:
     """Become the engine's command, or say why that cannot be."""
-    try:
-        wanted = from_json(InContainer, json.loads(Path(sys.argv[1]).read_bytes()))
-        argv, environment = attended(wanted, os.environ)
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
-    except CrossfadeError as error:
-        print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201
-    except OSError as error:
-        print(f"the step cannot be started: {error}", file=sys.stderr)  # noqa: T201
-    sys.exit(CANNOT_EXIT_CODE)
+    in_image.become(InContainer, attended)
 
 
-def attended(wanted: InContainer, given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def attended(wanted: InContainer, given: Mapping[str, str]) -> Command:
     """
     Return the command and its environment, where `given` are the variables of the run.
 

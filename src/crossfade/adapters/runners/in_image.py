@@ -9,10 +9,10 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias, TypeVar
 
 import crossfade
 from crossfade.adapters.images import running
@@ -32,6 +32,9 @@ from crossfade.core.image.command import command_of
 from crossfade.core.image.reference import reference
 from crossfade.core.pipeline.work import VOLUME, Inside
 
+T = TypeVar("T")
+Command: TypeAlias = tuple[list[str], dict[str, str]]
+"""What is executed, and its environment."""
 CANNOT_EXIT_CODE = 126
 _SHELLS = ("sh", "bash")
 _CERTIFICATES = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -110,9 +113,14 @@ def own_program(module: str, document: Json, file: Path) -> list[str]:
 
 def main() -> NoReturn:
     """Become the step, or say why that cannot be."""
+    become(InImage, prepared)
+
+
+def become(kind: type[T], made: Callable[[T, Mapping[str, str]], Command]) -> NoReturn:
+    """Become the command that is `made` of the document of this process, or say why not."""
     try:
-        wanted = from_json(InImage, json.loads(Path(sys.argv[1]).read_bytes()))
-        argv, environment = prepared(wanted, os.environ)
+        wanted = from_json(kind, json.loads(Path(sys.argv[1]).read_bytes()))
+        argv, environment = made(wanted, os.environ)
         os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
     except CrossfadeError as error:
         print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201
@@ -121,7 +129,7 @@ def main() -> NoReturn:
     sys.exit(CANNOT_EXIT_CODE)
 
 
-def prepared(wanted: InImage, given: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def prepared(wanted: InImage, given: Mapping[str, str]) -> Command:
     """
     Return the command and its environment, which is what is `given` on top of the image's own.
 
