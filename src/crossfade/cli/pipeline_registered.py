@@ -14,6 +14,7 @@ from crossfade.base.units import parse_duration
 from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
+    ContextOption,
     HostImageOption,
     SecretOption,
     StepsOption,
@@ -107,6 +108,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     var: VarOption = None,
     secret: SecretOption = None,
     variables: _VariablesOption = None,
+    shared: ContextOption = None,
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
@@ -147,6 +149,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         template=_steps(yaml),
         only=tuple(only or ()),
         skip=tuple(skip or ()),
+        contexts=tuple(shared or ()),
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
