@@ -27,7 +27,6 @@ class RemoteContexts(Part):
         self, name: str, kind: SharedKind, data: Json, *, again: bool = False
     ) -> SharedView:
         """Keep a configuration of this name; with `again` in place of the one that there is."""
-        shared_name(name)
         held = shared_data(kind, data)  # so that what is wrong is told in words of this machine
         if kind.is_secret:
             texts = (Secret(each) for each in held.values() if isinstance(each, str) and each)
@@ -41,4 +40,4 @@ class RemoteContexts(Part):
 
 
 def _path(name: str) -> str:
-    return f"{API}/contexts/{segment(name)}"
+    return f"{API}/contexts/{segment(shared_name(name))}"

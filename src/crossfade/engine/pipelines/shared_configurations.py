@@ -57,8 +57,8 @@ class SharedConfigurations:
         return tuple(_view(each.value, users) for each in found)
 
     async def show(self, name: str) -> SharedView:
-        """Return one of them, without values of secrets.  Raises NotFound."""
-        return _view((await self._builds.shared(name)).value, await self._users())
+        """Return one of them, without values of secrets.  Raises NotFound, InputError."""
+        return _view((await self._builds.shared(shared_name(name))).value, await self._users())
 
     async def create(
         self, name: str, kind: SharedKind, data: Json, *, again: bool = False
@@ -97,9 +97,9 @@ class SharedConfigurations:
         """
         Forget a configuration.
 
-        Raises NotFound, and Conflict while registered pipelines list it, unless forced.
+        Raises NotFound, InputError, and Conflict while registered pipelines list it, unless forced.
         """
-        stored = await self._builds.shared(name)
+        stored = await self._builds.shared(shared_name(name))
         users = (await self._users()).get(name, ())
         if users and not force:
             raise Conflict(
