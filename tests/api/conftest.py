@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
@@ -146,6 +147,7 @@ def services_of(world, folder):
         world.clock,
         acts,
         lambda text: parse(text, "the request"),
+        as_written,
         hub,
         Building(
             Builds(world.store),

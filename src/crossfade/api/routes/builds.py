@@ -1,7 +1,7 @@
 """Builds of pipelines: how they stand, what their steps print, and the commands on them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -25,7 +25,6 @@ from crossfade.base.errors import (
 )
 from crossfade.core.access.roles import ANY, Action
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.keeping import Kept
 from crossfade.core.pipeline.state import BUILD, Answer, State
 from crossfade.core.pipeline.why import why as reasons
 from crossfade.engine.accounts import Caller
@@ -48,7 +47,6 @@ Run = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,8}$", description="Number of t
 Step = Annotated[
     str, Query(max_length=300, description="Key of the step, as in the build.", examples=["test"])
 ]
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file.")]
 Line = Annotated[int, Query(ge=0, le=2**53, description="Number of the last line that is known.")]
 
 
@@ -151,32 +149,6 @@ async def get_state(run: Run, caller: Reader, services: Use) -> BuildState:
     """Return how all steps of a build stand, as the hub remembers it, without values of secrets."""
     build, state = await read_build(services, run)
     return BuildState(build=_row(services, build, state), state=without_secrets(state))
-
-
-@router.get("/{run}/files")
-async def list_files(run: Run, caller: Reader, services: Use) -> tuple[Kept, ...]:
-    """Return what the steps of a build have kept: files, and every result of a test."""
-    build, _ = await read_build(services, run)
-    return await services.building.files.kept(build.id)
-
-
-@router.get(
-    "/{run}/files/{digest}",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
-)
-async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> StreamingResponse:
-    """Return the content of a file that a step of the build has kept."""
-    for kept in await list_files(run, caller, services):
-        for each in kept.artifacts:
-            if each.digest == digest:
-                pieces = services.building.files.pieces(each)
-                first = await anext(pieces, b"")  # from here on nothing else can be answered
-                length = {"Content-Length": str(each.size)}
-                whole = _joined(first, pieces)
-                return StreamingResponse(whole, 200, length, "application/octet-stream")
-    hint = f"`GET /api/v1/builds/{run}/files` lists its files"
-    raise NotFound(f"build {run} has kept no such file", hint=hint)
 
 
 @router.get("/{run}/why")
@@ -287,12 +259,6 @@ async def read_build(services: Services, run: str) -> tuple[Build, State]:
         hint = "`GET /api/v1/builds` lists them"
         raise NotFound(f"there is no build `{run}`", hint=hint) from error
     return build, (await builds.state(run)).value
-
-
-async def _joined(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for each in others:
-        yield each
 
 
 async def _graph(services: Services, build: Build) -> Graph | CrossfadeError:
