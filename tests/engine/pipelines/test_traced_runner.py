@@ -79,7 +79,7 @@ async def test_runs_that_nobody_looks_at_again_are_not_kept_for_ever(recorder, m
         await runner.start(Order(RunId("7", 0, f"unit{number}", 1), "true"))
 
     lost = [each for each in recorder.ended if each.facts.get("result") == "lost sight of"]
-    assert [each.name for each in lost] == [f"step unit{number}" for number in range(6)]
+    assert [each.name for each in lost] == [f"step unit{number}" for number in range(7)]
 
 
 async def test_steps_are_told_where_their_build_belongs_though_nothing_is_taken_down_here():
