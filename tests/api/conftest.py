@@ -212,6 +212,7 @@ async def api(tmp_path):
     await world.commands.apply(other)
     await world.deployments.deploy("colors", {})
     services = services_of(world, tmp_path)
+    services.figures.records = world.queries.records  # the hub is in this process
     password = await services.accounts.first_admin()
     await services.feed.begin()
     app = made_once()

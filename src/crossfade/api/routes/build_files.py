@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
+from crossfade.api.elsewhere import require_here
 from crossfade.api.pages import Limit, Page
 from crossfade.api.routes.builds import Reader, Run, read_build
 from crossfade.api.services import Use
@@ -57,6 +58,7 @@ async def list_files(
     """Return what the steps have kept, the oldest first, so many files at most."""
     build, _ = await read_build(services, run)
     kept = await services.building.files.kept(build.id)
+    await require_here(services, "files, if any were kept,", found=bool(kept))
     found = _parts(kept, after, after + limit)
     total = sum(_rows(each) for each in kept)
     return Page(items=found, next=str(after + limit) if after + limit < total else None)
@@ -69,6 +71,7 @@ async def list_cases(
     """Return every result of a test, in the order of the reports."""
     build, _ = await read_build(services, run)
     kept = await services.building.files.kept(build.id)
+    await require_here(services, "results of tests, if there are any,", found=bool(kept))
     found: list[StepCase] = []
     passed = 0
     for each in kept:
@@ -86,7 +89,9 @@ async def list_cases(
 async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> StreamingResponse:
     """Return the content of a file that a step of the build has kept."""
     build, _ = await read_build(services, run)
-    for kept in await services.building.files.kept(build.id):
+    every = await services.building.files.kept(build.id)
+    await require_here(services, "files, if any were kept,", found=bool(every))
+    for kept in every:
         for each in kept.artifacts:
             if each.digest == digest:
                 pieces = services.building.files.pieces(each)

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossfade.api.access import Signed, everywhere, refuse, who_asks
+from crossfade.api.elsewhere import require_here
 from crossfade.api.log_streams import Wanted, log_stream
 from crossfade.api.once import Key, once
 from crossfade.api.pages import After, Limit, Page
@@ -182,9 +183,12 @@ async def get_log(
         graph = await _graph(services, build)
         if not isinstance(graph, CrossfadeError):
             _require_step(run, graph, step)
+    log = StepLog(services.building.logs, step)
+    found = await asyncio.to_thread(log_page, log, build, state, lines.after, lines.limit)
+    begun = step in state.units and state.units[step].run > 0
+    here = bool(found.lines) or lines.after > 0 or not begun
+    await require_here(services, f"lines of `{step}`, if there are any,", found=here)
     if _STREAM not in request.headers.get("Accept", ""):
-        log = StepLog(services.building.logs, step)
-        found = await asyncio.to_thread(log_page, log, build, state, lines.after, lines.limit)
         following = str(found.lines[-1].number) if found.more else None
         return Page(items=list(found.lines), next=following)
     if services.feed.watchers >= MOST_STREAMS:
