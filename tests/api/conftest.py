@@ -119,7 +119,7 @@ class _Logs(LogFiles):
 
 def services_of(world, folder):
     def acts(documents):
-        charts = FakeCharts("/charts/colors")
+        charts = FakeCharts("/charts/colors", "/charts/shapes")
         records = Records(documents)
         return Acts(
             Commands(records, world.connections, world.clock),
