@@ -29,7 +29,6 @@ _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
 _NOT_THERE = {
-    "contexts": "there are no shared configurations: give what they say in `variables`",
     "externalResources": "not supported: a step of type git-clone brings files of a repository",
 }
 """Keys of the form with `kind: pipeline` that ask for what is not there."""
