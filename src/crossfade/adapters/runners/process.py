@@ -30,6 +30,7 @@ from crossfade.adapters.runners.run_files import read, tail, write, write_secret
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
+from crossfade.adapters.runners.variables import VARIABLES
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.variables import exported
@@ -217,7 +218,7 @@ class ProcessRunner:
             end_all(left, signal.SIGKILL)
         for name in ("tools", "tmp", KUBE, BOX, COMPOSED):
             await asyncio.to_thread(remove_folder, place / name)
-        for name in ("output", "exports", "masked", WANTED, f"{BOX}.variables"):
+        for name in ("output", "exports", "masked", WANTED, VARIABLES, f"{BOX}.{VARIABLES}"):
             (place / name).unlink(missing_ok=True)
 
 

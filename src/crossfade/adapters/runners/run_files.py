@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 _CHUNK = 64 * 1024
 
@@ -34,6 +35,11 @@ def write(path: Path, text: str) -> None:
 def write_secret(path: Path, text: str) -> None:
     """Write what only this user may read, from its first byte on."""
     path.parent.mkdir(mode=0o700)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(file, "w") as opened:
-        opened.write(text)
+    with open_secret(path) as file:
+        file.write(text.encode())
+
+
+def open_secret(path: Path) -> BinaryIO:
+    """Return a new file that only this user may read, from its first byte on."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    return open(handle, "wb")
