@@ -118,9 +118,11 @@ class RunCommands:
 
     def _bare(self, order: Order, place: Path) -> list[str]:
         """Return the command of a run without a box."""
-        argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step"]
-        argv += [self.seen(order.directory, order), _shell(order), str(place / "tools" / SCRIPT)]
-        return given_to(place / VARIABLES, argv) if order.image else argv
+        directory = self.seen(order.directory, order)
+        argv = [_shell(order), str(place / "tools" / SCRIPT)]
+        if order.image:
+            return given_to(place / VARIABLES, directory, argv)
+        return ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, *argv]
 
     def _boxed(self, order: Order, place: Path) -> list[str]:
         view = View(

@@ -126,6 +126,8 @@ class ProcessRunner:
                     (os.POSIX_SPAWN_DUP2, 1, 2),
                 ],
                 setsid=True,
+                # Python ignores them, and every program of the step would.
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
             )
         finally:
             os.close(lock)

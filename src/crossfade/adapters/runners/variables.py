@@ -27,7 +27,11 @@ _BECOME = """import os, signal, sys
 with open(sys.argv[1], "rb") as file:
     words = file.read().split(b"\\0")
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-os.execve(sys.argv[2], sys.argv[2:], dict(zip(words[1::3], words[2::3])))
+try:
+    os.chdir(sys.argv[2])
+    os.execve(sys.argv[3], sys.argv[3:], dict(zip(words[1::3], words[2::3])))
+except OSError as error:
+    sys.exit(f"the step cannot be started: {error}")
 """
 
 
@@ -74,6 +78,6 @@ def opened(path: Path, argv: Sequence[str]) -> list[str]:
     return ["/bin/sh", "-c", _OPENED, "box", str(path), *argv]
 
 
-def given_to(path: Path, argv: Sequence[str]) -> list[str]:
+def given_to(path: Path, directory: str, argv: Sequence[str]) -> list[str]:
     """Return the command that becomes another one, by its path, with these variables alone."""
-    return [sys.executable, "-I", "-S", "-c", _BECOME, str(path), *argv]
+    return [sys.executable, "-I", "-S", "-c", _BECOME, str(path), directory, *argv]
