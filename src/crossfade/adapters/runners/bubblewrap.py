@@ -22,7 +22,10 @@ def usable() -> bool:
     probe = [command, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     try:
         done = subprocess.run(
-            [*probe, "--unshare-pid", "--clearenv", "--", "true"], capture_output=True, timeout=5, check=False
+            [*probe, "--unshare-pid", "--clearenv", "--", "true"],
+            capture_output=True,
+            timeout=5,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

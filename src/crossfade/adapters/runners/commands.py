@@ -36,7 +36,7 @@ IN_CONTAINERS = "in-containers"
 """Name of the file that is there when an engine may have something of the run."""
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_STEERING = ("LD_", "BASH_", "GIT_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
+_STEERING = ("LD_", "BASH_", "GIT_", "SSH_", "XDG_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
 """How variables begin that make shells, git and others run something else."""
 _KNOWN = (SSH_KEY, SSH_HOSTS, TOKEN, TOKEN_USER, SERVER, CLONE_USER, CLONE_PASSWORD)
 _OF_MACHINE = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -102,7 +102,7 @@ class RunCommands:
         named: dict[str, str] = dict(zip(names, own, strict=True))
         passed = _passed(but=_OF_MACHINE if self.in_container(order) else ())
         if not order.image:  # runs on the machine itself, whatever other steps have exported
-            given = {name: value for name, value in given.items() if not steers(name)}
+            given = {name: value for name, value in given.items() if not _steers(name)}
             return argv, _environment({**passed, **given}, named, tools, place)
         variables = _environment({**passed, **given}, named, tools, place)
         write_variables(place / VARIABLES, variables)
@@ -272,7 +272,7 @@ def _passed(but: Collection[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ and name not in but}
 
 
-def steers(name: str) -> bool:
+def _steers(name: str) -> bool:
     """Return whether a variable makes programs of the machine run something else."""
     return name.startswith(_STEERING) and name not in _KNOWN
 
