@@ -153,7 +153,8 @@ if [ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ]; then
   git config --file .git/config remote.origin.url "$url"
   git config --file .git/config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
   git clean -fdq
-  git_with fetch -q --no-recurse-submodules --force --tags {depth} origin '+refs/heads/*:refs/remotes/origin/*'
+  git_with fetch -q --no-recurse-submodules --force --tags {depth} origin \\
+    '+refs/heads/*:refs/remotes/origin/*'
 else
   mkdir -p "$(dirname "$target")"
   rm -rf "$target.part" "$target/.git"
