@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from crossfade.adapters.runners.pods.files import opened, told
+
 _CHUNK = 64 * 1024
+_LONG = 10
+"""So many digits no exit code and no process has."""
 
 
 def read(path: Path) -> str:
@@ -18,11 +22,17 @@ def read(path: Path) -> str:
 def tail(path: Path, offset: int) -> bytes:
     """Return a piece of a file from there on, b"" at its end or when there is none."""
     try:
-        with path.open("rb") as file:
+        with opened(str(path)) as file:
             file.seek(offset)
             return file.read(_CHUNK)
-    except FileNotFoundError:
+    except OSError:
         return b""
+
+
+def number(path: Path) -> int | None:
+    """Return the number in a file; None when there is none, as a step may have spoilt it."""
+    text = told(str(path))[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONG else None
 
 
 def write(path: Path, text: str) -> None:
