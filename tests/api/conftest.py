@@ -12,6 +12,7 @@ from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.runners.workspace_folders import WorkspaceFolders
 from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.adapters.webhooks.reading import read_events
@@ -23,6 +24,7 @@ from crossfade.base.secrets import Secret, SecretRef
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
 from crossfade.core.dns.record import DnsSpec, UpdateKey
+from crossfade.core.pipeline.forgetting import Limits
 from crossfade.core.pipeline.run import decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.engine.accounts import Accounts, Caller
@@ -33,7 +35,9 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.pipelines.commands import BuildCommands, check
+from crossfade.engine.pipelines.environments import Environments
 from crossfade.engine.pipelines.files import PipelineFiles
+from crossfade.engine.pipelines.forgetting import Forgetting, Pruning
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.starting import Registry
@@ -46,6 +50,7 @@ from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_passwords import FakePasswords
+from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_secrets import FakeSecrets
 
 PIPELINE = """
@@ -112,6 +117,9 @@ class Api:
         self.services.building.logs.append(run_id(build, step, 1), text)
 
 
+MACHINE = FakeMachine()
+
+
 class _Logs(LogFiles):
     def append(self, run, text):
         self.path(run).parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +138,16 @@ def services_of(world, folder):
             files_of(documents, world.clock),
             SharedConfigurations(
                 Builds(documents), lambda: KeyRing(folder / "sealing.key", "KEY", ""), world.clock
+            ),
+            Environments(documents, FakeRunner(MACHINE), world.clock),
+            Pruning(
+                Forgetting(
+                    Builds(documents),
+                    KeptFiles(folder, lambda build: folder / build),
+                    WorkspaceFolders(folder),
+                    world.clock,
+                ),
+                Limits(),
             ),
         )
 

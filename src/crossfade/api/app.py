@@ -18,6 +18,7 @@ from crossfade.api.routes import (
     drift,
     drills,
     edges,
+    environments,
     events,
     failover,
     fleet,
@@ -39,7 +40,7 @@ from crossfade.api.traces import Traced
 
 PREFIX = "/api/v1"
 _THINGS = (fleet, failover, drills, edges, applications, rollouts)
-_PIPELINES = (pipelines, builds, build_files, contexts, webhooks)
+_PIPELINES = (pipelines, builds, build_files, contexts, environments, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {

@@ -20,7 +20,9 @@ from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.environments import Environments
 from crossfade.engine.pipelines.files import PipelineFiles
+from crossfade.engine.pipelines.forgetting import Pruning
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.webhooks import Webhooks
@@ -44,6 +46,9 @@ class Acts:
     """On pipelines."""
     shared: SharedConfigurations
     """Of pipelines."""
+    environments: Environments
+    pruning: Pruning
+    """Of what builds have left."""
 
 
 @dataclass(frozen=True, slots=True)

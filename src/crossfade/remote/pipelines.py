@@ -20,7 +20,9 @@ from crossfade.core.pipeline.junit import Case
 from crossfade.core.pipeline.keeping import Artifact, Kept
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.core.pipeline.variables import Variable
+from crossfade.engine.pipelines.environments import Seen
 from crossfade.engine.pipelines.files import PipelineFile, Registering
+from crossfade.engine.pipelines.forgetting import Gone
 from crossfade.engine.pipelines.log_reading import LogLine
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.pipelines.starting import Start
@@ -149,6 +151,37 @@ class RemoteKept(Part):
 
 
 @dataclass(frozen=True)
+class RemoteEnvironments(Part):
+    """Environments; only steps of the hub's machine launch them."""
+
+    async def all(self) -> tuple[Seen, ...]:
+        """Return all environments by name."""
+        found = await self.client.get(f"{API}/environments")
+        return tuple(from_json(Seen, each) for each in found)
+
+    async def logs(self, name: str, printed: Callable[[str], None]) -> None:
+        """Hand over what an environment has printed until now."""
+        printed((await self.client.get(f"{API}/environments/{segment(name)}/log"))["text"])
+
+    async def end(self, name: str) -> None:
+        """End an environment with all that it has started.  Raises NotFound."""
+        await self.client.ask("DELETE", f"{API}/environments/{segment(name)}")
+
+
+@dataclass(frozen=True)
+class RemotePruning(Part):
+    """What is asked of forgetting."""
+
+    async def forget(
+        self, days: float | None, gib: float | None, *, dry_run: bool = False
+    ) -> tuple[Gone, ...]:
+        """Forget what is over these limits, or over those of the hub; return it."""
+        body = {"days": days, "gib": gib, "dry_run": dry_run}
+        found = await self.client.post(f"{API}/builds/prune", body)
+        return tuple(from_json(Gone, each) for each in found)
+
+
+@dataclass(frozen=True)
 class RemotePipelines(Part):
     """Everything that commands of pipelines work with over HTTP."""
 
@@ -181,6 +214,15 @@ class RemotePipelines(Part):
     def kept(self) -> RemoteKept:
         """What steps have kept."""
         return RemoteKept(self.client)
+
+    @property
+    def pruning(self) -> RemotePruning:
+        """What is asked of forgetting."""
+        return RemotePruning(self.client)
+
+    def environments(self) -> RemoteEnvironments:
+        """Return the environments of the hub."""
+        return RemoteEnvironments(self.client)
 
     def now(self) -> float:
         """Return the time of this machine, for durations."""

@@ -9,6 +9,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.choosing import lacks_approvals
 from crossfade.core.pipeline.commit_status import Commit
+from crossfade.core.pipeline.external_resources import resources_of
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.shared_configuration import contexts_of
@@ -66,6 +67,7 @@ class Registry:
         triggers_of(wanted.spec)
         template_of(wanted.spec)
         contexts_of(wanted.spec)
+        resources_of(wanted.spec)
 
     async def register(self, wanted: Registered) -> bool:
         """
