@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
@@ -69,6 +70,7 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
                 opened.clock,
                 acts,
                 _applications,
+                as_written,
                 opened.hub,
                 _building(settings, opened),
                 _webhooks(opened),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
@@ -164,6 +165,7 @@ def services_of(world, folder):
         world.clock,
         acts,
         lambda text: parse(text, "the request"),
+        as_written,
         hub,
         Building(
             Builds(world.store),
@@ -228,6 +230,7 @@ async def api(tmp_path):
     await world.commands.apply(other)
     await world.deployments.deploy("colors", {})
     services = services_of(world, tmp_path)
+    services.figures.records = world.queries.records  # the hub is in this process
     password = await services.accounts.first_admin()
     await services.feed.begin()
     app = made_once()

@@ -77,6 +77,7 @@ OF_ALL = [
     ("GET", "/builds/1/files", Role.VIEWER, {}),
     ("GET", f"/builds/1/files/{64 * 'a'}", Role.VIEWER, {}),
     ("GET", "/builds/1/tests", Role.VIEWER, {}),
+    ("GET", "/builds/1/tests/cases", Role.VIEWER, {}),
     ("GET", "/builds/1/why?step=unit", Role.VIEWER, {}),
     ("GET", "/builds/1/log?step=unit", Role.VIEWER, {}),
     ("POST", "/builds/1/approve", Role.RELEASER, {"json": {}}),

@@ -10,6 +10,7 @@ from crossfade.base.clock import Clock
 from crossfade.core.application import Application
 from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
+from crossfade.engine.application_changes import Written
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
@@ -78,6 +79,7 @@ class Services:
     """Commands that write to these documents."""
     read_applications: Callable[[str], tuple[Application, ...]]
     """What an application file says.  Raises InputError."""
+    written: Written
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building

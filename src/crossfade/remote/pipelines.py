@@ -7,14 +7,16 @@ machine is refused by name.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from crossfade.api.routes.build_files import StepCase, StepFiles
 from crossfade.api.routes.builds import BuildState
 from crossfade.base.clock import SteadyClock
 from crossfade.base.codec import from_json
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.junit import Case
 from crossfade.core.pipeline.keeping import Artifact, Kept
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.core.pipeline.variables import Variable
@@ -134,8 +136,18 @@ class RemoteKept(Part):
 
     async def kept(self, run: str) -> tuple[Kept, ...]:
         """Return what the runs of a build have left, oldest first."""
-        found = await self.client.get(f"{_path(run)}/files")
-        return tuple(from_json(Kept, each) for each in found)
+        found: dict[tuple[str, int, int], Kept] = {}
+        tests = 0
+        for part in await self.client.all(f"{_path(run)}/files", StepFiles):
+            key = part.step, part.generation, part.number
+            known = found.get(key, Kept(run, *key, notes=part.notes, forgotten=part.forgotten))
+            found[key] = replace(known, artifacts=(*known.artifacts, *part.artifacts))
+            tests += part.tests
+        cases: dict[tuple[str, int, int], list[Case]] = {}
+        if tests:
+            for each in await self.client.all(f"{_path(run)}/tests/cases", StepCase):
+                cases.setdefault((each.step, each.generation, each.number), []).append(each.case)
+        return tuple(replace(each, cases=tuple(cases.get(key, ()))) for key, each in found.items())
 
 
 @dataclass(frozen=True)
