@@ -174,7 +174,7 @@ def test_a_port_that_is_taken_is_taken_over_with_the_lead(start, tmp_path):
     while not any("the API is at" in line for line in lines):
         lines.append(second.process.stderr.readline())
 
-    assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20).status_code == 200
 
 
 def test_a_taken_port_is_told_and_no_hub_is_left_behind(start, tmp_path):
