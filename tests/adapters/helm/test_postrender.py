@@ -52,6 +52,17 @@ def test_it_needs_neither_an_installed_package_nor_the_callers_folder(tmp_path, 
     assert rendered(tmp_path / "chart", config).returncode == 0
 
 
+def test_it_knows_nothing_of_applications_which_would_take_longer_to_import_than_all_its_work():
+    names = "[each for each in sys.modules if each.startswith('crossfade.core.')]"
+    code = f"import sys; import crossfade.adapters.helm.postrender; print(*{names})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
+
+    assert done
+    assert all(each.startswith("crossfade.core.release") for each in done)
+
+
 def test_it_starts_fast_since_every_install_waits_for_it():
     arguments = [
         flag.removeprefix("--post-renderer-args=")
