@@ -82,11 +82,19 @@ export function ticked(text: string): ReactNode {
   return text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 }
 
+interface EmptyProps {
+  title: string;
+  children?: ReactNode;
+  command?: string;
+  /** Where the view has no heading of its own. */
+  heading?: "h1" | "h2";
+}
+
 /** What is to be done next where there is nothing yet. */
-export function Empty({ title, children, command }: { title: string; children?: ReactNode; command?: string }): ReactNode {
+export function Empty({ title, children, command, heading: Heading = "h2" }: EmptyProps): ReactNode {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children && <p>{children}</p>}
       {command && <Command text={command} />}
     </div>

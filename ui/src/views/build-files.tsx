@@ -2,13 +2,14 @@
 import { useState, type ReactNode } from "react";
 import { addressOf } from "../api/client";
 import { useData } from "../api/live";
-import type { Kept } from "../api/types";
-import { bytes, count } from "../format";
+import type { BuildStep, Kept } from "../api/types";
+import { bytes, plural } from "../format";
+import { titleOf } from "./steps";
 
 const FIRST = 12;
 
 /** Nothing at all while no step has kept any. */
-export function Files({ run }: { run: string }): ReactNode {
+export function Files({ run, steps }: { run: string; steps: BuildStep[] }): ReactNode {
   const { data } = useData<Kept[]>(`/builds/${run}/files`);
   const some = data?.filter((each) => each.artifacts.length || each.notes.length || each.forgotten);
   if (!some?.length) return null;
@@ -17,24 +18,24 @@ export function Files({ run }: { run: string }): ReactNode {
       <h2>Files</h2>
       <div className="stack">
         {some.map((each) => (
-          <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} />
+          <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} title={titleOf(steps, each.step)} />
         ))}
       </div>
     </section>
   );
 }
 
-function Step({ run, kept }: { run: string; kept: Kept }): ReactNode {
+function Step({ run, kept, title }: { run: string; kept: Kept; title: string }): ReactNode {
   const [all, setAll] = useState(false);
   const { artifacts } = kept;
   const total = artifacts.reduce((sum, each) => sum + each.size, 0);
   return (
     <div>
       <div className="row">
-        <strong>{kept.step}</strong>
+        <strong>{title}</strong>
         <span className="small faint">
           {kept.number > 1 && `run ${kept.number} · `}
-          {artifacts.length > 0 && `${count(artifacts.length)} ${artifacts.length === 1 ? "file" : "files"}, ${bytes(total)}`}
+          {artifacts.length > 0 && `${plural(artifacts.length, "file")}, ${bytes(total)}`}
         </span>
         {artifacts.length > FIRST && (
           <button type="button" className="quiet end" aria-pressed={all} onClick={() => setAll(!all)}>

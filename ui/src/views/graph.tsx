@@ -1,13 +1,18 @@
 // The steps of a build as a graph, from left to right: what comes after what, stage by stage.
-import type { ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import type { BuildStep } from "../api/types";
 import { duration } from "../format";
 import { Glyph, useNow } from "../parts/basics";
+import { useWidth } from "../parts/width";
 import { TONES } from "./pipelines";
 
-const COLUMN = 210;
 const ROW = 58;
-const BOX = { width: 176, height: 42 };
+const BOX = 42;
+const WIDEST = 232;
+const NARROWEST = 158;
+const BETWEEN = 34;
+/** Where there is room for no more than two columns, steps stand below each other. */
+const NARROW = 480;
 
 interface Placed {
   step: BuildStep;
@@ -57,19 +62,47 @@ interface Props {
   choose: (key: string) => void;
 }
 
-export function Graph({ steps, stages, chosen, choose }: Props): ReactNode {
+export function Graph(props: Props): ReactNode {
+  const [element, width] = useWidth<HTMLDivElement>(900);
+  return (
+    <div ref={element} className={width < NARROW ? "" : "scroll"}>
+      {width < NARROW ? <List {...props} /> : <Picture {...props} room={width} />}
+    </div>
+  );
+}
+
+/** One below the other in the order of their columns, stage by stage. */
+function List({ steps, chosen, choose }: Props): ReactNode {
+  const placed = layout(steps).sort((a, b) => a.column - b.column || a.row - b.row);
+  return (
+    <ol className="steps">
+      {placed.map((each, index) => (
+        <li key={each.step.key}>
+          {each.stage && each.stage !== placed[index - 1]?.stage && <span className="small faint">{each.stage}</span>}
+          <StepButton step={each.step} pressed={each.step.key === chosen} choose={choose} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Picture({ steps, stages, chosen, choose, room }: Props & { room: number }): ReactNode {
   const placed = layout(steps);
   const places = new Map(placed.map((each) => [each.step.key, each]));
-  const width = COLUMN * (1 + Math.max(0, ...placed.map((each) => each.column)));
+  const columns = 1 + Math.max(0, ...placed.map((each) => each.column));
+  // As wide as there is room for: of a box that is cut off nobody knows.
+  const box = Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - BETWEEN * (columns - 1)) / columns)));
+  const step = box + BETWEEN;
   const top = stages.length ? 26 : 0;
-  const height = top + ROW * (1 + Math.max(0, ...placed.map((each) => each.row)));
+  const width = step * (columns - 1) + box;
+  const height = top + ROW * Math.max(0, ...placed.map((each) => each.row)) + BOX;
   const y = (each: Placed) => top + each.row * ROW;
   return (
     <div className="graph" style={{ width, height }}>
       {stages.map((stage) => {
         const first = Math.min(...placed.filter((each) => each.stage === stage).map((each) => each.column));
         return Number.isFinite(first) ? (
-          <span key={stage} className="stage" style={{ left: first * COLUMN }}>
+          <span key={stage} className="stage" style={{ left: first * step }}>
             {stage}
           </span>
         ) : null;
@@ -79,38 +112,57 @@ export function Graph({ steps, stages, chosen, choose }: Props): ReactNode {
           each.after.map((key) => {
             const from = places.get(key);
             if (!from) return null;
-            const [x0, y0] = [from.column * COLUMN + BOX.width, y(from) + BOX.height / 2];
-            const [x1, y1] = [each.column * COLUMN, y(each) + BOX.height / 2];
+            const [x0, y0] = [from.column * step + box, y(from) + BOX / 2];
+            const [x1, y1] = [each.column * step, y(each) + BOX / 2];
             return <path key={`${key}>${each.step.key}`} d={`M${x0} ${y0}C${x0 + 18} ${y0} ${x1 - 18} ${y1} ${x1} ${y1}`} />;
           }),
         )}
       </svg>
       {placed.map((each) => (
-        <button
+        <StepButton
           key={each.step.key}
-          type="button"
-          className={`step ${TONES[each.step.result] ?? "idle"}`}
-          aria-pressed={each.step.key === chosen}
-          style={{ left: each.column * COLUMN, top: y(each), width: BOX.width, height: BOX.height }}
-          onClick={() => choose(each.step.key)}
-          title={each.step.reason}
-        >
-          <Glyph tone={TONES[each.step.result] ?? "idle"} />
-          <span>
-            {each.step.title || each.step.name}
-            <span className="small faint">
-              {each.step.hook ? `${each.step.hook} · ` : ""}
-              {each.step.result.replace("pending-approval", "waits")} <Lasted step={each.step} />
-            </span>
-          </span>
-        </button>
+          step={each.step}
+          pressed={each.step.key === chosen}
+          choose={choose}
+          place={{ position: "absolute", left: each.column * step, top: y(each), width: box, height: BOX }}
+        />
       ))}
     </div>
   );
 }
 
+interface ButtonProps {
+  step: BuildStep;
+  pressed: boolean;
+  choose: (key: string) => void;
+  place?: CSSProperties;
+}
+
+function StepButton({ step, pressed, choose, place }: ButtonProps): ReactNode {
+  const name = step.title || step.name;
+  return (
+    <button
+      type="button"
+      className={`step ${TONES[step.result] ?? "idle"}`}
+      aria-pressed={pressed}
+      style={place}
+      onClick={() => choose(step.key)}
+      title={step.reason ? `${name}: ${step.reason}` : name}
+    >
+      <Glyph tone={TONES[step.result] ?? "idle"} />
+      <span>
+        {name}
+        <span className="small faint">
+          {step.hook ? `${step.hook} · ` : ""}
+          {step.result.replace("pending-approval", "waits for approval")} <Lasted step={step} />
+        </span>
+      </span>
+    </button>
+  );
+}
+
 function Lasted({ step }: { step: BuildStep }): ReactNode {
   const now = useNow();
-  if (step.since === null || step.result === "pending") return null;
+  if (step.since === null || step.result === "pending" || step.result === "skipped") return null;
   return <>{duration((step.ended ?? now) - step.since)}</>;
 }

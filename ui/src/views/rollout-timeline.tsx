@@ -62,8 +62,12 @@ export function Timeline({ view }: { view: RolloutView }): ReactNode {
               </th>
             ))}
             <th scope="col">all users</th>
-            <th scope="col">In force</th>
-            <th scope="col">Pods new / old</th>
+            <th scope="col" title="as the cluster's data plane confirms it">
+              On the new one
+            </th>
+            <th scope="col" title="ready / wanted">
+              Pods, new and old
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -116,7 +120,8 @@ function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
           <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{cluster.health}</span>}
           <div className="small faint">
             {progress?.phase ?? cluster.phase}
-            {progress?.late && ", catching up"} · {percent(cluster.user_percent)} of all users
+            {progress?.late && ", catching up"} · {percent(cluster.user_percent)}
+            <span className="wide-only"> of all users</span>
           </div>
         </th>
         {[...steps, null].map((_, index) => {
@@ -134,7 +139,7 @@ function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
           <Bar value={cluster.percent ?? 0} label={`new revision on ${cluster.cluster}`} />
         </td>
         <td className="nowrap">
-          {cluster.canary_pods || "0/0"} <span className="faint">/ {cluster.stable_pods || "none"}</span>
+          {cluster.canary_pods || "none"} <span className="faint">and {cluster.stable_pods || "none"}</span>
         </td>
       </tr>
       {told && !said.includes(told) && progress?.phase !== "done" && (
