@@ -181,7 +181,10 @@ def test_a_canary_is_watched_and_promoted_by_clicks(page, hub):
     expect(page.get_by_label("Moving", exact=True)).to_contain_text("20 %")
     page.get_by_label("Needs you", exact=True).get_by_role("link").click()
 
-    page.get_by_role("button", name="Promote", exact=True).click()
+    page.get_by_role("button", name="Promote…", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("60 % of users get")
+    dialog.get_by_role("button", name="Promote", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=SECONDS)
     expect(share).to_have_text("100 %")

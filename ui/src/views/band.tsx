@@ -7,7 +7,7 @@ import { useWidth } from "../parts/width";
 const HEIGHT = 120;
 const LEFT = 44;
 const LEAST = 1 / 8;
-const MOST = 8;
+export const MOST = 8;
 const LINES = [0.25, 1, 4];
 
 /** Ratios are told in factors: half as many is as far from equal as twice as many. */
@@ -52,9 +52,11 @@ function Picture({ name, points, tolerated, limit, width }: Props & { width: num
           </text>
         </g>
       ))}
-      <line x1={LEFT} x2={width} y1={y(limit)} y2={y(limit)} className="limit">
-        <title>{`must be proven to be below ×${limit.toFixed(2)}; ×${tolerated.toFixed(2)} is tolerated`}</title>
-      </line>
+      {limit < MOST && (
+        <line x1={LEFT} x2={width} y1={y(limit)} y2={y(limit)} className="limit">
+          <title>{`must be proven to be below ×${limit.toFixed(2)}; ×${tolerated.toFixed(2)} is tolerated`}</title>
+        </line>
+      )}
       <polygon points={[...top, ...bottom.toReversed()].join(" ")} className="band" />
       <polyline points={top.join(" ")} className="edge" />
       <polyline points={bottom.join(" ")} className="edge" />

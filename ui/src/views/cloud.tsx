@@ -9,7 +9,7 @@ import { count, dollars, percent, rate } from "../format";
 import { Confirm } from "../parts/act";
 import { Ago, Bar, Glyph, Loaded, Pill, ticked, type Tone } from "../parts/basics";
 
-const WORDS: Record<string, { tone: Tone; text: string }> = {
+export const HEALTH: Record<string, { tone: Tone; text: string }> = {
   healthy: { tone: "ok", text: "healthy" },
   "api-down": { tone: "warn", text: "API down" },
   "data-plane-down": { tone: "bad", text: "data plane down" },
@@ -25,9 +25,9 @@ const STANDING: Record<string, string> = {
 };
 
 export function Cloud({ card }: { card: Card }): ReactNode {
-  const health = WORDS[card.health] ?? { tone: "idle" as Tone, text: card.health };
+  const health = HEALTH[card.health] ?? { tone: "idle" as Tone, text: card.health };
   return (
-    <article className={`panel cloud ${health.tone}`} aria-label={`cloud ${card.name}`}>
+    <article id={`cloud-${card.name}`} className={`panel cloud ${health.tone}`} aria-label={`cloud ${card.name}`}>
       <header>
         <h3>{card.name}</h3>
         <Pill tone={health.tone}>{health.text}</Pill>
@@ -115,8 +115,10 @@ function Headroom({ card }: { card: Card }): ReactNode {
 function Revisions({ card }: { card: Card }): ReactNode {
   if (!card.revisions.length) return <p className="small faint">No revision runs here.</p>;
   const more = card.revision_count - card.revisions.length;
+  const seen = ["data-plane-down", "both-down"].includes(card.condition) || !card.api.up;
   return (
-    <ul className="revisions small" aria-label={`revisions on ${card.name}`}>
+    <ul className={`revisions small ${seen ? "faint" : ""}`} aria-label={`revisions on ${card.name}`}>
+      {seen && <li className="note-line">as last seen:</li>}
       {card.revisions.map((each) => (
         <RevisionRow key={`${each.application}/${each.revision}`} running={each} />
       ))}

@@ -27,7 +27,7 @@ function Screen({ overview }: { overview: Overview }): ReactNode {
   return (
     <div className="stack">
       <Headline overview={overview} />
-      <div className="pair">
+      <div className="pair level">
         <section className="panel" aria-label="Moving">
           <h2>Moving</h2>
           {overview.moving.length + overview.returning.length ? (
@@ -160,7 +160,7 @@ function Still({ applications }: { applications: number }): ReactNode {
 
 function NeedItem({ need }: { need: Need }): ReactNode {
   const where = need.build ? `/pipelines/${need.build}` : need.application ? `/rollouts/${need.application}` : null;
-  const what = where ? <Link href={where}>{need.what}</Link> : need.what;
+  const what = where ? <Link href={where}>{need.what}</Link> : need.cluster ? <a href={`#cloud-${need.cluster}`}>{need.what}</a> : need.what;
   return (
     <li>
       <div className="row">

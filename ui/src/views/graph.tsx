@@ -6,11 +6,13 @@ import { Glyph, useNow } from "../parts/basics";
 import { useWidth } from "../parts/width";
 import { TONES } from "./pipelines";
 
-const ROW = 58;
-const BOX = 42;
+const GAP = 16;
 const WIDEST = 232;
-const NARROWEST = 158;
-const BETWEEN = 34;
+const NARROWEST = 108;
+const BETWEEN = 26;
+/** A name has two lines where boxes are narrower. */
+const ONE_LINE = 200;
+const LINE = 18;
 /** Where there is room for no more than two columns, steps stand below each other. */
 const NARROW = 480;
 
@@ -92,11 +94,12 @@ function Picture({ steps, stages, chosen, choose, room }: Props & { room: number
   const columns = 1 + Math.max(0, ...placed.map((each) => each.column));
   // As wide as there is room for: of a box that is cut off nobody knows.
   const box = Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - BETWEEN * (columns - 1)) / columns)));
+  const high = 44 + (box < ONE_LINE ? LINE : 0);
   const step = box + BETWEEN;
   const top = stages.length ? 26 : 0;
   const width = step * (columns - 1) + box;
-  const height = top + ROW * Math.max(0, ...placed.map((each) => each.row)) + BOX;
-  const y = (each: Placed) => top + each.row * ROW;
+  const height = top + (high + GAP) * Math.max(0, ...placed.map((each) => each.row)) + high;
+  const y = (each: Placed) => top + each.row * (high + GAP);
   return (
     <div className="graph" style={{ width, height }}>
       {stages.map((stage) => {
@@ -112,8 +115,8 @@ function Picture({ steps, stages, chosen, choose, room }: Props & { room: number
           each.after.map((key) => {
             const from = places.get(key);
             if (!from) return null;
-            const [x0, y0] = [from.column * step + box, y(from) + BOX / 2];
-            const [x1, y1] = [each.column * step, y(each) + BOX / 2];
+            const [x0, y0] = [from.column * step + box, y(from) + high / 2];
+            const [x1, y1] = [each.column * step, y(each) + high / 2];
             return <path key={`${key}>${each.step.key}`} d={`M${x0} ${y0}C${x0 + 18} ${y0} ${x1 - 18} ${y1} ${x1} ${y1}`} />;
           }),
         )}
@@ -124,7 +127,8 @@ function Picture({ steps, stages, chosen, choose, room }: Props & { room: number
           step={each.step}
           pressed={each.step.key === chosen}
           choose={choose}
-          place={{ position: "absolute", left: each.column * step, top: y(each), width: box, height: BOX }}
+          tight={box < ONE_LINE}
+          place={{ position: "absolute", left: each.column * step, top: y(each), width: box, height: high }}
         />
       ))}
     </div>
@@ -136,9 +140,13 @@ interface ButtonProps {
   pressed: boolean;
   choose: (key: string) => void;
   place?: CSSProperties;
+  /** Whether there is room for one word on how it stands. */
+  tight?: boolean;
 }
 
-function StepButton({ step, pressed, choose, place }: ButtonProps): ReactNode {
+function StepButton({ step, pressed, choose, place, tight = false }: ButtonProps): ReactNode {
+  const waits = step.result === "pending-approval";
+  const told = waits ? (tight ? "waits" : "waits for approval") : step.result;
   const name = step.title || step.name;
   return (
     <button
@@ -151,10 +159,10 @@ function StepButton({ step, pressed, choose, place }: ButtonProps): ReactNode {
     >
       <Glyph tone={TONES[step.result] ?? "idle"} />
       <span>
-        {name}
+        <span className="name">{name}</span>
         <span className="small faint">
           {step.hook ? `${step.hook} · ` : ""}
-          {step.result.replace("pending-approval", "waits for approval")} <Lasted step={step} />
+          {tight && step.result === "success" ? <span className="hidden">{told}</span> : told} <Lasted step={step} />
         </span>
       </span>
     </button>

@@ -4,7 +4,7 @@ import { useData } from "../api/live";
 import type { Analysis, Metric, Page, Rollout, Verdict } from "../api/types";
 import { count, percent } from "../format";
 import { Bar, Loaded, ticked } from "../parts/basics";
-import { Band } from "./band";
+import { Band, MOST } from "./band";
 import { active } from "./rollouts";
 
 export function Judge({ rollout }: { rollout: Rollout }): ReactNode {
@@ -56,9 +56,9 @@ function Budget({ analysis }: { analysis: Analysis }): ReactNode {
   return (
     <dl className="gauges">
       <div>
-        <dt>Harm budget left</dt>
+        <dt>Harm budget left, in requests</dt>
         <dd>
-          <strong>{count(left)}</strong> <span className="faint">of {count(analysis.budget)} requests that it may spoil</span>
+          <strong>{count(left)}</strong> <span className="faint">of {count(analysis.budget)} that it may spoil</span>
           <Bar value={share} tone={share < 25 ? "bad" : share < 50 ? "warn" : "ok"} label="harm budget left" />
         </dd>
       </div>
@@ -97,7 +97,7 @@ function MetricCard({ metric, points }: { metric: Metric; points: Verdict[] }): 
       <p className="small faint">
         new {share(counted.new_events, counted.new_requests)} of {count(counted.new_requests)} · stable {share(counted.stable_events, counted.stable_requests)} of {count(counted.stable_requests)}
         {metric.gates && metric.needed > 0 && ` · proof takes about ${count(metric.needed)} more requests`}
-        {metric.gates && ` · to be proven below ×${metric.limit.toFixed(2)} (dashed)`}
+        {metric.gates && metric.limit < MOST && ` · to be proven below ×${metric.limit.toFixed(2)} (dashed)`}
       </p>
     </figure>
   );

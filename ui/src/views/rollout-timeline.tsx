@@ -4,6 +4,7 @@ import { useCalmData } from "../api/live";
 import type { ClusterOfRollout, Member, Page, Progress, RolloutView, Step, Wave } from "../api/types";
 import { duration, percent } from "../format";
 import { Bar, Glyph, ticked, type Tone } from "../parts/basics";
+import { HEALTH } from "./cloud";
 
 export function stepName(step: Step): string {
   switch (step.step) {
@@ -111,13 +112,13 @@ interface RowProps {
 }
 
 function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
-  const tone: Tone = cluster.health === "healthy" ? "ok" : cluster.health === "unknown" ? "idle" : "bad";
+  const tone: Tone = HEALTH[cluster.health]?.tone ?? "idle";
   const told = progress?.reason || cluster.trouble;
   return (
     <>
       <tr>
         <th scope="row">
-          <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{cluster.health}</span>}
+          <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{HEALTH[cluster.health]?.text ?? cluster.health}</span>}
           <div className="small faint">
             {progress?.phase ?? cluster.phase}
             {progress?.late && ", catching up"} · {percent(cluster.user_percent)}

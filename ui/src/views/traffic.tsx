@@ -85,7 +85,7 @@ function One({ application, names }: { application: string; names: string[] }): 
 }
 
 /** What a plan says of a cloud where nothing is out of the ordinary. */
-const ORDINARY: Record<string, string> = { serving: "serves its whole share" };
+const ORDINARY: Record<string, string> = { out: "taken out: it serves nobody", drained: "drained by somebody", serving: "serves its whole share" };
 
 function Lead({ traffic }: { traffic: TrafficData }): ReactNode {
   const requests = traffic.flows.reduce((sum, each) => sum + (each.now ? each.now.requests / each.now.seconds : 0), 0);
