@@ -4,6 +4,7 @@ import { Link, useLocation } from "wouter";
 import { useData, useLive } from "./api/live";
 import { useSession } from "./api/session";
 import type { Overview } from "./api/types";
+import { Ago, Glyph } from "./parts/basics";
 import { applyTheme, theme, THEMES, type Theme } from "./theme";
 
 const NAMES: Record<Theme, string> = { system: "as the system has them", light: "light", dark: "dark" };
@@ -34,7 +35,8 @@ function Icon({ path }: { path: string }): ReactNode {
 export function Shell({ children }: { children: ReactNode }): ReactNode {
   const [location] = useLocation();
   const here = VIEWS.find((each) => each.path !== "/" && location.startsWith(each.path)) ?? VIEWS[0];
-  const needs = useData<Overview>("/overview", 2000).data?.needs?.length ?? 0;
+  const overview = useData<Overview>("/overview", 2000);
+  const needs = overview.data?.needs?.length ?? 0;
   const main = useRef<HTMLElement>(null);
   const nav = useRef<HTMLElement>(null);
   const subject = decodeURIComponent(location.split("/")[2] ?? "");
@@ -65,9 +67,22 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
         <Foot />
       </header>
       <main id="main" tabIndex={-1} ref={main}>
+        {overview.error?.status === 0 && overview.data && <Away since={overview.dataUpdatedAt / 1000} />}
         {children}
       </main>
     </div>
+  );
+}
+
+/** What is shown is old, and how old. */
+function Away({ since }: { since: number }): ReactNode {
+  return (
+    <p className="away" role="status">
+      <Glyph tone="warn" />
+      <span>
+        <strong>The hub does not answer.</strong> What is shown is as it was <Ago at={since} />; edges go on serving users. It is asked again and again.
+      </span>
+    </p>
   );
 }
 

@@ -60,7 +60,7 @@ function Cluster({ there }: { there: InCluster }): ReactNode {
   return (
     <article className="panel cloud" aria-label={`${there.cluster}`}>
       <header>
-        <h3>{there.cluster}</h3>
+        <h2>{there.cluster}</h2>
         {there.in_step ? <Pill tone="ok">as wanted</Pill> : <Pill tone="warn">drift</Pill>}
         <p className="small faint">{there.looked_at === null ? "not looked at yet" : <>looked at <Ago at={there.looked_at} /></>}</p>
       </header>

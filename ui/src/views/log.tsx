@@ -1,6 +1,7 @@
 // What a step prints, as it comes: only the lines in sight are drawn.
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { count, plural } from "../format";
+import { plain, spans } from "./ansi";
 import { useLog, type Line, type LogLines } from "./log-lines";
 
 const ROW = 20;
@@ -191,13 +192,15 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
 }
 
 function drawnText(line: Line, sought: string): ReactNode {
+  const text = plain(line.text);
   // A word that is looked for may go over several colours: its line is shown plain.
-  if (sought && line.text.toLowerCase().includes(sought)) return lit(line.text, sought);
-  return line.spans?.map((each, index) => (
+  if (sought && text.toLowerCase().includes(sought)) return lit(text, sought);
+  if (line.look === undefined) return text;
+  return spans(line.text, line.look).spans.map((each, index) => (
     <span key={index} className={each.look || undefined}>
       {each.text}
     </span>
-  )) ?? line.text;
+  ));
 }
 
 function lit(text: string, words: string): ReactNode {

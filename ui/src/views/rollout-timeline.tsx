@@ -101,6 +101,7 @@ function cell(progress: Progress | undefined, index: number, steps: number): "do
   return index < at ? "done" : index === at ? "now" : "todo";
 }
 
+const PHASES: Record<string, string> = { stepping: "at a step", back: "taken back", waiting: "waits for its turn" };
 const SAID = { done: "done", now: "now", todo: "to come", back: "taken back" };
 
 interface RowProps {
@@ -120,7 +121,7 @@ function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
         <th scope="row">
           <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{HEALTH[cluster.health]?.text ?? cluster.health}</span>}
           <div className="small faint">
-            {progress?.phase ?? cluster.phase}
+            {PHASES[progress?.phase ?? cluster.phase] ?? progress?.phase ?? cluster.phase}
             {progress?.late && ", catching up"} · {percent(cluster.user_percent)}
             <span className="wide-only"> of all users</span>
           </div>
