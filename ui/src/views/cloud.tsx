@@ -101,7 +101,7 @@ function Lamps({ card }: { card: Card }): ReactNode {
 }
 
 function Headroom({ card }: { card: Card }): ReactNode {
-  if (card.capacity === null) return <span className="faint">its capacity was not told</span>;
+  if (card.capacity === null) return <span className="faint">not told</span>;
   const left = Math.max(0, card.capacity - card.rps);
   const used = (100 * card.rps) / card.capacity;
   return (

@@ -13,6 +13,8 @@ const BETWEEN = 26;
 /** A name has two lines where boxes are narrower. */
 const ONE_LINE = 200;
 const LINE = 18;
+/** Around the picture, for the ring of the step that is chosen. */
+const EDGE = 3;
 /** Where there is room for no more than two columns, steps stand below each other. */
 const NARROW = 480;
 
@@ -93,7 +95,7 @@ function Picture({ steps, stages, chosen, choose, room }: Props & { room: number
   const places = new Map(placed.map((each) => [each.step.key, each]));
   const columns = 1 + Math.max(0, ...placed.map((each) => each.column));
   // As wide as there is room for: of a box that is cut off nobody knows.
-  const box = Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - BETWEEN * (columns - 1)) / columns)));
+  const box = Math.max(NARROWEST, Math.min(WIDEST, Math.floor((room - 2 * EDGE - BETWEEN * (columns - 1)) / columns)));
   const high = 44 + (box < ONE_LINE ? LINE : 0);
   const step = box + BETWEEN;
   const top = stages.length ? 26 : 0;
@@ -162,7 +164,7 @@ function StepButton({ step, pressed, choose, place, tight = false }: ButtonProps
         <span className="name">{name}</span>
         <span className="small faint">
           {step.hook ? `${step.hook} · ` : ""}
-          {tight && step.result === "success" ? <span className="hidden">{told}</span> : told} <Lasted step={step} />
+          {tight && step.result === "success" ? <span className="hidden">{told}</span> : told} {(!tight || step.result === "success") && <Lasted step={step} />}
         </span>
       </span>
     </button>
