@@ -46,6 +46,8 @@ class FleetPromises:
     """Since when there are so many users, and the hub could know it."""
     down: dict[ClusterName, float] = field(default_factory=dict)
     """Since when the hub knows of which clusters that they are down."""
+    noticed: float = 0.0
+    """When the hub noticed last that one goes down, or is no longer."""
     cut_off: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     """For edges that are cut off, which hub had counted their users, and how many all users were;
     None when it cannot have done so."""
@@ -61,10 +63,7 @@ class FleetPromises:
             self._epoch(name, record.at(name).epoch, now)
             health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
             self._budget(world, name, health)
-            if health is None or health.condition not in DOWN:
-                self.down.pop(name, None)
-            else:
-                self.down.setdefault(name, now)
+            self._notice(name, now, down=health is not None and health.condition in DOWN)
         users = onlooker.see(world.store, USERS, APP, Users)
         if users is None or users is self.users:
             return
@@ -87,6 +86,14 @@ class FleetPromises:
         heard = known if settled and now - world.hub.began >= _COUNTING_SECONDS else None
         self.cut_off = {edge: self.cut_off.get(edge, heard) for edge in world.deaf}
         return any(each != known for each in self.cut_off.values())
+
+    def _notice(self, name: ClusterName, now: float, *, down: bool) -> None:
+        if down is not (name in self.down):
+            self.noticed = now
+        if down:
+            self.down.setdefault(name, now)
+        else:
+            self.down.pop(name, None)
 
     def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
         known = self.epochs.setdefault(name, [(now, epoch)])
@@ -140,10 +147,14 @@ class FleetPromises:
     def _capacity_first(self, world: EngineWorld, record: Record, users: Users) -> None:
         """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
         now, (since, demand) = world.clock.now(), self.demand
-        if not world.capacities or users.frozen or now - since < _COUNTING_SECONDS:
+        if not self.paced and users.recent is not None:
+            demand = users.recent  # what hubs know that take no turns in time is all to go by
+        elif now - since < _COUNTING_SECONDS:
             return
-        # How soon it is planned anew after a loss is a matter of pace; a plan of the same moment
-        # rests on what was read just before.
+        if not world.capacities or users.frozen:
+            return
+        # How soon it is planned anew after a loss is a matter of pace; a plan of the moment in
+        # which one goes down, or is well again, rests on what was read just before.
         alive = [
             name for name in users.parts if not (self.paced and self.down.get(name, now) < now)
         ]
@@ -159,11 +170,10 @@ class FleetPromises:
             if "drained" not in users.reasons.get(name, ""):
                 spare += carries - asked
         vain = min(spare, demand - served)
-        noticed = any(since == now for since in self.down.values())
         # Where only some have the new revision alone, it is limited how many may meet it.
         rows = [*users.parts.values(), *(record.at(each).split.shares for each in world.clusters)]
         limited = len({frozenset(row) for row in rows}) > 1
-        if self.paced and not (noticed or limited) and vain > demand * _IN_VAIN:
+        if self.paced and self.noticed < now and not limited and vain > demand * _IN_VAIN:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")

@@ -75,6 +75,14 @@ def test_a_hub_that_has_just_begun_to_count_does_not_take_its_first_second_for_a
     assert users.shed == 2500
 
 
+def test_a_hub_that_has_counted_nobody_yet_overloads_no_cluster():
+    """Its first reports may tell of no requests, while the store knows of those before."""
+    found = [candidate("aws", room=150), candidate("gcp", room=150)]
+    users = next_users(application(), Users(APP), found, None, NOW, Load(recent=400))
+
+    assert users.shed == 2500
+
+
 def test_when_all_look_down_what_was_turned_away_is_not_let_in():
     found = [candidate("aws", room=120), candidate("gcp", room=120)]
     dark = [

@@ -132,9 +132,10 @@ def next_users(
         now: in seconds.
         load: what users ask for now, by class, and who may not meet what is new.
     """
-    if demand is not None and load.recent is not None:
-        # A hub that has just begun to count has not seen the highest rate of the last minute.
-        demand = max(demand, load.recent)
+    if load.recent is not None:
+        # A hub that has just begun to count has not seen the highest rate of the last minute, or
+        # has counted nobody yet.
+        demand = max(demand or 0, load.recent)
     returns: dict[ClusterName, Return] = {}
     admitted: list[tuple[Candidate, Admittance]] = []
     alone = sum(each.health.stands.serves and not each.wish.drained for each in candidates) < 2
