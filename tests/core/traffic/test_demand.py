@@ -218,6 +218,20 @@ def test_an_edge_that_is_late_to_say_that_users_left_it_makes_them_no_more(late)
             assert 199_000 <= demand_of(demand, second + 0.5) <= 221_000, second
 
 
+def test_users_who_go_to_a_new_edge_are_the_same_users():
+    """It begins while another one counts, and nobody knows what there was before."""
+    world, demand = Moving("ab", 200_000.0), Demand()
+    world.move(0.0, "b", "a", 1.0)
+    world.move(31.0, "a", "b", 1.0)
+    for second in range(1, 60):
+        asked = round(world.requests("a", second - 1.0, second))
+        demand = counted(demand, "a", asked, float(second), 1.0)
+        end = second + 0.6
+        asked = round(world.requests("b", end - 1.0, end))
+        demand = counted(demand, "b", asked, end, 1.0) if end > 31.0 else demand
+        assert demand_of(demand, end) <= 221_000, second
+
+
 def test_what_all_edges_are_asked_for_at_once_counts_when_it_lasts_for_two_reports():
     demand = together(60, a=lambda now: 500 if now in (30, 31) else 100, b=lambda now: 100)
     assert 600 <= demand_of(demand, 59.0) <= 660

@@ -12,6 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
@@ -115,7 +116,8 @@ def _highest(demand: Demand, edge: str, rates: Rates) -> tuple[Total, ...]:
     """Return the highest rates of all edges together once an edge has sent the last of `rates`."""
     at, _, total, _ = rates[-1]
     # What the others counted during its report before this one is known by now.
-    last = next((each for each in reversed(rates[:-1]) if each[1] == edge), None)
+    earlier = islice(reversed(rates), 1, None)
+    last = next((each for each in earlier if each[1] == edge), None)
     if last is not None and at - last[0] < RECENT_SECONDS:
         total = max(total, last[2] + _beside(rates, last))
     known = _since(demand.highest, at - KEEP_SECONDS)
