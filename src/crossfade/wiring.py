@@ -56,6 +56,7 @@ from crossfade.settings import SEALING_KEY, SECRET, Settings, tracing
 
 if TYPE_CHECKING:
     from crossfade.engine.people import People
+    from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
     from crossfade.engine.sign_on import SignOnCommands
 
 
@@ -165,6 +166,13 @@ class Session:
     def secret_commands(self) -> SecretCommands:
         """Return the secrets of the store, for the person of this machine."""
         return SecretCommands(self._own(), key_ring(self.settings), self.clock)
+
+    def shared_configurations(self) -> "SharedConfigurations":
+        """Return the shared configurations of pipelines, for the person of this machine."""
+        from crossfade.engine.pipelines.records import Builds
+        from crossfade.wiring_pipelines import shared_configurations
+
+        return shared_configurations(self.settings, Builds(self._own()), self.clock)
 
     def sign_on_commands(self) -> "SignOnCommands":
         """Return the identity provider, for the person of this machine."""

@@ -36,7 +36,7 @@ from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
 from crossfade.wiring import Session, key_ring, session
-from crossfade.wiring_pipelines import graph_of_build, pipeline_files
+from crossfade.wiring_pipelines import graph_of_build, pipeline_files, shared_configurations
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
@@ -110,6 +110,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         BuildCommands(Builds(documents), opened.clock),
         SecretCommands(documents, key_ring(opened.settings), opened.clock),
         pipeline_files(opened.settings, Builds(documents), opened.clock, records),
+        shared_configurations(opened.settings, Builds(documents), opened.clock),
     )
 
 

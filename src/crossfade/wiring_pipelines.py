@@ -43,6 +43,7 @@ from crossfade.engine.pipelines.forgetting import Forgetting
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
+from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.templates import settled
@@ -57,6 +58,7 @@ from crossfade.engine.pipelines.views import (
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
 from crossfade.ports.runner import RunId
+from crossfade.ports.sealing import Sealing
 from crossfade.ports.secrets import Secrets
 from crossfade.remote.logins import LOCAL
 from crossfade.settings import (
@@ -291,8 +293,21 @@ def _surroundings(
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
         fetch=fetched,
+        shared=shared_configurations(settings, Builds(store), places.clock).variables,
         places=places.of,
     )
+
+
+def shared_configurations(settings: Settings, builds: Builds, clock: Clock) -> SharedConfigurations:
+    """Return the commands on shared configurations that write to these documents."""
+
+    def keys() -> Sealing:
+        from crossfade.adapters.secrets.sealing import KeyRing  # slow: cryptography
+
+        given = os.environ.get(SEALING_KEY.name, "")
+        return KeyRing(settings.sealing_key_file, SEALING_KEY.name, given)
+
+    return SharedConfigurations(builds, keys, clock)
 
 
 def _clusters(

@@ -34,6 +34,7 @@ from crossfade.engine.names import Names
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.files import PipelineFiles
 from crossfade.engine.pipelines.records import Build, Builds, run_id
+from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.webhooks import Senders, Webhooks
 from crossfade.engine.records import Records
@@ -118,7 +119,7 @@ class _Logs(LogFiles):
 
 def services_of(world, folder):
     def acts(documents):
-        charts = FakeCharts("/charts/colors")
+        charts = FakeCharts("/charts/colors", "/charts/shapes")
         records = Records(documents)
         return Acts(
             Commands(records, world.connections, world.clock),
@@ -126,6 +127,9 @@ def services_of(world, folder):
             BuildCommands(Builds(documents), world.clock),
             SecretCommands(documents, KeyRing(folder / "sealing.key", "KEY", ""), world.clock),
             files_of(documents, world.clock),
+            SharedConfigurations(
+                Builds(documents), lambda: KeyRing(folder / "sealing.key", "KEY", ""), world.clock
+            ),
         )
 
     async def hub():

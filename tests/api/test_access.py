@@ -64,6 +64,10 @@ OF_ALL = [
     ("GET", "/pipelines", Role.VIEWER, {}),
     ("POST", "/pipelines", Role.ADMIN, {"json": {"files": [{"text": PIPELINE}]}}),
     ("DELETE", "/pipelines/shop", Role.ADMIN, {}),
+    ("GET", "/contexts", Role.VIEWER, {}),
+    ("GET", "/contexts/staging", Role.VIEWER, {}),
+    ("PUT", "/contexts/staging", Role.ADMIN, {"json": {"type": "config", "data": {"A": "b"}}}),
+    ("DELETE", "/contexts/staging", Role.ADMIN, {}),
     ("GET", "/builds/1", Role.VIEWER, {}),
     ("GET", "/builds/1/state", Role.VIEWER, {}),
     ("GET", "/builds/1/files", Role.VIEWER, {}),
@@ -137,6 +141,7 @@ async def test_no_endpoint_is_left_out_of_these_tables(api):
         plain = plain.replace("/builds/1", "/builds/{run}").replace("/colors", "/{name}")
         plain = plain.replace("/accounts/admin", "/accounts/{name}")
         plain = plain.replace("/secrets/s", "/secrets/{name}")
+        plain = plain.replace("/contexts/staging", "/contexts/{name}")
         plain = plain.replace("/pipelines/shop", "/pipelines/{name}")
         plain = plain.replace(64 * "a", "{digest}")
         plain = plain.replace("/1", "/{number}").replace("/aws", "/{cluster}")

@@ -85,6 +85,27 @@ async def test_a_stream_ends_when_its_reader_no_longer_counts(monkeypatch):
     assert len([part async for part in stream(feed, over, ALL, 0)]) == 2
 
 
+async def test_a_stream_ends_at_once_when_access_changes():
+    store = FakeStore()
+    feed = Feed(store)
+    await feed.begin()
+    asked = []
+
+    async def over():
+        asked.append(1)
+        raise NotSignedIn("over", hint="sign in")
+
+    reader = stream(feed, over, ALL, 0)
+    parts = [await anext(reader), await anext(reader)]
+    await happen(store, "account/ann")
+    await happen(store)
+    await feed.look()
+    parts += [part async for part in reader]
+
+    assert ids("".join(parts)) == [], "told what has happened since"
+    assert asked == [1]
+
+
 async def test_streams_end_with_the_hub():
     feed = Feed(FakeStore())
     await feed.begin()

@@ -39,6 +39,9 @@ RUNS = {
         "core/pipeline/test_clusters.py::test_a_pipeline_reaches_what_it_names_and_no_more": "clustersInfo",
         "contract/test_pipeline_keys.py::test_a_pipeline_says_where_its_steps_run": "runtimeEnvironment",
         "cli/test_pipeline_template.py::test_the_steps_are_those_of_the_revision": "specTemplate",
+        "cli/test_pipeline_external_resources.py::test_files_and_folders_are_there_before_the_first_"
+        "step_whatever_the_mode": "externalResources",
+        "cli/test_context.py::test_a_build_has_the_variables_and_no_log_has_the_secret": "contexts",
         "engine/pipelines/test_commands.py::test_a_pipeline_may_forbid_to_begin_again_at_what_failed": "permitRestartFromFailedSteps",
     },
     "common": {
@@ -128,7 +131,6 @@ IDLE = {
 """Keys without effect, which the guide names."""
 
 REFUSED = {
-    "spec": {"contexts": ["shared"], "externalResources": [{"type": "git"}]},
     "freestyle": {"role_arn": "a"},
     "push": {
         "accessKeyId": "a",

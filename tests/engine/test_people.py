@@ -4,7 +4,7 @@ import pytest
 
 from crossfade.base.errors import Conflict, InputError, NotFound, NotSignedIn, UnsafePlan
 from crossfade.base.secrets import Secret
-from crossfade.core.access.roles import Grant, Role
+from crossfade.core.access.roles import Action, Grant, Role
 from crossfade.engine.accounts import FAILURES, Accounts
 from crossfade.engine.people import People
 from crossfade.testing.clock import FakeClock
@@ -70,6 +70,94 @@ async def test_a_disabled_account_is_out_at_once_with_its_tokens(people, account
         await accounts.sign_in("ann", LONG, "here")
     await people.enable("ann")
     assert (await accounts.by_token(token)).identity.name == "ann"
+
+
+@pytest.fixture
+async def tokens(people, accounts):
+    """Two tokens of `boss`: one that changes accounts, as `crossfade login` makes, and another."""
+    await people.add("boss", [ADMIN], LONG)
+    boss = await caller(accounts, "boss", LONG)
+    return [
+        (await accounts.make_token(boss, "t", [ADMIN], 1, accounts=each))[1]
+        for each in (True, False)
+    ]
+
+
+async def counting(accounts, tokens):
+    found = []
+    for each in tokens:
+        try:
+            found.append((await accounts.by_token(each)).identity.name)
+        except NotSignedIn:
+            found.append("nobody")
+    return found
+
+
+@pytest.mark.parametrize(("keep", "left"), [(False, "nobody"), (True, "boss")])
+async def test_tokens_that_an_old_password_made_end_with_it(people, accounts, tokens, keep, left):
+    await people.set_password("boss", Secret("another long password"), keep_tokens=keep)
+
+    assert await counting(accounts, tokens) == ["nobody", left]
+    boss = await caller(accounts, "boss", Secret("another long password"))
+    assert len(await accounts.tokens(boss)) == keep, "what counts no more is listed"
+    _, new = await accounts.make_token(boss, "t", [ADMIN], 1, accounts=True)
+    assert (await accounts.by_token(new)).lasting
+
+
+async def test_a_new_password_of_the_admin_ends_tokens_too(people, accounts):
+    password = await accounts.first_admin()
+    admin = await caller(accounts, "admin", password)
+    made = [
+        await accounts.make_token(admin, "t", [ADMIN], 1, accounts=each) for each in (True, False)
+    ]
+    await accounts.new_admin_password()
+
+    assert await counting(accounts, [token for _, token in made]) == ["nobody", "nobody"]
+
+
+async def test_a_token_that_changes_accounts_stays_out_when_its_owner_is_back(
+    people, accounts, tokens
+):
+    await people.add("other", [ADMIN], LONG)
+    await people.disable("boss")
+    await people.enable("boss")
+
+    assert await counting(accounts, tokens) == ["nobody", "boss"]
+
+
+async def test_a_lower_role_narrows_tokens_and_browsers_at_once(people, accounts, tokens):
+    await people.add("other", [ADMIN], LONG)
+    signed = await accounts.sign_in("boss", LONG, "here")
+    await people.grant("boss", [VIEWER])
+
+    for each in (await accounts.by_cookie(signed.cookie), await accounts.by_token(tokens[0])):
+        assert not each.identity.may(Action.ACCESS)
+        assert not each.identity.sees("shapes")
+
+
+async def test_whoever_signs_in_with_the_old_password_at_that_very_moment_is_out(people, accounts):
+    await people.add("ann", [VIEWER], LONG)
+    fits = accounts.passwords.fits
+
+    async def slowly(given, kept):
+        good = await fits(given, kept)
+        await people.set_password("ann", Secret("another long password"))
+        return good
+
+    accounts.passwords.fits = slowly
+    signed = await accounts.sign_in("ann", LONG, "here")
+
+    with pytest.raises(NotSignedIn, match="over"):
+        await accounts.by_cookie(signed.cookie)
+
+
+async def test_a_token_that_is_made_at_that_very_moment_is_out_too(people, accounts):
+    await people.add("ann", [VIEWER], LONG)
+    ann = await caller(accounts, "ann", LONG)
+    await people.set_password("ann", Secret("another long password"))
+    _, token = await accounts.make_token(ann, "t", [VIEWER], 1)
+
+    assert await counting(accounts, [token]) == ["nobody"]
 
 
 async def test_other_rights_hold_from_the_next_request_on(people, accounts):

@@ -13,6 +13,7 @@ from crossfade.api.routes import (
     audit,
     build_tests,
     builds,
+    contexts,
     drift,
     drills,
     edges,
@@ -36,7 +37,8 @@ from crossfade.api.services import Services
 from crossfade.api.traces import Traced
 
 PREFIX = "/api/v1"
-_THINGS = (fleet, failover, drills, edges, applications, rollouts, pipelines, builds, webhooks)
+_THINGS = (fleet, failover, drills, edges, applications, rollouts)
+_PIPELINES = (pipelines, builds, contexts, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {
@@ -61,7 +63,7 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     install(app)
     app.include_router(health.router)
     api = APIRouter(prefix=PREFIX)
-    for each in (*_THINGS, *_SCREENS, *_PEOPLE):
+    for each in (*_THINGS, *_PIPELINES, *_SCREENS, *_PEOPLE):
         api.include_router(each.router)
     app.include_router(api)
     page.install(app, folder)

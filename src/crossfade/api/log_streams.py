@@ -48,10 +48,20 @@ async def _parts(
     services: Services, again: Callable[[], Awaitable[Caller]], wanted: Wanted
 ) -> AsyncIterator[str]:
     builds, log = services.building.builds, StepLog(services.building.logs, wanted.step)
-    sequence, waited = services.feed.sequence, 0.0
+    sequence, waited, access = services.feed.sequence, 0.0, services.feed.access
     build, state = (await builds.build(wanted.run)).value, (await builds.state(wanted.run)).value
     yield "retry: 1000\n\n"
     while not services.feed.closed:
+        if waited >= SILENCE_SECONDS or access != services.feed.access:
+            access = services.feed.access
+            try:
+                await again()
+            except CrossfadeError:
+                return
+        if waited >= SILENCE_SECONDS:
+            waited = 0.0
+            yield ": alive\n\n"
+        waited += LOOK_SECONDS  # also of one that never rests
         lines = await asyncio.to_thread(log.more, build, state)
         for event in _events([each for each in lines if each.number > wanted.after]):
             yield event
@@ -61,18 +71,10 @@ async def _parts(
             yield f"event: end\ndata: {json.dumps({'result': state.result.value})}\n\n"
             return
         await services.feed.rest(LOOK_SECONDS)
-        waited += LOOK_SECONDS
         if sequence != services.feed.sequence:
             sequence = services.feed.sequence
             build = (await builds.build(wanted.run)).value
             state = (await builds.state(wanted.run)).value
-        if waited >= SILENCE_SECONDS:
-            waited = 0.0
-            try:
-                await again()
-            except CrossfadeError:
-                return
-            yield ": alive\n\n"
 
 
 def _events(lines: list[LogLine]) -> list[str]:

@@ -28,7 +28,7 @@ _STATUS = {
     "not-allowed": 403,
 }
 _CODES = {400: "invalid-input", 404: "not-found", 405: "invalid-input", 413: "invalid-input"}
-_SECRETIVE = ("/session", "/accounts", "/secrets", "/builds", "/pipelines")
+_SECRETIVE = ("/session", "/accounts", "/secrets", "/builds", "/pipelines", "/contexts")
 _OPENAPI = "`GET /api/v1/openapi.json` describes every request"
 
 

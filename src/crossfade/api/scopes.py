@@ -1,10 +1,14 @@
-"""Grants as requests write them."""
+"""Grants as requests write them, and what becomes of tokens that have them."""
 
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossfade.core.access.roles import ANY, Grant, Role
+
+KeepTokens = Field(
+    default=False, description="Tokens stay that change no accounts: whoever has one stays in."
+)
 
 
 class Scope(BaseModel):

@@ -21,6 +21,7 @@ from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.files import PipelineFiles
 from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.webhooks import Webhooks
 from crossfade.engine.queries import Queries
 from crossfade.engine.secret_commands import SecretCommands
@@ -40,6 +41,8 @@ class Acts:
     secrets: SecretCommands
     files: PipelineFiles
     """On pipelines."""
+    shared: SharedConfigurations
+    """Of pipelines."""
 
 
 @dataclass(frozen=True, slots=True)

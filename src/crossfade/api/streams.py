@@ -70,10 +70,19 @@ async def stream(
 async def _parts(
     feed: Feed, again: Callable[[], Awaitable[Caller]], caller: Caller, cursor: int
 ) -> AsyncIterator[str]:
-    sequence, waited = -1, 0.0
+    sequence, waited, access = -1, 0.0, feed.access
     yield "retry: 1000\n\n"
     while not feed.closed:
         now = feed.sequence
+        if waited >= SILENCE_SECONDS or access != feed.access:
+            access = feed.access
+            try:
+                caller = await again()
+            except CrossfadeError:
+                return
+        if waited >= SILENCE_SECONDS:
+            waited = 0.0
+            yield ": alive\n\n"
         while found := await feed.after(cursor):
             seen = [each for each in found if may_see(caller.identity, each.subject)]
             cursor = found[-1].number
@@ -85,13 +94,6 @@ async def _parts(
             sequence = now
         await feed.rest(TICK_SECONDS)
         waited += TICK_SECONDS
-        if waited >= SILENCE_SECONDS:
-            waited = 0.0
-            try:
-                caller = await again()
-            except CrossfadeError:
-                return
-            yield ": alive\n\n"
 
 
 def _event(event: Event) -> str:

@@ -104,16 +104,20 @@ def password(
     context: typer.Context,
     name: _Name,
     password_stdin: _Stdin = False,
+    keep_tokens: Annotated[
+        bool,
+        typer.Option("--keep-tokens", help="Only browsers, and tokens that change accounts, end."),
+    ] = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Give account NAME another password, and sign all of its browsers out."""
+    """Give account NAME another password; its browsers are signed out, and its tokens end."""
     from crossfade.engine.people import new_password
 
     given = _read() if password_stdin else None
     wanted = given or new_password()
 
     async def work(session: "Session") -> None:
-        await session.people().set_password(name, wanted)
+        await session.people().set_password(name, wanted, keep_tokens=keep_tokens)
 
     with_session(context, work)
     shown = None if given else wanted.reveal()

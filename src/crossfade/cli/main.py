@@ -36,6 +36,7 @@ NOUNS = {
     "deploy": "Bring out a new revision of an application.",
     "rollout": "Watch and steer rollouts.",
     "pipeline": "Check and run pipelines of codefresh.yml files.",
+    "context": "Keep shared configurations: variables that pipelines have by name.",
     "image": "Build images, keep them on this machine, push and pull them.",
     "analysis": "Judge recorded windows of a canary; needs no hub.",
     "audit": "Say who has done what.",

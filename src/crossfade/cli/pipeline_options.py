@@ -29,6 +29,15 @@ HostImageOption = Annotated[
     list[str] | None,
     typer.Option(metavar="IMAGE", help="Run steps of this image with this machine's tools."),
 ]
+ContextOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="NAME",
+        help="A shared configuration whose variables it has beside those of the pipeline; may be "
+        "repeated.",
+    ),
+]
 RunnerOption = Annotated[
     str,
     typer.Option(

@@ -14,6 +14,7 @@ from crossfade.base.units import parse_duration
 from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
+    ContextOption,
     HostImageOption,
     SecretOption,
     StepsOption,
@@ -107,6 +108,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     var: VarOption = None,
     secret: SecretOption = None,
     variables: _VariablesOption = None,
+    shared: ContextOption = None,
     branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
@@ -129,13 +131,10 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
 
     With --follow or --wait, ends with 0 when it succeeds and with 1 when it does not.
     """
-    from crossfade.core.pipeline.variables import Source, Variable
     from crossfade.engine.pipelines.starting import Start
 
     given = {} if variables is None else _variables(variables)
-    given |= given_variables(var, secret)
-    if branch:
-        given["CF_BRANCH"] = Variable("CF_BRANCH", branch, Source.RUN)
+    given |= given_variables(var, secret) | _branch(branch)
     seconds = parse_duration(timeout) if timeout else None
     wanted = Start(
         pipeline,
@@ -147,6 +146,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         template=_steps(yaml),
         only=tuple(only or ()),
         skip=tuple(skip or ()),
+        contexts=tuple(shared or ()),
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
@@ -199,6 +199,12 @@ async def _wait(
     show(result_json(build, state), output, lambda: summary(build, state))
     if state.result is not Result.SUCCESS:
         raise typer.Exit(FAILED_EXIT_CODE)
+
+
+def _branch(name: str) -> "dict[str, Variable]":
+    from crossfade.core.pipeline.variables import Source, Variable
+
+    return {"CF_BRANCH": Variable("CF_BRANCH", name, Source.RUN)} if name else {}
 
 
 def _variables(path: Path) -> "dict[str, Variable]":

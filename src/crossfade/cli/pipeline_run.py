@@ -14,6 +14,7 @@ from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 from crossfade.cli.pipeline_options import (
     ClusterOption,
+    ContextOption,
     HostImageOption,
     RunnerOption,
     SecretOption,
@@ -46,6 +47,7 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
         Path | None,
         typer.Option(help="Folder that is copied into the workspace in place of the main clone."),
     ] = None,
+    shared: ContextOption = None,
     steps: StepsOption = None,
     host_image: HostImageOption = None,
     runner: RunnerOption = "",
@@ -73,7 +75,8 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
 
     async def work(pipelines: "Pipelines") -> None:
         hub = detach or not pipelines.here
-        wanted = Build("0", name, "", 0.0, folder, hub=hub, runtime=runtime)
+        named = tuple(shared or ())
+        wanted = Build("0", name, "", 0.0, folder, hub=hub, runtime=runtime, contexts=named)
         build, graph = await pipelines.files.create(source, wanted, given)
         if detach:
             await show_left(pipelines, build, output)

@@ -28,9 +28,15 @@ from crossfade.core.access.tokens import (
 )
 from crossfade.engine.access_records import ACCOUNT, ONCE, SESSION, TOKEN
 from crossfade.engine.audit import AuditedDocuments
-from crossfade.engine.people import People, browser_sessions, new_password, sessions_of
+from crossfade.engine.people import (
+    People,
+    browser_sessions,
+    new_password,
+    sessions_of,
+    tokens_of,
+)
 from crossfade.engine.retries import again_on_conflict
-from crossfade.ports.documents import Documents, Event, Remove, Save
+from crossfade.ports.documents import Document, Documents, Event, Remove, Save
 from crossfade.ports.passwords import Passwords
 
 ADMIN = "admin"
@@ -67,6 +73,9 @@ class Caller:
     """What a browser has to send along with changes; None for tokens."""
     accounts: bool = False
     """Whether it is a token that was made to change accounts."""
+    passwords: int = 0
+    """Of their account, when they had shown who they are, as is `series`."""
+    series: int = 0
 
     @property
     def lasting(self) -> bool:
@@ -114,30 +123,32 @@ class Accounts:
             return None
         password = new_password()
         try:
-            await self._save_admin(password, 0)
+            await self._save_admin(password, None)
         except Conflict:
             return None  # another hub on the store has just made it
         return password
 
     async def new_admin_password(self) -> Secret:
-        """Give `admin` a new password, sign all its browsers out, and return the password."""
+        """Give `admin` a new password, end its sessions and tokens, and return the password."""
         password = new_password()
 
         async def save() -> None:
-            known = await self.documents.get(ACCOUNT, ADMIN)
-            await self._save_admin(password, known.version if known else 0)
+            await self._save_admin(password, await self.documents.get(ACCOUNT, ADMIN))
 
         await again_on_conflict(save)
         return password
 
-    async def _save_admin(self, password: Secret, version: int) -> None:
+    async def _save_admin(self, password: Secret, known: Document | None) -> None:
         hashed = await self.passwords.hashed(password.reveal())
-        everything = (Grant(Role.ADMIN),)
-        account = to_json(Account(ADMIN, hashed, everything, created_at=self.clock.now()))
+        account = Account(ADMIN, hashed, (Grant(Role.ADMIN),), created_at=self.clock.now())
+        if known is not None:
+            before = from_json(Account, known.body)
+            account = replace(account, passwords=before.passwords + 1, series=before.series + 1)
         await self._by("crossfade", "cli").commit(
             (
-                Save(ACCOUNT, ADMIN, version, account),
+                Save(ACCOUNT, ADMIN, known.version if known else 0, to_json(account)),
                 *await sessions_of(self.documents, ADMIN),
+                *await tokens_of(self.documents, ADMIN),
             ),
             (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
         )
@@ -159,9 +170,13 @@ class Accounts:
             raise NotSignedIn("name or password is wrong", hint=hint)
         return await self.signed_in(account)
 
-    async def change_password(self, caller: Caller, old: Secret, new: Secret) -> None:
+    async def change_password(
+        self, caller: Caller, old: Secret, new: Secret, *, keep_tokens: bool = False
+    ) -> None:
         """
-        Give the caller another password; all of their browsers are signed out.
+        Give the caller another password; their browsers are signed out, and their tokens end.
+
+        With `keep_tokens` those stay that change no accounts.
 
         Raises NotAllowed for tokens, NotSignedIn for a wrong old password, TooManyRequests,
         InputError for a new one that is too short.
@@ -175,14 +190,16 @@ class Accounts:
         if not await self.passwords.fits(old.reveal(), account.password):
             self._failures.add(place, self.clock.now())
             raise NotSignedIn("the old password is wrong", hint="an admin can make a new one")
-        await People(self.acting(caller), self.passwords, self.clock).set_password(name, new)
+        people = People(self.acting(caller), self.passwords, self.clock)
+        await people.set_password(name, new, keep_tokens=keep_tokens)
 
     async def signed_in(self, account: Account) -> SignedIn:
         """Return a new session of somebody who has shown who they are."""
         identity, secret, csrf = secrets.token_hex(8), secrets.token_urlsafe(32), _random()
         now = self.clock.now()
+        ends = now + SESSION_SECONDS
         browser = BrowserSession(
-            identity, account.name, digest_of(secret), csrf, now, now + SESSION_SECONDS
+            identity, account.name, digest_of(secret), csrf, now, ends, account.passwords
         )
         await self._by(account.name, "page").commit(
             (Save(SESSION, identity, 0, to_json(browser)),),
@@ -212,7 +229,15 @@ class Accounts:
         if parts is None or browser is None or not browser.valid(parts[1], self.clock.now()):
             raise NotSignedIn("the session is over", hint=_SIGN_IN)
         account = await self._account(browser.account)
-        return Caller(Identity(account.name, account.grants), "page", browser.csrf)
+        if not browser.counts(account):
+            raise NotSignedIn("the session is over", hint=_SIGN_IN)
+        return Caller(
+            Identity(account.name, account.grants),
+            "page",
+            browser.csrf,
+            passwords=account.passwords,
+            series=account.series,
+        )
 
     async def by_token(self, text: Secret) -> Caller:
         """Return who has this token.  Raises NotSignedIn."""
@@ -222,6 +247,8 @@ class Accounts:
         if parts is None or token is None or not token.valid(parts[1], self.clock.now()):
             raise NotSignedIn("the token is unknown, revoked or has expired", hint=_SIGN_IN)
         account = await self._account(token.owner)
+        if not token.counts(account):
+            raise NotSignedIn("the token ended with its owner's password", hint=_SIGN_IN)
         identity = Identity(account.name, account.grants, within=token.grants)
         return Caller(identity, f"token {token.id}", accounts=token.accounts)
 
@@ -260,6 +287,8 @@ class Accounts:
             now,
             now + days * _DAY,
             accounts,
+            caller.passwords,
+            caller.series,
         )
         more = ", also to change accounts" if accounts else ""
         await self.acting(caller).commit(

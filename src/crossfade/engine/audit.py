@@ -8,6 +8,7 @@ from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import Conflict
 from crossfade.core.access.audit import Deed, Entry, Head, broken, chained
 from crossfade.engine.access_records import AUDIT_HEAD, AUDIT_LOG
+from crossfade.engine.disclosure import in_full
 from crossfade.engine.feed import newest_number
 from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.forwarding_documents import ForwardingDocuments
@@ -140,7 +141,7 @@ async def _head(documents: Documents) -> tuple[Head, int]:
 def _lines(changes: tuple[Save | Remove, ...], events: tuple[Event, ...]) -> tuple[str, ...]:
     """Return what the change says of itself; where it says nothing, which documents it concerns."""
     if events:
-        return tuple(f"{each.subject}: {each.reason}" for each in events)
+        return tuple(f"{each.subject}: {in_full(each)}" for each in events)
     return tuple(
         f"{each.kind}/{each.name}: {'removed' if isinstance(each, Remove) else 'saved'}"
         for each in changes

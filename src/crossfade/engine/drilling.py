@@ -6,6 +6,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.ids import ClusterName
 from crossfade.core.failover.drill import Course, Drill, Objective
+from crossfade.engine.disclosure import with_more
 from crossfade.engine.draining import effects, require_drainable
 from crossfade.engine.records import CLUSTER, Records, Stored, save_drill
 from crossfade.engine.retries import again_on_conflict
@@ -92,8 +93,9 @@ class Drilling:
         if going.value.stopped:
             return going.value
         stopped, now = replace(going.value, stopped=why), self.clock.now()
-        said = f"drill {stopped.number} is to end: {why}"
+        said = f"drill {stopped.number} is to end"
         event = Event(f"{CLUSTER}/{cluster}", now, said, {"drill": stopped.number})
+        event = with_more(event, f"{said}: {why}")
         await self.records.commit(save_drill(going.version, stopped), events=(event,))
         return stopped
 

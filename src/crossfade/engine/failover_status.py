@@ -10,6 +10,7 @@ from crossfade.core.failover.health import ClusterHealth, Witness
 from crossfade.core.failover.standing import Standing
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
+from crossfade.engine.disclosure import told_in_full
 from crossfade.engine.records import CLUSTER, USERS, Records
 from crossfade.ports.documents import Event
 
@@ -118,7 +119,7 @@ async def failover_history(records: Records, name: str) -> tuple[Event, ...]:
         page = await records.events(subject, found[-1].number if found else 0)
         found += page
         if len(page) < _PAGE:
-            return tuple(found)
+            return tuple(told_in_full(each) for each in found)
 
 
 def _standing(

@@ -6,11 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.errors import Unavailable
+from crossfade.engine.access_records import ACCOUNT, TOKEN
 from crossfade.ports.documents import Documents, Event
 
 POLL_SECONDS = 0.1
 _RING = 2000
 _PAGE = 500
+_ACCESS = (ACCOUNT, TOKEN)
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Feed:
     sequence: int = 0
     """Of the newest commit that was seen."""
     watchers: int = 0
+    access: int = 0
+    """Number of the newest event about who may do what: who watches may be out by it."""
     _ring: deque[Event] = field(default_factory=deque)
     _since: int = 0
     """Events after this number are in the ring."""
@@ -69,6 +73,8 @@ class Feed:
 
     def _keep(self, event: Event) -> None:
         self._ring.append(replace(event, facts={}))
+        if event.subject.partition("/")[0] in _ACCESS:
+            self.access = event.number
         self.newest = max(self.newest, event.number)
         if len(self._ring) > _RING:
             self._since = self._ring.popleft().number

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from crossfade.base.clock import Clock
 from crossfade.base.codec import from_json, to_json
@@ -17,11 +18,21 @@ from crossfade.core.access.people import (
     written_grant,
 )
 from crossfade.core.access.roles import Grant
-from crossfade.core.access.tokens import BrowserSession
-from crossfade.engine.access_records import ACCOUNT, SESSION
+from crossfade.core.access.tokens import BrowserSession, Token
+from crossfade.engine.access_records import ACCOUNT, SESSION, TOKEN
 from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
 from crossfade.ports.passwords import Passwords
+
+
+class Ends(Enum):
+    """What ends with a change of an account."""
+
+    NOTHING = auto()
+    LASTING = auto()
+    """What could outlive the change by changing accounts: browsers, and some tokens."""
+    ALL = auto()
+    """Browsers and tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +94,28 @@ class People:
 
     async def disable(self, name: str) -> Person:
         """Have the account, its browsers and its tokens count no more.  Raises NotFound."""
-        return await self._change(name, "disabled", signs_out=True, disabled=True)
+        return await self._change(name, "disabled", ends=Ends.LASTING, disabled=True)
 
     async def enable(self, name: str) -> Person:
         """Have the account count again.  Raises NotFound."""
         return await self._change(name, "enabled", disabled=False)
 
-    async def set_password(self, name: str, password: Secret) -> Person:
-        """Give the account another password, and sign all of its browsers out."""
+    async def set_password(
+        self, name: str, password: Secret, *, keep_tokens: bool = False
+    ) -> Person:
+        """
+        Give the account another password; its browsers are signed out, and its tokens end.
+
+        Whoever knew the old one may have made them.  With `keep_tokens` those stay that change no
+        accounts.
+        """
         require_password(password)
         hashed = await self.passwords.hashed(password.reveal())
-        return await self._change(name, "got a new password", signs_out=True, password=hashed)
+        ends = Ends.LASTING if keep_tokens else Ends.ALL
+        return await self._change(name, "got a new password", ends=ends, password=hashed)
 
     async def _change(
-        self, name: str, reason: str, *, signs_out: bool = False, **values: object
+        self, name: str, reason: str, *, ends: Ends = Ends.NOTHING, **values: object
     ) -> Person:
         async def change() -> Person:
             stored = await self._stored(name)
@@ -109,14 +128,30 @@ class People:
                 return _person(before)
             if before.in_charge and not after.in_charge:
                 require_in_charge([after, *await self._others(name)])
+            after, removals = await self._ended(after, ends)
             event = Event(f"{ACCOUNT}/{name}", self.clock.now(), reason, {})
-            removals = await sessions_of(self.documents, name) if signs_out else ()
             await self.documents.commit(
                 (Save(ACCOUNT, name, stored.version, to_json(after)), *removals), (event,)
             )
             return _person(after)
 
         return await again_on_conflict(change)
+
+    async def _ended(self, account: Account, ends: Ends) -> tuple[Account, tuple[Remove, ...]]:
+        """
+        Return the account, and the removals of what ends.
+
+        Its numbers end also what somebody makes at this very moment.
+        """
+        if ends is Ends.NOTHING:
+            return account, ()
+        every = ends is Ends.ALL
+        after = replace(
+            account, passwords=account.passwords + 1, series=account.series + int(every)
+        )
+        browsers = await sessions_of(self.documents, account.name)
+        tokens = await tokens_of(self.documents, account.name, lasting=not every)
+        return after, browsers + tokens
 
     async def _stored(self, name: str) -> Document:
         stored = await self.documents.get(ACCOUNT, name)
@@ -146,6 +181,17 @@ async def sessions_of(documents: Documents, account: str) -> tuple[Remove, ...]:
     found = await browser_sessions(documents)
     mine = [each for each, browser in found if browser.account == account]
     return tuple(Remove(SESSION, each.name, each.version) for each in mine)
+
+
+async def tokens_of(
+    documents: Documents, account: str, *, lasting: bool = False
+) -> tuple[Remove, ...]:
+    """Return the removals of all tokens of the account, or of those that change accounts."""
+    found = [(each, from_json(Token, each.body)) for each in await documents.list(TOKEN)]
+    mine = [
+        each for each, token in found if token.owner == account and (token.accounts or not lasting)
+    ]
+    return tuple(Remove(TOKEN, each.name, each.version) for each in mine)
 
 
 def _require_few(grants: Sequence[Grant]) -> None:

@@ -9,6 +9,8 @@ from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import NotFound
 from crossfade.base.secrets import Secret
 from crossfade.core.access.secret_names import secret_name
+from crossfade.engine.pipelines.records import Builds
+from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.sealing import SEALED, Sealed, Sealing
@@ -90,7 +92,8 @@ class SecretCommands:
         names = [each.name for each in await self.all() if each.key != newest]
         for name in names:
             await again_on_conflict(partial(self._seal_again, name, newest))
-        return Rotation(newest, len(names))
+        shared = SharedConfigurations(Builds(self.documents), lambda: self.sealing, self.clock)
+        return Rotation(newest, len(names) + await shared.seal_again())
 
     async def _seal_again(self, name: str, newest: str) -> None:
         stored = await self.documents.get(SEALED, name)

@@ -44,9 +44,10 @@ class RemotePeople(Part):
         """Have the account count again."""
         return await self._change(name, {"disabled": False})
 
-    async def set_password(self, name: str, password: Secret) -> None:
-        """Give the account another password."""
-        await self.client.post(f"{API}/accounts/{segment(name)}/password", _password(password))
+    async def set_password(self, name: str, password: Secret, *, keep_tokens: bool = False) -> None:
+        """Give the account another password; its browsers and its tokens are out."""
+        body = _password(password) | {"keep_tokens": keep_tokens}
+        await self.client.post(f"{API}/accounts/{segment(name)}/password", body)
 
     async def _change(self, name: str, change: object) -> Person:
         path = f"{API}/accounts/{segment(name)}"

@@ -88,6 +88,7 @@ class RemoteRegistry(Part):
             "template": wanted.template,
             "only": list(wanted.only),
             "skip": list(wanted.skip),
+            "contexts": list(wanted.contexts),
         }
         body = {**plain, **more, "variables": _variables(wanted.variables)}
         return _build(from_json(BuildRow, await self.client.post(f"{API}/builds", body)))
@@ -119,6 +120,7 @@ class RemoteFiles(Part):
             "variables": _variables(given),
             "runner": runtime.runner,
             "clusters": list(runtime.clusters),
+            "contexts": list(wanted.contexts),
         }
         row = from_json(BuildRow, await self.client.post(f"{API}/builds/file", body))
         return _build(row), None

@@ -34,6 +34,7 @@ from crossfade.engine.records import Stored
 from crossfade.ports.documents import Event
 from crossfade.remote.access import RemoteAudit, RemotePeople, RemoteSecrets, RemoteSignOn
 from crossfade.remote.client import API, HubClient, Part, segment
+from crossfade.remote.contexts import RemoteContexts
 from crossfade.remote.drills import RemoteDrilling
 from crossfade.remote.logins import Login
 
@@ -239,6 +240,10 @@ class RemoteSession(Part):
     def secret_commands(self) -> RemoteSecrets:
         """The secrets of the store."""
         return RemoteSecrets(self.client)
+
+    def shared_configurations(self) -> RemoteContexts:
+        """The shared configurations of pipelines."""
+        return RemoteContexts(self.client)
 
     def sign_on_commands(self) -> RemoteSignOn:
         """The identity provider."""

@@ -64,6 +64,10 @@ def test_what_cannot_be_asked_for_fails_the_step(settings):
 
 def test_what_is_not_supported_is_refused_before_anything_runs():
     assert list(objections({"CONTEXT": ["x"]})) == [
-        "the argument `PIPELINE_ID` is missing: the name of a registered pipeline",
-        "`CONTEXT` names shared configuration, which there is not: give VARIABLE and SECRETS",
+        "the argument `PIPELINE_ID` is missing: the name of a registered pipeline"
     ]
+
+
+def test_shared_configurations_are_named_to_the_child():
+    assert "--context=a --context=b" in script(CONTEXT=["a", "b"])
+    assert "--context=a --once" in script(CONTEXT="a", DETACH=True)

@@ -5,6 +5,7 @@ import pytest
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.checked import checked
 from crossfade.core.pipeline.choosing import chosen, lacks_approvals
+from crossfade.core.pipeline.document import with_main_clone
 from crossfade.core.pipeline.graph import graph_of
 from crossfade.core.pipeline.tree import Mark, grown
 from crossfade.testing.fake_build import FakeBuild, after, step
@@ -83,3 +84,4 @@ def test_steps_that_are_not_known_yet_may_be_approvals():
     pipeline = checked(grown({"version": "1.0", "steps": {}}, Mark(1, 1))).pipeline
 
     assert lacks_approvals(chosen(pipeline, ("deploy",), ()))
+    assert lacks_approvals(with_main_clone(chosen(pipeline, (), ("ask",))))

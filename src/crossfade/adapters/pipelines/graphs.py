@@ -7,6 +7,7 @@ from crossfade.adapters.pipelines.judging import judge
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.choosing import chosen
 from crossfade.core.pipeline.document import MAIN_CLONE, Pipeline, with_main_clone
+from crossfade.core.pipeline.external_resources import with_resources
 from crossfade.core.pipeline.graph import Graph, graph_of
 from crossfade.core.pipeline.template import combined, template_of
 from crossfade.core.pipeline.typed import Definitions
@@ -48,7 +49,8 @@ def read_graph(
         pipeline = combined(pipeline, _pipeline(choice.template, known, str(where or "the steps")))
     pipeline = chosen(pipeline, choice.only, choice.skip)
     clones = with_clone and MAIN_CLONE not in choice.skip
-    return graph_of(with_main_clone(pipeline) if clones else pipeline)
+    pipeline = with_main_clone(pipeline) if clones else pipeline
+    return graph_of(with_resources(pipeline))
 
 
 def _pipeline(text: str, definitions: Definitions, name: str) -> Pipeline:

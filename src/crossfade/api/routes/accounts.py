@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from crossfade.api.access import everywhere, require_lasting
-from crossfade.api.scopes import Scope, scopes
+from crossfade.api.scopes import KeepTokens, Scope, scopes
 from crossfade.api.services import Services, Use
 from crossfade.base.secrets import Secret
 from crossfade.core.access.people import MOST_GRANTS
@@ -44,6 +44,7 @@ class WantedPassword(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     password: SecretStr | None = Field(default=None, description="One is made when there is none.")
+    keep_tokens: bool = KeepTokens
 
 
 class Shown(BaseModel):
@@ -96,10 +97,12 @@ async def change_account(name: Name, change: Change, caller: Admin, services: Us
 async def reset_password(
     name: Name, caller: Admin, services: Use, wanted: WantedPassword | None = None
 ) -> Made:
-    """Give an account a new password, answered once; all of its browsers are signed out."""
-    given = wanted.password if wanted else None
+    """Give an account a new password, answered once; its browsers and its tokens are out."""
+    wanted = wanted or WantedPassword()
+    given = wanted.password
     password = Secret(given.get_secret_value()) if given else new_password()
-    await _changing(services, caller).set_password(name, password)
+    people = _changing(services, caller)
+    await people.set_password(name, password, keep_tokens=wanted.keep_tokens)
     return Made(account=name, password=None if given else password.reveal())
 
 

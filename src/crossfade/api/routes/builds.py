@@ -16,7 +16,13 @@ from crossfade.api.once import Key, once
 from crossfade.api.pages import After, Limit, Page
 from crossfade.api.routes.events import MOST_STREAMS
 from crossfade.api.services import Services, Use
-from crossfade.base.errors import CrossfadeError, InputError, NotFound, TooManyRequests
+from crossfade.base.errors import (
+    CrossfadeError,
+    InputError,
+    NotAllowed,
+    NotFound,
+    TooManyRequests,
+)
 from crossfade.core.access.roles import ANY, Action
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import Kept
@@ -214,7 +220,10 @@ async def get_log(
         raise TooManyRequests("too many streams", hint=hint, seconds=5)
 
     async def again() -> Caller:
-        return await who_asks(request, services)
+        known = await who_asks(request, services)
+        if not known.identity.may(Action.READ):
+            raise NotAllowed("no more", hint="an admin gives the role viewer on everything")
+        return known
 
     parts = log_stream(services, again, Wanted(run, step, lines.after))
     return StreamingResponse(parts, media_type=_STREAM)

@@ -9,9 +9,10 @@ from crossfade.api.access import Signed, on_application, on_cluster
 from crossfade.api.pages import Limit, Page
 from crossfade.api.services import Use
 from crossfade.base.codec import from_json
-from crossfade.core.access.roles import Action, Identity
+from crossfade.core.access.roles import ANY, Action, Identity
 from crossfade.core.failover.health import Witness
 from crossfade.engine.accounts import Caller
+from crossfade.engine.disclosure import told_in_full
 from crossfade.engine.failover_status import ClusterStanding, FailoverStatus, failover_status
 from crossfade.engine.records import CLUSTER, USERS
 from crossfade.ports.documents import Event
@@ -73,6 +74,8 @@ async def get_history(
 ) -> Page[Decided]:
     """Return all that was decided of a cluster, oldest first, and what it was decided from."""
     found = await services.documents.events(f"{CLUSTER}/{cluster}", after, limit)
+    if caller.identity.may(Action.READ, ANY, (cluster,)):
+        found = tuple(told_in_full(each) for each in found)
     following = str(found[-1].number) if len(found) == limit else None
     return Page(items=[_decided(each) for each in found], next=following)
 

@@ -1,5 +1,6 @@
 """Pipelines that are registered here, and builds that the hub runs when somebody asks for them."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -94,6 +95,11 @@ class Wanted(BaseModel):
     )
     only: Names = Field(default=[], description="Names of the steps that are meant; []: all.")
     skip: Names = Field(default=[], description="Names of steps that are left out.")
+    contexts: Names = Field(
+        default=[],
+        description="Shared configurations whose variables it has beside those of the pipeline; it"
+        " takes what running a file takes.",
+    )
 
 
 class FileRun(BaseModel):
@@ -111,6 +117,7 @@ class FileRun(BaseModel):
     clusters: list[Annotated[str, Field(max_length=63)]] = Field(
         default=[], max_length=100, description="For pods: where they run, the best first."
     )
+    contexts: Names = Field(default=[], description="Shared configurations whose variables it has.")
 
 
 @router.get("/pipelines")
@@ -139,7 +146,7 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
     # Apart from keys of crons, webhooks and steps: else one could have theirs taken before them.
     once_of = f"asked/{wanted.once}" if wanted.once else _once(caller, key)
     given = _variables(wanted.variables, caller)
-    if wanted.template and not caller.identity.may(Action.REGISTER):
+    if (wanted.template or wanted.contexts) and not caller.identity.may(Action.REGISTER):
         await refuse(services, caller, Action.REGISTER, ANY)
     order = Start(
         wanted.pipeline,
@@ -151,6 +158,7 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
         template=wanted.template,
         only=tuple(wanted.only),
         skip=tuple(wanted.skip),
+        contexts=tuple(wanted.contexts),
     )
     # To leave an approval out is to answer it.
     if not caller.identity.may(Action.RELEASE):
@@ -175,6 +183,7 @@ async def run_file(wanted: FileRun, caller: Registrar, services: Use, key: Key =
     runtime = Runtime(wanted.runner, tuple(wanted.clusters))
     once_of = _once(caller, key)
     order = Build("0", wanted.name, "", 0.0, hub=True, once=once_of, runtime=runtime)
+    order = replace(order, contexts=tuple(wanted.contexts))
     file, given = _file(wanted.file), _variables(wanted.variables, caller)
     build: Build | None = None
 

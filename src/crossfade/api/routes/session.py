@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from crossfade.api.access import COOKIE, Signed
+from crossfade.api.scopes import KeepTokens
 from crossfade.api.services import Use
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant
@@ -60,14 +61,18 @@ class NewPassword(BaseModel):
     model_config = ConfigDict(extra="forbid")
     old_password: SecretStr = Field(max_length=1000)
     new_password: SecretStr = Field(max_length=1000)
+    keep_tokens: bool = KeepTokens
 
 
 @router.post("/password", status_code=204)
 async def change_password(wanted: NewPassword, caller: Signed, services: Use) -> None:
-    """Change the caller's password; all of their browsers are signed out."""
+    """Change the caller's password; all of their browsers and tokens are out."""
     old, new = wanted.old_password, wanted.new_password
     await services.accounts.change_password(
-        caller, Secret(old.get_secret_value()), Secret(new.get_secret_value())
+        caller,
+        Secret(old.get_secret_value()),
+        Secret(new.get_secret_value()),
+        keep_tokens=wanted.keep_tokens,
     )
 
 

@@ -29,6 +29,10 @@ class Account:
     created_at: float = 0.0
     subject: str = ""
     """What the provider calls it; unlike a name, that is never given to anybody else."""
+    passwords: int = 0
+    """How often it got another one or was disabled; who had signed in before is out."""
+    series: int = 0
+    """Of its tokens: those of an earlier one count no more."""
 
     @property
     def in_charge(self) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from crossfade.core.access.people import Account
 from crossfade.core.access.roles import Grant
 
 PREFIX = "cfd"
@@ -28,10 +29,18 @@ class Token:
     expires_at: float
     accounts: bool = False
     """Whether it changes accounts too, and so what counts when it no longer does."""
+    passwords: int = 0
+    """Of its owner, when it was made, as is `series`."""
+    series: int = 0
 
     def valid(self, secret: str, now: float) -> bool:
         """Say whether this is its secret and its time is not over."""
         return hmac.compare_digest(digest_of(secret), self.digest) and now < self.expires_at
+
+    def counts(self, owner: Account) -> bool:
+        """Say whether its owner has got no other password since that ended it."""
+        same = not self.accounts or self.passwords == owner.passwords
+        return same and self.series == owner.series
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,12 @@ class BrowserSession:
     """Sent along with every change: another site's page does not know it."""
     created_at: float
     expires_at: float
+    passwords: int = 0
+    """Of the account, when it signed in."""
+
+    def counts(self, account: Account) -> bool:
+        """Say whether the account has got no other password since."""
+        return self.passwords == account.passwords
 
     def valid(self, secret: str, now: float) -> bool:
         """Say whether this is its cookie and its time is not over."""

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from crossfade.base.errors import InputError
 from crossfade.core.pipeline.build import pipeline_of, with_definitions
-from crossfade.core.pipeline.document import Pipeline
+from crossfade.core.pipeline.document import Pipeline, Settings
 from crossfade.core.pipeline.expand import expanded
+from crossfade.core.pipeline.external_resources import KEY as RESOURCES
+from crossfade.core.pipeline.external_resources import resources_of
 from crossfade.core.pipeline.findings import Findings
 from crossfade.core.pipeline.lint import lint
 from crossfade.core.pipeline.manifest import (
@@ -15,6 +18,7 @@ from crossfade.core.pipeline.manifest import (
     unwrapped,
     variables_of,
 )
+from crossfade.core.pipeline.shared_configuration import contexts_of
 from crossfade.core.pipeline.shims import SHIMS
 from crossfade.core.pipeline.tree import Node
 from crossfade.core.pipeline.typed import Definitions, check_typed
@@ -61,4 +65,18 @@ def checked(root: Node, definitions: Definitions = NONE) -> Checked:
         pipeline = replace(
             pipeline, name=name_of(root), variables=values, secrets=secret, spec=rest_of(root)
         )
+        _lint_spec(root, pipeline.spec, found)
     return Checked(found, pipeline)
+
+
+def _lint_spec(root: Node, spec: Settings, found: Findings) -> None:
+    """Warn of what builds would be refused for; Codefresh looks at it when it is registered."""
+    whole = root["spec"]
+    for key, read in ((RESOURCES, resources_of), ("contexts", contexts_of)):
+        node = whole[key] if whole is not None else None
+        if node is None:
+            continue
+        try:
+            read(spec)
+        except InputError as error:
+            found.warning(node.at, f"spec.{key}", str(error))

@@ -19,8 +19,6 @@ def objections(settings: Settings) -> Iterator[str]:
     """Yield what stands against running such a step."""
     if not settings.get("PIPELINE_ID"):
         yield "the argument `PIPELINE_ID` is missing: the name of a registered pipeline"
-    if settings.get("CONTEXT"):
-        yield "`CONTEXT` names shared configuration, which there is not: give VARIABLE and SECRETS"
 
 
 def start(settings: Settings, context: Context) -> Work:
@@ -38,6 +36,7 @@ def start(settings: Settings, context: Context) -> Work:
         words.append(f"--yaml={given}")
     for option, key in (("--only", "ONLY"), ("--skip", "SKIP")):
         words += (f"{option}={each.strip()}" for each in _listed(settings, key) if each.strip())
+    words += (f"--context={each.strip()}" for each in _listed(settings, "CONTEXT") if each.strip())
     if not as_flag(settings.get("DETACH"), default=False):
         follow = as_flag(settings.get("FOLLOW_LOGS"), default=True)
         words += ["--follow" if follow else "--wait", "--timeout", f"{_minutes(settings)}m"]

@@ -34,7 +34,7 @@ def chosen(pipeline: Pipeline, only: Collection[str], skip: Collection[str]) -> 
 
 def lacks_approvals(pipeline: Pipeline) -> bool:
     """Say whether an approval is left out, or may be: of steps that are only read later."""
-    steps = tuple(_all(pipeline.block))
+    steps = tuple(each for each in _all(pipeline.block) if each.line)  # others are implied
     return not steps or any(each.left_out and _asks(each) for each in steps)
 
 

@@ -105,6 +105,8 @@ class Block:
     strict: Json = None
     notes: Settings = field(default_factory=dict)
     """`metadata` and `annotations` of a hook."""
+    first: int = 0
+    """So many of its steps come before all others, in their order, whatever the mode."""
 
 
 @dataclass(frozen=True, slots=True)

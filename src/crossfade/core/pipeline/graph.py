@@ -62,6 +62,12 @@ class Layout:
         """Whether one step comes after the other."""
         return self.block.mode is Mode.SEQUENTIAL
 
+    def before(self, index: int) -> str | None:
+        """Return the key of the step that must be over before that one, None when none must."""
+        first = self.block.first
+        place = index if self.sequential or index < first else first
+        return self.keys[place - 1] if place else None
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

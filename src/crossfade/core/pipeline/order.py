@@ -32,20 +32,18 @@ def is_open(owner: UnitState, hook: Hook | None) -> bool:
 
 def is_next(layout: Layout, unit: Unit, units: Mapping[str, UnitState]) -> bool:
     """Return whether all steps that come before it in order are over."""
-    if not layout.sequential or unit.index == 0:
+    before = layout.before(unit.index)
+    if before is None:
         return True
-    before = units.get(layout.keys[unit.index - 1])
-    return before is not None and before.phase is Phase.DONE
+    return before in units and units[before].phase is Phase.DONE
 
 
 def following(layout: Layout, unit: Unit, units: Mapping[str, UnitState]) -> tuple[str, ...]:
-    """Return the step whose turn it is after this one, in blocks with an order."""
-    if not layout.sequential:
+    """Return the steps whose turn it is after this one, in blocks with an order."""
+    if not layout.sequential and unit.index >= layout.block.first:
         return ()
-    for index in range(unit.index + 1, len(layout.keys)):
-        if layout.keys[index] not in units:
-            return (layout.keys[index],)
-    return ()
+    left = tuple(key for key in layout.keys[unit.index + 1 :] if key not in units)
+    return left[:1] if layout.sequential or unit.index + 1 < layout.block.first else left
 
 
 def outside_criteria(graph: Graph, unit: Unit) -> bool:

@@ -11,6 +11,7 @@ from crossfade.core.pipeline import (
     cloning,
     composing,
     deploying,
+    external_resources,
     launching,
 )
 from crossfade.core.pipeline.context import Context
@@ -59,6 +60,8 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     match step.type:
         case "git-clone":
             return cloning.clone(settings)
+        case external_resources.KEY:
+            return external_resources.bring(settings)
         case kind if kind in _OWN:
             return _OWN[kind](settings, context)
         case kind if kind in composing.TYPES:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from crossfade.core.pipeline import building, composing, launching
+from crossfade.core.pipeline import building, composing, external_resources, launching
 from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
@@ -17,6 +17,7 @@ from crossfade.core.pipeline.work import text
 
 _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git-clone": ("git",),
+    external_resources.KEY: ("git",),
     "helm": ("helm",),
     "deploy": ("kubectl", "awk"),
     ROLLOUT: (),
@@ -28,11 +29,6 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
 _SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
-_NOT_THERE = {
-    "contexts": "there are no shared configurations: give what they say in `variables`",
-    "externalResources": "not supported: a step of type git-clone brings files of a repository",
-}
-"""Keys of the form with `kind: pipeline` that ask for what is not there."""
 _NOT_RUN = ("role_arn",)
 """Keys of freestyle steps that ask for what is not there."""
 
@@ -80,8 +76,7 @@ def refusals(
     machine = _Machine(tools, allowed, has_image)
     of_build = graph.pipeline.services
     named = text(of_build.get("name")) if isinstance(of_build, dict) else None
-    spec = graph.pipeline.spec
-    found = [Refusal(0, f"spec.{key}", why) for key, why in _NOT_THERE.items() if spec.get(key)]
+    found = []
     for key, unit in graph.units.items():
         step = unit.step
         if key == BUILD or step.block is not None or step.approval is not None:

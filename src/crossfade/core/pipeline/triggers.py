@@ -1,7 +1,7 @@
 """Which triggers of a pipeline an event fires, and why the others stay quiet."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from crossfade.base.errors import InputError
@@ -12,6 +12,7 @@ from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.expression.meter import Meter
 from crossfade.core.pipeline.git_events import GitEvent, PullRequest, variables_of_event
 from crossfade.core.pipeline.globs import fits_glob
+from crossfade.core.pipeline.shared_configuration import contexts_of
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.core.rollout.freeze import next_time
 
@@ -65,6 +66,8 @@ class Trigger:
     """Address of the API of the git server, "" for the public one."""
     comment: bool = False
     """Whether pull requests get a comment with the result."""
+    shared: tuple[str, ...] = ()
+    """Shared configurations of its builds, beside those of the pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def triggers_of(spec: Settings) -> tuple[Trigger, ...]:
             where = f"{key}[{index}]"
             if not isinstance(each, dict):
                 raise _wrong(where, each, "a mapping with type, name and more")
-            found.append(_trigger(each, where))
+            shared = contexts_of(each, f"spec.{where}")
+            found.append(replace(_trigger(each, where), shared=shared))
     names = [each.name for each in found]
     for name in names:
         if names.count(name) > 1:

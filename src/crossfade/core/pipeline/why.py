@@ -32,7 +32,7 @@ def why(graph: Graph, state: State, key: str) -> tuple[str, ...]:
         part = unit.owner or "the build"
         return (f"{name}: pending", f"it is part of {part}, which has not come to it")
     if not is_next(layout, unit, state.units):
-        before = layout.keys[unit.index - 1]
+        before = layout.before(unit.index)
         return (f"{name}: pending", f"its turn comes after {before}")
     context = context_of(graph, state, key)
     choice = choose(unit, state.units, lambda: context, again=True)

@@ -144,6 +144,7 @@ class BuildLoop:
                 return IDLE_SECONDS
             try:
                 build, graph = await settled(self._around, build, self._ports.graph)
+                state = (await self._builds.state(number)).value
                 if not state.units:
                     place = self._around.of(build.runtime)
                     allowed = build.host_images

@@ -17,6 +17,7 @@ from crossfade.core.failover.drill import (
 from crossfade.core.failover.evidence import DOWN, Condition
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.users import Users
+from crossfade.engine.disclosure import with_more
 from crossfade.engine.loops.traffic import Traffic
 from crossfade.engine.records import CLUSTER, DRILL, Records, save_drill
 from crossfade.ports.documents import Event
@@ -181,14 +182,24 @@ def _events(before: Drill, after: Drill, now: float) -> tuple[Event, ...]:
     """Return what people should read of it: each change of the phase."""
     if before.phase is after.phase:
         return ()
-    match after.phase:
-        case Phase.OUT:
-            said = f"taken out for {format_duration(after.seconds)}"
-        case Phase.RETURNING:
-            said = f"{after.outcome}: {after.reason}; the way to the cluster is open again"
-        case _ if after.opened_at is None:
-            said = f"{after.outcome}: {after.reason}"
-        case _:
-            said = "users are back" if after.returned_at else after.reason
+    said, more = _said(after)
     facts = {"drill": after.number, "phase": after.phase.value}
-    return (Event(f"{CLUSTER}/{after.cluster}", now, f"drill {after.number}: {said}", facts),)
+    event = Event(f"{CLUSTER}/{after.cluster}", now, f"drill {after.number}: {said}", facts)
+    return (with_more(event, f"drill {after.number}: {more}"),)
+
+
+def _said(drill: Drill) -> tuple[str, str]:
+    """Return how the drill stands, and the same with the reason, which may name applications."""
+    match drill.phase:
+        case Phase.OUT:
+            said = f"taken out for {format_duration(drill.seconds)}"
+            return said, said
+        case Phase.RETURNING:
+            opened = "the way to the cluster is open again"
+            return f"{drill.outcome}; {opened}", f"{drill.outcome}: {drill.reason}; {opened}"
+        case _ if drill.opened_at is None:
+            return f"{drill.outcome}", f"{drill.outcome}: {drill.reason}"
+        case _ if drill.returned_at:
+            return "users are back", "users are back"
+        case _:
+            return f"{drill.outcome}; its users are not back", drill.reason

@@ -10,6 +10,7 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, refused, restarted
 from crossfade.core.pipeline.runtime import over, runtime_of
+from crossfade.core.pipeline.shared_configuration import contexts_of
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
@@ -79,8 +80,10 @@ class BuildCommands:
         """
         Save a new build under the next number and return it; `wanted` has everything else.
 
-        When there is one of the same key `once` already, that is returned.
+        When there is one of the same key `once` already, that is returned.  Raises InputError when
+        it names a shared configuration that there is not.
         """
+        await self.require_shared(graph, wanted)
         for _ in range(_TRIES):
             known = await self._builds.all()
             same = [each for each in known if wanted.once and each.once == wanted.once]
@@ -99,6 +102,14 @@ class BuildCommands:
                 continue  # another one took the number
             return build
         raise Conflict("other builds take every number", hint="try again")
+
+    async def require_shared(self, graph: Graph, wanted: Build) -> None:
+        """Return if there is every shared configuration that it names.  Raises InputError."""
+        for name in (*contexts_of(graph.pipeline.spec), *wanted.contexts):
+            try:
+                await self._builds.shared(name)
+            except NotFound as error:  # it is the pipeline that is wrong
+                raise InputError(str(error), hint=error.hint) from error
 
     @tracing.traced("answer approval", of="build")
     async def answer(self, id: str, step: str, answer: Answer) -> str:  # noqa: A002

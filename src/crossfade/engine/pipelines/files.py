@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.runtime import Runtime, over, runtime_of
+from crossfade.core.pipeline.triggers import triggers_of
 from crossfade.core.pipeline.variables import Variable
 from crossfade.engine.pipelines.commands import BuildCommands, variables_of
 from crossfade.engine.pipelines.records import Build, Registered
@@ -59,6 +60,8 @@ class PipelineFiles:
             variables, runtime = variables_of(graph, {}, build_of(each)), runtime_of(own.spec)
             await self.check(graph, variables, file.host_images, runtime)
             self.registry.check(each)
+            shared = tuple(n for t in triggers_of(own.spec) for n in t.shared)
+            await self.commands.require_shared(graph, replace(build_of(each), contexts=shared))
             wanted.append(each)
         told = []
         for each in wanted:

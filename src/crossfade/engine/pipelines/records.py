@@ -11,10 +11,12 @@ from crossfade.core.pipeline.commit_status import Commit, Mood
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.policies import Policies
 from crossfade.core.pipeline.runtime import Runtime
+from crossfade.core.pipeline.shared_configuration import SharedKind
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.engine.records import Stored
 from crossfade.ports.documents import Document, Documents, Event, Remove, Save
 from crossfade.ports.runner import RunId
+from crossfade.ports.sealing import Sealed
 
 T = TypeVar("T")
 
@@ -22,6 +24,7 @@ BUILD, STATE, WISHES = "build", "build-state", "build-wishes"
 DECIDED = "steps"
 """Fact of the events that say what was decided; events of people have none."""
 PIPELINE, DELIVERY, FIRED, TOLD = "pipeline", "webhook", "trigger", "build-told"
+SHARED = "shared-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Build:
     """Where its steps run."""
     forgotten_at: float = 0.0
     """When its workspace was forgotten, 0 when it was not."""
+    contexts: tuple[str, ...] = ()
+    """Shared configurations whose variables it has, beside those of its pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,20 @@ class Registered:
     host_images: tuple[str, ...] = ()
     spec: Settings = field(default_factory=dict)
     """Its triggers and policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A shared configuration: variables that pipelines have by its name."""
+
+    name: str
+    kind: SharedKind
+    at: float
+    """When it was made or changed."""
+    data: Settings
+    """Its values; of a secret one only the names."""
+    sealed: Sealed | None = None
+    """The values of a secret one, as a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +255,33 @@ class Builds:
     async def unregister(self, stored: Stored[Registered], event: Event) -> None:
         """Forget a pipeline; builds of it stay.  Raises Conflict."""
         change = Remove(PIPELINE, stored.value.name, stored.version)
+        await self._documents.commit((change,), (event,), self._fence)
+
+    async def all_shared(self) -> tuple[Stored[Shared], ...]:
+        """Return the shared configurations, by name."""
+        found = await self._documents.list(SHARED)
+        return tuple(Stored(from_json(Shared, each.body), each.version) for each in found)
+
+    async def shared(self, name: str) -> Stored[Shared]:
+        """Return the shared configuration.  Raises NotFound."""
+        found = await self._find(SHARED, name, Shared)
+        if found is None:
+            known = ", ".join(each.name for each in await self._documents.list(SHARED))
+            raise NotFound(
+                f"there is no shared configuration `{name}`",
+                hint=f"`crossfade context create config {name} -v NAME=VALUE` makes it; "
+                f"known: {known or 'none'}",
+            )
+        return found
+
+    async def save_shared(self, version: int, wanted: Shared, event: Event) -> None:
+        """Save a shared configuration in place of that version, 0 for none.  Raises Conflict."""
+        change = _save(SHARED, wanted.name, version, wanted)
+        await self._documents.commit((change,), (event,), self._fence)
+
+    async def remove_shared(self, stored: Stored[Shared], event: Event) -> None:
+        """Forget a shared configuration.  Raises Conflict."""
+        change = Remove(SHARED, stored.value.name, stored.version)
         await self._documents.commit((change,), (event,), self._fence)
 
     async def told(self, number: str) -> Stored[Told] | None:

@@ -9,8 +9,10 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import InputError, NotFound
 from crossfade.core.pipeline.choosing import lacks_approvals
 from crossfade.core.pipeline.commit_status import Commit
+from crossfade.core.pipeline.external_resources import resources_of
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
+from crossfade.core.pipeline.shared_configuration import contexts_of
 from crossfade.core.pipeline.template import template_of
 from crossfade.core.pipeline.triggers import Kind, Trigger, triggers_of, variables_by_hand
 from crossfade.core.pipeline.variables import Source, Variable
@@ -42,6 +44,8 @@ class Start:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     """Names of the steps that are meant, and of those that are not; (): all, and none."""
+    contexts: tuple[str, ...] = ()
+    """Shared configurations whose variables it has beside those of the pipeline."""
     of_event: bool = False
     """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
@@ -62,6 +66,8 @@ class Registry:
         policies_of(wanted.spec)
         triggers_of(wanted.spec)
         template_of(wanted.spec)
+        contexts_of(wanted.spec)
+        resources_of(wanted.spec)
 
     async def register(self, wanted: Registered) -> bool:
         """
@@ -113,6 +119,7 @@ class Registry:
             template=wanted.template,
             only=wanted.only,
             skip=wanted.skip,
+            contexts=(*_shared_of(registered, wanted.trigger), *wanted.contexts),
         )
         return build, await asyncio.to_thread(self._read, build), wanted.variables
 
@@ -143,6 +150,12 @@ def _by_hand(registered: Registered, wanted: Start) -> Start:
     variables = {each.name: each for each in trigger.variables} | as_variables(told)
     clone = trigger.kind is Kind.GIT
     return replace(wanted, variables={**variables, **wanted.variables}, clone=clone)
+
+
+def _shared_of(registered: Registered, name: str) -> tuple[str, ...]:
+    """Return the shared configurations of a trigger."""
+    found = (each.shared for each in readable_triggers(registered) if each.name == name)
+    return next(found, ())
 
 
 def readable_triggers(registered: Registered) -> tuple[Trigger, ...]:

@@ -1,13 +1,14 @@
 """What builds are run with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.supported import no_image
+from crossfade.core.pipeline.variables import Variable
 from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.records import Builds
 from crossfade.engine.pipelines.registries import Registries
@@ -25,6 +26,14 @@ async def no_clusters(_only: tuple[str, ...] | None) -> Kubeconfig:
 def nothing_there(address: str) -> str:
     """Say that nobody reads addresses.  Raises Unavailable always."""
     raise Unavailable(f"{address} cannot be read here", hint="give the steps in the file")
+
+
+async def nothing_shared(names: Iterable[str]) -> dict[str, Variable]:
+    """Return that nothing is shared.  Raises InputError for whatever is named."""
+    named = ", ".join(names)
+    if named:
+        raise InputError(f"nothing is shared here: {named}", hint="give it in `variables`")
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class Surroundings:
     """Known registries with their passwords; None: nobody is known anywhere."""
     fetch: Callable[[str], str] = nothing_there
     """Reads the text at an address, and takes its time.  Raises InputError, Unavailable."""
+    shared: Callable[[Iterable[str]], Awaitable[dict[str, Variable]]] = nothing_shared
+    """Reads the variables of shared configurations.  Raises InputError, Denied."""
     places: Callable[[Runtime], Place] | None = None
     """Gives the place that a build asks for; None: there is only this one."""
 

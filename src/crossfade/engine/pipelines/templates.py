@@ -1,14 +1,17 @@
-"""Reads the steps of pipelines that stand elsewhere, once for each build."""
+"""Reads what stands outside of the file of a pipeline, once for each build: variables, steps."""
 
 import asyncio
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 
 from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.masking import masked
+from crossfade.core.pipeline.shared_configuration import contexts_of
 from crossfade.core.pipeline.state import Status
 from crossfade.core.pipeline.template import TEXT, Template, filled, reading, template_of
+from crossfade.core.pipeline.variables import Source
 from crossfade.engine.pipelines.commands import check, filling
 from crossfade.engine.pipelines.integrations import with_integration
 from crossfade.engine.pipelines.records import Build
@@ -32,6 +35,7 @@ async def settled(
     Raises InputError, NotFound when it cannot be read, or not be run.
     """
     graph = await asyncio.to_thread(read, build)
+    await _share(around, build, graph)
     template = template_of(graph.pipeline.spec)
     if template is None or build.template:
         return build, graph
@@ -44,6 +48,20 @@ async def settled(
     place = around.of(build.runtime)
     check(graph, variables, place.has_tool, build.host_images, place.has_image)
     return build, graph
+
+
+async def _share(around: Surroundings, build: Build, graph: Graph) -> None:
+    """Give a build that has not begun the variables of its shared configurations."""
+    names = (*contexts_of(graph.pipeline.spec), *build.contexts)
+    stored = await around.builds.state(build.id)
+    if not names or stored.value.units:
+        return
+    shared = await around.shared(names)
+    own = {n: each for n, each in stored.value.variables.items() if each.source != Source.SHARED}
+    state = replace(stored.value, variables={**shared, **own})
+    if state != stored.value:
+        event = Event(f"build/{build.id}", around.clock.now(), f"has {', '.join(names)}", {})
+        await around.builds.save_state(build, stored, state, event)
 
 
 async def _text(around: Surroundings, build: Build, template: Template) -> str:

@@ -169,8 +169,9 @@ def _placed(graph: Graph, unit: Unit, state: UnitState | None) -> StepView:
     step = unit.step
     layout = graph.layout(unit.owner, unit.hook)
     after = tuple(dict.fromkeys(each.key for each in unit.waits if each.key is not None))
-    if not after and layout is not None and layout.sequential and unit.index:
-        after = (layout.keys[unit.index - 1],)
+    before = layout.before(unit.index) if layout is not None else None
+    if not after and before is not None:
+        after = (before,)
     return StepView(
         unit.key,
         step.name,
