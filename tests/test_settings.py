@@ -53,6 +53,22 @@ def test_a_port_that_cannot_be_is_refused_by_name(port):
     assert caught.value.facts == {"value": port}
 
 
+def test_a_hub_listens_for_edges_on_the_loopback_interface_unless_told_otherwise():
+    other = {"CROSSFADE_EDGE_LISTEN": "0.0.0.0:17443", "CROSSFADE_EDGE_TLS": "/tls"}
+
+    assert str(settings.load({}, Path("/y")).hub_listens) == "127.0.0.1:17001"
+    found = settings.load(other, Path("/y"))
+    assert (str(found.hub_listens), found.edge_tls) == ("0.0.0.0:17443", Path("/tls"))
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:17443", "[::]:17443", "192.0.2.1:1", "hub:1"])
+def test_a_hub_is_not_open_to_other_machines_without_certificates(address):
+    with pytest.raises(InputError) as caught:
+        settings.load({"CROSSFADE_EDGE_LISTEN": address}, Path("/y"))
+
+    assert "CROSSFADE_EDGE_TLS" in caught.value.what
+
+
 def test_a_user_without_a_home_is_told_what_to_give(monkeypatch):
     def homeless(_):
         raise RuntimeError("no home")

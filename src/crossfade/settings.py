@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.base.errors import InputError
+from crossfade.base.host_port import HostPort, host_port
 
 HIGHEST_PORT_BASE = 65535 - 200
 """The sandbox uses ports up to 192 above the base."""
@@ -41,6 +42,18 @@ PORT_BASE = Variable(
     "First port of the embedded edge, hub and sandbox, all on 127.0.0.1: the edge for users is at "
     "+0, the hub's configuration service at +1, the edge's admin page at +2, cloud number i (from "
     "0) at +100+10i to +102+10i. `sandbox up --port-base` goes before it.",
+)
+EDGE_LISTEN = Variable(
+    "CROSSFADE_EDGE_LISTEN",
+    "127.0.0.1:<port base + 1>",
+    "Address and port at which the hub listens for edges, as 0.0.0.0:17443 for those of other "
+    "machines; that takes CROSSFADE_EDGE_TLS. docs/guides/edges.md.",
+)
+EDGE_TLS = Variable(
+    "CROSSFADE_EDGE_TLS",
+    "none: without TLS, on the loopback interface",
+    "Folder with ca.pem, hub.pem and hub.key, as `crossfade edge authority` makes it: hub and "
+    "edges show each other certificates.",
 )
 SECRET = Variable(
     "CROSSFADE_SECRET_",
@@ -139,6 +152,8 @@ VARIABLES = (
     HOME,
     DATABASE_URL,
     PORT_BASE,
+    EDGE_LISTEN,
+    EDGE_TLS,
     HUB,
     SECRET,
     SEALING_KEY,
@@ -188,6 +203,10 @@ class Settings:
     keep_gib: float = 20
     container_engine: str = CONTAINER_ENGINE.default
     container_network: str = CONTAINER_NETWORK.default
+    edge_listen: HostPort | None = None
+    """Where the hub listens for edges; None: at `hub_port` on 127.0.0.1."""
+    edge_tls: Path | None = None
+    """Absolute; certificates that edges and hub show each other."""
 
     @property
     def logins_file(self) -> Path:
@@ -231,8 +250,13 @@ class Settings:
 
     @property
     def hub_port(self) -> int:
-        """Where the hub serves the edges' configuration, on 127.0.0.1."""
+        """Where the hub serves the edges' configuration, on 127.0.0.1, unless told otherwise."""
         return self.port_base + 1
+
+    @property
+    def hub_listens(self) -> HostPort:
+        """Where the hub serves the edges' configuration."""
+        return self.edge_listen or HostPort("127.0.0.1", self.hub_port)
 
 
 def load(
@@ -245,7 +269,7 @@ def load(
     """
     folder = _state_dir(environment, state_dir)
     url = environment.get(DATABASE_URL.name) or f"sqlite:///{folder}/crossfade.db"
-    weaker = environment.get(PIPELINE_KUBECONFIG.name)
+    weaker, tls = environment.get(PIPELINE_KUBECONFIG.name), environment.get(EDGE_TLS.name)
     return Settings(
         folder,
         url,
@@ -259,7 +283,22 @@ def load(
         _number(environment, KEEP_GIB),
         container_engine=_one_of(environment, CONTAINER_ENGINE),
         container_network=_one_of(environment, CONTAINER_NETWORK),
+        edge_listen=_edge_listen(environment),
+        edge_tls=_absolute(Path(tls), EDGE_TLS.name) if tls else None,
     )
+
+
+def _edge_listen(environment: Mapping[str, str]) -> HostPort | None:
+    if not (text := environment.get(EDGE_LISTEN.name)):
+        return None
+    found = host_port(text, EDGE_LISTEN.name)
+    if not found.is_loopback and not environment.get(EDGE_TLS.name):
+        raise InputError(
+            f"{EDGE_LISTEN.name} is open to other machines, and {EDGE_TLS.name} is not set",
+            hint="`crossfade edge authority FOLDER` makes certificates; set it to FOLDER",
+            value=text,
+        )
+    return found
 
 
 def _one_of(environment: Mapping[str, str], variable: Variable) -> str:

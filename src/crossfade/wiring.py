@@ -312,7 +312,7 @@ async def run_hub(
     figures: Figures | None = None,
 ) -> None:
     """
-    Run a hub until cancelled, with edges at `settings.hub_port`; `ready` is set once it listens.
+    Run a hub until cancelled, with edges at `settings.hub_listens`; `ready` is set once it listens.
 
     With `standby` another hub on the store is waited for, and `standby` is told who it is.
     What edges count is put into `figures`.
@@ -320,6 +320,7 @@ async def run_hub(
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
+    from crossfade.adapters.envoy.tls import HubTls
     from crossfade.adapters.git_servers.statuses import GitServers
     from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
@@ -347,7 +348,8 @@ async def run_hub(
         closing.push_async_callback(gates.close)
         servers = GitServers(secrets)
         closing.push_async_callback(servers.close)
-        edges = AdsEdges(settings.hub_port, clock=clock)
+        at, tls = settings.hub_listens, settings.edge_tls
+        edges = AdsEdges(at.port, at.host, clock=clock, tls=HubTls(tls) if tls else None)
         closing.push_async_callback(edges.stop)
         await edges.start()
         probe = HttpGatewayProbe()

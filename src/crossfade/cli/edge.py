@@ -1,4 +1,4 @@
-"""`crossfade edge`: which edges there are, and which plan each has in force."""
+"""`crossfade edge`: which edges there are, which plan each has in force, and how to make some."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from crossfade.base.units import format_duration
+from crossfade.cli import edge_machines
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
 from crossfade.cli.output import Format, OutputOption, show, table
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
     from crossfade.core.fleet.edges import EdgeState, EdgeView
     from crossfade.wiring import Session
 
-app = noun("Say which edges there are, and which plan each has in force.")
-
-
-@app.callback()
-def edge() -> None:
-    """Say which edges there are, and which plan each has in force."""
+app = noun("Say which edges there are, and which plan each has; make some on other machines.")
+app.command()(edge_machines.authority)
+app.command()(edge_machines.bootstrap)
+app.command()(edge_machines.run)
 
 
 @app.command("list")

@@ -30,7 +30,7 @@ NOUNS = {
     "logout": "Give commands to a hub no more.",
     "fleet": "Say which clusters there are.",
     "failover": "Say which clusters have users, and why; rehearse the loss of one.",
-    "edge": "Say which edges there are, and which plan each has in force.",
+    "edge": "Say which edges there are, and which plan each has; make some on other machines.",
     "dns": "Say what is published in DNS, and what would be.",
     "apply": "Make or change an application from its file.",
     "deploy": "Bring out a new revision of an application.",

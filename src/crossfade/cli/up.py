@@ -213,4 +213,5 @@ def _stands_by(holder: str) -> None:
 async def _greet(settings: Settings, ready: asyncio.Event) -> None:
     await ready.wait()
     note(f"the hub runs on {settings.state_dir}")
-    note(f"edges get their configuration at 127.0.0.1:{settings.hub_port}")
+    known = ", by certificates" if settings.edge_tls else ""
+    note(f"edges get their configuration at {settings.hub_listens}{known}")

@@ -14,11 +14,11 @@ import sys
 
 from crossfade.adapters.runners.tools import has_tool
 from crossfade.base.clock import SteadyClock
+from crossfade.base.files import write_json
 from crossfade.core.pipeline.images import tools_for
 from crossfade.sandbox import faults, filling, processes
 from crossfade.sandbox.awakening import forget_readiness
 from crossfade.sandbox.entry import begin
-from crossfade.sandbox.files import write_json
 from crossfade.sandbox.gateway.controller import Gateway
 from crossfade.sandbox.gateway.envoy import Place
 from crossfade.sandbox.gateway.world import CLASS_NAME, CONTROLLER

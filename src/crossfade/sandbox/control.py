@@ -16,10 +16,10 @@ from pathlib import Path
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
+from crossfade.base.files import write_text
 from crossfade.sandbox import certificates, faults, kubeconfig, ports, processes, state, wire
 from crossfade.sandbox.child import last_words
 from crossfade.sandbox.faults import Faults
-from crossfade.sandbox.files import write_text
 from crossfade.sandbox.state import Layout
 
 _UP_SECONDS = 60.0

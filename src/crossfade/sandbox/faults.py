@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from crossfade.sandbox.files import write_json
+from crossfade.base.files import write_json
 
 
 @dataclass(frozen=True, slots=True)

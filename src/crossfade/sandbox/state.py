@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfade.base.errors import InputError, NotFound
-from crossfade.sandbox.files import write_json
+from crossfade.base.files import write_json
 
 DEFAULT_PORT_BASE = 17000
 _MOST_CLOUDS = 10

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from crossfade.base.errors import CrossfadeError
+from crossfade.base.files import write_json
 from crossfade.sandbox import processes, wire
 from crossfade.sandbox.child import Child, last_words
 from crossfade.sandbox.entry import begin
-from crossfade.sandbox.files import write_json
 from crossfade.sandbox.state import Layout
 from crossfade.sandbox.supervised_cloud import Request, SupervisedCloud
 

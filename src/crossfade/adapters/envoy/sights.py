@@ -4,7 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
 from crossfade.adapters.envoy.reports import answers, class_sights, seconds, sights
 from crossfade.adapters.envoy.statistics import Message, Page, read
+from crossfade.adapters.envoy.tls import NOT_ITS_NAME, Peer
 from crossfade.base.clock import Clock
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
 from crossfade.ports.edge import EdgeSight, kept
@@ -25,7 +26,7 @@ _Answer: Message = metrics_service_pb2.ExportMetricsServiceResponse
 _LOG = logging.getLogger(__name__)
 
 
-class _Context(Protocol):
+class _Context(Peer, Protocol):
     """The part of grpc.aio's context that we use."""
 
     def invocation_metadata(self) -> Sequence[tuple[str, str]]: ...
@@ -44,6 +45,8 @@ class Sights:
 
     clock: Clock
     max_edges: int
+    may_say: Callable[[Peer, str], bool] = lambda _peer, _edge: True
+    """Whether who is at the other end may speak as this edge."""
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def newest(self) -> tuple[EdgeSight, ...]:
@@ -62,6 +65,8 @@ class Sights:
         edge = dict(context.invocation_metadata()).get(EDGE_HEADER, "")
         if not edge:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"no {EDGE_HEADER} header")
+        if not self.may_say(context, edge):
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, NOT_ITS_NAME)
         if edge not in self._known:
             self._forget()
             if len(self._known) >= self.max_edges:

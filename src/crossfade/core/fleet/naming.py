@@ -1,4 +1,4 @@
-"""What clusters may be called, and what they may be labelled with."""
+"""What clusters and edges may be called, and what clusters may be labelled with."""
 
 import re
 from collections.abc import Mapping
@@ -13,13 +13,22 @@ _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-.\w]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 
 def cluster_name(text: str) -> ClusterName:
     """Return the text as the name of a cluster.  Raises InputError."""
+    return ClusterName(_name(text, "a cluster"))
+
+
+def edge_name(text: str) -> str:
+    """Return the text as the name of an edge.  Raises InputError."""
+    return _name(text, "an edge")
+
+
+def _name(text: str, of: str) -> str:
     if not _NAME.fullmatch(text):
         raise InputError(
-            "this is no name for a cluster",
+            f"this is no name for {of}",
             hint="take lower-case letters, digits and dashes (not first or last), at most 63",
             name=text,
         )
-    return ClusterName(text)
+    return text
 
 
 def is_label(key: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crossfade.sandbox.files import write_json
+from crossfade.base.files import write_json
 from crossfade.sandbox.gateway import resources
 from crossfade.sandbox.gateway.admin import Admin, AdminError, text_values
 from crossfade.sandbox.gateway.config import Config, endpoints_file

@@ -1,0 +1,112 @@
+"""The hub's end of TLS with edges: both show certificates of one authority."""
+
+# Generated protobuf modules get their attributes at run time.
+# pyright: reportAttributeAccessIssue=false
+
+import logging
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import grpc  # type: ignore[import-untyped]
+
+from crossfade.base.certificates import ends_at
+from crossfade.base.errors import CrossfadeError, Denied, InputError
+
+CA, HUB, HUB_KEY = "ca.pem", "hub.pem", "hub.key"
+"""Files of the folder that CROSSFADE_EDGE_TLS names."""
+NOT_ITS_NAME = "the certificate of this edge has another name"
+SOON_SECONDS = 30 * 86400.0
+"""So long before its end it is told that a certificate ends."""
+_LOG = logging.getLogger(__name__)
+
+
+class Peer(Protocol):
+    """The part of grpc.aio's context that says who is at the other end."""
+
+    def auth_context(self) -> Mapping[str, Sequence[bytes]]: ...
+
+
+@dataclass(slots=True)
+class HubTls:
+    """The certificate of the hub, read again for each connection: it may be renewed any time."""
+
+    folder: Path
+    _last: tuple[bytes, ...] = ()
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Return what a server needs.  Raises InputError, Denied for files that cannot serve."""
+        first = self._read()
+        return grpc.dynamic_ssl_server_credentials(
+            _configuration(first),
+            self._newer,  # pyright: ignore[reportArgumentType] - None: as before
+            require_client_authentication=True,
+        )
+
+    def ends_at(self) -> float:
+        """Return until when the hub's certificate is good, in Unix seconds."""
+        return ends_at(self._read()[1].decode(errors="replace"))
+
+    def _newer(self) -> grpc.ServerCertificateConfiguration | None:
+        """Return what is to be shown from now on; None when that is as before."""
+        before = self._last
+        try:
+            found = self._read()
+        except CrossfadeError as error:
+            _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
+            return None
+        return None if found == before else _configuration(found)
+
+    def _read(self) -> tuple[bytes, ...]:
+        """Return authority, certificate and key."""
+        found = tuple(_content(self.folder / name) for name in (CA, HUB, HUB_KEY))
+        if found != self._last:
+            self._check(found[0])
+            self._last = found
+        return found
+
+    def _check(self, authority: bytes) -> None:
+        key = self.folder / HUB_KEY
+        if key.stat().st_mode & 0o077:
+            raise Denied(
+                f"others may read the key file {key}",
+                hint=f"chmod 600 {key}; somebody may have read it",
+            )
+        ends_at(authority.decode(errors="replace"))
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.folder / HUB, key, password="")
+        except ssl.SSLError as error:
+            raise InputError(
+                f"certificate and key of the hub are no pair: {error.reason}",
+                hint=f"`crossfade edge authority {self.folder} --renew` makes both anew",
+            ) from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the file {path} cannot be read: {error.strerror}",
+            hint=f"`crossfade edge authority {path.parent}` makes what hubs need there",
+        ) from error
+
+
+def _configuration(files: tuple[bytes, ...]) -> grpc.ServerCertificateConfiguration:
+    authority, certificate, key = files
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], authority)
+
+
+def speaks_for(peer: Peer, edge: str) -> bool:
+    """Say whether the certificate at the other end is that of this edge."""
+    names = peer.auth_context().get("x509_subject_alternative_name", ())
+    return edge.encode() in names
+
+
+def certificate_ends_at(peer: Peer) -> float | None:
+    """Return until when the certificate at the other end is good, in Unix seconds."""
+    pem = peer.auth_context().get("x509_pem_cert", ())
+    return ends_at(pem[0].decode()) if pem else None
