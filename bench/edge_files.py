@@ -76,7 +76,7 @@ def hand_written(admin: int, port: int, ports: list[int]) -> Part:
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "server_header_transformation": "PASS_THROUGH",
     }
-    manager["route_config"]["internal_only_headers"] = [_PROBE]
+    manager["route_config"]["request_headers_to_remove"] = [_PROBE]
     manager["http_filters"][0]["typed_config"]["suppress_envoy_headers"] = True
     listener = _listener(port, manager) | {"per_connection_buffer_limit_bytes": 262_144}
     limit = {

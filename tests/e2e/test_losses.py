@@ -102,7 +102,7 @@ def the_cloud_comes_back(story):
 
 
 def a_person_drains_and_restores(story):
-    story.run("fleet", "drain", "onprem")
+    story.run("fleet", "drain", "onprem", "--yes")
     story.until(lambda: story.share("onprem") == 0, "users have not left the drained cloud")
     assert story.installation.rollout()["percent"] == 20
     story.run("fleet", "restore", "onprem")
