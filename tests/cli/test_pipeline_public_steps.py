@@ -313,3 +313,21 @@ spec: {steps: {main: {image: alpine, commands: ['echo ours is ${{SLACK_TEXT}}']}
 
     assert ran.code == 0, ran.err
     assert "ours is another" in ran.out
+
+
+def test_what_a_step_has_exported_makes_no_program_run_with_the_token(run, server, repository):
+    plant = [
+        "printf '#!/bin/sh\\ntouch /codefresh/volume/ran\\n' > planted",
+        "chmod +x planted",
+        "cf_export GIT_EXTERNAL_DIFF=$PWD/planted GIT_ASKPASS=$PWD/planted GIT_EDITOR=$PWD/planted",
+        "cf_export GIT_CONFIG_PARAMETERS=\"'core.fsmonitor=$PWD/planted'\" PATH=$PWD:$PATH",
+        "cp planted git; cp planted mktemp",
+    ]
+    change = {**CHANGE, "commands": [*CHANGE["commands"], *plant]}
+    look = {"image": "alpine", "commands": ["/usr/bin/test ! -e /codefresh/volume/ran"]}
+    steps = {"change": change, "save": committed(add=["version"]), "look": look}
+
+    ran = run({**cloned(server, git="acme"), **steps})
+
+    assert ran.code == 0, ran.out + ran.err
+    assert git(repository, "log", "-1", "--format=%s").strip() == "Say 2"

@@ -101,6 +101,7 @@ def test_a_clone_of_another_place_takes_its_name(clone, origin, tmp_path):
         "git config filter.x.smudge ../planted; echo '* filter=x' > .git/info/attributes",
         "git config include.path ../../more",
         "git config extensions.worktreeConfig true; cp ../more .git/config.worktree",
+        """git config extensions.partialclone "$(printf 'x\ncore.fsmonitor ../planted')" """,
         "git config core.fsmonitor ../planted; mv .git ../moved; ln -s ../moved .git",
         "git config core.fsmonitor ../planted; mv .git ../moved; echo gitdir: ../moved > .git",
         "git config core.fsmonitor ../planted; cp -r .git ../moved; echo ../../moved > .git/commondir",

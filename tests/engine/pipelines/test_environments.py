@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from crossfade.base.errors import InputError, NotFound
+from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
@@ -67,6 +67,59 @@ def test_one_of_the_same_name_is_ended_first():
     second, alive, (only,) = told(story)
     assert alive == [second.run]
     assert only.environment.once == "2.0/up@1"
+
+
+@pytest.mark.parametrize("between", [0.0, 0.01, 0.03])
+@pytest.mark.parametrize("there", [False, True])
+def test_of_two_that_are_launched_at_once_both_come_up_and_the_later_one_stays(between, there):
+    async def story(world):
+        if there:
+            await world.launch("0.0/up@1")
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(world.launch("1.0/up@1"))
+            await asyncio.sleep(between)
+            second = group.create_task(world.launch("2.0/up@1"))
+        return first.result(), second.result(), world.alive(), await world.environments.all()
+
+    first, second, alive, (only,) = told(story)
+    assert (first.once, second.once) == ("1.0/up@1", "2.0/up@1")
+    assert alive == [only.environment.run]
+    assert only.environment in ((second,) if between or not there else (first, second))
+    assert only.status == "up"
+
+
+def test_one_that_does_not_come_up_is_waited_for_only_so_long_and_is_told_who_replaced_it(
+    monkeypatch,
+):
+    monkeypatch.setattr("crossfade.testing.fake_runner._READY_SECONDS", 500.0)
+
+    async def story(world):
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(failing(world))
+            await asyncio.sleep(1)
+            second = group.create_task(world.launch("2.0/up@1"))
+        return first.result(), second.result(), world.alive(), await world.environments.all()
+
+    async def failing(world):
+        with pytest.raises(Conflict, match="replaced by build 1 before it was up") as error:
+            await world.launch("1.0/up@1")
+        return error.value.hint
+
+    hint, second, alive, (only,) = told(story)
+    assert "environment_name" in hint
+    assert alive == [second.run] == [only.environment.run]
+
+
+def test_one_whose_launcher_died_before_its_start_keeps_nobody_waiting():
+    async def story(world):
+        await world.launch("1.0/up@1")
+        (seen,) = await world.environments.all()
+        world.machine.runs.clear()  # saved, and never started
+        await asyncio.sleep(11)
+        return seen, await world.launch("2.0/up@1"), world.alive()
+
+    _, second, alive = told(story)
+    assert alive == [second.run]
 
 
 def test_it_ends_by_itself_when_its_time_is_over_and_is_launched_anew():

@@ -2,15 +2,15 @@
 import { useState, type ReactNode } from "react";
 import { addressOf } from "../api/client";
 import { useData } from "../api/live";
-import type { Kept } from "../api/types";
+import type { Page, StepFiles } from "../api/types";
 import { bytes, count } from "../format";
 
 const FIRST = 12;
 
 /** Nothing at all while no step has kept any. */
 export function Files({ run }: { run: string }): ReactNode {
-  const { data } = useData<Kept[]>(`/builds/${run}/files`);
-  const some = data?.filter((each) => each.artifacts.length || each.notes.length || each.forgotten);
+  const { data } = useData<Page<StepFiles>>(`/builds/${run}/files?limit=500`);
+  const some = data?.items.filter((each) => each.artifacts.length || each.notes.length || each.forgotten);
   if (!some?.length) return null;
   return (
     <section className="panel" aria-label="Files">
@@ -20,21 +20,25 @@ export function Files({ run }: { run: string }): ReactNode {
           <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} />
         ))}
       </div>
+      {data?.next && (
+        <p className="faint small">
+          The first 500 are shown; <code>crossfade pipeline artifacts {run}</code> has all.
+        </p>
+      )}
     </section>
   );
 }
 
-function Step({ run, kept }: { run: string; kept: Kept }): ReactNode {
+function Step({ run, kept }: { run: string; kept: StepFiles }): ReactNode {
   const [all, setAll] = useState(false);
   const { artifacts } = kept;
-  const total = artifacts.reduce((sum, each) => sum + each.size, 0);
   return (
     <div>
       <div className="row">
         <strong>{kept.step}</strong>
         <span className="small faint">
           {kept.number > 1 && `run ${kept.number} · `}
-          {artifacts.length > 0 && `${count(artifacts.length)} ${artifacts.length === 1 ? "file" : "files"}, ${bytes(total)}`}
+          {kept.files > 0 && `${count(kept.files)} ${kept.files === 1 ? "file" : "files"}, ${bytes(kept.bytes)}`}
         </span>
         {artifacts.length > FIRST && (
           <button type="button" className="quiet end" aria-pressed={all} onClick={() => setAll(!all)}>

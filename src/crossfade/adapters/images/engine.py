@@ -23,8 +23,10 @@ _PROBES = {
 _PROBE_SECONDS = 10
 _OWN = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|LANG|XDG_.*|DOCKER_.*|CONTAINERS?_.*|BUILDAH_.*|STORAGE_.*"
-    r"|REGISTRY_AUTH_FILE|SSH_AUTH_SOCK|DBUS_.*|LD_.*|NOTIFY_.*|LISTEN_.*|GO[A-Z]+"
-    r"|(https?|no|all)_proxy",
+    r"|REGISTRY_AUTH_FILE|SSH_.*|DBUS_.*|LD_.*|NOTIFY_.*|LISTEN_.*|GO[A-Z]+"
+    r"|(https?|no|all)_proxy|_CONTAINERS_.*|CNI_.*|NETAVARK_.*|SSL_CERT_.*"
+    # What the shell and the C library around it read.
+    r"|ENV|BASH_.*|SHELLOPTS|IFS|PS4|GCONV_PATH|LOCPATH|GLIBC_.*|MALLOC_.*|RES_.*|HOSTALIASES",
     re.IGNORECASE,
 )
 

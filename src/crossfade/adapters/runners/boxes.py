@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossfade.adapters.runners import bubblewrap
-from crossfade.adapters.runners.in_image import ImagePlace, InImage, prepared
+from crossfade.adapters.runners.in_image import ImagePlace, InImage, of_machine, prepared
 from crossfade.adapters.runners.tools import has_tool
+from crossfade.adapters.runners.variables import VARIABLES, write_variables
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.images import is_allowed
@@ -43,6 +44,8 @@ class Boxes:
     """What names of machines stand for in all of the boxes."""
     images: ImagePlace
     host_images: tuple[str, ...]
+    given: Mapping[str, str]
+    """The variables of the step."""
 
     def begin(self, names: Collection[str], beside: str) -> None:
         """Make what all boxes share: nothing, they have the machine's network."""
@@ -62,7 +65,7 @@ class Boxes:
         """
         seen = [*mounts, Mount(str(self.hosts), "/etc/hosts")]
         given = self.images.without_passwords(
-            os.environ if wanted.environment is None else wanted.environment
+            self.given if wanted.environment is None else wanted.environment
         )
         if self._is_here(wanted.image):
             return self._inside(wanted, seen, given)
@@ -76,7 +79,15 @@ class Boxes:
                 hint="give it a `command`, or `crossfade image pull` the image",
             )
         given = {"HOME": "/tmp", **given, "PATH": given.get("PATH") or os.environ["PATH"]}  # noqa: S108
-        return bubblewrap.command(seen, wanted.directory or "/tmp", argv), given  # noqa: S108
+        variables = Path(f"{self._new(wanted)}.{VARIABLES}")
+        write_variables(variables, given)
+        directory = wanted.directory or "/tmp"  # noqa: S108
+        return bubblewrap.command(seen, directory, argv, variables), of_machine()
+
+    def _new(self, wanted: Command) -> Path:
+        """Return a place that no other box of the run has."""
+        count = len(list(self.working.iterdir()))
+        return self.working / f"{count}-{wanted.name.replace('/', '-')}"
 
     def _is_here(self, image: str) -> bool:
         return not is_allowed(image, self.host_images) and self.images.has(image)
@@ -91,7 +102,6 @@ class Boxes:
             runs_script=runs,
             own_directory=not wanted.directory,
         )
-        count = len(list(self.working.iterdir()))
         step = InImage(
             wanted.image,
             inside,
@@ -99,7 +109,7 @@ class Boxes:
             wanted.directory,
             "",
             tuple(mounts),
-            str(self.working / f"{count}-{wanted.name.replace('/', '-')}"),
+            str(self._new(wanted)),
             self.images,
         )
         return prepared(step, given)

@@ -5,7 +5,9 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
+from crossfade.adapters.runners.variables import box_options, opened
 from crossfade.adapters.runners.view import PLACE, Mount
 
 _ANEW = ("dev", "proc", "tmp", PLACE.strip("/"))
@@ -20,16 +22,25 @@ def usable() -> bool:
     probe = [command, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     try:
         done = subprocess.run(
-            [*probe, "--unshare-pid", "--", "true"], capture_output=True, timeout=5, check=False
+            [*probe, "--unshare-pid", "--clearenv", "--", "true"],
+            capture_output=True,
+            timeout=5,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
 
 
-def command(seen: Iterable[Mount], directory: str, argv: Sequence[str]) -> list[str]:
-    """Return the command that runs `argv` and sees these things; its processes end with it."""
-    return [
+def command(
+    seen: Iterable[Mount], directory: str, argv: Sequence[str], variables: Path
+) -> list[str]:
+    """
+    Return the command that runs `argv` and sees these things; its processes end with it.
+
+    `argv` is given the variables of the file, and none of those that the command is started with.
+    """
+    box = [
         shutil.which("bwrap") or "bwrap",
         "--die-with-parent",
         "--unshare-pid",
@@ -37,10 +48,12 @@ def command(seen: Iterable[Mount], directory: str, argv: Sequence[str]) -> list[
         *_machine(),
         *("--dev", "/dev", "--proc", "/proc"),
         *options(seen),
+        *box_options(),
         *("--chdir", directory),
         "--",
         *argv,
     ]
+    return opened(variables, box)
 
 
 def options(mounts: Iterable[Mount]) -> list[str]:

@@ -14,6 +14,7 @@ from crossfade.adapters.runners.in_image import ImagePlace, InImage
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.places import Places
 from crossfade.adapters.runners.serving import COMPOSED, Serve
+from crossfade.adapters.runners.variables import VARIABLES, given_to, write_variables
 from crossfade.adapters.runners.view import EXPORTS, HOME, MASKED, TOOLS, Mount, View
 from crossfade.base.codec import to_json
 from crossfade.core.pipeline.cloning import (
@@ -35,7 +36,7 @@ IN_CONTAINERS = "in-containers"
 """Name of the file that is there when an engine may have something of the run."""
 _PASSED_ON = ("LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_STEERING = ("LD_", "BASH_", "GIT_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
+_STEERING = ("LD_", "BASH_", "GIT_", "SSH_", "XDG_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
 """How variables begin that make shells, git and others run something else."""
 _KNOWN = (SSH_KEY, SSH_HOSTS, TOKEN, TOKEN_USER, SERVER, CLONE_USER, CLONE_PASSWORD)
 _OF_MACHINE = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
@@ -76,7 +77,11 @@ class RunCommands:
         return text.replace(VOLUME, str(self.places.volume(order.run.build)))
 
     def command(self, order: Order, place: Path) -> tuple[list[str], dict[str, str]]:
-        """Return what the keeper runs, and the environment of everything."""
+        """
+        Return what the keeper runs, and the environment of both.
+
+        Variables of a step with an image are in a file that is written, for inside alone.
+        """
         self._make_directory(order)
         what = next((name for name, asked in _boxes(order).items() if asked), "")
         if what and not self.isolated and not self.in_container(order):
@@ -86,17 +91,9 @@ class RunCommands:
         given = {name: self.seen(value, order) for name, value in given.items()}
         if self.boxed(order):
             argv = self._boxed(order, place)
-            in_images = order.inside is not None or order.composition is not None
-            if self.images is not None and (in_images or self.in_container(order)):
-                given |= {**self.images.passwords(), **order.passwords}
             own, tools = (HOME, EXPORTS, MASKED), TOOLS
         else:
-            argv = ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step"]
-            argv += [
-                self.seen(order.directory, order),
-                _shell(order),
-                str(place / "tools" / SCRIPT),
-            ]
+            argv = self._bare(order, place)
             home = self.places.home(order.run.build)
             own_home = str(home) if order.image else os.environ.get("HOME", "/")
             own = (own_home, str(place / "exports"), str(place / "masked"))
@@ -106,7 +103,26 @@ class RunCommands:
         passed = _passed(but=_OF_MACHINE if self.in_container(order) else ())
         if not order.image:  # runs on the machine itself, whatever other steps have exported
             given = {name: value for name, value in given.items() if not _steers(name)}
-        return argv, _environment({**passed, **given}, named, tools, place)
+            return argv, _environment({**passed, **given}, named, tools, place)
+        variables = _environment({**passed, **given}, named, tools, place)
+        write_variables(place / VARIABLES, variables)
+        return argv, self._of_keeper(order, place)
+
+    def _of_keeper(self, order: Order, place: Path) -> dict[str, str]:
+        """Return what the keeper is given, and who fetches images, and nobody inside."""
+        given = _passed(but=())
+        in_images = order.inside is not None or order.composition is not None
+        if self.images is not None and (in_images or self.in_container(order)):
+            given |= {**self.images.passwords(), **order.passwords}
+        return {**given, "PATH": os.environ.get("PATH", os.defpath), MARK: str(place)}
+
+    def _bare(self, order: Order, place: Path) -> list[str]:
+        """Return the command of a run without a box."""
+        directory = self.seen(order.directory, order)
+        argv = [_shell(order), str(place / "tools" / SCRIPT)]
+        if order.image:
+            return given_to(place / VARIABLES, directory, argv)
+        return ["/bin/sh", "-c", 'cd "$1" && exec "$2" "$3"', "step", directory, *argv]
 
     def _boxed(self, order: Order, place: Path) -> list[str]:
         view = View(
@@ -121,18 +137,20 @@ class RunCommands:
         )
         mounts = view.mounts()
         if self.images is None:
-            argv = [_shell(order), f"{TOOLS}/{SCRIPT}"]
-            return bubblewrap.command(mounts, order.directory, argv)
+            return self._in_box(order, mounts, place)
         if self.containers is not None and self.in_container(order):
             (place / IN_CONTAINERS).touch()
             argv = self._contained(order, mounts, place, self.images, self.containers)
         elif order.inside is not None:
             wanted = self._in_image(order, mounts, place, self.images)
-            argv = in_image.command(wanted, place / WANTED)
+            argv = in_image.command(wanted, place / WANTED, place / VARIABLES)
         else:
-            argv = [_shell(order), f"{TOOLS}/{SCRIPT}"]
-            argv = bubblewrap.command(mounts, order.directory, argv)
+            argv = self._in_box(order, mounts, place)
         return self._composed(order, argv, mounts, self.images)
+
+    def _in_box(self, order: Order, mounts: tuple[Mount, ...], place: Path) -> list[str]:
+        argv = [_shell(order), f"{TOOLS}/{SCRIPT}"]
+        return bubblewrap.command(mounts, order.directory, argv, place / VARIABLES)
 
     def _in_image(
         self, order: Order, mounts: tuple[Mount, ...], place: Path, images: ImagePlace
@@ -163,7 +181,7 @@ class RunCommands:
             name_of(str(place), f"{order.run.key}-{order.run.number}"),
             self._network(order),
         )
-        return in_container.command(wanted, place / WANTED)
+        return in_container.command(wanted, place / WANTED, place / VARIABLES)
 
     def _network(self, order: Order) -> str:
         """Return the network of a run in containers: that of services beside it, else its own."""
@@ -192,7 +210,9 @@ class RunCommands:
             self.containers if self.in_container(order) else None,
             self._network(order),
         )
-        return in_image.own_program(composing.__name__, to_json(wanted), folder / "wanted.json")
+        file = folder / "wanted.json"
+        variables = self.places.of(order.run) / VARIABLES
+        return in_image.own_program(composing.__name__, to_json(wanted), file, variables)
 
     def _serve(self, order: Order) -> Serve | None:
         if order.serving is None:
@@ -253,6 +273,7 @@ def _passed(but: Collection[str]) -> dict[str, str]:
 
 
 def _steers(name: str) -> bool:
+    """Return whether a variable makes programs of the machine run something else."""
     return name.startswith(_STEERING) and name not in _KNOWN
 
 

@@ -27,6 +27,7 @@ from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.serving import READY, Serve, vanish
+from crossfade.adapters.runners.variables import read_variables
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.codec import from_json
 from crossfade.base.errors import CrossfadeError, InputError
@@ -70,14 +71,15 @@ class Composed:
 
 
 class _Composer:
-    def __init__(self, wanted: Composed) -> None:
-        self._wanted, self._composition = wanted, wanted.composition
+    def __init__(self, wanted: Composed, given: Mapping[str, str]) -> None:
+        """`given` are the variables of the step."""
+        self._wanted, self._composition, self._given = wanted, wanted.composition, given
         folder = Path(wanted.folder)
         (folder / "boxes").mkdir()
         self._hosts = folder / "hosts"
         allowed = wanted.composition.host_images
         self._boxes: Boxes | ContainerBoxes = Boxes(
-            folder / "boxes", self._hosts, wanted.where, allowed
+            folder / "boxes", self._hosts, wanted.where, allowed, given
         )
         if wanted.containers is not None:
             self._boxes = ContainerBoxes(
@@ -87,6 +89,7 @@ class _Composer:
                 wanted.containers,
                 wanted.run,
                 wanted.network,
+                given,
             )
         self._children: list[Companion] = []
         self._services: list[Companion] = []
@@ -95,7 +98,7 @@ class _Composer:
         """Return the exit code, once nothing runs any more."""
         composition, wanted = self._composition, self._wanted
         services, candidates = read_composition(
-            composition, os.environ, wanted.directory, Path(wanted.volume)
+            composition, self._given, wanted.directory, Path(wanted.volume)
         )
         names = self._write_hosts([*services, *candidates])
         try:
@@ -156,7 +159,7 @@ class _Composer:
 
     def _environment(self, service: Service) -> dict[str, str]:
         """Return what a service sees of our variables, and its own."""
-        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        passed = {name: self._given[name] for name in _PASSED_ON if name in self._given}
         return {**passed, **service.environment}
 
     def _command(self, service: Service, given: Mapping[str, str]) -> Command:
@@ -176,7 +179,7 @@ class _Composer:
         return [Mount(str(self._of_volume(source)), target) for source, target in service.volumes]
 
     def _of_volume(self, source: str) -> Path:
-        if source == os.environ.get("CF_VOLUME_NAME"):
+        if source == self._given.get("CF_VOLUME_NAME"):
             return Path(self._wanted.volume)
         if not source.startswith("/"):
             named = Path(self._wanted.folder) / "places" / f"volume-{source}"
@@ -249,7 +252,7 @@ class _Composer:
     def _decide(self, candidates: Sequence[Service], services: Sequence[Service]) -> int:
         """Return the exit code of the step, or of the first candidate that fails."""
         if self._wanted.main:
-            # On the files of an image it still has to fetch that, and then forgets how.
+            # On the files of an image it still has to fetch that; the step itself sees neither.
             fetches = self._wanted.main[0] == sys.executable
             given = os.environ if fetches else self._wanted.where.without_passwords(os.environ)
             return ended(self._start("step", self._wanted.main, given, told=False))
@@ -266,7 +269,7 @@ class _Composer:
 
     def _box_of_candidate(self, one: Service) -> tuple[list[str], dict[str, str]]:
         """Return a box that sees what steps see, and what the candidate asks for."""
-        given = {**os.environ, **self._composition.variables, **one.environment}
+        given = {**self._given, **self._composition.variables, **one.environment}
         own = [*self._wanted.mounts, *self._folders(one)]
         return self._boxes.box(self._command(one, given), own)
 
@@ -300,9 +303,9 @@ def main() -> NoReturn:
     try:
         with _ended_by_signals():
             wanted = from_json(Composed, json.loads(Path(sys.argv[1]).read_bytes()))
-            sys.exit(_Composer(wanted).run())
+            sys.exit(_Composer(wanted, read_variables(Path(sys.argv[2]))).run())
     except CrossfadeError as error:
         say(f"{error}\nhint: {error.hint}")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         say(f"the composition cannot be run: {error}")
     sys.exit(FAILED_EXIT_CODE)

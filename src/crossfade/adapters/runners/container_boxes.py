@@ -1,8 +1,7 @@
 """Services, candidates and probes in containers of their own."""
 
-import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +39,8 @@ class ContainerBoxes:
     run: str
     """The run's folder, which marks what belongs to it."""
     network: str
+    given: Mapping[str, str]
+    """The variables of the step."""
 
     def begin(self, names: Collection[str], beside: str) -> None:
         """
@@ -85,7 +86,7 @@ class ContainerBoxes:
         Raises NotFound for an image that is not to be had, InputError for one with no command.
         """
         seen = (*mounts, Mount(str(self.hosts), HOSTS))
-        given = os.environ if wanted.environment is None else wanted.environment
+        given = self.given if wanted.environment is None else wanted.environment
         engine, inside = self.containers.command, wanted.inside
         image = ready(engine, self.images, wanted.image, inside.contexts, say)
         if image.on_host:

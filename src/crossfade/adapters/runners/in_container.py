@@ -74,9 +74,9 @@ class InContainer:
     network: str
 
 
-def command(wanted: InContainer, file: Path) -> list[str]:
+def command(wanted: InContainer, file: Path, variables: Path) -> list[str]:
     """Return the command that runs it; `file` is written, and only its owner may read it."""
-    return in_image.own_program(__name__, to_json(wanted), file)
+    return in_image.own_program(__name__, to_json(wanted), file, variables)
 
 
 def main() -> NoReturn:

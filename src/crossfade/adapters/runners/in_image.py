@@ -8,6 +8,7 @@ output, and ends with it.  It becomes the step in the end.
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ from crossfade.adapters.images.registry_file import RegistryFile
 from crossfade.adapters.images.roots import Root, Roots
 from crossfade.adapters.images.store import ImageStore
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.leftovers import MARK
+from crossfade.adapters.runners.run_files import open_secret
+from crossfade.adapters.runners.variables import (
+    VARIABLES,
+    box_options,
+    opening,
+    read_variables,
+    write_variables,
+)
 from crossfade.adapters.runners.view import TOOLS, Mount
 from crossfade.adapters.secrets.environment import EnvironmentSecrets
 from crossfade.adapters.secrets.files import FileSecrets
@@ -95,20 +105,22 @@ class InImage:
     where: ImagePlace
 
 
-def command(wanted: InImage, file: Path) -> list[str]:
+def command(wanted: InImage, file: Path, variables: Path) -> list[str]:
     """Return the command that runs it; `file` is written, and only its owner may read it."""
-    return own_program(__name__, to_json(wanted), file)
+    return own_program(__name__, to_json(wanted), file, variables)
 
 
-def own_program(module: str, document: Json, file: Path) -> list[str]:
-    """Return the command that runs `main` of a module of ours on a document, kept in `file`."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(handle, "w") as opened:
-        json.dump(document, opened)
+def own_program(module: str, document: Json, file: Path, variables: Path) -> list[str]:
+    """
+    Return the command that runs `main` of a module of ours on a document, kept in `file`.
+
+    The file of variables has those of the step; its own ones have passwords of registries.
+    """
+    with open_secret(file) as opened:
+        opened.write(json.dumps(document).encode())
     source = str(Path(crossfade.__file__).parent.parent)
-    # Apart from the step's variables: PYTHONPATH and its like are not meant for us.
     program = f"import sys; sys.path.insert(0, {source!r}); from {module} import main; main()"
-    return [sys.executable, "-I", "-c", program, str(file)]
+    return [sys.executable, "-I", "-c", program, str(file), str(variables)]
 
 
 def main() -> NoReturn:
@@ -117,21 +129,29 @@ def main() -> NoReturn:
 
 
 def become(kind: type[T], made: Callable[[T, Mapping[str, str]], Command]) -> NoReturn:
-    """Become the command that is `made` of the document of this process, or say why not."""
+    """
+    Become the command that is `made` of the document of this process, or say why not.
+
+    `made` is given the variables of the step.
+    """
     try:
         wanted = from_json(kind, json.loads(Path(sys.argv[1]).read_bytes()))
-        argv, environment = made(wanted, os.environ)
+        argv, environment = made(wanted, read_variables(Path(sys.argv[2])))
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and who inherits that
         os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
     except CrossfadeError as error:
         print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"the step cannot be started: {error}", file=sys.stderr)  # noqa: T201
     sys.exit(CANNOT_EXIT_CODE)
 
 
 def prepared(wanted: InImage, given: Mapping[str, str]) -> Command:
     """
-    Return the command and its environment, which is what is `given` on top of the image's own.
+    Return the command and its environment.
+
+    What it runs sees what is `given` on top of the image's own variables; who makes the box, a
+    program of this machine, does not.
 
     Raises NotFound for an image that is not at hand, InputError for one that has nothing to run,
     Unavailable where images cannot be run.
@@ -157,7 +177,17 @@ def prepared(wanted: InImage, given: Mapping[str, str]) -> Command:
     view += [] if f"{directory}/".startswith(f"{VOLUME}/") else ["--dir", directory]
     lock = shlex.quote(str(root.lock))
     held = [f"cd {shlex.quote(str(working))}", f"exec 8<{lock}", "flock --shared 8"]
-    return running.boxed([*held, *mounts], [*view, "--chdir", directory], argv), environment
+    variables = Path(f"{working}.{VARIABLES}")
+    write_variables(variables, environment)
+    held.append(opening(shlex.quote(str(variables))))
+    view += [*box_options(), "--chdir", directory]
+    return running.boxed([*held, *mounts], view, argv), of_machine()
+
+
+def of_machine() -> dict[str, str]:
+    """Return the environment of what makes boxes: nothing of a step, and no password."""
+    kept = {MARK: os.environ[MARK]} if MARK in os.environ else {}
+    return {"PATH": f"{os.environ.get('PATH', os.defpath)}:{running.PATH}", **kept}
 
 
 def _argv(wanted: InImage, root: Root, path: str) -> tuple[str, ...]:

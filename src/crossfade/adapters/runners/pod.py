@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.runners.compositions import read_composition
+from crossfade.adapters.runners.exports import TOO_MUCH, Exports
 from crossfade.adapters.runners.pods import manifests
 from crossfade.adapters.runners.pods.composed import Companions, companions, composed
 from crossfade.adapters.runners.pods.homes import Homes
@@ -21,7 +22,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.state import RunSight, Status
-from crossfade.core.pipeline.variables import Variable, exported
+from crossfade.core.pipeline.variables import exported
 from crossfade.core.pipeline.work import VOLUME
 from crossfade.ports.runner import Order, Output, RunId, Runner
 
@@ -174,19 +175,21 @@ class PodRunner:
 
     async def _take_in(self, run: RunId, known: Known, sight: Sight) -> End:
         """Remember how a run has ended, with what it has exported and what it left."""
-        home, exports = self._records.home(run.build), tuple[Variable, ...]()
+        home, found = self._records.home(run.build), Exports()
         if sight.status is not Status.LOST and home is not None:
-            exports = await self._exports(run.build, home, known)
+            found = await self._exports(run.build, home, known)
             await self._homes.sync(run.build, home)
-        end = End(sight.status, sight.why, exports)
+        end = End(sight.status, sight.why, found.variables)
+        if sight.status is Status.SUCCEEDED and not found.whole:
+            end = replace(end, status=Status.FAILED, why=TOO_MUCH)
         self._records.save(run, replace(known, end=end))
         if home is not None and home.epoch == known.epoch:
             await self._homes.ask(run.build, home, "/forget", {"run": known.pod}, b"")
         return end
 
-    async def _exports(self, build: str, home: Home, known: Known) -> tuple[Variable, ...]:
-        told = json.loads(await self._homes.ask(build, home, "/run", {"run": known.pod}, b""))
-        return exported(told["exports"], told["masked"].split())
+    async def _exports(self, build: str, home: Home, known: Known) -> Exports:
+        answer = await self._homes.ask(build, home, "/run", {"run": known.pod}, b"")
+        return await asyncio.to_thread(_exports, answer)
 
     async def output(self, run: RunId) -> AsyncIterator[Output]:
         """Yield what the run prints until it has ended; see the port."""
@@ -272,8 +275,9 @@ class PodRunner:
 
     async def _masked(self, run: RunId, home: Home, known: Known) -> tuple[str, ...]:
         """Return the values that the run wants masked; it has said so before it printed them."""
-        found = known.end.exports if known.end else await self._exports(run.build, home, known)
-        return tuple(each.value for each in found if each.secret)
+        if known.end:
+            return Exports(known.end.exports).secrets
+        return (await self._exports(run.build, home, known)).secrets
 
     async def stop(self, run: RunId, grace_seconds: float) -> None:
         """End the run; see the port."""
@@ -317,6 +321,12 @@ class PodRunner:
         await api.delete(homes.path("pods", known.pod), 0)
         for name in known.secrets:
             await api.delete(homes.path("secrets", name))
+
+
+def _exports(answer: bytes) -> Exports:
+    told = json.loads(answer)
+    found = exported(told["exports"], frozenset(told["masked"].split()))
+    return Exports(found, told.get("whole", True))  # an older server does not say
 
 
 async def _create_once(api: KubeApi, path: str, body: Object) -> None:

@@ -22,17 +22,18 @@ from crossfade.adapters.runners.commands import (
 )
 from crossfade.adapters.runners.containers import Containers
 from crossfade.adapters.runners.exit_codes import reason_of, status_of
+from crossfade.adapters.runners.exports import EXPORTS, MASKED, TOO_MUCH, exports
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.places import Places
-from crossfade.adapters.runners.run_files import read, tail, write, write_secret
+from crossfade.adapters.runners.run_files import number, tail, write, write_secret
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
+from crossfade.adapters.runners.variables import VARIABLES
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
-from crossfade.core.pipeline.variables import exported
 from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -104,7 +105,7 @@ class ProcessRunner:
     def _spawn(self, order: Order, place: Path) -> None:
         (place / "tools").mkdir()
         (place / "tmp").mkdir(mode=0o700)
-        for name in ("exports", "masked", "output"):
+        for name in (EXPORTS, MASKED, "output"):
             (place / name).touch(mode=0o600)
         (place / "tools" / SCRIPT).write_text(self._commands.seen(order.script, order))
         machine = not self._commands.in_container(order)
@@ -125,6 +126,8 @@ class ProcessRunner:
                     (os.POSIX_SPAWN_DUP2, 1, 2),
                 ],
                 setsid=True,
+                # Python ignores them, and every program of the step would.
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
             )
         finally:
             os.close(lock)
@@ -134,16 +137,20 @@ class ProcessRunner:
         place = self._place(run)
         if not place.is_dir():
             return None
-        variables = exported(read(place / "exports"), read(place / "masked").split())
-        if self._lives(run):
+        lives = self._lives(run)  # before reading: what it exports at last is there then
+        found = await exports(place)
+        if lives:
             ready = (place / COMPOSED / READY).exists()
             status = Status.SERVING if ready else Status.RUNNING
-            return RunSight(run.number, status, exports=variables)
-        code = read(place / "code").strip()
-        if not code:
+            return RunSight(run.number, status, exports=found.variables)
+        code = number(place / "code")
+        if code is None:
             await self._end_leftovers(run)  # before it is started again
             return RunSight(run.number, Status.LOST, "its process was lost")
-        return RunSight(run.number, status_of(int(code)), reason_of(int(code)), exports=variables)
+        status, why = status_of(code), reason_of(code)
+        if status is Status.SUCCEEDED and not found.whole:
+            status, why = Status.FAILED, TOO_MUCH
+        return RunSight(run.number, status, why, exports=found.variables)
 
     def _lives(self, run: RunId) -> bool:
         """Return whether the keeper holds its lock; one that was ours is buried."""
@@ -159,8 +166,7 @@ class ProcessRunner:
             lives = self._lives(run)  # before reading: what comes after is read in the next turn
             while offset < self._most_bytes and (data := tail(place / "output", offset)):
                 offset, silent_at = offset + len(data), time.monotonic() + SILENCE_SECONDS
-                masked = exported(read(place / "exports"), read(place / "masked").split())
-                yield Output(data, tuple(each.value for each in masked if each.secret))
+                yield Output(data, (await exports(place)).secrets)
             if not lives:
                 return
             if offset >= self._most_bytes:
@@ -172,7 +178,7 @@ class ProcessRunner:
 
     async def _until_changed(self, run: RunId) -> None:
         """Wait a little, or until the keeper has ended."""
-        pid = self._children.get(run) or int(read(self._place(run) / "pid").strip() or 0)
+        pid = self._children.get(run) or number(self._place(run) / "pid")
         try:
             watched = os.pidfd_open(pid) if pid else -1
         except OSError:
@@ -217,7 +223,7 @@ class ProcessRunner:
             end_all(left, signal.SIGKILL)
         for name in ("tools", "tmp", KUBE, BOX, COMPOSED):
             await asyncio.to_thread(remove_folder, place / name)
-        for name in ("output", "exports", "masked", WANTED, f"{BOX}.variables"):
+        for name in ("output", EXPORTS, MASKED, WANTED, VARIABLES, f"{BOX}.{VARIABLES}"):
             (place / name).unlink(missing_ok=True)
 
 

@@ -2,8 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
+
+from crossfade.adapters.runners.pods.files import opened, told
 
 _CHUNK = 64 * 1024
+_LONG = 10
+"""So many digits no exit code and no process has."""
 
 
 def read(path: Path) -> str:
@@ -17,11 +22,17 @@ def read(path: Path) -> str:
 def tail(path: Path, offset: int) -> bytes:
     """Return a piece of a file from there on, b"" at its end or when there is none."""
     try:
-        with path.open("rb") as file:
+        with opened(str(path)) as file:
             file.seek(offset)
             return file.read(_CHUNK)
-    except FileNotFoundError:
+    except OSError:
         return b""
+
+
+def number(path: Path) -> int | None:
+    """Return the number in a file; None when there is none, as a step may have spoilt it."""
+    text = told(str(path))[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONG else None
 
 
 def write(path: Path, text: str) -> None:
@@ -34,6 +45,11 @@ def write(path: Path, text: str) -> None:
 def write_secret(path: Path, text: str) -> None:
     """Write what only this user may read, from its first byte on."""
     path.parent.mkdir(mode=0o700)
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(file, "w") as opened:
-        opened.write(text)
+    with open_secret(path) as file:
+        file.write(text.encode())
+
+
+def open_secret(path: Path) -> BinaryIO:
+    """Return a new file that only this user may read, from its first byte on."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    return open(handle, "wb")

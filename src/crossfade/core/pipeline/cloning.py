@@ -46,6 +46,7 @@ def clone(settings: Settings) -> Work:
         options=shlex.join(options),
         depth=shlex.join(each for each in options if each.startswith("--depth")),
         volume=_q(VOLUME),
+        kept=" ".join(_KEPT),
         revision=_q("" if "${{" in revision else revision),
         exported=_REVISION,
     )
@@ -88,6 +89,11 @@ def _credentials(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
     return named, (password,) if password else ()
 
 
+_KEPT = (
+    *("core.repositoryformatversion", "extensions.objectformat", "extensions.partialclone"),
+    *("remote.origin.promisor", "remote.origin.partialclonefilter"),
+)
+"""What of the configuration of a clone says how it is stored."""
 _q = shlex.quote
 _HELPER = r"""!f() {
   test "$1" = get || return 0
@@ -137,17 +143,18 @@ esac
 if [ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ]; then
   cd "$target"
   # Other steps may have written to its configuration, which can name programs to be run.
-  kept='^(core[.]repositoryformatversion|extensions[.](objectformat|partialclone)|'
-  kept="$kept"'remote[.]origin[.](promisor|partialclonefilter))$'
-  git config --no-includes --file .git/config --get-regexp "$kept" > .git/kept || :
+  rm -f .git/kept
+  for name in {kept}; do
+    ! value=$(git config --no-includes --file .git/config --get "$name") ||
+      git config --file .git/kept "$name" "$value"
+  done
   rm -rf .git/config .git/config.worktree .git/commondir .git/info/attributes
-  while read -r name value; do
-    git config --file .git/config "$name" "$value"
-  done < .git/kept
+  [ ! -e .git/kept ] || mv .git/kept .git/config
   git config --file .git/config remote.origin.url "$url"
   git config --file .git/config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
   git clean -fdq
-  git_with fetch -q --force --tags {depth} origin '+refs/heads/*:refs/remotes/origin/*'
+  git_with fetch -q --no-recurse-submodules --force --tags {depth} origin \\
+    '+refs/heads/*:refs/remotes/origin/*'
 else
   mkdir -p "$(dirname "$target")"
   rm -rf "$target.part" "$target/.git"
@@ -163,7 +170,7 @@ elif git rev-parse -q --verify "refs/remotes/origin/$revision^{{commit}}" >/dev/
 else
   at=$revision
   git rev-parse -q --verify "$revision^{{commit}}" >/dev/null || {{
-    git_with fetch -q -- origin "$revision"
+    git_with fetch -q --no-recurse-submodules -- origin "$revision"
     at=FETCH_HEAD
   }}
   git_with checkout -q -f --detach "$at"

@@ -12,6 +12,12 @@ from crossfade.core.pipeline.variables import as_flag
 from crossfade.core.pipeline.work import VOLUME, CannotRun, Work, base_directory, text
 
 GIT_IMAGE = "alpine/git"
+_KEPT = (
+    *("core.repositoryformatversion", "extensions.objectformat", "extensions.partialclone"),
+    *("remote.origin.url", "remote.origin.promisor", "remote.origin.partialclonefilter"),
+    *("core.autocrlf", "core.eol", "core.filemode", "core.ignorecase", "core.symlinks"),
+)
+"""What of the configuration of a clone says how its files are to be taken, and runs nothing."""
 _SIGNING = ("gpg_key_id", "gpg_secret_key")
 
 
@@ -33,6 +39,8 @@ def commit(settings: Settings, context: Context) -> Work:
     identity = "/".join(given.get(k, "") for k in ("CF_BUILD_ID", "CF_STEP_NAME"))
     script = _SCRIPT.format(
         credentials=CREDENTIALS,
+        kept=" ".join(_KEPT),
+        volume=_q(VOLUME),
         directory=_q(directory),
         repository=_q(_said(settings, "repo")),
         branch=_q(_said(settings, "base_branch")),
@@ -75,21 +83,70 @@ def _flag(settings: Settings, key: str, word: str) -> str:
 
 _q = shlex.quote
 _SCRIPT = """set -e
-{credentials}
-export GIT_CONFIG_COUNT=2
-export GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
-export GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null
-export GIT_AUTHOR_NAME={name} GIT_AUTHOR_EMAIL={email}
-export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 cd {directory}
-git rev-parse --git-dir >/dev/null 2>&1 || {{
+top=$PWD
+until [ -e "$top/.git" ] || [ "$top" = {volume} ] || [ -z "$top" ]; do top=${{top%/*}}; done
+[ -e "$top/.git" ] || {{
   echo "there is no clone in $PWD: say where it is in working_directory" >&2
   exit 1
 }}
-repository={repository} branch={branch} empty={empty} rebase={rebase} identity={identity}
+[ -d "$top/.git" ] && [ ! -L "$top/.git" ] || {{
+  echo "the .git of $top is no folder: commit in the clone itself" >&2
+  exit 1
+}}
+asked() {{ git config --no-includes --file "$top/.git/config" --get "$1"; }}
+repository={repository}
+url=$(asked remote.origin.pushurl || asked remote.origin.url) || {{
+  echo "the clone does not say where it is from: it has no remote origin" >&2
+  exit 1
+}}
+case $repository in
+  '') ;;
+  *://*|*@*:*|/*) url=$repository ;;
+  *)
+    case $url in
+      *"$repository"|*"$repository.git") ;;
+      *://*) url=${{url%/*/*}}/$repository.git ;;
+      *@*:*) url=${{url%%:*}}:$repository.git ;;
+    esac ;;
+esac
+away=
+case $url in http://*|https://*|ssh://*) away=yes ;; *://*|*/*:*) ;; *:*) away=yes ;; esac
+if [ -z "$away" ] && [ -n "$GIT_TOKEN$GIT_SSH_KEY" ]; then
+  unset GIT_TOKEN GIT_SSH_KEY  # hooks of a repository of this machine would run with them
+  exec sh "$0"
+fi
+own=$(mktemp -d) place=
+trap 'rm -rf "$own"' EXIT
+[ -z "$GIT_TOKEN$GIT_SSH_KEY" ] || export HOME="$own" XDG_CONFIG_HOME="$own"
+{credentials}
+trap 'rm -rf "$own" ${{place:+"$place"}}' EXIT
+# Steps before may have written to the clone's configuration, which can name programs to be run.
+for each in objects refs logs packed-refs shallow; do
+  [ ! -e "$top/.git/$each" ] || ln -s "$top/.git/$each" "$own/$each"
+done
+mkdir "$own/info"
+[ ! -f "$top/.git/info/exclude" ] || cp "$top/.git/info/exclude" "$own/info/exclude"
+for name in {kept}; do
+  ! value=$(asked "$name") || git config --file "$own/config" "$name" "$value"
+done
+export GIT_DIR="$top/.git" GIT_COMMON_DIR="$own" GIT_WORK_TREE="$top" GIT_EDITOR=true
+export GIT_CONFIG_COUNT=3
+export GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+export GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null
+export GIT_CONFIG_KEY_2=gc.auto GIT_CONFIG_VALUE_2=0
+export GIT_AUTHOR_NAME={name} GIT_AUTHOR_EMAIL={email}
+export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
+branch={branch} empty={empty} rebase={rebase} identity={identity}
 [ -n "$branch" ] || branch=$(git symbolic-ref -q --short HEAD || echo "${{CF_BRANCH-}}")
 [ -n "$branch" ] || {{ echo "it does not know the branch: say base_branch" >&2; exit 1; }}
 git add -- {files}
+filtered=$(git diff --cached --name-only | git check-attr --stdin filter |
+  grep -v ': filter: \\(unspecified\\|unset\\)$' | head -n 1)
+[ -z "$filtered" ] || {{
+  echo "$filtered: filters (as of git-lfs) do not run here: commit it in a step of your own" >&2
+  exit 1
+}}
 note=$(git rev-parse --git-path crossfade-commit)
 head=$(git rev-parse HEAD)
 begun=$(cat "$note" 2>/dev/null || :)
@@ -102,24 +159,13 @@ else
   echo "nothing to commit" >&2
   exit 1
 fi
-url=$(git remote get-url --push origin)
-case $repository in
-  '') ;;
-  *://*|*@*:*|/*) url=$repository ;;
-  *)
-    case $url in
-      *"$repository"|*"$repository.git") ;;
-      *://*) url=${{url%/*/*}}/$repository.git ;;
-      *@*:*) url=${{url%%:*}}:$repository.git ;;
-    esac ;;
-esac
 tries=1
 while :; do
   if [ -n "$rebase" ]; then
-    git_with fetch -q -- "$url" "$branch"
+    git_with fetch -q --no-recurse-submodules -- "$url" "$branch"
     git rebase -q FETCH_HEAD || {{ git rebase --abort; exit 1; }}
   fi
-  git_with push -q {force} -- "$url" "HEAD:refs/heads/$branch" && break
+  git_with push -q --no-recurse-submodules {force} -- "$url" "HEAD:refs/heads/$branch" && break
   [ -n "$rebase" ] && [ "$tries" -lt 3 ] || exit 1  # somebody was faster
   tries=$((tries + 1))
 done

@@ -151,7 +151,7 @@ quoted() {{ printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g'; }}
   printf 'url = "%s"\\n' "$(quoted "$url")"
   [ -z "$header" ] || printf 'header = "%s"\\n' "$(quoted "$header")"
 }} > "$work/config"
-if ! curl --config "$work/config" --header 'Content-Type: application/json' \\
+if ! curl --disable --config "$work/config" --header 'Content-Type: application/json' \\
   --data-binary "@$work/body" --output "$work/answer" --silent --show-error --fail-with-body \\
   --retry 3 --retry-connrefused --connect-timeout 20 --max-time 60
 then

@@ -20,6 +20,7 @@ LONGEST = 1_000_000
 MASK = "****"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_BUILD = re.compile(r"CF_.*|CI|(https?|no|all)_proxy", re.IGNORECASE)
 _NO_TAG = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -75,6 +76,16 @@ class Scope:
     def shown(self) -> dict[str, str]:
         """Return names and values as they may be shown."""
         return {n: MASK if each.secret else each.value for n, each in self.values.items()}
+
+
+def of_build(values: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return the variables that steps of ours have which know a key, or run on the machine itself.
+
+    What a program reads to run another one (`GIT_SSH_COMMAND`, `LD_PRELOAD`) is not among them, so
+    that no step before can export it.
+    """
+    return {name: value for name, value in values.items() if _OF_BUILD.fullmatch(name)}
 
 
 Answer = Callable[[str], str | None]

@@ -14,6 +14,7 @@ from crossfade.core.pipeline.run import Run
 from crossfade.core.pipeline.serving import beside
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.supported import image_refusal, runs_inside
+from crossfade.core.pipeline.variables import of_build
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.integrations import with_integration
 from crossfade.engine.pipelines.records import Build, run_id
@@ -35,7 +36,7 @@ class Ordering:
         self, run: Run, identity: RunId, state: State, context: Context, work: Work
     ) -> Order:
         """Return the order for a run.  Raises Unavailable, NotFound."""
-        given = self._own(run, state) if work.access is Access.HUB else context.scope.texts
+        given = self._own(run, state) if work.access is Access.HUB else _seen(work, context)
         order = Order(
             identity,
             work.script,
@@ -93,6 +94,12 @@ class Ordering:
         work = replace(work, inside=None)
         why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
         return _saying(why) if why else work
+
+
+def _seen(work: Work, context: Context) -> dict[str, str]:
+    """Return the variables that a step sees."""
+    texts = context.scope.texts
+    return of_build(texts) if work.integration or not work.image else texts
 
 
 def _saying(why: str) -> Work:

@@ -3,7 +3,10 @@
 import errno
 import json
 import os
+import socket
 import subprocess
+import threading
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -112,13 +115,93 @@ def test_a_run_that_spoils_the_files_it_tells_by_has_told_nothing(tmp_path, plan
     if planted != "rm":
         subprocess.run([*planted.split(), str(place)], check=True)
 
-    assert json.loads(volume.answer("/run", b'{"run": "r"}')) == {"exports": "", "masked": ""}
+    told = json.loads(volume.answer("/run", b'{"run": "r"}'))
+    assert told == {"exports": "", "masked": "", "whole": True}
 
 
 def test_only_so_many_exports_are_held_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_MOST_TOLD", 12)
+    monkeypatch.setattr(files, "MOST_TOLD_BYTES", 12)
     volume = Volume(str(tmp_path))
     volume.answer("/begin", b'{"run": "r", "folders": []}')
     (tmp_path / "runs/r/exports").write_text("A=12345\nB=12345\nC=1\n")
 
     assert json.loads(volume.answer("/run", b'{"run": "r"}'))["exports"] == "A=12345\n"
+
+
+DEEP = 1500
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """Folders in folders, deeper than functions may call each other."""
+    (tmp_path / "root").mkdir()
+    here = os.open(tmp_path / "root", os.O_RDONLY)
+    for _ in range(DEEP):
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("file", os.O_CREAT, dir_fd=here))
+    os.close(here)
+    yield tmp_path / "root"
+    files.remove(str(tmp_path / "root"))
+    assert not (tmp_path / "root").exists()
+
+
+def test_folders_may_be_as_deep_as_they_like(deep):
+    found = Tree(str(deep)).listing()
+
+    assert len(found) == DEEP + 1
+    assert found["a/" * DEEP + "file"][0] == "file"
+
+
+def test_a_listing_is_json_with_an_entry_a_line(tree):
+    for name in ("plain", 'a "b"\n', "\u2028ü"):
+        put(tree, name, b"x")
+
+    text = files.written(tree.listing())
+
+    assert json.loads(text) == tree.listing()
+    assert len(text.split("\n")) == 2 + 3
+    assert json.loads(files.written({})) == {}
+
+
+def test_a_folder_goes_with_what_nobody_may_enter(tmp_path):
+    (tmp_path / "run/a/b").mkdir(parents=True)
+    (tmp_path / "run/a/file").write_text("x")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/file").touch()
+    (tmp_path / "run/link").symlink_to(tmp_path / "kept")
+    (tmp_path / "run/a").chmod(0)
+
+    files.remove(str(tmp_path / "run"))
+
+    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept/file").exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "size", "answer"),
+    [
+        ("wrong", "900000000", b"401"),
+        ("ü", "900000000", b"401"),
+        ("right", "900000000", b"413"),
+        ("right", "-1", b"413"),
+        ("right", "many", b"413"),
+    ],
+)
+def test_nothing_is_read_of_who_does_not_know_the_token_or_says_too_much(
+    tmp_path, token, size, answer
+):
+    class Handler(files._Handler):
+        volume, token = Volume(str(tmp_path)), "right"
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with socket.create_connection(server.server_address, timeout=10) as client:
+            head = f"POST /listing HTTP/1.1\r\n{files.TOKEN_HEADER}: {token}\r\n"
+            client.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode())
+            told = client.makefile("rb").read()
+        server.shutdown()
+
+    assert told.split()[1] == answer

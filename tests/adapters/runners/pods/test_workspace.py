@@ -2,11 +2,13 @@
 
 import json
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from crossfade.adapters.runners.pods import files as server
 from crossfade.adapters.runners.pods import workspace as module
 from crossfade.adapters.runners.pods.files import Volume
 from crossfade.adapters.runners.pods.workspace import Workspace
@@ -142,3 +144,29 @@ async def test_a_new_claim_gets_all_that_our_copy_has(workspace, here, tmp_path)
     await Workspace(here, tmp_path / "agreed-2.json", other.ask).sync()
 
     assert (other.place / "kept").read_text() == "mine"
+
+
+async def test_what_an_older_server_lists_in_one_piece_is_read_too(
+    workspace, claim, here, monkeypatch
+):
+    (claim.place / "file").write_text("x")
+    monkeypatch.setattr(server, "written", json.dumps)
+
+    await workspace.sync()
+
+    assert (here / "file").read_text() == "x"
+
+
+async def test_looking_at_many_files_does_not_hold_up_what_else_there_is_to_do(
+    workspace, claim, monkeypatch
+):
+    found = module._differences
+
+    def differences(*sides):
+        assert threading.current_thread() is not threading.main_thread()
+        return found(*sides)
+
+    monkeypatch.setattr(module, "_differences", differences)
+    (claim.place / "file").write_text("x")
+
+    await workspace.sync()

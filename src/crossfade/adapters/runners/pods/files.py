@@ -11,14 +11,13 @@ import hashlib
 import hmac
 import json
 import os
-import shutil
 import stat
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 PORT = 8730
 TOKEN_HEADER = "X-Crossfade-Token"  # noqa: S105 - its name
@@ -26,13 +25,21 @@ LEFT_OUT = ("env_vars_to_export", "sensitive")
 """What is at the top of a workspace and belongs to single runs."""
 _PART = ".crossfade-part-"
 _BLOCK = 1024 * 1024
-_MOST_TOLD = 4 * _BLOCK
+MOST_TOLD_BYTES = 4 * _BLOCK
 """No program could be given more variables."""
+_MOST_ASKED_BYTES = 256 * _BLOCK
+"""A question names at most every file of a workspace."""
 _NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
 _NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
 
 Entry = list[Any]
 """Kind (`file`, `folder`, `link`), mode, size, and digest or target."""
+
+
+def written(listing: dict[str, Entry]) -> str:
+    """Return a listing as JSON with an entry a line, so that it can be read little by little."""
+    lines = (f"{json.dumps(path)}: {json.dumps(entry)}" for path, entry in listing.items())
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 class Tree:
@@ -50,11 +57,19 @@ class Tree:
         Whatever their modes, owners can read files and write to folders: on the other side, too,
         something is to be put into them.  Raises OSError when the machine cannot look.
         """
-        found = dict(self._walk(""))
+        found = dict(self._walk())
         self._digests = {path: each for path, each in self._digests.items() if path in found}
         return found
 
-    def _walk(self, folder: str) -> Iterator[tuple[str, Entry]]:
+    def _walk(self) -> Iterator[tuple[str, Entry]]:
+        left = [""]
+        while left:  # folders may be deeper than functions may call each other
+            for path, entry in self._inside(left.pop()):
+                yield path, entry
+                if entry[0] == "folder":
+                    left.append(path)
+
+    def _inside(self, folder: str) -> Iterator[tuple[str, Entry]]:
         entries: list[os.DirEntry[str]] = []
         with _gone_left_out(), os.scandir(os.path.join(self.root, folder)) as scanned:
             entries = sorted(scanned, key=lambda one: one.name)
@@ -68,7 +83,6 @@ class Tree:
                     yield path, ["link", 0, 0, os.readlink(each.path)]
                 elif stat.S_ISDIR(state.st_mode):
                     yield path, ["folder", stat.S_IMODE(state.st_mode) | 0o700, 0, ""]
-                    yield from self._walk(path)
                 elif stat.S_ISREG(state.st_mode):
                     mode = stat.S_IMODE(state.st_mode) | 0o400
                     yield path, ["file", mode, state.st_size, self._digest(path, state)]
@@ -79,7 +93,7 @@ class Tree:
         if known is not None and known[0] == stamp:
             return known[1]
         digest = hashlib.sha256()
-        with open(os.path.join(self.root, path), "rb") as file:
+        with opened(os.path.join(self.root, path)) as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
         self._digests[path] = (stamp, digest.hexdigest())
@@ -90,11 +104,9 @@ class Tree:
         parts = []
         for path, offset, length in pieces:
             data = b""
-            with contextlib.suppress(OSError):
-                file = os.open(self._place(path), os.O_RDONLY | os.O_NOFOLLOW)
-                with open(file, "rb") as opened:
-                    opened.seek(offset)
-                    data = opened.read(length)
+            with contextlib.suppress(OSError), opened(self._place(path)) as file:
+                file.seek(offset)
+                data = file.read(length)
             parts.append(data.ljust(length, b"\0"))
         return b"".join(parts)
 
@@ -113,9 +125,9 @@ class Tree:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(part)
             file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            with open(file, "wb", closefd=True) as opened:
-                opened.seek(offset)
-                opened.write(data[at : at + length])
+            with open(file, "wb", closefd=True) as target:
+                target.seek(offset)
+                target.write(data[at : at + length])
             at += length
             if mode is not None:
                 os.chmod(part, mode)
@@ -171,21 +183,71 @@ def _gone_left_out() -> Iterator[None]:
             raise
 
 
-def _told(path: str) -> str:
-    """Return what a run has written to a file of its own, "" when it has put no file there."""
+def opened(path: str) -> BinaryIO:
+    """
+    Return a regular file to be read.  Raises OSError when there is none.
+
+    Whoever opens a pipe waits for who writes to it, and a link may lead anywhere.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.ENXIO, "it is no regular file", path)
+    return open(handle, "rb")
+
+
+def told(path: str) -> tuple[str, bool]:
+    """
+    Return what a run has written to a file of its own, "" when it has put no file there.
+
+    Of what is too much there are the first lines; then the second value is False.
+    """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with opened(path) as file:
+            data = file.read(MOST_TOLD_BYTES + 1)
     except OSError as error:
         if error.errno not in _NO_FILE:
             raise
-        return ""
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        return ""
-    with open(handle, "rb") as file:
-        data = file.read(_MOST_TOLD + 1)
-    whole = data if len(data) <= _MOST_TOLD else data[: data.rfind(b"\n", 0, _MOST_TOLD) + 1]
-    return whole.decode(errors="replace")
+        return "", True
+    if len(data) <= MOST_TOLD_BYTES:
+        return data.decode(errors="replace"), True
+    return data[: data.rfind(b"\n", 0, MOST_TOLD_BYTES) + 1].decode(errors="replace"), False
+
+
+def remove(folder: str) -> None:
+    """
+    Remove a folder with everything in it, however deep that is; what cannot be removed stays.
+
+    What is deep comes up, one floor after the other, so that no path is too long.
+    """
+    floor = 0
+    folders = _emptied(folder)
+    while folders:
+        floor += 1
+        for count, each in enumerate(folders):
+            for number, inner in enumerate(_emptied(each)):
+                with contextlib.suppress(OSError):
+                    os.rename(inner, os.path.join(folder, f"{floor}-{count}-{number}"))
+            with contextlib.suppress(OSError):
+                os.rmdir(each)
+        folders = [each for each in _emptied(folder) if each not in folders]
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
+
+
+def _emptied(folder: str) -> list[str]:
+    """Return the folders in a folder, in which nothing else is left then."""
+    found = []
+    with contextlib.suppress(OSError):
+        os.chmod(folder, 0o700, follow_symlinks=False)
+    with contextlib.suppress(OSError), os.scandir(folder) as scanned:
+        for each in scanned:
+            if each.is_dir(follow_symlinks=False):
+                found.append(each.path)
+                continue
+            with contextlib.suppress(OSError):
+                os.unlink(each.path)
+    return found
 
 
 def _is_text(path: str) -> bool:
@@ -226,7 +288,7 @@ class Volume:
         self._asked_at = time.monotonic()
         with self._turn:
             if path == "/listing":
-                return json.dumps(self._tree.listing()).encode()
+                return written(self._tree.listing()).encode()
             if path == "/read":
                 return self._tree.read(asked["pieces"])
             if path == "/write":
@@ -236,7 +298,7 @@ class Volume:
             elif path == "/begin":
                 self._begin(asked["run"], asked["folders"])
             elif path == "/forget":
-                shutil.rmtree(self._run(asked["run"]), ignore_errors=True)
+                remove(self._run(asked["run"]))
             elif path == "/run":
                 return json.dumps(self._told(asked["run"])).encode()
             else:
@@ -263,10 +325,14 @@ class Volume:
                 os.makedirs(inside)
                 os.chmod(inside, 0o777)  # noqa: S103 - as above
 
-    def _told(self, run: str) -> dict[str, str]:
-        """Return what a run has exported, and the names that it wants masked."""
+    def _told(self, run: str) -> dict[str, Any]:
+        """Return what a run has exported, the names that it wants masked, and if that is all."""
         place = self._run(run)
-        return {name: _told(os.path.join(place, name)) for name in ("exports", "masked")}
+        texts = {name: told(os.path.join(place, name)) for name in ("exports", "masked")}
+        return {
+            **{name: text for name, (text, _) in texts.items()},
+            "whole": all(whole for _, whole in texts.values()),
+        }
 
     def _run(self, run: str) -> str:
         if not run or "/" in run or run.startswith("."):
@@ -281,10 +347,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a question."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not hmac.compare_digest(self.headers.get(TOKEN_HEADER) or "", self.token):
-            self._send(401, b"who asks does not know the token")
+        given = (self.headers.get(TOKEN_HEADER) or "").encode(errors="replace")
+        size = self.headers.get("Content-Length") or "0"
+        if not hmac.compare_digest(given, self.token.encode()):
+            self._refuse(401, b"who asks does not know the token")
             return
+        if not size.isdecimal() or int(size) > _MOST_ASKED_BYTES:
+            self._refuse(413, b"the question is too long")
+            return
+        body = self.rfile.read(int(size))
         try:
             self._send(200, self.volume.answer(self.path, body))
         except (ValueError, KeyError, TypeError) as error:
@@ -295,6 +366,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Say that it is ready."""
         self._send(200, b"ok")
+
+    def _refuse(self, code: int, body: bytes) -> None:
+        """Answer without a look at what comes, and hear no more of it."""
+        self.close_connection = True
+        self._send(code, body)
 
     def _send(self, code: int, body: bytes) -> None:
         self.send_response(code)

@@ -4,11 +4,13 @@ import asyncio
 import json
 import secrets
 import time
+from collections import UserDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.runners.pods import files, manifests
@@ -28,6 +30,7 @@ from crossfade.base.errors import (
 from crossfade.base.json_value import Json
 from crossfade.core.fleet.cluster import Cluster
 
+K = TypeVar("K")
 T = TypeVar("T")
 Object: TypeAlias = dict[str, Any]
 Clusters: TypeAlias = Callable[[], Awaitable[Sequence[Cluster]]]
@@ -36,6 +39,17 @@ Clusters: TypeAlias = Callable[[], Awaitable[Sequence[Cluster]]]
 _LOOK_SECONDS = 0.1
 _REQUEST_SECONDS = 30.0
 _TIDY_SECONDS = 60.0
+_MOST_KNOWN = 4096
+
+
+class _Newest(UserDict[K, T], Generic[K, T]):
+    """What was set last; what is too old is asked for once more."""
+
+    def __setitem__(self, key: K, value: T) -> None:
+        self.data.pop(key, None)
+        self.data[key] = value
+        while len(self.data) > _MOST_KNOWN:
+            del self.data[next(iter(self.data))]
 
 
 class NoRoom(Unavailable):
@@ -56,12 +70,13 @@ class Homes:
         self.records, self.options = records, options
         self._clusters, self.mirror = clusters, mirror
         self._apis: dict[str, KubeApi] = {}
-        self._servers: dict[str, str] = {}
+        self._servers = _Newest[str, str]()
         """Pods that serve workspaces, by the name of the workspace."""
-        self._silent: dict[tuple[str, bool], float] = {}
+        self._silent = _Newest[tuple[str, bool], float]()
         """Since when workspaces have not answered: their clusters, or their files."""
-        self._turns: dict[str, asyncio.Lock] = {}
-        self._tidied: dict[str, float] = {}
+        self._turns = WeakValueDictionary[str, asyncio.Lock]()
+        """Gone as soon as nobody waits for them any more."""
+        self._tidied = _Newest[str, float]()
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from crossfade.adapters.runners.pods.files import Entry, Tree
+from crossfade.adapters.runners.pods.files import Entry, Tree, written
 from crossfade.adapters.runners.run_files import read, write
 from crossfade.base.json_value import Json
 
@@ -16,6 +17,17 @@ MOST_PIECES = 2000
 Listing = dict[str, Entry]
 Ask = Callable[[str, Json, bytes], Awaitable[bytes]]
 """Asks the server of the claim: path, question, and data behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Both sides at one moment, and how they were alike before."""
+
+    ours: Listing
+    theirs: Listing
+    before: Listing
+    changed: tuple[set[str], set[str]]
+    """There, and here alone."""
 
 
 class Workspace:
@@ -33,26 +45,33 @@ class Workspace:
         What both have changed is taken from the claim.  Whoever dies in between leaves nothing that
         the next one does not mend.  Raises Unavailable.
         """
-        theirs: Listing = json.loads(await self._ask("/listing", {}, b""))
-        ours = await asyncio.to_thread(self._tree.listing)
-        before: Listing = json.loads(read(self._agreed) or "{}")
-        pulled, pushed = _differences(ours, theirs, before)
+        told = await self._ask("/listing", {}, b"")
+        seen = await asyncio.to_thread(self._look, told)  # there may be many files
+        ours, theirs, (pulled, pushed) = seen.ours, seen.theirs, seen.changed
         if pulled:
             await self._pull(pulled, theirs)
         if pushed:
             await self._push(pushed, ours)
-        if not pulled and not pushed and before == theirs:
-            return
-        agreed = {path: each for path, each in theirs.items() if path not in pushed}
-        agreed |= {path: ours[path] for path in pushed if path in ours}
+        if pulled or pushed or seen.before != theirs:
+            await asyncio.to_thread(self._agree, seen)
+
+    def _look(self, told: bytes) -> "_Seen":
+        theirs, ours = _listed(told.decode()), self._tree.listing()
+        before = _listed(read(self._agreed))
+        return _Seen(ours, theirs, before, _differences(ours, theirs, before))
+
+    def _agree(self, seen: "_Seen") -> None:
+        """Write down how both sides were alike."""
+        pulled, pushed = seen.changed
+        agreed = {path: each for path, each in seen.theirs.items() if path not in pushed}
+        agreed |= {path: seen.ours[path] for path in pushed if path in seen.ours}
         if pulled:  # as it came: what was being written meanwhile comes once more
-            now = await asyncio.to_thread(self._tree.listing)
+            now = self._tree.listing()
             agreed |= {path: now[path] for path in pulled if path in now}
-        write(self._agreed, json.dumps(agreed))
+        write(self._agreed, written(agreed))
 
     async def _pull(self, paths: set[str], theirs: Listing) -> None:
-        wanted = {path: theirs[path] for path in sorted(paths) if path in theirs}
-        change = _change(paths, wanted)
+        wanted, change = await asyncio.to_thread(_change, paths, theirs)
         await asyncio.to_thread(self._tree.change, *change)
         for pieces in _batches(wanted):
             asked: Json = {"pieces": [[path, offset, size] for path, offset, size, _ in pieces]}
@@ -60,8 +79,7 @@ class Workspace:
             await asyncio.to_thread(self._tree.write, pieces, data)
 
     async def _push(self, paths: set[str], ours: Listing) -> None:
-        wanted = {path: ours[path] for path in sorted(paths) if path in ours}
-        removed, folders, links = _change(paths, wanted)
+        wanted, (removed, folders, links) = await asyncio.to_thread(_change, paths, ours)
         if removed or folders or links:
             question: Json = {
                 "removed": list[Json](removed),
@@ -73,6 +91,15 @@ class Workspace:
             asked = [[path, offset, size] for path, offset, size, _ in pieces]
             data = await asyncio.to_thread(self._tree.read, asked)
             await self._ask("/write", {"pieces": list[Json](pieces)}, data)
+
+
+def _listed(text: str) -> Listing:
+    """Return the listing: as one piece, it would hold up whatever else a process does."""
+    if not text.startswith("{\n"):
+        found: Listing = json.loads(text or "{}")
+        return found
+    lines = (line.removesuffix(",") for line in text.split("\n")[1:-1])
+    return {path: entry for line in lines for path, entry in json.loads(f"{{{line}}}").items()}
 
 
 def _differences(ours: Listing, theirs: Listing, before: Listing) -> tuple[set[str], set[str]]:
@@ -90,13 +117,14 @@ def _differences(ours: Listing, theirs: Listing, before: Listing) -> tuple[set[s
 
 
 def _change(
-    paths: Iterable[str], wanted: Mapping[str, Entry]
-) -> tuple[list[str], list[Entry], list[Entry]]:
-    """Return which paths go, and which folders and links come."""
+    paths: Iterable[str], side: Mapping[str, Entry]
+) -> tuple[Listing, tuple[list[str], list[Entry], list[Entry]]]:
+    """Return what comes of these paths of a side; and which go, and which are folders and links."""
+    wanted = {path: side[path] for path in sorted(paths) if path in side}
     removed = [path for path in paths if path not in wanted]
     folders = [[path, each[1]] for path, each in wanted.items() if each[0] == "folder"]
     links = [[path, each[3]] for path, each in wanted.items() if each[0] == "link"]
-    return removed, folders, links
+    return wanted, (removed, folders, links)
 
 
 def _batches(wanted: Mapping[str, Entry]) -> Iterator[list[Entry]]:
