@@ -104,7 +104,7 @@ def _variables(
     composition: Composition,
     services: Sequence[Service],
     candidates: Sequence[Service],
-) -> dict[str, Mapping[str, str]]:
+) -> Mapping[str, Mapping[str, str]]:
     own = {_secret(run, each): {**each.environment, **_hidden(run, each)} for each in services}
     more = composition.variables
     return own | {
