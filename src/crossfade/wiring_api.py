@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.helm.charts import HelmCharts
 from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
@@ -36,7 +37,12 @@ from crossfade.engine.sign_on import SignOn
 from crossfade.ports.documents import Documents
 from crossfade.settings import Settings
 from crossfade.wiring import Session, key_ring, session
-from crossfade.wiring_pipelines import graph_of_build, pipeline_files, shared_configurations
+from crossfade.wiring_pipelines import (
+    graph_of_build,
+    left_by_builds,
+    pipeline_files,
+    shared_configurations,
+)
 
 _HOUSEKEEPING_SECONDS = 3600.0
 
@@ -64,6 +70,7 @@ async def services(settings: Settings, figures: Figures | None = None) -> AsyncI
                 opened.clock,
                 acts,
                 _applications,
+                as_written,
                 opened.hub,
                 _building(settings, opened),
                 _webhooks(opened),
@@ -111,6 +118,7 @@ def _acts(opened: Session, documents: Documents) -> Acts:
         SecretCommands(documents, key_ring(opened.settings), opened.clock),
         pipeline_files(opened.settings, Builds(documents), opened.clock, records),
         shared_configurations(opened.settings, Builds(documents), opened.clock),
+        *left_by_builds(opened.settings, documents, opened.clock),
     )
 
 

@@ -37,9 +37,10 @@ from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.leadership import who_leads
 from crossfade.engine.loops.builds import BuildPorts
 from crossfade.engine.pipelines.commands import BuildCommands, check
+from crossfade.engine.pipelines.environments import Environments
 from crossfade.engine.pipelines.execution import Execution, Listener
 from crossfade.engine.pipelines.files import PipelineFile, PipelineFiles
-from crossfade.engine.pipelines.forgetting import Forgetting
+from crossfade.engine.pipelines.forgetting import Forgetting, Pruning
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
@@ -57,6 +58,7 @@ from crossfade.engine.pipelines.views import (
 )
 from crossfade.engine.records import Records
 from crossfade.ports.commit_statuses import CommitStatuses
+from crossfade.ports.documents import Documents
 from crossfade.ports.runner import RunId
 from crossfade.ports.sealing import Sealing
 from crossfade.ports.secrets import Secrets
@@ -92,6 +94,16 @@ class Pipelines:
     def here(self) -> bool:
         """Whether builds can be run by this process, with files of this machine."""
         return True
+
+    @property
+    def pruning(self) -> Pruning:
+        """What is asked of forgetting."""
+        return Pruning(self.forgetting, self.limits)
+
+    def environments(self) -> Environments:
+        """Return the environments of this machine."""
+        documents = AuditedDocuments(self.store, who_runs_this(), "cli", self.around.clock)
+        return Environments(documents, self.places.outliving, self.around.clock)
 
     @property
     def commands(self) -> BuildCommands:
@@ -242,6 +254,19 @@ def build_ports(
 def limits_of(days: float, gib: float) -> Limits:
     """Return how much is kept of what steps leave, and how long."""
     return Limits(days * DAY_SECONDS, int(gib * GIB))
+
+
+def left_by_builds(
+    settings: Settings, documents: Documents, clock: Clock
+) -> tuple[Environments, Pruning]:
+    """Return what is asked of what builds have left on this machine; it writes these documents."""
+    folder = settings.pipelines_dir
+    runner = ProcessRunner(folder, images=image_place(settings))
+    places = StepPlaces(settings, runner, Records(documents), clock)
+    kept = KeptFiles(folder, runner.volume)
+    forgetting = Forgetting(Builds(documents), kept, WorkspaceFolders(folder), clock)
+    pruning = Pruning(forgetting, limits_of(settings.keep_days, settings.keep_gib))
+    return Environments(documents, places.outliving, clock), pruning
 
 
 def pipeline_files(

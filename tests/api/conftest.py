@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from crossfade.adapters.documents.application import parse
+from crossfade.adapters.documents.application_keys import as_written
 from crossfade.adapters.pipelines.graphs import Choice, read_graph
 from crossfade.adapters.runners.kept_files import KeptFiles
 from crossfade.adapters.runners.log_files import LogFiles
+from crossfade.adapters.runners.workspace_folders import WorkspaceFolders
 from crossfade.adapters.secrets.sealing import KeyRing
 from crossfade.adapters.sign_on.oidc import OidcProvider
 from crossfade.adapters.webhooks.reading import read_events
@@ -22,6 +24,7 @@ from crossfade.base.secrets import Secret, SecretRef
 from crossfade.core.access.roles import Grant, Identity, Role
 from crossfade.core.application import Route, Source
 from crossfade.core.dns.record import DnsSpec, UpdateKey
+from crossfade.core.pipeline.forgetting import Limits
 from crossfade.core.pipeline.run import decide, runs
 from crossfade.core.pipeline.state import RunSight, Seen, Status
 from crossfade.engine.accounts import Accounts, Caller
@@ -32,7 +35,9 @@ from crossfade.engine.feed import Feed
 from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.pipelines.commands import BuildCommands, check
+from crossfade.engine.pipelines.environments import Environments
 from crossfade.engine.pipelines.files import PipelineFiles
+from crossfade.engine.pipelines.forgetting import Forgetting, Pruning
 from crossfade.engine.pipelines.records import Build, Builds, run_id
 from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.starting import Registry
@@ -45,6 +50,7 @@ from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_name_servers import FakeNameServers
 from crossfade.testing.fake_passwords import FakePasswords
+from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_secrets import FakeSecrets
 
 PIPELINE = """
@@ -111,6 +117,9 @@ class Api:
         self.services.building.logs.append(run_id(build, step, 1), text)
 
 
+MACHINE = FakeMachine()
+
+
 class _Logs(LogFiles):
     def append(self, run, text):
         self.path(run).parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +139,16 @@ def services_of(world, folder):
             SharedConfigurations(
                 Builds(documents), lambda: KeyRing(folder / "sealing.key", "KEY", ""), world.clock
             ),
+            Environments(documents, lambda _: FakeRunner(MACHINE), world.clock),
+            Pruning(
+                Forgetting(
+                    Builds(documents),
+                    KeptFiles(folder, lambda build: folder / build),
+                    WorkspaceFolders(folder),
+                    world.clock,
+                ),
+                Limits(),
+            ),
         )
 
     async def hub():
@@ -146,6 +165,7 @@ def services_of(world, folder):
         world.clock,
         acts,
         lambda text: parse(text, "the request"),
+        as_written,
         hub,
         Building(
             Builds(world.store),
@@ -210,6 +230,7 @@ async def api(tmp_path):
     await world.commands.apply(other)
     await world.deployments.deploy("colors", {})
     services = services_of(world, tmp_path)
+    services.figures.records = world.queries.records  # the hub is in this process
     password = await services.accounts.first_admin()
     await services.feed.begin()
     app = made_once()

@@ -64,6 +64,10 @@ OF_ALL = [
     ("GET", "/pipelines", Role.VIEWER, {}),
     ("POST", "/pipelines", Role.ADMIN, {"json": {"files": [{"text": PIPELINE}]}}),
     ("DELETE", "/pipelines/shop", Role.ADMIN, {}),
+    ("GET", "/environments", Role.VIEWER, {}),
+    ("GET", "/environments/review/log", Role.VIEWER, {}),
+    ("DELETE", "/environments/review", Role.DEVELOPER, {}),
+    ("POST", "/builds/prune", Role.ADMIN, {"json": {"dry_run": True}}),
     ("GET", "/contexts", Role.VIEWER, {}),
     ("GET", "/contexts/staging", Role.VIEWER, {}),
     ("PUT", "/contexts/staging", Role.ADMIN, {"json": {"type": "config", "data": {"A": "b"}}}),
@@ -73,6 +77,7 @@ OF_ALL = [
     ("GET", "/builds/1/files", Role.VIEWER, {}),
     ("GET", f"/builds/1/files/{64 * 'a'}", Role.VIEWER, {}),
     ("GET", "/builds/1/tests", Role.VIEWER, {}),
+    ("GET", "/builds/1/tests/cases", Role.VIEWER, {}),
     ("GET", "/builds/1/why?step=unit", Role.VIEWER, {}),
     ("GET", "/builds/1/log?step=unit", Role.VIEWER, {}),
     ("POST", "/builds/1/approve", Role.RELEASER, {"json": {}}),
@@ -141,6 +146,7 @@ async def test_no_endpoint_is_left_out_of_these_tables(api):
         plain = plain.replace("/builds/1", "/builds/{run}").replace("/colors", "/{name}")
         plain = plain.replace("/accounts/admin", "/accounts/{name}")
         plain = plain.replace("/secrets/s", "/secrets/{name}")
+        plain = plain.replace("/environments/review", "/environments/{name}")
         plain = plain.replace("/contexts/staging", "/contexts/{name}")
         plain = plain.replace("/pipelines/shop", "/pipelines/{name}")
         plain = plain.replace(64 * "a", "{digest}")

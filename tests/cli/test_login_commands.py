@@ -68,6 +68,10 @@ SAME = [
         ("pipeline", "restart", "1"),
     ),
     *(("pipeline", "tests", "1"), ("pipeline", "artifacts", "1")),
+    *(("pipeline", "prune", "--dry-run"), ("pipeline", "prune", "--keep-days", "0", "--dry-run")),
+    *(("pipeline", "prune"), ("pipeline", "prune", "--keep-gib", "0")),
+    ("pipeline", "environment", "list"),
+    *(("pipeline", "environment", c, "shop/none") for c in ("logs", "end")),
     *(("pipeline", "unregister", "shop/build"), ("pipeline", "unregister", "shop/build")),
     ("audit", "verify"),
 ]

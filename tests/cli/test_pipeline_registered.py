@@ -155,6 +155,19 @@ def test_without_a_hub_people_are_told_that_nobody_runs_the_build(tmp_path, caps
     assert "took longer than 0.3 s" in capsys.readouterr().err
 
 
+def test_who_follows_a_build_that_does_not_begin_is_told_what_it_waits_for(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("crossfade.cli.pipeline_view._WONDER_SECONDS", 0.1)
+    main(["pipeline", "apply", write(tmp_path, SLOW)])
+    follow = ("pipeline", "start", "shop/slow", "--follow", "--timeout", "800ms")
+
+    main([*follow])
+    assert capsys.readouterr().err.count("build 1 waits to be begun") == 1
+    main([*follow])
+    assert capsys.readouterr().err.count("build 2 waits for its turn after shop/slow 1") == 1
+
+
 def test_pipelines_are_registered_listed_and_forgotten(tmp_path, capsys):
     file = write(tmp_path, CHILD)
 

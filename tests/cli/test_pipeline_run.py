@@ -333,3 +333,23 @@ def test_people_read_why_a_step_failed_and_why_another_never_came(tmp_path, caps
     assert text.splitlines()[0] == "second: skipped"
     assert missing == 3
     assert "steps: first, second" in capsys.readouterr().err
+
+
+def test_what_a_build_waits_for_is_told_once(tmp_path, capsys, monkeypatch):
+    from crossfade.adapters.runners.process import ProcessRunner
+    from crossfade.base.errors import Unavailable
+
+    left, start = [1, 2, 3], ProcessRunner.start
+
+    async def away(self, order):
+        if left:
+            left.pop()
+            raise Unavailable("the cluster gcp does not answer", hint="look at it")
+        await start(self, order)
+
+    monkeypatch.setattr(ProcessRunner, "start", away)
+
+    assert main(["pipeline", "run", write(tmp_path, "  a: {image: alpine, commands: [ls]}\n")]) == 0
+    said = capsys.readouterr().err
+    assert said.count("the cluster gcp does not answer; trying again\n") == 1
+    assert " * starts\n" in said

@@ -11,12 +11,14 @@ from crossfade.api.routes import (
     accounts,
     applications,
     audit,
+    build_files,
     build_tests,
     builds,
     contexts,
     drift,
     drills,
     edges,
+    environments,
     events,
     failover,
     fleet,
@@ -38,7 +40,7 @@ from crossfade.api.traces import Traced
 
 PREFIX = "/api/v1"
 _THINGS = (fleet, failover, drills, edges, applications, rollouts)
-_PIPELINES = (pipelines, builds, contexts, webhooks)
+_PIPELINES = (pipelines, builds, build_files, contexts, environments, webhooks)
 _SCREENS = (overview, traffic, drift, build_tests)
 _PEOPLE = (events, audit, accounts, secrets, tokens, session, sign_on, provider)
 _PROBLEM = {

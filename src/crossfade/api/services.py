@@ -10,6 +10,7 @@ from crossfade.base.clock import Clock
 from crossfade.core.application import Application
 from crossfade.core.pipeline.graph import Graph
 from crossfade.engine.accounts import Accounts
+from crossfade.engine.application_changes import Written
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.commands import Commands
 from crossfade.engine.deployments import Deployments
@@ -19,7 +20,9 @@ from crossfade.engine.history import History
 from crossfade.engine.names import Names
 from crossfade.engine.overview import Overviews
 from crossfade.engine.pipelines.commands import BuildCommands
+from crossfade.engine.pipelines.environments import Environments
 from crossfade.engine.pipelines.files import PipelineFiles
+from crossfade.engine.pipelines.forgetting import Pruning
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.webhooks import Webhooks
@@ -43,6 +46,9 @@ class Acts:
     """On pipelines."""
     shared: SharedConfigurations
     """Of pipelines."""
+    environments: Environments
+    pruning: Pruning
+    """Of what builds have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Services:
     """Commands that write to these documents."""
     read_applications: Callable[[str], tuple[Application, ...]]
     """What an application file says.  Raises InputError."""
+    written: Written
     hub: Callable[[], Awaitable[str | None]]
     """Who runs the loops on the store."""
     building: Building

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.base.errors import Conflict, InputError
+from crossfade.base.errors import InputError
 from crossfade.base.units import format_duration
 from crossfade.cli.frame import noun, with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 
 if TYPE_CHECKING:
-    from crossfade.engine.pipelines.environments import Environments, Launch, Seen
+    from crossfade.engine.pipelines.environments import Launch, Seen
     from crossfade.wiring_pipelines import Pipelines
 
 app = noun("Environments that `launch-composition` steps have launched: they outlive their builds.")
@@ -27,7 +27,7 @@ def list_environments(context: typer.Context, output: OutputOption = Format.TEXT
     """List the environments, and when they end by themselves."""
 
     async def work(pipelines: "Pipelines") -> None:
-        rows = [_row(each) for each in await _environments(pipelines).all()]
+        rows = [_row(each) for each in await pipelines.environments().all()]
         columns = ("name", "status", "pipeline", "build", "ends in")
         show(rows, output, lambda: table(columns, [_cells(row) for row in rows]))
 
@@ -58,7 +58,7 @@ def end(context: typer.Context, name: _NameArgument, output: OutputOption = Form
     """End an environment with all of its processes."""
 
     async def work(pipelines: "Pipelines") -> None:
-        await _environments(pipelines).end(name)
+        await pipelines.environments().end(name)
         show({"name": name, "status": "ended"}, output, lambda: f"environment {name} has ended")
 
     with_pipelines(context, work)
@@ -69,7 +69,7 @@ def logs(context: typer.Context, name: _NameArgument) -> None:
     """Print what the services of an environment have printed until now."""
 
     async def work(pipelines: "Pipelines") -> None:
-        await _environments(pipelines).logs(name, _print)
+        await pipelines.environments().logs(name, _print)
 
     with_pipelines(context, work)
 
@@ -98,7 +98,7 @@ def launch(
         task = asyncio.current_task()
         if task is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        found = await _environments(pipelines).launch(wanted, _print)
+        found = await pipelines.environments().launch(wanted, _print)
         note(f"environment {found.name} is up for {lifetime}")
         note(f"`crossfade pipeline environment end {found.name}` ends it")
 
@@ -129,17 +129,6 @@ def _wanted(name: str, build: str, once: str, lifetime: str) -> "Launch":
         raise InputError("`variables` is no object of texts", hint=hint)
     directory = data.get("directory") or VOLUME
     return Launch(name, build, once, seconds, data["composition"], str(directory), given)
-
-
-def _environments(pipelines: "Pipelines") -> "Environments":
-    from crossfade.engine.pipelines.environments import Environments
-
-    if not pipelines.here:
-        raise Conflict(
-            "environments are on the machine of the hub",
-            hint="there, `crossfade pipeline environment list --hub local`",
-        )
-    return Environments(pipelines.store, pipelines.around.runner, pipelines.around.clock)
 
 
 def _print(text: str) -> None:

@@ -1,12 +1,13 @@
 """`crossfade pipeline tests` and `artifacts`: what the steps of a build have left."""
 
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.base.errors import InputError
-from crossfade.cli.frame import settings_of, with_pipelines
+from crossfade.cli.frame import with_pipelines
 from crossfade.cli.output import Format, OutputOption, note, show, table
 
 if TYPE_CHECKING:
@@ -125,24 +126,11 @@ def prune(
     under way stays, and so do results of tests, logs, the workspace of each pipeline's newest
     build, and its artifacts as long as there is room.  Without a workspace nothing is restarted.
     """
-    from crossfade.wiring_pipelines import limits_of
-
-    settings = settings_of(context)
-    wanted = limits_of(
-        settings.keep_days if days is None else days, settings.keep_gib if gib is None else gib
-    )
 
     async def work(pipelines: "Pipelines") -> None:
-        if not pipelines.here:
-            raise InputError(
-                "what steps have kept is on the hub's machine", hint="there, add `--hub local`"
-            )
-        gone = await pipelines.forgetting.forget(wanted, dry_run=dry_run)
-        rows = [
-            {"kind": e.entry.kind.value, "run": e.entry.build, "bytes": e.size, "why": e.why}
-            for e in gone
-        ]
-        total = sum(each.size for each in gone)
+        gone = await pipelines.pruning.forget(days, gib, dry_run=dry_run)
+        rows = [{**asdict(each), "kind": each.kind.value} for each in gone]
+        total = sum(each.bytes for each in gone)
         data = {"forgotten": rows, "bytes": total, "dryRun": dry_run}
         said = "would be forgotten" if dry_run else "forgotten"
         columns = ("kind", "run", "bytes", "why")

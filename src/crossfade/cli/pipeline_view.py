@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from crossfade.wiring_pipelines import Pipelines
 
 _FOLLOW_SECONDS = 0.1
+_WONDER_SECONDS = 2.0
+"""So long may the hub take to begin a build before somebody is told that it waits."""
 _WIDEST = 30
 
 
@@ -32,10 +35,9 @@ class Lines:
         self._width = min(_WIDEST, max((len(key) for key in outline.units), default=0))
 
     def told(self, key: str, text: str) -> None:
-        """Print what happened to a step; the end of one ends its last line."""
+        """Print what happened to a step, or what all wait for; the end of one ends its line."""
         self._end_line(key)
-        if key:
-            note(f"{key.ljust(self._width)} * {text}")
+        note(f"{key.ljust(self._width)} * {text}" if key else text)
 
     def printed(self, key: str, text: str) -> None:
         """Print the lines that are whole."""
@@ -154,14 +156,38 @@ async def print_logs(
         check_step(outline, step)
     reading = _Reading(pipelines, build, Lines(outline, on_stderr=on_stderr), step)
     lines = reading.lines
+    waiting = _Waiting(pipelines, build)
     async with live_tree(pipelines, build.id, outline) if follow else nullcontext():
         while True:
             state = (await pipelines.builds.state(build.id)).value
             await reading.print_new(state)
+            if follow and not state.units:
+                await waiting.tell()
             if state.ended or not follow:
                 break
             await asyncio.sleep(_FOLLOW_SECONDS)
         lines.finish()
+
+
+class _Waiting:
+    """Says once what a build waits for that has not begun."""
+
+    def __init__(self, pipelines: "Pipelines", build: "Build") -> None:
+        self._pipelines, self._build = pipelines, build
+        self._since, self._told = time.monotonic(), False
+
+    async def tell(self) -> None:
+        """Say so when it has waited for long enough to make somebody wonder."""
+        if self._told or time.monotonic() - self._since < _WONDER_SECONDS:
+            return
+        self._told, own = True, self._build
+        rows = await self._pipelines.rows()
+        before = [each for each in rows if each.ended is None and int(each.run) < int(own.id)]
+        same = [each.run for each in before if each.pipeline == own.pipeline]
+        if same:
+            note(f"build {own.id} waits for its turn after {own.pipeline} {', '.join(same[:5])}")
+        else:
+            note(f"build {own.id} waits to be begun; `crossfade pipeline list` shows all")
 
 
 class _Reading:

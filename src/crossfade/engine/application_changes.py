@@ -1,9 +1,11 @@
 """What an application file would change, for people who look before they apply it."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from crossfade.base.codec import to_json
 from crossfade.base.ids import ClusterName
 from crossfade.base.json_value import Json
 from crossfade.core.application import Application
@@ -11,6 +13,9 @@ from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.remarks import remarks
 from crossfade.engine.commands import Commands
 
+_PLAIN = re.compile(r"[\w-]+")
+Written: TypeAlias = Callable[[Application], Mapping[str, Json]]
+"""Says what the file of an application says."""
 MOST = 200
 """Differences that are told one by one."""
 
@@ -20,6 +25,7 @@ class Difference:
     """One value that would be another."""
 
     path: str
+    """Its key in the file, as `spec.route.port`."""
     before: Json
     """null: it is not there."""
     after: Json
@@ -42,9 +48,13 @@ class ApplicationChange:
 
 
 async def application_change(
-    commands: Commands, wanted: Application, *, force: bool = False
+    commands: Commands, wanted: Application, written: Written, *, force: bool = False
 ) -> ApplicationChange:
-    """Return what applying it would do.  Raises as `Commands.apply`, and changes nothing."""
+    """
+    Return what applying it would do, in keys of the file.
+
+    Raises as `Commands.apply`, and changes nothing.
+    """
     change = await commands.would_apply(wanted, force=force)
     stored = await commands.records.find_application(wanted.name)
     fleet = [each.value for each in await commands.records.clusters()]
@@ -55,8 +65,8 @@ async def application_change(
     admitted = await commands.admitted(wanted)
     if admitted.survive and (admitted.unknown or not admitted.admission.survives):
         told.append(admitted.summary)
-    before = dict(_flat("", to_json(stored.value.spec))) if stored else {}
-    after = dict(_flat("", to_json(wanted)))
+    before = dict(_flat("", dict(written(stored.value.spec)))) if stored else {}
+    after = dict(_flat("", dict(written(wanted))))
     paths = [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
     found = [Difference(path, before.get(path), after.get(path)) for path in paths]
     if stored is None:
@@ -66,11 +76,17 @@ async def application_change(
     return ApplicationChange(wanted.name, change, clusters, tuple(told), tuple(found[:MOST]), more)
 
 
+def _under(path: str, key: str) -> str:
+    if not _PLAIN.fullmatch(key):
+        return f"{path}[{json.dumps(key)}]"
+    return f"{path}.{key}" if path else key
+
+
 def _flat(path: str, value: Json) -> Iterator[tuple[str, Json]]:
     """Yield all that is no mapping or list, with the way to it."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _flat(f"{path}.{key}" if path else str(key), inner)
+            yield from _flat(_under(path, str(key)), inner)
     elif isinstance(value, list) and value:
         for index, inner in enumerate(value):
             yield from _flat(f"{path}[{index}]", inner)

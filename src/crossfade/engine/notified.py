@@ -45,9 +45,11 @@ async def notified(documents: Documents, application: Application) -> tuple[Noti
     if not application.notifications:
         return ()
     waiting: dict[str, list[Delivery]] = {}
+    mine = {queue_name(application.name, each.name) for each in application.notifications}
     for document in await documents.list(DELIVERY):
-        delivery = from_json(Delivery, document.body)
-        waiting.setdefault(delivery.queue, []).append(delivery)
+        queue = document.name.rpartition("/")[0]
+        if queue in mine:  # those of others are not even read
+            waiting.setdefault(queue, []).append(from_json(Delivery, document.body))
     found = []
     for each in application.notifications:
         queue = queue_name(application.name, each.name)

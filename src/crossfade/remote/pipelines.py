@@ -7,18 +7,22 @@ machine is refused by name.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from crossfade.api.routes.build_files import StepCase, StepFiles
 from crossfade.api.routes.builds import BuildState
 from crossfade.base.clock import SteadyClock
 from crossfade.base.codec import from_json
 from crossfade.base.errors import Conflict, InputError, NotFound, Unavailable
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.junit import Case
 from crossfade.core.pipeline.keeping import Artifact, Kept
 from crossfade.core.pipeline.state import Answer, State
 from crossfade.core.pipeline.variables import Variable
+from crossfade.engine.pipelines.environments import Seen
 from crossfade.engine.pipelines.files import PipelineFile, Registering
+from crossfade.engine.pipelines.forgetting import Gone
 from crossfade.engine.pipelines.log_reading import LogLine
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.pipelines.starting import Start
@@ -132,8 +136,49 @@ class RemoteKept(Part):
 
     async def kept(self, run: str) -> tuple[Kept, ...]:
         """Return what the runs of a build have left, oldest first."""
-        found = await self.client.get(f"{_path(run)}/files")
-        return tuple(from_json(Kept, each) for each in found)
+        found: dict[tuple[str, int, int], Kept] = {}
+        tests = 0
+        for part in await self.client.all(f"{_path(run)}/files", StepFiles):
+            key = part.step, part.generation, part.number
+            known = found.get(key, Kept(run, *key, notes=part.notes, forgotten=part.forgotten))
+            found[key] = replace(known, artifacts=(*known.artifacts, *part.artifacts))
+            tests += part.tests
+        cases: dict[tuple[str, int, int], list[Case]] = {}
+        if tests:
+            for each in await self.client.all(f"{_path(run)}/tests/cases", StepCase):
+                cases.setdefault((each.step, each.generation, each.number), []).append(each.case)
+        return tuple(replace(each, cases=tuple(cases.get(key, ()))) for key, each in found.items())
+
+
+@dataclass(frozen=True)
+class RemoteEnvironments(Part):
+    """Environments; only steps of the hub's machine launch them."""
+
+    async def all(self) -> tuple[Seen, ...]:
+        """Return all environments by name."""
+        found = await self.client.get(f"{API}/environments")
+        return tuple(from_json(Seen, each) for each in found)
+
+    async def logs(self, name: str, printed: Callable[[str], None]) -> None:
+        """Hand over what an environment has printed until now."""
+        printed((await self.client.get(f"{API}/environments/{segment(name)}/log"))["text"])
+
+    async def end(self, name: str) -> None:
+        """End an environment with all that it has started.  Raises NotFound."""
+        await self.client.ask("DELETE", f"{API}/environments/{segment(name)}")
+
+
+@dataclass(frozen=True)
+class RemotePruning(Part):
+    """What is asked of forgetting."""
+
+    async def forget(
+        self, days: float | None, gib: float | None, *, dry_run: bool = False
+    ) -> tuple[Gone, ...]:
+        """Forget what is over these limits, or over those of the hub; return it."""
+        body = {"days": days, "gib": gib, "dry_run": dry_run}
+        found = await self.client.post(f"{API}/builds/prune", body)
+        return tuple(from_json(Gone, each) for each in found)
 
 
 @dataclass(frozen=True)
@@ -169,6 +214,15 @@ class RemotePipelines(Part):
     def kept(self) -> RemoteKept:
         """What steps have kept."""
         return RemoteKept(self.client)
+
+    @property
+    def pruning(self) -> RemotePruning:
+        """What is asked of forgetting."""
+        return RemotePruning(self.client)
+
+    def environments(self) -> RemoteEnvironments:
+        """Return the environments of the hub."""
+        return RemoteEnvironments(self.client)
 
     def now(self) -> float:
         """Return the time of this machine, for durations."""

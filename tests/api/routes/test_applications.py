@@ -36,12 +36,35 @@ async def test_a_file_is_looked_at_before_it_is_applied_and_changes_nothing_by_t
     assert change["change"] == "configured"
     assert change["clusters"] == ["aws", "gcp", "onprem"]
     assert change["differences"] == [
-        {"path": "source.values.replicaCount", "before": 2, "after": 5}
+        {"path": "spec.source.values.replicaCount", "before": 2, "after": 5}
     ]
     assert await api.world.store.list("application") == before
     assert (await preview(api, first)).json()[0]["change"] == "unchanged"
     new = first.replace("colors", "fruits")
     assert (await preview(api, new)).json()[0]["change"] == "created"
+
+
+async def test_changes_are_told_in_the_keys_and_units_of_the_file(api):
+    first = FILE.replace("REPLICAS", "2")
+    await api.ask("POST", "/applications", DEVELOPER, content=first)
+    other = first.replace("setWeight: 20, pause: {}", "setWeight: 30, pause: {duration: 90}")
+    other = other.replace("service: colors}", "service: colors, perTryTimeout: 1s}")
+    other = other.replace(
+        "  rollout:\n",
+        "  placement: {clusters: {matchLabels: {example.com/zone: a}}}\n  rollout:\n    drain: 10m\n",
+    )
+
+    (change,) = (await preview(api, other)).json()
+
+    assert {each["path"]: (each["before"], each["after"]) for each in change["differences"]} == {
+        "spec.placement.clusters.matchLabels": ({}, None),
+        'spec.placement.clusters.matchLabels["example.com/zone"]': (None, "a"),
+        "spec.rollout.canary.steps[0].setWeight": (20, 30),
+        "spec.rollout.canary.steps[1].pause": ({}, None),
+        "spec.rollout.canary.steps[1].pause.duration": (None, "1m30s"),
+        "spec.rollout.drain": ("5s", "10m"),
+        "spec.route.perTryTimeout": ("500ms", "1s"),
+    }
 
 
 async def test_what_is_wrong_with_a_file_is_told_by_line_and_column(api):

@@ -4,6 +4,7 @@ import pytest
 
 from crossfade.base import tracing
 from crossfade.core.pipeline.state import BUILD, Phase, Result, RunSight, State, Status, UnitState
+from crossfade.engine.pipelines import traced_runner
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.pipelines.traced_runner import TracedRunner, traced_build
 from crossfade.ports.runner import Order, RunId
@@ -69,6 +70,16 @@ async def test_a_step_that_is_stopped_or_succeeds_has_not_failed(recorder, how):
     step = recorder.named("step unit")
     assert step.failure == ""
     assert step.facts["result"] == ("stopped" if how == "stop" else "succeeded")
+
+
+async def test_runs_that_nobody_looks_at_again_are_not_kept_for_ever(recorder, monkeypatch):
+    monkeypatch.setattr(traced_runner, "MOST", 3)
+    runner = TracedRunner(OneRun())
+    for number in range(10):
+        await runner.start(Order(RunId("7", 0, f"unit{number}", 1), "true"))
+
+    lost = [each for each in recorder.ended if each.facts.get("result") == "lost sight of"]
+    assert [each.name for each in lost] == [f"step unit{number}" for number in range(7)]
 
 
 async def test_steps_are_told_where_their_build_belongs_though_nothing_is_taken_down_here():

@@ -90,6 +90,8 @@ export interface Need {
   why: string;
   application: string | null;
   cluster: string | null;
+  /** Number of the build that it is about. */
+  build: string | null;
 }
 
 export interface Overview {
@@ -307,12 +309,14 @@ export interface ApplicationChange {
   more: number;
 }
 
-/** What a run of a step has left on purpose. */
-export interface Kept {
+/** What a run of a step has left on purpose; a page of it may end within. */
+export interface StepFiles {
   step: string;
   generation: number;
   number: number;
   artifacts: { path: string; digest: string; size: number }[];
+  files: number;
+  bytes: number;
   notes: string[];
   forgotten: string;
 }

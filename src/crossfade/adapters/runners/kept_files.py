@@ -8,6 +8,7 @@ import posixpath
 import shutil
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,7 @@ from typing import TypeVar
 from crossfade.adapters.images.folders import walk
 from crossfade.adapters.runners.contents import CHUNK, Contents, TooLarge
 from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, read_index, write_index
-from crossfade.adapters.runners.workspace_files import matching, open_inside
+from crossfade.adapters.runners.workspace_files import NoFile, matching, open_inside
 from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
@@ -142,7 +143,7 @@ class KeptFiles:
         for path in self._found(order, wish.cache_key):
             digest.update(f"\0{path.relative_to(volume)}\0".encode())
             inner = hashlib.sha256()
-            with open_inside(volume, path.resolve()) as file:
+            with suppress(NoFile), open_inside(volume, path.resolve()) as file:
                 while chunk := file.read(CHUNK):
                     inner.update(chunk)
             digest.update(inner.digest())
@@ -178,7 +179,7 @@ class KeptFiles:
             try:
                 most = min(self._largest_file, self._largest_step - total)
                 digest, size = self._add(volume, path, most)
-            except (TooLarge, OSError) as error:
+            except (TooLarge, NoFile) as error:
                 notes.append(f"{name} not kept: {error}")
                 continue
             total += size
@@ -193,7 +194,7 @@ class KeptFiles:
         for path in reports[:MOST_FILES]:
             try:
                 report = cases(self._report(order, path))
-            except (NoReport, OSError) as error:
+            except (NoReport, NoFile) as error:
                 notes.append(f"{path.name} is no report of tests: {error}")
                 continue
             found += report[: MOST_CASES - len(found)]  # no more are held in memory
@@ -236,7 +237,7 @@ class KeptFiles:
             mode = 0o755 if path.stat().st_mode & _MAY_EXECUTE else 0o644
             try:
                 rows.append((name, self._add(volume, path, self._largest_step)[0], mode))
-            except TooLarge:
+            except (TooLarge, NoFile):
                 return  # half a folder would be worse than none
         write_index(index, json.dumps(rows))
 

@@ -1,5 +1,6 @@
 """Files of a workspace as who keeps some of them finds them: steps may still change them."""
 
+import errno
 import glob
 import os
 from collections.abc import Iterator
@@ -12,19 +13,32 @@ from crossfade.adapters.images.folders import is_reachable
 from crossfade.adapters.runners.pods.files import opened
 
 _ANY = "**"
+_NO_FILE = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
+)
+
+
+class NoFile(Exception):
+    """There is no file to be read; the text says why."""
 
 
 def open_inside(volume: Path, path: Path) -> BinaryIO:
     """
     Return a regular file of the workspace, to be read.
 
-    Raises OSError when it is none, or somewhere else: what was looked at may be a link by now.
+    Raises NoFile when it is none, or somewhere else: what was looked at may be a link by now.
+    Raises OSError when the machine cannot look.
     """
-    file = opened(str(path))
+    try:
+        file = opened(str(path))
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        raise NoFile(f"it cannot be read: {error.strerror}") from error
     where = Path(os.readlink(f"/proc/self/fd/{file.fileno()}"))
     if not where.is_relative_to(volume):
         file.close()
-        raise PermissionError(f"{path} leads out of the workspace")
+        raise NoFile("it is not in the workspace")
     return file
 
 

@@ -107,7 +107,10 @@ async def preview(
     for each in applications:
         await _require_may_apply(services, caller, each)
     commands = services.acts(services.documents).commands
-    return [await application_change(commands, each, force=force) for each in applications]
+    return [
+        await application_change(commands, each, services.written, force=force)
+        for each in applications
+    ]
 
 
 @router.get("/{name}/notifications")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from crossfade.api.elsewhere import require_here
 from crossfade.api.routes.builds import Reader, Run, read_build
 from crossfade.api.services import Use
 from crossfade.core.pipeline.junit import Case, Outcome
@@ -35,6 +36,7 @@ async def list_tests(run: Run, caller: Reader, services: Use) -> list[StepTests]
     """Return the results of its tests, step by step; `crossfade pipeline tests` has all of them."""
     build, _ = await read_build(services, run)
     found = await services.building.files.kept(build.id)
+    await require_here(services, "results of tests, if there are any,", found=bool(found))
     return [_tests(each) for each in found if each.cases]
 
 

@@ -1,7 +1,7 @@
 """Builds of pipelines: how they stand, what their steps print, and the commands on them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from crossfade.api.access import Signed, everywhere, refuse, who_asks
+from crossfade.api.elsewhere import require_here
 from crossfade.api.log_streams import Wanted, log_stream
 from crossfade.api.once import Key, once
 from crossfade.api.pages import After, Limit, Page
@@ -25,7 +26,6 @@ from crossfade.base.errors import (
 )
 from crossfade.core.access.roles import ANY, Action
 from crossfade.core.pipeline.graph import Graph
-from crossfade.core.pipeline.keeping import Kept
 from crossfade.core.pipeline.state import BUILD, Answer, State
 from crossfade.core.pipeline.why import why as reasons
 from crossfade.engine.accounts import Caller
@@ -48,7 +48,6 @@ Run = Annotated[str, Path(pattern=r"^[1-9][0-9]{0,8}$", description="Number of t
 Step = Annotated[
     str, Query(max_length=300, description="Key of the step, as in the build.", examples=["test"])
 ]
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file.")]
 Line = Annotated[int, Query(ge=0, le=2**53, description="Number of the last line that is known.")]
 
 
@@ -153,32 +152,6 @@ async def get_state(run: Run, caller: Reader, services: Use) -> BuildState:
     return BuildState(build=_row(services, build, state), state=without_secrets(state))
 
 
-@router.get("/{run}/files")
-async def list_files(run: Run, caller: Reader, services: Use) -> tuple[Kept, ...]:
-    """Return what the steps of a build have kept: files, and every result of a test."""
-    build, _ = await read_build(services, run)
-    return await services.building.files.kept(build.id)
-
-
-@router.get(
-    "/{run}/files/{digest}",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"application/octet-stream": {}}}},
-)
-async def get_file(run: Run, digest: Digest, caller: Reader, services: Use) -> StreamingResponse:
-    """Return the content of a file that a step of the build has kept."""
-    for kept in await list_files(run, caller, services):
-        for each in kept.artifacts:
-            if each.digest == digest:
-                pieces = services.building.files.pieces(each)
-                first = await anext(pieces, b"")  # from here on nothing else can be answered
-                length = {"Content-Length": str(each.size)}
-                whole = _joined(first, pieces)
-                return StreamingResponse(whole, 200, length, "application/octet-stream")
-    hint = f"`GET /api/v1/builds/{run}/files` lists its files"
-    raise NotFound(f"build {run} has kept no such file", hint=hint)
-
-
 @router.get("/{run}/why")
 async def get_reasons(run: Run, step: Step, caller: Reader, services: Use) -> StepStory:
     """Return how a step stands and why, the most telling first."""
@@ -210,9 +183,12 @@ async def get_log(
         graph = await _graph(services, build)
         if not isinstance(graph, CrossfadeError):
             _require_step(run, graph, step)
+    log = StepLog(services.building.logs, step)
+    found = await asyncio.to_thread(log_page, log, build, state, lines.after, lines.limit)
+    begun = step in state.units and state.units[step].run > 0
+    here = bool(found.lines) or lines.after > 0 or not begun
+    await require_here(services, f"lines of `{step}`, if there are any,", found=here)
     if _STREAM not in request.headers.get("Accept", ""):
-        log = StepLog(services.building.logs, step)
-        found = await asyncio.to_thread(log_page, log, build, state, lines.after, lines.limit)
         following = str(found.lines[-1].number) if found.more else None
         return Page(items=list(found.lines), next=following)
     if services.feed.watchers >= MOST_STREAMS:
@@ -287,12 +263,6 @@ async def read_build(services: Services, run: str) -> tuple[Build, State]:
         hint = "`GET /api/v1/builds` lists them"
         raise NotFound(f"there is no build `{run}`", hint=hint) from error
     return build, (await builds.state(run)).value
-
-
-async def _joined(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for each in others:
-        yield each
 
 
 async def _graph(services: Services, build: Build) -> Graph | CrossfadeError:

@@ -16,6 +16,7 @@ from crossfade.core.pipeline.runtime import RunnerKind, Runtime
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.accounts import Caller
 from crossfade.engine.pipelines.files import PipelineFile, Registering
+from crossfade.engine.pipelines.forgetting import Gone
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.pipelines.starting import Start
 from crossfade.engine.pipelines.views import BuildRow, RegisteredRow, registered_rows, row
@@ -173,6 +174,26 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
 
     await once(services, caller, key, ["start", _told(wanted)], act)
     return await _row(services, build, once_of)
+
+
+class Prune(BaseModel):
+    """What is to be forgotten of what builds have left."""
+
+    model_config = ConfigDict(extra="forbid")
+    days: float | None = Field(
+        default=None, ge=0, le=36500, description="What is older; null: as the hub's settings say."
+    )
+    gib: float | None = Field(
+        default=None, ge=0, le=1e9, description="So much stays; null: as the hub's settings say."
+    )
+    dry_run: bool = Field(default=False, description="Say what would be forgotten, and leave it.")
+
+
+@router.post("/builds/prune")
+async def prune(wanted: Prune, caller: Registrar, services: Use) -> tuple[Gone, ...]:
+    """Forget old artifacts, caches and workspaces of builds, and of too many the oldest."""
+    pruning = services.acts(services.accounts.acting(caller)).pruning
+    return await pruning.forget(wanted.days, wanted.gib, dry_run=wanted.dry_run)
 
 
 @router.post("/builds/file", status_code=201)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from crossfade.api.access import on_application
+from crossfade.api.elsewhere import leads_elsewhere
 from crossfade.api.services import Use
 from crossfade.api.streams import Line, line, may_see
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
@@ -48,6 +49,8 @@ class Traffic:
     at: float
     bucket_seconds: float
     kept_seconds: float
+    counted_by: str
+    """The hub that counts requests, when that is another one: then nothing is counted here."""
     edges: int
     """Those that are connected."""
     shed_percent: float
@@ -101,6 +104,7 @@ async def get_traffic(
         at,
         BUCKET_SECONDS,
         KEPT_SECONDS,
+        await leads_elsewhere(services),
         sum(each.gone_since is None for each in edges),
         100 * users.shed / PARTS,
         moving.canary.id if moving else None,

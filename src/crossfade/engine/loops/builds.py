@@ -16,7 +16,7 @@ from crossfade.core.pipeline.policies import (
     policies_of,
     unwanted,
 )
-from crossfade.core.pipeline.state import Result
+from crossfade.core.pipeline.state import BUILD, Result
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
@@ -154,18 +154,23 @@ class BuildLoop:
                 log.warning("build-refused", extra={"build": number, "error": str(error)})
             else:
                 log.info("build-runs", extra={"build": number, "pipeline": build.pipeline})
-                execution = Execution(self._around, build, graph, _Silent())
+                execution = Execution(self._around, build, graph, _Logged(number))
                 state = await traced_build(build, execution.run)
                 log.info("build-ended", extra={"build": number, "result": state.result.value})
         self.on_end()
         return IDLE_SECONDS
 
 
-class _Silent:
-    """Nobody watches; history and logs have it all."""
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """Nobody watches; history and logs have all but what a build waits for."""
+
+    build: str
 
     def told(self, key: str, text: str) -> None:
-        """Take no note."""
+        """Log what the whole build waits for."""
+        if key == BUILD:
+            log.warning("build-waits", extra={"build": self.build, "why": text})
 
     def printed(self, key: str, text: str) -> None:
         """Take no note."""

@@ -6,24 +6,32 @@ from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.codec import from_json, to_json
-from crossfade.base.errors import InputError, NotFound, ungrouped
+from crossfade.base.errors import Conflict, InputError, NotFound, ungrouped
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.masking import Mask
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import Status
 from crossfade.core.pipeline.work import VOLUME
 from crossfade.engine.pipelines.records import Builds
 from crossfade.engine.records import Stored
+from crossfade.engine.retries import again_on_conflict
 from crossfade.ports.documents import Documents, Event, Remove, Save
 from crossfade.ports.runner import Order, RunId, Runner, Serving
 
 ENVIRONMENT = "environment"
 GRACE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
+_OTHERS_SECONDS = 120.0
+"""So long is another build given to bring one of the same name up."""
+_BEGINS_SECONDS = 10.0
+"""So long may pass between what is saved and the start of its processes."""
 _SILENCE_SECONDS = 2.0
 """So long the last lines of a start are waited for."""
 
 Printed = Callable[[str], None]
+Runners = Callable[[Runtime], Runner]
+"""Gives what keeps environments of builds that run so; always something of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Environment:
     """Of one key it is launched once."""
     number: int = 1
     """Counts its starts."""
+    runtime: Runtime = field(default_factory=Runtime)
+    """Where the steps of its build run."""
 
     @property
     def run(self) -> RunId:
@@ -73,14 +83,21 @@ class Seen:
     """`starting`, `up` or `ended`."""
 
 
+def _replaced(environment: Environment, other: Environment) -> Conflict:
+    return Conflict(
+        f"environment {environment.name} was replaced by build {other.build} before it was up",
+        hint="give builds that are to run side by side an `environment_name` each",
+    )
+
+
 _STATUS = {Status.RUNNING: "starting", Status.SERVING: "up"}
 
 
 class Environments:
     """Commands on environments."""
 
-    def __init__(self, documents: Documents, runner: Runner, clock: Clock) -> None:
-        self._documents, self._runner, self._clock = documents, runner, clock
+    def __init__(self, documents: Documents, runners: Runners, clock: Clock) -> None:
+        self._documents, self._runners, self._clock = documents, runners, clock
         self._builds = Builds(documents)
 
     async def all(self) -> tuple[Seen, ...]:
@@ -92,17 +109,18 @@ class Environments:
         return tuple(found)
 
     async def _status(self, environment: Environment) -> str:
-        sight = await self._runner.look(environment.run)
+        sight = await self._runners(environment.runtime).look(environment.run)
         return "ended" if sight is None else _STATUS.get(sight.status, "ended")
 
     async def launch(self, wanted: Launch, printed: Printed) -> Environment:
         """
         Return the environment once it is up; one of this name that goes on is ended first.
 
-        What it prints meanwhile is handed to `printed`.  Raises InputError when it does not start.
-        When we are cancelled it is ended, unless it was up already.
+        One that another build starts just now is waited for before.  What it prints meanwhile is
+        handed to `printed`.  Raises InputError when it does not start, Conflict when another one
+        took its place before it was up.  When we are cancelled it is ended, unless it was up.
         """
-        environment = await self._begun(wanted)
+        environment = await self._begun(wanted, printed)
         build = (await self._builds.build(wanted.build)).value
         composition = Composition(wanted.composition, host_images=build.host_images)
         order = Order(
@@ -115,18 +133,62 @@ class Environments:
             serving=Serving(wanted.seconds, outlives=True),
         )
         try:
-            await self._runner.start(order)
+            await self._runners(environment.runtime).start(order)
             try:
                 await self._until_up(environment, printed)
             except BaseExceptionGroup as errors:
                 raise ungrouped(errors) from None
-        except (InputError, asyncio.CancelledError):
-            await asyncio.shield(self.end(environment.name))
+        except (InputError, asyncio.CancelledError) as error:
+            other = await asyncio.shield(self._given_up(environment))
+            if other is not None and isinstance(error, InputError):
+                raise _replaced(environment, other) from error
             raise
+        await self._gone_if_replaced(environment)
         return environment
 
-    async def _begun(self, wanted: Launch) -> Environment:
+    async def _given_up(self, environment: Environment) -> Environment | None:
+        """End one that was not up; return the one that has its place, if another one has."""
+        stored = await self._find(environment.name)
+        mine = stored is not None and stored.value == environment
+        if stored is not None and mine:
+            await self._end(stored)
+            return None
+        await self._stop(environment)
+        return stored.value if stored is not None else None
+
+    async def _gone_if_replaced(self, environment: Environment) -> None:
+        """End one that came up after another one had taken its place: who took it found nothing."""
+        stored = await self._find(environment.name)
+        if stored is None or stored.value.run != environment.run:
+            await self._stop(environment)
+
+    async def _begun(self, wanted: Launch, printed: Printed) -> Environment:
         """Return the saved environment that is to run, whoever has saved it."""
+
+        async def begun() -> Environment:
+            await self._until_others_are_up(wanted, printed)
+            return await self._saved(wanted)
+
+        return await again_on_conflict(begun)
+
+    async def _until_others_are_up(self, wanted: Launch, printed: Printed) -> None:
+        """Wait for one of this name that another build starts just now, but not for ever."""
+        until, told = self._clock.now() + _OTHERS_SECONDS, ""
+        while self._clock.now() < until:
+            stored = await self._find(wanted.name)
+            if stored is None or stored.value.once == wanted.once:
+                return
+            other = stored.value
+            sight = await self._runners(other.runtime).look(other.run)
+            begins = sight is None and self._clock.now() - other.at < _BEGINS_SECONDS
+            if not begins and (sight is None or sight.status is not Status.RUNNING):
+                return
+            if told != other.once:
+                printed(f"waits until {other.name}, which build {other.build} starts, is up\n")
+                told = other.once
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _saved(self, wanted: Launch) -> Environment:
         stored = await self._find(wanted.name)
         now = self._clock.now()
         if stored is not None and stored.value.once == wanted.once:
@@ -137,10 +199,16 @@ class Environments:
             await self._save(stored.version, again, "launched again")
             return again
         if stored is not None:
-            await self.end(wanted.name)
+            await self._end(stored)
         build = (await self._builds.build(wanted.build)).value
         fresh = Environment(
-            wanted.name, build.id, build.pipeline, now, now + wanted.seconds, wanted.once
+            wanted.name,
+            build.id,
+            build.pipeline,
+            now,
+            now + wanted.seconds,
+            wanted.once,
+            runtime=build.runtime,
         )
         await self._save(0, fresh, f"launched by build {build.id}")
         return fresh
@@ -149,7 +217,8 @@ class Environments:
         silent = asyncio.Event()
 
         async def follow() -> None:
-            async for output in self._runner.output(environment.run):
+            runner = self._runners(environment.runtime)
+            async for output in runner.output(environment.run):
                 if output.data:
                     silent.clear()
                     printed(output.data.decode(errors="replace"))
@@ -179,7 +248,8 @@ class Environments:
         state = (await self._builds.state(stored.value.build)).value
         told = [*state.variables.values(), *(each.variable for each in state.exports)]
         mask = Mask(each.value for each in told if each.secret)
-        async for output in self._runner.output(stored.value.run):
+        runner = self._runners(stored.value.runtime)
+        async for output in runner.output(stored.value.run):
             if not output.data:
                 break
             printed(mask.feed(output.data.decode(errors="replace")))
@@ -187,11 +257,18 @@ class Environments:
 
     async def end(self, name: str) -> None:
         """End an environment with all that it has started.  Raises NotFound."""
-        stored = await self._known(name)
-        await self._runner.stop(stored.value.run, GRACE_SECONDS)
-        await self._runner.forget(stored.value.run)
-        event = self._event(name, "ended")
-        await self._documents.commit((Remove(ENVIRONMENT, name, stored.version),), (event,))
+        await self._end(await self._known(name))
+
+    async def _end(self, stored: Stored[Environment]) -> None:
+        await self._stop(stored.value)
+        name = stored.value.name
+        change = Remove(ENVIRONMENT, name, stored.version)
+        await self._documents.commit((change,), (self._event(name, "ended"),))
+
+    async def _stop(self, environment: Environment) -> None:
+        runner = self._runners(environment.runtime)
+        await runner.stop(environment.run, GRACE_SECONDS)
+        await runner.forget(environment.run)
 
     async def _known(self, name: str) -> Stored[Environment]:
         stored = await self._find(name)

@@ -38,7 +38,7 @@ class Listener(Protocol):
     """Who watches the build."""
 
     def told(self, key: str, text: str) -> None:
-        """Take note of what happened to a step."""
+        """Take note of what happened to a step; BUILD: of what the whole build waits for."""
         ...
 
     def printed(self, key: str, text: str) -> None:
@@ -133,7 +133,8 @@ class Execution:
 
     def _tell(self, decision: Decision) -> None:
         for key, text in decision.events:
-            self._listener.told(key, text)
+            if key != BUILD:  # how the whole build stands is told by who has run it
+                self._listener.told(key, text)
 
     async def _look(self) -> Seen:
         found = {}

@@ -1,10 +1,19 @@
 """Forgets what builds have left, but nothing that a build under way may need."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
 from crossfade.base.errors import Conflict
-from crossfade.core.pipeline.forgetting import Entry, Forgotten, InUse, Kind, Limits, forgotten
+from crossfade.core.pipeline.forgetting import (
+    DAY_SECONDS,
+    GIB,
+    Entry,
+    Forgotten,
+    InUse,
+    Kind,
+    Limits,
+    forgotten,
+)
 from crossfade.core.pipeline.state import BUILD
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.ports.documents import Event
@@ -88,3 +97,42 @@ class Forgetting:
     async def _remove(self, build: Build) -> bool:
         self._sizes.pop((build.id, build.generation), None)
         return await self.workspaces.forget(build.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One thing that was forgotten, or would be."""
+
+    kind: Kind
+    run: str
+    """The build that had left it, "" for what belongs to none."""
+    bytes: int
+    """So many nobody else needs."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What people ask of forgetting; the limits are those of the machine."""
+
+    forgetting: Forgetting
+    limits: Limits
+
+    async def forget(
+        self, days: float | None, gib: float | None, *, dry_run: bool = False
+    ) -> tuple[Gone, ...]:
+        """
+        Forget what is over the limits, and return it; with `dry_run`, only tell.
+
+        Args:
+            days: what is older goes; None: as the machine's settings say.
+            gib: so much stays at most; None: as the machine's settings say.
+            dry_run: nothing is touched.
+        """
+        limits = self.limits
+        if days is not None:
+            limits = replace(limits, seconds=days * DAY_SECONDS)
+        if gib is not None:
+            limits = replace(limits, size=int(gib * GIB))
+        gone = await self.forgetting.forget(limits, dry_run=dry_run)
+        return tuple(Gone(e.entry.kind, e.entry.build, e.size, e.why) for e in gone)

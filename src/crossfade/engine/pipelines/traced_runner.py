@@ -8,6 +8,9 @@ from crossfade.core.pipeline.state import RunSight, State, Status
 from crossfade.engine.pipelines.records import Build
 from crossfade.ports.runner import Order, Output, RunId, Runner
 
+MOST = 1000
+"""Runs that are taken down at a time.  Those that another hub goes on with are lost."""
+
 
 class TracedRunner:
     """
@@ -32,6 +35,8 @@ class TracedRunner:
         place = self._begun[run].traceparent if run in self._begun else tracing.current()
         if place:
             order = replace(order, environment={**order.environment, tracing.VARIABLE: place})
+        while len(self._begun) > MOST:
+            self._end(next(iter(self._begun)), None, "lost sight of")
         await self._inner.start(order)
 
     async def look(self, run: RunId) -> RunSight | None:
@@ -55,11 +60,11 @@ class TracedRunner:
         await self._inner.forget(run)
         self._end(run, None)
 
-    def _end(self, run: RunId, status: Status | None) -> None:
+    def _end(self, run: RunId, status: Status | None, otherwise: str = "stopped") -> None:
         work = self._begun.pop(run, None)
         if work is None:
             return
-        result = "stopped" if status is None else status.value
+        result = otherwise if status is None else status.value
         work.put({"result": result})
         work.end("" if status is Status.SUCCEEDED or status is None else result)
 

@@ -1,0 +1,31 @@
+"""Environments over HTTP: listed, read and ended by those who may start builds."""
+
+from crossfade.base.codec import to_json
+from crossfade.core.access.roles import Grant, Role
+from crossfade.engine.access_records import AUDIT_LOG
+from crossfade.engine.pipelines.environments import ENVIRONMENT, Environment
+from crossfade.ports.documents import Save
+
+DEVELOPER, VIEWER = Grant(Role.DEVELOPER), Grant(Role.VIEWER)
+
+
+async def launched(api):
+    """Have an environment in the store; nothing of it runs any more."""
+    build = await api.build()
+    body = Environment("shop/review", build.id, "shop", 0.0, 600.0, f"{build.id}.0/up@1")
+    await api.world.store.commit((Save(ENVIRONMENT, body.name, 0, to_json(body)),), ())
+
+
+async def test_one_is_listed_and_ended_and_who_has_done_it_is_known(api):
+    await launched(api)
+    (row,) = (await api.ask("GET", "/environments", VIEWER)).json()
+    log = await api.ask("GET", "/environments/shop%2Freview/log", VIEWER)
+
+    assert (row["environment"]["name"], row["status"]) == ("shop/review", "ended")
+    assert log.json() == {"text": ""}
+    assert (await api.ask("DELETE", "/environments/shop%2Freview", VIEWER)).status_code == 403
+    assert (await api.ask("DELETE", "/environments/shop%2Freview", DEVELOPER)).status_code == 204
+    assert (await api.ask("GET", "/environments", VIEWER)).json() == []
+    assert (await api.ask("DELETE", "/environments/shop%2Freview", DEVELOPER)).status_code == 404
+    deeds = [each.reason for each in await api.world.store.events(AUDIT_LOG)]
+    assert "environment/shop/review: ended" in deeds
