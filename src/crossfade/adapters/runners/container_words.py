@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crossfade.adapters.runners.containers import Containers
 from crossfade.core.pipeline.masking import masked
 
-WORDS = "CROSSFADE_WORDS"
+WORDS = "CF_STEP_WORDS"
 _BEHIND = f'words=${WORDS}; unset {WORDS}; eval "exec $words"'
 _PROBE = ("--network=none", "--log-driver=none", "--pull=never", "--entrypoint=sh")
 

@@ -44,13 +44,13 @@ def test_no_pod_says_a_secret_that_stands_in_a_command():
     whole = json.dumps(composed(step_pod(run), beside, ()))
 
     assert "s3cret" not in alone + whole
-    assert alone.count("$(CROSSFADE_WORD_") == 2
-    assert whole.count("$(CROSSFADE_WORD_") == 5
+    assert alone.count("$(CF_STEP_WORD_") == 2
+    assert whole.count("$(CF_STEP_WORD_") == 5
     env = run_secrets(run)[1]["data"]
     assert {name for name in env if "WORD" in name} == {
-        f"CROSSFADE_WORD_{each}" for each in ("E1", "A0", "R1", "S1")
+        f"CF_STEP_WORD_{each}" for each in ("E1", "A0", "R1", "S1")
     }
-    assert [sum("CROSSFADE" in name for name in each) for each in beside.variables.values()] == [
+    assert [sum("CF_STEP" in name for name in each) for each in beside.variables.values()] == [
         3,
         1,
     ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from crossfade.core.pipeline.masking import masked
 
-PROBED = "CROSSFADE_PROBE"
+PROBED = "CF_STEP_PROBE"
 _EVALUATED = ("sh", "-c", f'eval "${PROBED}"')
 
 
@@ -28,7 +28,7 @@ def told(words: Iterable[str], secrets: Sequence[str], what: str = "") -> Told:
         if masked(word, secrets) == word:
             found.words.append(word.replace("$", "$$"))
             continue
-        name = f"CROSSFADE_WORD_{what}{len(found.words)}"
+        name = f"CF_STEP_WORD_{what}{len(found.words)}"
         found.variables[name] = word
         found.words.append(f"$({name})")
     return found
