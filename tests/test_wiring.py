@@ -170,3 +170,28 @@ def test_work_goes_on_without_traces_whatever_is_wrong_with_them(monkeypatch, wh
     hints = {"off": [], "not-installed": ["crossfade[otel]"], "protocol": ["http/protobuf"]}
     assert len(told) == len(hints[why])
     assert all(hint in line for hint, line in zip(hints[why], told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("setting", "runner", "kept_in"),
+    [
+        ("process", None, "ProcessRunner"),
+        ("process", "container", "ContainerRunner"),
+        ("container", None, "ContainerRunner"),
+        ("container", "process", "ProcessRunner"),
+        ("process", "pod", "ProcessRunner"),
+        ("pod", None, "ProcessRunner"),
+    ],
+)
+def test_what_outlives_a_build_is_kept_on_this_machine_as_its_steps_run(
+    settings, setting, runner, kept_in
+):
+    from crossfade.adapters.runners.process import ProcessRunner
+    from crossfade.core.pipeline.runtime import RunnerKind, Runtime
+    from crossfade.wiring_steps import StepPlaces
+
+    wanted = replace(settings, pipeline_runner=setting)
+    places = StepPlaces(wanted, ProcessRunner(settings.pipelines_dir), None, None)
+    found = places.outliving(Runtime(RunnerKind(runner) if runner else None))
+
+    assert type(found._inner).__name__ == kept_in

@@ -43,7 +43,6 @@ from crossfade.engine.drilling import Drilling
 from crossfade.engine.failover_status import FailoverStatus, failover_history, failover_status
 from crossfade.engine.figures import Figures
 from crossfade.engine.history import History
-from crossfade.engine.hub import Hub, HubPorts
 from crossfade.engine.leadership import Leadership, own_holder, who_leads
 from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
@@ -326,6 +325,7 @@ async def run_hub(
     from crossfade.adapters.notify.channels import ChannelNotifier
     from crossfade.adapters.notify.gates import WebhookGates
     from crossfade.adapters.probes.gateway import HttpGatewayProbe
+    from crossfade.engine.hub import Hub, HubPorts
     from crossfade.wiring_pipelines import build_ports
 
     async with AsyncExitStack() as closing:  # closes what was opened, the newest first

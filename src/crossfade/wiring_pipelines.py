@@ -103,7 +103,7 @@ class Pipelines:
     def environments(self) -> Environments:
         """Return the environments of this machine."""
         documents = AuditedDocuments(self.store, who_runs_this(), "cli", self.around.clock)
-        return Environments(documents, self.around.runner, self.around.clock)
+        return Environments(documents, self.places.outliving, self.around.clock)
 
     @property
     def commands(self) -> BuildCommands:
@@ -266,7 +266,7 @@ def left_by_builds(
     kept = KeptFiles(folder, runner.volume)
     forgetting = Forgetting(Builds(documents), kept, WorkspaceFolders(folder), clock)
     pruning = Pruning(forgetting, limits_of(settings.keep_days, settings.keep_gib))
-    return Environments(documents, TracedRunner(places.of_machine()), clock), pruning
+    return Environments(documents, places.outliving, clock), pruning
 
 
 def pipeline_files(

@@ -22,6 +22,7 @@ from crossfade.core.pipeline.runtime import RunnerKind, Runtime, runner_named
 from crossfade.engine.pipelines.places import Place
 from crossfade.engine.pipelines.traced_runner import TracedRunner
 from crossfade.engine.records import Records
+from crossfade.ports.runner import Runner
 from crossfade.settings import PIPELINE_RUNNER, SECRET, Settings
 
 _HERE_IN_ANY_CASE = ("git",)
@@ -56,6 +57,16 @@ class StepPlaces:
         if self._settings.pipeline_runner == RunnerKind.CONTAINER:
             return self._container_runner()
         return self.processes
+
+    def outliving(self, runtime: Runtime) -> Runner:
+        """
+        Return what keeps environments of builds that run so; pods are left to this machine.
+
+        Raises InputError.
+        """
+        kind = self.kind(runtime)
+        contained = kind is RunnerKind.CONTAINER
+        return TracedRunner(self._container_runner() if contained else self.processes)
 
     def kind(self, runtime: Runtime) -> RunnerKind:
         """Return what steps run in.  Raises InputError."""

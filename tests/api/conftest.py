@@ -139,7 +139,7 @@ def services_of(world, folder):
             SharedConfigurations(
                 Builds(documents), lambda: KeyRing(folder / "sealing.key", "KEY", ""), world.clock
             ),
-            Environments(documents, FakeRunner(MACHINE), world.clock),
+            Environments(documents, lambda _: FakeRunner(MACHINE), world.clock),
             Pruning(
                 Forgetting(
                     Builds(documents),

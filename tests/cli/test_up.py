@@ -143,14 +143,16 @@ def test_a_hub_that_stands_by_answers_requests_and_goes_on_with_it_when_it_leads
     password = lines[1].split("password ")[1].split()[0]
     second = start("--standby", "--port", str(ports[1]))
     told = [second.process.stderr.readline() for _ in range(2)]
-    with httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}", timeout=20) as client:
         credentials = {"name": "admin", "password": password}
         signed = client.post("/api/v1/session", json=credentials)
         assert signed.status_code == 201
         headers = {"X-CSRF-Token": signed.json()["csrf"]}
         wanted = {"name": "ann", "grants": [{"role": "viewer"}]}
         made = client.post("/api/v1/accounts", json=wanted, headers=headers)
-        with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", cookies=client.cookies) as other:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{ports[0]}", cookies=client.cookies, timeout=20
+        ) as other:
             names = [each["name"] for each in other.get("/api/v1/accounts").json()]
         first.process.kill()
         second.wait_ready()
@@ -174,7 +176,7 @@ def test_a_port_that_is_taken_is_taken_over_with_the_lead(start, tmp_path):
     while not any("the API is at" in line for line in lines):
         lines.append(second.process.stderr.readline())
 
-    assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20).status_code == 200
 
 
 def test_a_taken_port_is_told_and_no_hub_is_left_behind(start, tmp_path):
@@ -242,7 +244,9 @@ def test_a_hub_with_open_streams_ends_within_three_seconds(start):
     assert f"http://127.0.0.1:{port}/api/v1" in lines[0]
     password = lines[1].split("password ")[1].split()[0]
     with ExitStack() as streams:
-        client = streams.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1"))
+        client = streams.enter_context(
+            httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=20)
+        )
         credentials = {"name": "admin", "password": password}
         assert client.post("/session", json=credentials).status_code == 201
         for _ in range(5):

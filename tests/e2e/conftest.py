@@ -39,6 +39,15 @@ spec:
   analysis: {{thresholds: [{{metric: errors, maxPercent: 5, minRequests: 10, window: 10s}}]}}
 """
 CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
+ONE_AFTER_THE_OTHER = """
+import contextlib, io, json, sys
+from crossfade.cli.main import main
+for line in sys.stdin:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(json.loads(line))
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
 
 
 def port_base(home):
@@ -52,6 +61,29 @@ def port_base(home):
     raise AssertionError("no free ports")
 
 
+class Onlooker:
+    """The program in a process that stays: to start it for each look keeps a processor busy."""
+
+    def __init__(self, environment):
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", ONE_AFTER_THE_OTHER],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def data(self, *arguments):
+        self._process.stdin.write(json.dumps([*arguments, "--output", "json"]) + "\n")
+        self._process.stdin.flush()
+        code, out, err = json.loads(self._process.stdout.readline())
+        assert code == 0, f"{arguments}: {out[-1500:]}{err[-1500:]}"
+        return json.loads(out)
+
+    def end(self):
+        self._process.communicate()
+
+
 class Installation:
     """A sandbox with a hub that can be killed, and the commands of a person."""
 
@@ -63,6 +95,7 @@ class Installation:
             "CROSSFADE_PORT_BASE": str(self.base),
         }
         self.hub = None
+        self._onlooker = None
 
     def run(self, *arguments, seconds=90):
         done = subprocess.run(
@@ -78,6 +111,12 @@ class Installation:
 
     def data(self, *arguments):
         return json.loads(self.run(*arguments, "--output", "json"))
+
+    def look(self, *arguments):
+        """Return the data of a command that changes nothing, cheap enough to wait with."""
+        if self._onlooker is None:
+            self._onlooker = Onlooker(self.environment)
+        return self._onlooker.data(*arguments)
 
     def start(self, *arguments, output=subprocess.DEVNULL):
         return subprocess.Popen(
@@ -116,7 +155,7 @@ class Installation:
         self.run("deploy", "colors", "--watch")
 
     def rollout(self):
-        return self.data("rollout", "list")["rollouts"][0]
+        return self.look("rollout", "list")["rollouts"][0]
 
     def until(self, condition, what="", seconds=60):
         deadline = time.monotonic() + seconds
@@ -125,6 +164,8 @@ class Installation:
             time.sleep(0.1)
 
     def end(self):
+        if self._onlooker is not None:
+            self._onlooker.end()
         if self.hub is not None and self.hub.poll() is None:
             self.hub.terminate()
             self.hub.wait(10)

@@ -5,6 +5,7 @@ Each noun is a file of its own that is imported only when it is used, so that th
 fast; those files in turn import what is slow inside of their commands.
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -50,6 +51,8 @@ NOUNS = {
 }
 """Commands in the order of the help, with their help; each is `app` in a file of cli/."""
 
+_COLLECT = (20_000, 20, 200)
+"""Objects until the youngest are looked at: what is imported stays, so it is not worth a look."""
 _COMMON = ("--state-dir", "--hub")
 _FILES = {"apply": "application", "import": "import_"}
 
@@ -134,6 +137,7 @@ def crossfade(
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program with these arguments (of the process when None) and exit."""
+    gc.set_threshold(*_COLLECT)
     sys.exit(main(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -126,7 +126,9 @@ def _listening(wishes: _Wishes) -> socket.socket | None:
     """
     if not wishes.api:
         return None
-    import crossfade.wiring_api  # noqa: F401 - now: it is slow, and a hub that runs must not stand still
+    # Now: they are slow, and a hub that runs must not stand still.
+    import crossfade.engine.hub
+    import crossfade.wiring_api  # noqa: F401
     from crossfade.api.server import listening
     from crossfade.base.errors import Conflict
 

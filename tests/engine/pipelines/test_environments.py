@@ -6,6 +6,7 @@ import pytest
 
 from crossfade.base.errors import Conflict, InputError, NotFound
 from crossfade.core.pipeline.composition import Composition
+from crossfade.core.pipeline.runtime import RunnerKind, Runtime
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.environments import Environments, Launch
@@ -21,12 +22,19 @@ UP = {"services": {"web": {"image": "alpine"}}}
 class World:
     def __init__(self):
         self.store, self.machine = FakeStore(), FakeMachine()
-        self.environments = Environments(self.store, FakeRunner(self.machine), LoopClock())
+        self.runner, self.asked = FakeRunner(self.machine), []
+        self.environments = Environments(self.store, self.runner_of, LoopClock())
 
-    async def build(self, variables=None):
+    def runner_of(self, runtime):
+        self.asked.append(runtime)
+        return self.runner
+
+    async def build(self, variables=None, runtime=None):
         graph = graph_from({"steps": {"a": step()}})
         commands = BuildCommands(Builds(self.store), LoopClock())
-        return await commands.create(Build("0", "p", "", 0.0), graph, variables or {})
+        return await commands.create(
+            Build("0", "p", "", 0.0, runtime=runtime or Runtime()), graph, variables or {}
+        )
 
     async def launch(self, once, seconds=600.0, name="review"):
         printed = []
@@ -158,6 +166,19 @@ def test_nothing_is_left_of_one_whose_step_is_ended_before_it_is_up():
         return world.alive(), await world.environments.all()
 
     assert told(story) == ([], ())
+
+
+def test_it_is_kept_seen_and_ended_where_the_steps_of_its_build_run():
+    async def world():
+        found = World()
+        await found.build(runtime=Runtime(RunnerKind.CONTAINER))
+        await found.launch("1.0/up@1")
+        await found.environments.all()
+        await found.environments.logs("review", str)
+        await found.environments.end("review")
+        return found.asked
+
+    assert {each.runner for each in simulated(world())} == {RunnerKind.CONTAINER}
 
 
 def test_what_is_not_there_cannot_be_ended_and_known_ones_are_named():

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 from crossfade.base.ids import ApplicationName, RevisionId
-from crossfade.core.application import Values
+from crossfade.base.json_value import Json
 from crossfade.core.release.data import DataForms
 
 
@@ -20,7 +20,7 @@ class Revision:
     """SHA-256 of the packed chart, under which its bytes are stored."""
     service: str
     """Name of its Service as rendered for this release: what the route points to."""
-    values: Values = field(default_factory=dict)
+    values: dict[str, Json] = field(default_factory=dict)
     chart: str = ""
     """Name and version of the chart, for people."""
     created_at: float = 0.0
@@ -38,7 +38,7 @@ def release_name(application: ApplicationName, revision: RevisionId) -> str:
     return f"{application}-{revision}"
 
 
-def revision_id(chart_digest: str, values: Values, restarts: int = 0) -> RevisionId:
+def revision_id(chart_digest: str, values: dict[str, Json], restarts: int = 0) -> RevisionId:
     """
     Return the id of the revision made of this chart and these values.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from crossfade.core.application import Values
+from crossfade.base.json_value import Json
 from crossfade.core.release.kinds import Object, child, flatten, is_hook
 
 SHARED_LABEL = "crossfade.dev/shared"
@@ -25,7 +25,7 @@ class SharedRelease:
     namespace: str
     chart_digest: str
     """SHA-256 of the packed chart."""
-    values: Values = field(default_factory=dict)
+    values: dict[str, Json] = field(default_factory=dict)
     chart: bytes = field(default=b"", repr=False)
     """The packed chart; not needed to ask for its status."""
 

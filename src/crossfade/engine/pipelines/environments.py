@@ -10,6 +10,7 @@ from crossfade.base.errors import Conflict, InputError, NotFound, ungrouped
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.masking import Mask
+from crossfade.core.pipeline.runtime import Runtime
 from crossfade.core.pipeline.state import Status
 from crossfade.core.pipeline.work import VOLUME
 from crossfade.engine.pipelines.records import Builds
@@ -29,6 +30,8 @@ _SILENCE_SECONDS = 2.0
 """So long the last lines of a start are waited for."""
 
 Printed = Callable[[str], None]
+Runners = Callable[[Runtime], Runner]
+"""Gives what keeps environments of builds that run so; always something of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Environment:
     """Of one key it is launched once."""
     number: int = 1
     """Counts its starts."""
+    runtime: Runtime = field(default_factory=Runtime)
+    """Where the steps of its build run."""
 
     @property
     def run(self) -> RunId:
@@ -91,8 +96,8 @@ _STATUS = {Status.RUNNING: "starting", Status.SERVING: "up"}
 class Environments:
     """Commands on environments."""
 
-    def __init__(self, documents: Documents, runner: Runner, clock: Clock) -> None:
-        self._documents, self._runner, self._clock = documents, runner, clock
+    def __init__(self, documents: Documents, runners: Runners, clock: Clock) -> None:
+        self._documents, self._runners, self._clock = documents, runners, clock
         self._builds = Builds(documents)
 
     async def all(self) -> tuple[Seen, ...]:
@@ -104,7 +109,7 @@ class Environments:
         return tuple(found)
 
     async def _status(self, environment: Environment) -> str:
-        sight = await self._runner.look(environment.run)
+        sight = await self._runners(environment.runtime).look(environment.run)
         return "ended" if sight is None else _STATUS.get(sight.status, "ended")
 
     async def launch(self, wanted: Launch, printed: Printed) -> Environment:
@@ -128,7 +133,7 @@ class Environments:
             serving=Serving(wanted.seconds, outlives=True),
         )
         try:
-            await self._runner.start(order)
+            await self._runners(environment.runtime).start(order)
             try:
                 await self._until_up(environment, printed)
             except BaseExceptionGroup as errors:
@@ -174,7 +179,7 @@ class Environments:
             if stored is None or stored.value.once == wanted.once:
                 return
             other = stored.value
-            sight = await self._runner.look(other.run)
+            sight = await self._runners(other.runtime).look(other.run)
             begins = sight is None and self._clock.now() - other.at < _BEGINS_SECONDS
             if not begins and (sight is None or sight.status is not Status.RUNNING):
                 return
@@ -197,7 +202,13 @@ class Environments:
             await self._end(stored)
         build = (await self._builds.build(wanted.build)).value
         fresh = Environment(
-            wanted.name, build.id, build.pipeline, now, now + wanted.seconds, wanted.once
+            wanted.name,
+            build.id,
+            build.pipeline,
+            now,
+            now + wanted.seconds,
+            wanted.once,
+            runtime=build.runtime,
         )
         await self._save(0, fresh, f"launched by build {build.id}")
         return fresh
@@ -206,7 +217,8 @@ class Environments:
         silent = asyncio.Event()
 
         async def follow() -> None:
-            async for output in self._runner.output(environment.run):
+            runner = self._runners(environment.runtime)
+            async for output in runner.output(environment.run):
                 if output.data:
                     silent.clear()
                     printed(output.data.decode(errors="replace"))
@@ -236,7 +248,8 @@ class Environments:
         state = (await self._builds.state(stored.value.build)).value
         told = [*state.variables.values(), *(each.variable for each in state.exports)]
         mask = Mask(each.value for each in told if each.secret)
-        async for output in self._runner.output(stored.value.run):
+        runner = self._runners(stored.value.runtime)
+        async for output in runner.output(stored.value.run):
             if not output.data:
                 break
             printed(mask.feed(output.data.decode(errors="replace")))
@@ -253,8 +266,9 @@ class Environments:
         await self._documents.commit((change,), (self._event(name, "ended"),))
 
     async def _stop(self, environment: Environment) -> None:
-        await self._runner.stop(environment.run, GRACE_SECONDS)
-        await self._runner.forget(environment.run)
+        runner = self._runners(environment.runtime)
+        await runner.stop(environment.run, GRACE_SECONDS)
+        await runner.forget(environment.run)
 
     async def _known(self, name: str) -> Stored[Environment]:
         stored = await self._find(name)

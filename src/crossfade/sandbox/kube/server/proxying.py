@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
 from starlette.responses import Response
 
 from crossfade.sandbox.kube.api import Api
@@ -33,6 +32,8 @@ class Asked:
 
 async def proxied(api: Api, target: Target, question: Asked) -> Response:
     """Answer with what the pod answers; raises ApiError 400, 404, 503."""
+    import httpx  # half of the time that a cloud takes to start; few ask for this
+
     asked = _NAME.fullmatch(target.name)
     if asked is None:
         raise bad_request(f'invalid pod request "{target.name}"')
