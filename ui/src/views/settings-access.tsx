@@ -225,7 +225,7 @@ function NewPassword({ name, made, close }: { name: string; made: (password: str
       title={`A new password for ${name}?`}
       verb="Make a new password"
       danger
-      effect={<p>The old one counts no more, and {name} is signed out everywhere. The new one is shown once.</p>}
+      effect={<p>The old one counts no more, and {name} is signed out everywhere; its tokens end. The new one is shown once.</p>}
       command={async () => made((await post<{ password: string }>(`/accounts/${encodeURIComponent(name)}/password`)).password)}
       close={close}
     />
@@ -281,7 +281,7 @@ export function Password(): ReactNode {
   return (
     <section className="panel" aria-label="Your password">
       <h2>
-        Your password <span className="faint">changing it signs {session?.account} out everywhere</span>
+        Your password <span className="faint">changing it signs {session?.account} out everywhere, and ends all tokens</span>
       </h2>
       <form className="row wrap" onSubmit={(event) => void submit(event)}>
         <label>
