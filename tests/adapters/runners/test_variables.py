@@ -39,7 +39,8 @@ SERVICES: Json = {"services": {"db": {"image": "alpine", "command": "/bin/sleep 
 def images(tmp_path_factory) -> ImagePlace:
     folder = tmp_path_factory.mktemp("tools")
     make_tool_image(folder, "alpine")
-    return ImagePlace(*(str(folder / name) for name in ("images", "known", "secrets")), "X_")
+    images, known, secrets = (str(folder / name) for name in ("images", "known", "secrets"))
+    return ImagePlace(images, known, secrets, "X_")
 
 
 @pytest.fixture(
