@@ -1,12 +1,14 @@
 """
-What the edge's settings cost: requests per second of the same Envoy with what the hub sends it
-(probes, outlier detection, retries, hedging, limits), over those with a plain hand-written file.
+What it costs to have the hub program an edge: requests per second of the same Envoy with what the
+hub sends it and the reports that it sends back, over those with a file that somebody has written
+by hand for the same job; and over those with a bare file (both are in edge_files.py).
 
-Both run side by side, load goes to one and the other in turn for a second each.  Load comes from
-`wrk`; clouds are three listeners of one more Envoy that answer directly.  All share this machine,
-so only ratios count.  The verdict is on processor time per request, as the kernel counts it to the
+They run side by side, load goes to one after the other for a second each.  Load comes from `wrk`;
+clouds are three listeners of one more Envoy that answer directly.  All share this machine, so only
+ratios count.  The verdict is on processor time per request, as the kernel counts it to the
 nanosecond: it is what throughput is made of when the edge has a processor to itself.  What else
 runs here makes each turn dearer by chance, so it is the median of the ratios of neighbouring turns.
+edge_instructions.py counts without any chance.
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from edge_files import bare, clouds, hand_written
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
@@ -30,71 +33,12 @@ from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 
 _TARGET = 0.97
 _PAIRS, _SECONDS, _CONNECTIONS = 30, 1, 64
-_MANAGER = (
-    "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
-    ".HttpConnectionManager"
-)
-_ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
-
-
-def listener(port: int, route: dict[str, Any]) -> dict[str, Any]:
-    """Return a plain listener with one route for everything."""
-    manager = {
-        "@type": _MANAGER,
-        "stat_prefix": f"in-{port}",
-        "route_config": {
-            "virtual_hosts": [
-                {
-                    "name": "all",
-                    "domains": [harness.HOST],
-                    "routes": [{"match": {"prefix": "/"}, **route}],
-                }
-            ]
-        },
-        "http_filters": [{"name": "router", "typed_config": {"@type": _ROUTER}}],
-    }
-    return {
-        "name": f"in-{port}",
-        "address": address(port),
-        "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-    }
-
-
-def address(port: int) -> dict[str, Any]:
-    """Return an address on this machine."""
-    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
-def clouds(admin: int, ports: list[int]) -> dict[str, Any]:
-    """Return the configuration of an Envoy that answers on all these ports itself."""
-    answer = {"direct_response": {"status": 200, "body": {"inline_string": "blue"}}}
-    return {
-        "admin": {"address": address(admin)},
-        "static_resources": {"listeners": [listener(port, answer) for port in ports]},
-    }
-
-
-def plain(admin: int, port: int, ports: list[int]) -> dict[str, Any]:
-    """Return what somebody would write who wants the same clouds behind one port, and no more."""
-    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address(p)}}]} for p in ports]
-    cluster = {
-        "name": "colors",
-        "connect_timeout": "1s",
-        "type": "STATIC",
-        "load_assignment": {"cluster_name": "colors", "endpoints": endpoints},
-    }
-    return {
-        "admin": {"address": address(admin)},
-        "static_resources": {
-            "listeners": [listener(port, {"route": {"cluster": "colors"}})],
-            "clusters": [cluster],
-        },
-    }
+EDGE, BY_HAND, BARE, CLOUDS = "edge", "by hand", "bare", "clouds"
 
 
 @dataclass
 class Proxy:
-    """One of the two Envoys under test, and what it has done."""
+    """One of the Envoys under test, and what it has done."""
 
     port: int
     pid: int
@@ -128,7 +72,7 @@ class Proxy:
         self.costs.clear()
 
 
-async def programmed(port: int, edges: AdsEdges, ports: list[int]) -> None:
+async def programmed(port: int, edges: AdsEdges, ports: list[int], seconds: float = 10.0) -> None:
     """Have the edge at `port` send users to these clouds, and wait until it does."""
     targets = tuple(
         EdgeTarget(ClusterName(f"cloud-{index}"), f"cloud-{index}", "127.0.0.1", each, 100)
@@ -136,7 +80,7 @@ async def programmed(port: int, edges: AdsEdges, ports: list[int]) -> None:
     )
     route = EdgeRoute(ApplicationName("colors"), harness.HOST, "/", 0.5, targets)
     await edges.publish(EdgePlan(1, (route,)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(seconds):
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -145,65 +89,107 @@ async def programmed(port: int, edges: AdsEdges, ports: list[int]) -> None:
             await asyncio.sleep(0.01)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """A hub, and the files of all Envoys."""
+
+    edges: AdsEdges
+    files: dict[str, dict[str, Any]]
+    ports: dict[str, int]
+    """Where users are served, by file."""
+    clouds: list[int]
+
+
 @contextlib.asynccontextmanager
-async def both() -> AsyncIterator[tuple[Proxy, Proxy]]:
-    """Run both Envoys and the clouds; hand over ours and the plain one."""
-    ours, other, *rest = harness.free_ports(8)
-    admins, cloud_ports = rest[:3], rest[3:]
+async def setting() -> AsyncIterator[Setting]:
+    """Run what programs the edge and hears its reports, and hand over all files."""
     edges = AdsEdges(0)
     await edges.start()
-    configurations = {
-        "clouds": clouds(admins[0], cloud_ports),
-        "plain": plain(admins[1], other, cloud_ports),
-        "ours": edge_bootstrap("bench", "127.0.0.1", edges.port, admins[2], ours),
-    }
-    pids: dict[str, int] = {}
     try:
-        async with contextlib.AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            for name, bootstrap in configurations.items():
-                (folder / name).mkdir()
-                running = running_edge(folder / name, bootstrap)
-                pids[name] = (await stack.enter_async_context(running)).pid
-            await programmed(ours, edges, cloud_ports)
-            yield Proxy(ours, pids["ours"]), Proxy(other, pids["plain"])
+        first, second, third, *rest = harness.free_ports(10)
+        admins, there = rest[:4], rest[4:]
+        files = {
+            CLOUDS: clouds(admins[0], there),
+            BARE: bare(admins[1], first, there),
+            BY_HAND: hand_written(admins[2], second, there),
+            EDGE: edge_bootstrap("bench", "127.0.0.1", edges.port, admins[3], third),
+        }
+        yield Setting(edges, files, {BARE: first, BY_HAND: second, EDGE: third}, there)
     finally:
         await edges.stop()
 
 
+@contextlib.asynccontextmanager
+async def proxies() -> AsyncIterator[dict[str, Proxy]]:
+    """Run all Envoys; hand over those under test."""
+    async with setting() as made, contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        found = {}
+        for name, bootstrap in made.files.items():
+            (folder / name).mkdir()
+            running = await stack.enter_async_context(running_edge(folder / name, bootstrap))
+            if name in made.ports:
+                found[name] = Proxy(made.ports[name], running.pid)
+        await programmed(made.ports[EDGE], made.edges, made.clouds)
+        yield found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The edge against one file, pair by pair; above 1 the edge is better."""
+
+    throughput: list[float]
+    cost: list[float]
+
+    @property
+    def told(self) -> str:
+        """Return the figures for people."""
+        low, high = (harness.quantile(self.cost, share) for share in (0.25, 0.75))
+        rate = statistics.median(self.throughput)
+        return (
+            f"processor time per request {self.median:.3f} (middle half {low:.2f}-{high:.2f}), "
+            f"requests/s {rate:.3f} ({min(self.throughput):.2f}-{max(self.throughput):.2f})"
+        )
+
+    @property
+    def median(self) -> float:
+        """Return the ratio of processor time."""
+        return statistics.median(self.cost)
+
+
+def compared(edge: Proxy, other: Proxy) -> Compared:
+    """Return how the edge did in each pair of turns."""
+    rates = zip(edge.rates, other.rates, strict=True)
+    costs = zip(edge.costs, other.costs, strict=True)
+    return Compared([one / two for one, two in rates], [two / one for one, two in costs])
+
+
 async def main(pairs: int) -> None:
-    """Measure in pairs, so that what else happens on the machine meets both."""
-    async with both() as (ours, other):
+    """Measure in turns, so that what else happens on the machine meets all."""
+    async with proxies() as found:
+        order = [BARE, EDGE, BY_HAND]  # the edge has either beside it
         for index in range(-1, pairs):
-            for proxy in (ours, other) if index % 2 else (other, ours):
-                await proxy.load(_SECONDS)
+            for name in order if index % 2 else reversed(order):
+                await found[name].load(_SECONDS)
                 if index < 0:
-                    proxy.forget()
-    ratios = [one / another for one, another in zip(ours.rates, other.rates, strict=True)]
-    ratio = statistics.median(ratios)
-    costs = [another / one for one, another in zip(ours.costs, other.costs, strict=True)]
-    cost = statistics.median(costs)
-    low, high = (harness.quantile(costs, share) for share in (0.25, 0.75))
-    good = cost >= _TARGET
+                    found[name].forget()
+    by_hand, bare_one = (compared(found[EDGE], found[other]) for other in (BY_HAND, BARE))
+    good = by_hand.median >= _TARGET
     print(
-        f"edge {statistics.median(ours.rates):.0f}/s, plain file "
-        f"{statistics.median(other.rates):.0f}/s, ratio {ratio:.3f} (median of {pairs} pairs, "
-        f"{min(ratios):.2f}-{max(ratios):.2f}); processor time per request "
-        f"{statistics.median(ours.costs):.1f} and {statistics.median(other.costs):.1f} us, ratio "
-        f"{cost:.3f} (middle half {low:.2f}-{high:.2f})   "
-        f"(>= {_TARGET}: {harness.verdict(good)})"
+        f"edge against a file by hand for the same job, {pairs} pairs: {by_hand.told}"
+        f"   (>= {_TARGET}: {harness.verdict(good)})\n"
+        f"edge against a bare file: {bare_one.told}"
     )
     harness.write(
         "edge_throughput",
         {
-            "ratio": ratio,
-            "ratio_of_processor_time": cost,
+            "ratio_of_processor_time": by_hand.median,
+            "ratio": statistics.median(by_hand.throughput),
             "target": _TARGET,
             "ok": good,
-            "edge_per_second": ours.rates,
-            "plain_per_second": other.rates,
-            "edge_microseconds": ours.costs,
-            "plain_microseconds": other.costs,
+            "ratio_of_processor_time_to_bare": bare_one.median,
+            "per_second": {name: each.rates for name, each in found.items()},
+            "microseconds": {name: each.costs for name, each in found.items()},
         },
     )
 

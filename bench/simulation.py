@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import secrets
+import signal
 import sys
 import time
 from collections import Counter
@@ -142,6 +143,16 @@ def main(interleavings: int, seconds: float) -> int:
     broken = sum(all_told.rules.values())
     rate = all_told.interleavings / took
     hours = all_told.simulated / 3600
+    write(
+        "simulation",
+        {
+            "interleavings": all_told.interleavings,
+            "seconds": took,
+            "interleavings_a_second": rate,
+            "stories": all_told.stories,
+            "broken": {str(rule): number for rule, number in all_told.rules.items()},
+        },
+    )
     print(f"broken promises: {broken}  (target 0)  {verdict(not broken)}")
     print(
         f"{all_told.interleavings:,} interleavings in {took:.0f} s"
@@ -154,16 +165,6 @@ def main(interleavings: int, seconds: float) -> int:
     )
     for text in all_told.broken:
         print(f"\n{text}")
-    write(
-        "simulation",
-        {
-            "interleavings": all_told.interleavings,
-            "seconds": took,
-            "interleavings_a_second": rate,
-            "stories": all_told.stories,
-            "broken": {str(rule): number for rule, number in all_told.rules.items()},
-        },
-    )
     return 1 if broken else 0
 
 
@@ -173,6 +174,8 @@ if __name__ == "__main__":
     arguments.add_argument("--seconds", type=float, default=SECONDS)
     arguments.add_argument("--seed", type=a_seed)
     given = arguments.parse_args()
+    # Whoever reads no further, as `head`, has seen what it wanted: that is no failure to tell of.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if given.seed is not None:
         sys.exit(again(given.seed))
     sys.exit(main(given.interleavings, given.seconds))

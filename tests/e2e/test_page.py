@@ -90,8 +90,13 @@ def test_who_is_not_signed_in_is_refused_with_words_and_let_in_with_the_password
     hub.sign_in(page, "admin", hub.password)
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("colors", timeout=SECONDS)
+    context.clear_cookies()
+    expect(page.get_by_text("Your session has ended")).to_be_visible(timeout=SECONDS)
+    hub.sign_in(page, "admin", hub.password)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("colors", timeout=SECONDS)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("form", name="Sign in")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Your session has ended")).to_have_count(0)
     context.close()
 
 
@@ -131,6 +136,8 @@ def test_every_view_opens_and_fits_wide_and_narrow_screens(page, path, heading, 
     expect(page.get_by_role("heading", level=1)).to_contain_text(heading, timeout=SECONDS)
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    current = page.get_by_role("navigation", name="Views").locator("[aria-current]")
+    expect(current).to_be_in_viewport(ratio=0.8)
     assert page.get_by_role("alert").count() == 0
 
 
@@ -151,6 +158,7 @@ def test_everything_can_be_reached_by_keyboard(page):
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(drain).to_be_focused()
 
 
 def test_traffic_shows_every_cloud_as_wide_as_its_share(page):
@@ -181,7 +189,10 @@ def test_a_canary_is_watched_and_promoted_by_clicks(page, hub):
     expect(page.get_by_label("Moving", exact=True)).to_contain_text("20 %")
     page.get_by_label("Needs you", exact=True).get_by_role("link").click()
 
-    page.get_by_role("button", name="Promote", exact=True).click()
+    page.get_by_role("button", name="Promote…", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("60 % of users get")
+    dialog.get_by_role("button", name="Promote", exact=True).click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=SECONDS)
     expect(share).to_have_text("100 %")
@@ -259,8 +270,12 @@ def test_a_build_is_followed_searched_linked_to_and_approved(page, hub, tmp_path
     address = page.url
     assert address.endswith("#L60001")
 
-    expect(page.get_by_label("Approval May it go out")).to_be_visible(timeout=SECONDS)
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("link", name=re.compile("Fleet")).click()
+    needs = page.get_by_label("Needs you", exact=True)
+    needs.get_by_role("link", name="build 1 of codefresh.yml waits for your answer").click()
+    approval = page.get_by_label("Approval May it go out")
+    expect(approval).to_contain_text("Approve: Release runs", timeout=SECONDS)
+    approval.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("success", timeout=SECONDS)
     assert build.wait(30) == 0
     with page.expect_download() as download:
@@ -331,6 +346,16 @@ def test_a_token_is_made_shown_once_and_revoked(page, hub):
     assert httpx.get(f"{hub.address}/api/v1/fleet", headers=headers).status_code == 401
 
 
+def test_an_account_loses_nothing_by_a_slip_of_the_mouse(page, hub):
+    page.goto("/settings")
+    for name, effect in (("New password of admin", "signed out"), ("Disable admin", "tokens")):
+        page.get_by_role("button", name=name).click(timeout=SECONDS)
+        expect(page.get_by_role("dialog")).to_contain_text(effect)
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+
+    assert hub.client.get("/session").status_code == 200
+
+
 def test_a_view_that_cannot_show_what_the_hub_says_does_not_leave_an_empty_page(
     browser, hub, signed_in
 ):
@@ -351,6 +376,8 @@ def test_a_hub_that_is_killed_is_missed_and_found_again_without_a_reload(page, h
 
     hub.installation.kill_hub()
     expect(page.get_by_text("reconnecting")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("The hub does not answer")).to_have_count(1, timeout=SECONDS)
+    expect(page.get_by_label("cloud aws")).to_be_visible()
     hub.start()
 
     hub.until_said("the page is at", times=2)

@@ -41,6 +41,26 @@ def test_the_rate_now_is_of_the_newest_seconds_only():
     assert now.requests / now.seconds == pytest.approx(60, rel=0.1)
 
 
+def test_steady_users_are_a_flat_line_however_reports_fall_into_stretches():
+    known = Figures()
+    for tick in range(150):  # a look every 0.4 s, and a report with every third of them
+        known.add(1000 + 0.4 * tick, [seen(72)] if tick % 3 == 0 else [])
+
+    whole = known.history("colors")["aws"][1:-1]
+    assert {each.requests for each in whole} > {288}, "as many reports in every stretch"
+    assert [each.requests / each.seconds for each in whole] == pytest.approx([60] * len(whole))
+
+
+def test_users_that_stay_away_are_seen_within_seconds():
+    known = Figures()
+    for second in range(20):
+        known.add(1000 + second, [seen(60)])
+    known.add(1027, [])
+
+    now = known.now(1027)[("colors", "aws")]
+    assert now.requests / now.seconds < 35
+
+
 def test_a_first_report_is_no_flood():
     known = Figures()
     known.add(1000.0, [seen(60)])

@@ -9,7 +9,7 @@ from crossfade.core.application import Route, Source
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.engine.figures import Count, Figures
 from crossfade.engine.overview import Overviews, overview
-from crossfade.engine.records import Records
+from crossfade.engine.records import Records, save_rollout
 from crossfade.testing.builders import application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_store import FakeStore
@@ -145,3 +145,21 @@ async def test_a_hub_of_this_process_is_asked_before_the_store(world):
     seen = await Overviews(nothing, figures).of(ADMIN, world.clock.now())
 
     assert len(seen.clusters) == 3
+
+
+async def test_in_waves_the_percent_that_moves_is_that_of_all_users_not_of_one_cloud(world):
+    await world.deployments.deploy("colors", {"colour": "yellow"})
+    for _ in range(60):
+        await world.turn()
+    records = Records(world.store)
+    (stored,) = await records.rollouts_of([each.value for each in await records.applications()])
+    clusters = {
+        name: replace(each, percent=90.0 if name == "aws" else 0.0)
+        for name, each in stored.value.state.clusters.items()
+    }
+    state = replace(stored.value.state, clusters=clusters)
+    await world.store.commit((save_rollout(stored, replace(stored.value, state=state)),))
+
+    (moving,) = (await look(world)).moving
+
+    assert moving.percent == pytest.approx(30, abs=0.5)

@@ -65,7 +65,7 @@ function Views(): ReactNode {
       <Route path="/audit" component={Audit} />
       <Route path="/settings" component={Settings} />
       <Route>
-        <Empty title="There is no such page">The navigation shows all there are.</Empty>
+        <Empty title="There is no such page" heading="h1">The navigation shows all there are.</Empty>
       </Route>
     </Switch>
   );

@@ -1,10 +1,18 @@
 // What is around every view: navigation, whether the page is up to date, theme, who is signed in.
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode, type RefObject } from "react";
 import { Link, useLocation } from "wouter";
 import { useData, useLive } from "./api/live";
 import { useSession } from "./api/session";
 import type { Overview } from "./api/types";
-import { applyTheme, theme, THEMES } from "./theme";
+import { Ago, Glyph } from "./parts/basics";
+import { applyTheme, theme, THEMES, type Theme } from "./theme";
+
+const NAMES: Record<Theme, string> = { system: "as the system has them", light: "light", dark: "dark" };
+const LOOKS: Record<Theme, string> = {
+  system: "M2 3h12v8H2zM6 14h4M8 11v3",
+  light: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.2 1.2M11.8 11.8 13 13M13 3l-1.2 1.2M4.2 11.8 3 13",
+  dark: "M13.2 9.6A5.8 5.8 0 0 1 6.4 2.8a5.8 5.8 0 1 0 6.8 6.8z",
+};
 
 const VIEWS: { path: string; name: string; icon: string }[] = [
   { path: "/", name: "Fleet", icon: "M2 6.5h5v-4H2zm7 0h5v-4H9zm-7 7h5v-4H2zm7 0h5v-4H9z" },
@@ -27,9 +35,16 @@ function Icon({ path }: { path: string }): ReactNode {
 export function Shell({ children }: { children: ReactNode }): ReactNode {
   const [location] = useLocation();
   const here = VIEWS.find((each) => each.path !== "/" && location.startsWith(each.path)) ?? VIEWS[0];
+  const overview = useData<Overview>("/overview", 2000);
+  const needs = overview.data?.needs?.length ?? 0;
+  const main = useRef<HTMLElement>(null);
+  const nav = useRef<HTMLElement>(null);
+  const subject = readable(location.split("/")[2] ?? "");
   useEffect(() => {
-    document.title = `${here?.name ?? ""} · Crossfade`;
-  }, [here]);
+    const what = subject && here?.path === "/pipelines" ? `build ${subject}` : subject;
+    document.title = `${needs ? `(${needs}) ` : ""}${what ? `${what} · ` : ""}${here?.name ?? ""} · Crossfade`;
+  }, [here, subject, needs]);
+  useArrival(`${here?.path}/${subject}`, main, nav);
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -40,31 +55,77 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
           <img src="/icon.svg" alt="" width="24" height="24" />
           <span>Crossfade</span>
         </Link>
-        <nav aria-label="Views">
+        <nav aria-label="Views" ref={nav}>
           {VIEWS.map((view) => (
             <Link key={view.path} href={view.path} aria-current={view === here ? "page" : undefined}>
               <Icon path={view.icon} />
               <span>{view.name}</span>
-              {view.path === "/" && <NeedsCount />}
+              {view.path === "/" && needs > 0 && <NeedsCount needs={needs} />}
             </Link>
           ))}
         </nav>
         <Foot />
       </header>
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} ref={main}>
+        {overview.error?.status === 0 && overview.data && <Away since={overview.dataUpdatedAt / 1000} />}
         {children}
       </main>
     </div>
   );
 }
 
-function NeedsCount(): ReactNode {
-  const needs = useData<Overview>("/overview", 2000).data?.needs?.length ?? 0;
-  return needs ? (
-    <span className="badge" aria-label={`${needs} ${needs === 1 ? "thing needs" : "things need"} you`}>
-      {needs}
+/** A part of an address as it was meant; as it stands when somebody has mistyped it. */
+function readable(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** What is shown is old, and how old. */
+function Away({ since }: { since: number }): ReactNode {
+  return (
+    <p className="away" role="status">
+      <Glyph tone="warn" />
+      <span>
+        <strong>The hub does not answer.</strong> What is shown is as it was <Ago at={since} />; edges go on serving users. It is asked again and again.
+      </span>
+    </p>
+  );
+}
+
+/** Another view begins at its top, and there for the keyboard, too; going back leaves the place alone. */
+function useArrival(place: string, main: RefObject<HTMLElement | null>, nav: RefObject<HTMLElement | null>): void {
+  const before = useRef(place);
+  const popped = useRef(false);
+  useEffect(() => {
+    const back = () => {
+      popped.current = true;
+    };
+    window.addEventListener("popstate", back);
+    return () => window.removeEventListener("popstate", back);
+  }, []);
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>("[aria-current]");
+    // On narrow screens the navigation is wider than the screen.
+    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - (nav.current.clientWidth - current.offsetWidth) / 2;
+    if (before.current !== place && !popped.current) {
+      window.scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+    before.current = place;
+    popped.current = false;
+  }, [place, main, nav]);
+}
+
+function NeedsCount({ needs }: { needs: number }): ReactNode {
+  return (
+    <span className="badge">
+      <span aria-hidden="true">{needs}</span>
+      <span className="hidden">{needs === 1 ? "1 thing needs you" : `${needs} things need you`}</span>
     </span>
-  ) : null;
+  );
 }
 
 function Foot(): ReactNode {
@@ -84,9 +145,10 @@ function Foot(): ReactNode {
           applyTheme(next);
           setChosen(next);
         }}
-        aria-label={`Colours: ${chosen}; change to ${next}`}
+        aria-label={`Colours: ${NAMES[chosen]}; change to ${NAMES[next]}`}
+        title={`Colours: ${NAMES[chosen]}`}
       >
-        {chosen === "system" ? "auto" : chosen}
+        <Icon path={LOOKS[chosen]} />
       </button>
       <span className="who">
         {session?.account}

@@ -1,18 +1,25 @@
 """What holds for every request: how large it may be, which headers answers have, ETags."""
 
+import asyncio
 import hashlib
+import json
+import re
 
+from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crossfade.api.problems import problem
 
 LARGEST_BODY = 1024 * 1024
+BODY_SECONDS = 30.0
+"""For the whole body to come."""
+_SUSPICIOUS = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
+    "Cache-Control": "private, no-cache",
 }
 
 
@@ -28,10 +35,13 @@ class Limits:
             await self._app(scope, receive, send)
             return
         body = await _read(receive) if _has_body(scope) else b""
-        if body is None:
-            hint = f"send at most {LARGEST_BODY} bytes"
-            answer = problem(413, "invalid-input", "the body is too large", hint)
-            answer.headers["Connection"] = "close"
+        if not isinstance(body, bytes):
+            body.headers["Connection"] = "close"
+            await body(scope, receive, send)
+            return
+        if _unkeepable(scope, body):
+            hint = "leave out characters that no text has: U+0000, and halves of surrogate pairs"
+            answer = problem(422, "invalid-input", "the request has characters of no text", hint)
             await answer(scope, receive, send)
             return
         first = True
@@ -100,17 +110,45 @@ def _has_body(scope: Scope) -> bool:
     return "Content-Length" in headers or "Transfer-Encoding" in headers
 
 
-async def _read(receive: Receive) -> bytes | None:
-    """Return the whole body, None when it is too large."""
+async def _read(receive: Receive) -> bytes | JSONResponse:
+    """Return the whole body, or what to answer when it has no end."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _whole(receive)
+    except TimeoutError:
+        hint = f"send it within {BODY_SECONDS:g} s"
+        return problem(408, "invalid-input", "the body does not come", hint)
+
+
+async def _whole(receive: Receive) -> bytes | JSONResponse:
     parts, size = [], 0
     while True:
         message = await receive()
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > LARGEST_BODY:
-            return None
+            hint = f"send at most {LARGEST_BODY} bytes"
+            return problem(413, "invalid-input", "the body is too large", hint)
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def _unkeepable(scope: Scope, body: bytes) -> bool:
+    """Say whether a text of the request can be neither stored nor sent again."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        return True
+    kind = Headers(scope=scope).get("Content-Type", "")
+    if "json" not in kind or not _SUSPICIOUS.search(body):
+        return False
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False  # no JSON: that is told where it is read
+    # A backslash that is written in a text stands there twice.
+    return "\\u0000" in text.replace("\\\\", "")
 
 
 def _with_headers(send: Send) -> Send:

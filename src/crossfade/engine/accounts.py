@@ -46,6 +46,8 @@ ONCE_SECONDS = 24 * 3600.0
 """How long a key of a request counts."""
 FAILURES = 10
 """So many wrong passwords from one place within WINDOW_SECONDS; then it has to wait."""
+FAILURES_EVERYWHERE = 60
+"""The same for one name, from all places together."""
 WINDOW_SECONDS = 60.0
 _MOST_PLACES = 10_000
 _DAY = 86_400.0
@@ -89,11 +91,11 @@ class Failures:
 
     times: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
 
-    def require_few(self, place: str, now: float) -> None:
+    def require_few(self, place: str, now: float, most: int = FAILURES) -> None:
         """Raise TooManyRequests when there were too many lately."""
         lately = [each for each in self.times.get(place, []) if each > now - WINDOW_SECONDS]
-        if len(lately) >= FAILURES:
-            wait = max(1, round(lately[-FAILURES] + WINDOW_SECONDS - now))
+        if len(lately) >= most:
+            wait = max(1, round(lately[-most] + WINDOW_SECONDS - now))
             raise TooManyRequests(
                 "too many wrong passwords", hint=f"wait {wait} s, then try again", seconds=wait
             )
@@ -159,13 +161,16 @@ class Accounts:
 
         Raises NotSignedIn, which does not tell whether there is such an account, TooManyRequests.
         """
+        everywhere = f"sign in {name}"  # a place is what a request says of it
         self._failures.require_few(place, self.clock.now())
+        self._failures.require_few(everywhere, self.clock.now(), FAILURES_EVERYWHERE)
         stored = await self.documents.get(ACCOUNT, name)
         account = from_json(Account, stored.body) if stored else None
         kept = (account.password if account else "") or await self._decoy_hash()
         fits = await self.passwords.fits(password.reveal(), kept)
         if account is None or not fits or account.disabled or not account.password:
             self._failures.add(place, self.clock.now())
+            self._failures.add(everywhere, self.clock.now())
             hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
             raise NotSignedIn("name or password is wrong", hint=hint)
         return await self.signed_in(account)

@@ -26,6 +26,8 @@ class Need:
     why: str
     application: ApplicationName | None = None
     cluster: ClusterName | None = None
+    build: str | None = None
+    """Number of the build that it is about."""
 
 
 def of_rollout(rollout: Rollout) -> Need | None:

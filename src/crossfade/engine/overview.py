@@ -1,7 +1,7 @@
 """The first screen: is everything all right, what is moving, what needs somebody."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.access.roles import Action, Grant, Identity
@@ -13,6 +13,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.rollout.state import Rollout
+from crossfade.engine.build_needs import BuildNeeds
 from crossfade.engine.figures import Figures, Point
 from crossfade.engine.needs import Need, of_cluster, of_edges, of_return, of_rollout
 from crossfade.engine.records import Records
@@ -83,6 +84,7 @@ class Moving:
     number: int
     phase: str
     percent: float
+    """Of all users of the application, those that the new revision is to have now."""
     step: int
     steps: int
     canary: RevisionId
@@ -132,6 +134,7 @@ class Overviews:
 
     records: Records
     figures: Figures
+    _builds: BuildNeeds = field(default_factory=BuildNeeds)
     _kept: dict[tuple[Grants, Grants | None], Overview] = field(default_factory=dict)
 
     async def of(self, identity: Identity, now: float) -> Overview:
@@ -143,6 +146,9 @@ class Overviews:
         # The loops of a hub in this process have read everything already.
         records = self.figures.records or self.records
         made = await overview(records, identity, self.figures.now(now), now)
+        if identity.may(Action.READ):  # builds belong to no application
+            builds = await self._builds.of(records.documents, now)
+            made = replace(made, needs=(*made.needs, *builds))
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[scope] = made
@@ -175,7 +181,7 @@ async def overview(records: Records, identity: Identity, counted: Now, at: float
     return Overview(
         at,
         tuple(cards),
-        tuple(_moving(each) for each in world.rollouts.values() if each.active),
+        tuple(_moving(each, world) for each in world.rollouts.values() if each.active),
         tuple(returning),
         tuple(
             sorted((each for each in needs if each is not None), key=lambda each: not each.urgent)
@@ -279,13 +285,13 @@ def _changed(health: ClusterHealth, wish: ClusterWish) -> float | None:
     return max(known, default=None)
 
 
-def _moving(rollout: Rollout) -> Moving:
+def _moving(rollout: Rollout, world: _World) -> Moving:
     state = rollout.state
     return Moving(
         rollout.application,
         rollout.number,
         state.phase.value,
-        state.percent,
+        _reached(rollout, world.users.get(rollout.application)),
         state.step,
         len(rollout.strategy.steps),
         rollout.canary.id,
@@ -293,6 +299,16 @@ def _moving(rollout: Rollout) -> Moving:
         state.reason,
         rollout.started_at,
     )
+
+
+def _reached(rollout: Rollout, users: Users | None) -> float:
+    """Return the percent of all users that it is to have: in waves clusters differ."""
+    progress = rollout.state.clusters
+    weights = {name: users.share(name) if users else 0.0 for name in progress}
+    total = sum(weights.values())
+    if not total:
+        return rollout.state.percent
+    return round(sum(progress[name].percent * each for name, each in weights.items()) / total, 1)
 
 
 def _rate(values: Iterable[float]) -> float:

@@ -1,8 +1,10 @@
 """How edges are started."""
 
 import json
+import re
 
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap, edge_command
+from crossfade.adapters.envoy.statistics import SENT
 from crossfade.adapters.envoy.validate import validate_bootstrap
 
 
@@ -22,6 +24,15 @@ def test_each_edge_tells_the_hub_where_it_listens():
 
 def test_the_admin_page_is_for_this_machine_only():
     assert made()["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+
+
+def test_users_of_an_application_called_external_are_counted():
+    (left_out,) = made()["stats_config"]["stats_matcher"]["exclusion_list"]["patterns"]
+    expression = left_out["safe_regex"]["regex"]
+
+    assert re.fullmatch(expression, "cluster.colors.external.upstream_rq_5xx")
+    assert not re.fullmatch(expression, "cluster.external.upstream_rq_5xx")
+    assert not re.fullmatch(SENT, "cluster.colors.external.upstream_rq_5xx")
 
 
 def test_an_edge_lives_on_when_the_thread_that_started_it_ends():

@@ -1,8 +1,12 @@
 """Demand is the highest of the last minute, in steps, so that plans do not follow each second."""
 
-import pytest
+import math
 
-from crossfade.core.traffic.demand import Demand, counted, demand_of, rate_of, steadied
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crossfade.core.traffic.demand import STEP, Demand, counted, demand_of, rate_of, steadied
 
 
 def fed(*reports):
@@ -144,3 +148,105 @@ def test_an_edge_that_counts_nobody_counts():
     assert not fed(("a", 5, 1.0)).counts(1.0)
     assert fed(("a", 5, 1.0), ("a", 0, 2.0)).counts(2.0)
     assert not fed(("a", 5, 1.0), ("a", 0, 2.0)).counts(70.0)
+
+
+class Moving:
+    """Users who are always as many, and change the edge at times; edges report when they do."""
+
+    def __init__(self, edges, users):
+        self.moves = [(0.0, dict.fromkeys(edges, users / len(edges)))]
+
+    def move(self, at, source, target, part):
+        now = dict(self.moves[-1][1])
+        gone = now[source] * part
+        self.moves.append((at, now | {source: now[source] - gone, target: now[target] + gone}))
+
+    def requests(self, edge, begin, end):
+        """Return what the edge counts between these times."""
+        ends = [at for at, _ in self.moves[1:]] + [math.inf]
+        spans = zip(self.moves, ends, strict=True)
+        return sum(
+            there[edge] * max(0.0, min(end, until) - max(begin, since))
+            for (since, there), until in spans
+        )
+
+
+@st.composite
+def wanderings(draw):
+    edges = "abcd"[: draw(st.integers(2, 4))]
+    world = Moving(edges, 1_000_000.0)
+    at = 12.0
+    for _ in range(draw(st.integers(0, 6))):
+        at += draw(st.floats(3.0, 20.0))  # an edge that users leave has them for a while
+        source, target = draw(st.permutations(edges))[:2]
+        world.move(at, source, target, draw(st.floats(0.0, 1.0)))
+    begins = {edge: draw(st.floats(0.0, 1.0)) for edge in edges}
+    return world, begins, at + 10.0
+
+
+@settings(max_examples=200, deadline=None)
+@given(wanderings())
+def test_users_who_change_the_edge_are_the_same_users(asked):
+    world, last, end = asked
+    demand, told = Demand(), []
+    while min(last.values()) < end:
+        edge = min(last, key=lambda each: last[each])
+        at = last[edge] + 1.0
+        requests = round(world.requests(edge, last[edge], at))
+        demand, last[edge] = counted(demand, edge, requests, at, 1.0), at
+        if at > 12.0:
+            told.append(demand_of(demand, at))
+
+    assert max(told) <= math.ceil(1_000_001 * STEP)
+    assert min(told) >= 999_000
+
+
+@pytest.mark.parametrize("late", [2.0, 3.7, 9.0])
+def test_an_edge_that_is_late_to_say_that_users_left_it_makes_them_no_more(late):
+    """They are at the other one already, which says so at once."""
+    world, demand = Moving("ab", 200_000.0), Demand()
+    world.move(30.0, "a", "b", 0.9)
+    for second in range(1, 60):
+        if not 30.0 < second < 30.0 + late:
+            since = second - 1.0 if second <= 30 or second - 1 >= 30 + late else 30.0
+            asked = round(world.requests("a", since, second))
+            demand = counted(demand, "a", asked, float(second), second - since)
+        begin = second - 0.5
+        asked = round(world.requests("b", begin, begin + 1.0))
+        demand = counted(demand, "b", asked, begin + 1.0, 1.0)
+        if second > 3:
+            assert 199_000 <= demand_of(demand, second + 0.5) <= 221_000, second
+
+
+def test_users_who_go_to_a_new_edge_are_the_same_users():
+    """It begins while another one counts, and nobody knows what there was before."""
+    world, demand = Moving("ab", 200_000.0), Demand()
+    world.move(0.0, "b", "a", 1.0)
+    world.move(31.0, "a", "b", 1.0)
+    for second in range(1, 60):
+        asked = round(world.requests("a", second - 1.0, second))
+        demand = counted(demand, "a", asked, float(second), 1.0)
+        end = second + 0.6
+        asked = round(world.requests("b", end - 1.0, end))
+        demand = counted(demand, "b", asked, end, 1.0) if end > 31.0 else demand
+        assert demand_of(demand, end) <= 221_000, second
+
+
+def test_what_all_edges_are_asked_for_at_once_counts_when_it_lasts_for_two_reports():
+    demand = together(60, a=lambda now: 500 if now in (30, 31) else 100, b=lambda now: 100)
+    assert 600 <= demand_of(demand, 59.0) <= 660
+
+    both = together(60, a=until(31, 500, 100), b=until(31, 500, 100))
+    assert 1000 <= demand_of(both, 59.0) <= 1100
+
+
+def test_a_minute_of_reports_is_kept_as_few_figures():
+    demand = together(200, a=lambda now: 100 + now % 7, b=lambda now: 100 + now % 5)
+
+    assert len(demand.highest) < 20
+
+
+def test_an_edge_that_nobody_has_heard_for_a_minute_does_not_bring_back_what_it_said():
+    demand = together(200, a=100, b=lambda now: None if 20 < now < 150 else 300 if now < 21 else 50)
+
+    assert demand_of(demand, 199.0) <= 165

@@ -13,7 +13,7 @@ from crossfade.core.traffic.destinations import (
     Goal,
     Mode,
 )
-from crossfade.core.traffic.lost import plan_while_lost
+from crossfade.core.traffic.lost import carried, plan_while_lost
 from crossfade.core.traffic.matrix import plan_traffic
 
 OLD, NEW = "r-old", "r-new"
@@ -75,6 +75,46 @@ def test_whoever_is_left_carries_whom_edges_send_and_the_lost_keep_their_users(a
     for each in goal.destinations:
         if each.capacity is not None and each.cluster in sent:
             assert sent[each.cluster] <= goal.parts(each.capacity) + 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(goals(), st.integers(1, 1000))
+def test_two_applications_together_are_sent_no_more_than_whoever_is_left_carries(asked, others):
+    """The less important one has what the other leaves, also of clusters that edges have left."""
+    first, lost = asked
+    plan, short = plan_while_lost(first, lost)
+    used = carried(plan.parts, lost, turned_away(short))
+    rooms = (
+        each
+        if each.capacity is None
+        else replace(each, capacity=max(0, each.capacity - first.units(used.get(each.cluster, 0))))
+        for each in first.destinations
+    )
+    second = replace(first, destinations=tuple(rooms), demand=others, exposure=None)
+    assume(without(first, lost).parts and without(second, lost).parts)
+    beside, beside_short = plan_while_lost(second, lost)
+
+    one = at_edges(plan, lost, turned_away(short))
+    two = at_edges(beside, lost, turned_away(beside_short))
+    for each in first.destinations:
+        if each.capacity is not None and each.cluster not in lost:
+            sent = one.get(each.cluster, 0) * first.demand + two.get(each.cluster, 0) * others
+            inexact = first.demand + others + PARTS  # a part of either, and a request
+            assert sent <= each.capacity * PARTS + inexact
+
+
+def test_a_cluster_that_looks_lost_keeps_its_room_for_edges_that_still_reach_it():
+    parts = {"a": {OLD: 2500}, "b": {OLD: 5000}, "c": {OLD: 2500}}
+
+    assert carried(parts, {"c"}, 0) == {"a": 3334, "b": 6667, "c": 2500}
+    assert carried(parts, set(), 0) == carried(parts, set("abc"), 0)
+    assert carried(parts, set(), 0) == {"a": 2500, "b": 5000, "c": 2500}
+
+
+def test_those_whom_edges_turn_away_take_no_room():
+    parts = {"a": {OLD: 5000}, "b": {OLD: 5000}}
+
+    assert carried(parts, {"b"}, 4000) == {"a": 6000, "b": 5000}
 
 
 @settings(max_examples=300, deadline=None)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from crossfade.base.ids import ApplicationName
 from crossfade.core.application import Placement
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.engine.loops.traffic import served
@@ -238,3 +239,25 @@ async def test_edges_are_told_of_sticky_users_and_of_posts_that_may_be_done_twic
     (route,) = world.edges.plans[-1].routes
 
     assert (route.sticky, route.retry_non_idempotent) == (True, True)
+
+
+async def test_less_important_users_do_not_take_the_room_of_those_who_fled_a_dead_cluster():
+    """Edges leave two dead clouds at once; the hub takes out one, and the other a minute later."""
+    made, shop = EngineWorld(capacities=dict.fromkeys(CLUSTERS, 200)), ApplicationName("shop")
+    spec = application()
+    first = replace(spec, placement=Placement(priority=1))
+    await made.prepare(first)
+    other = replace(spec.route, host="shop.localhost", service="shop")
+    await made.commands.apply(replace(spec, name=shop, route=other))
+    await made.deploy({"colour": "blue"})
+    await made.deployments.deploy(shop, {"colour": "blue"})
+    await turns(made, 60)
+    kill(made.clusters["aws"])
+    kill(made.clusters["gcp"])
+    await turns(made, 20)
+
+    users = {name: each.value for name, each in (await made.queries.records.users()).items()}
+    served = {name: each.recent * (1 - each.shed / 10_000) for name, each in users.items()}
+    assert len([name for name in ("aws", "gcp") if users[APP].share(name)]) == 1
+    assert served[APP] == pytest.approx(users[APP].recent)
+    assert sum(served.values()) == pytest.approx(200, rel=0.03)

@@ -1,6 +1,6 @@
 // Who is signed in, and what they may do.  The hub decides; this only spares people useless buttons.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useContext, useEffect, useMemo, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { get, onSignedOut, post, Problem, remove, sendToken } from "./client";
 import type { Role, Session } from "./types";
 
@@ -10,6 +10,8 @@ interface Access {
   session: Session | null;
   ready: boolean;
   trouble: Problem | null;
+  /** Whether there was one that the hub no longer knows. */
+  expired: boolean;
   may: (role: Role, application?: string, cluster?: string) => boolean;
   signIn: (name: string, password: string) => Promise<void>;
   signOut: () => Promise<void>;
@@ -39,12 +41,21 @@ export function SessionProvider({ children }: { children: ReactNode }): ReactNod
     queries.setQueryData(["session"], null);
     queries.removeQueries({ predicate: (each) => each.queryKey[0] !== "session" });
   }, [queries]);
-  useEffect(() => onSignedOut(forget), [forget]);
+  const [expired, setExpired] = useState(false);
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setExpired(true);
+        forget();
+      }),
+    [forget],
+  );
   const access = useMemo<Access>(
     () => ({
       session,
       ready: query.isFetched,
       trouble: query.error,
+      expired,
       may: (role, application = "*", cluster = "*") =>
         (session?.grants ?? []).some(
           (grant) =>
@@ -54,13 +65,15 @@ export function SessionProvider({ children }: { children: ReactNode }): ReactNod
         ),
       signIn: async (name, password) => {
         queries.setQueryData(["session"], await post<Session>("/session", { name, password }));
+        setExpired(false);
       },
       signOut: async () => {
         await remove("/session").catch(() => undefined);
         forget();
+        setExpired(false);
       },
     }),
-    [session, query.isFetched, query.error, queries, forget],
+    [session, query.isFetched, query.error, expired, queries, forget],
   );
   return <Context.Provider value={access}>{children}</Context.Provider>;
 }

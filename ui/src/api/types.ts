@@ -90,6 +90,8 @@ export interface Need {
   why: string;
   application: string | null;
   cluster: string | null;
+  /** Number of the build that it is about. */
+  build: string | null;
 }
 
 export interface Overview {

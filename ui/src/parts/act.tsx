@@ -1,8 +1,8 @@
 // Commands as buttons: asked before when it cannot simply be taken back, and told when refused.
 import { useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Problem } from "../api/client";
-import { Dialog, Notice } from "./basics";
+import { Dialog, focusAgain, Notice } from "./basics";
 
 export interface Act {
   busy: boolean;
@@ -16,7 +16,13 @@ export function useAct(): Act {
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const pressed = useRef<Element | null>(null);
+  useEffect(() => {
+    // A button that could not be pressed for a moment has lost the keyboard.
+    if (!busy && pressed.current) focusAgain(pressed.current);
+  }, [busy]);
   const run = async (command: () => Promise<unknown>): Promise<boolean> => {
+    pressed.current = document.activeElement;
     setBusy(true);
     setProblem(null);
     try {

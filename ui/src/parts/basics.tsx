@@ -65,7 +65,7 @@ export function Notice({ problem, retry }: { problem: Problem; retry?: () => voi
     <div className="notice" role="alert">
       <Glyph tone="bad" />
       <div>
-        <strong>{problem.message}</strong>
+        <strong>{ticked(problem.message)}</strong>
         {problem.hint && <p>{ticked(problem.hint)}</p>}
       </div>
       {retry && (
@@ -82,11 +82,19 @@ export function ticked(text: string): ReactNode {
   return text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 }
 
+interface EmptyProps {
+  title: string;
+  children?: ReactNode;
+  command?: string;
+  /** Where the view has no heading of its own. */
+  heading?: "h1" | "h2";
+}
+
 /** What is to be done next where there is nothing yet. */
-export function Empty({ title, children, command }: { title: string; children?: ReactNode; command?: string }): ReactNode {
+export function Empty({ title, children, command, heading: Heading = "h2" }: EmptyProps): ReactNode {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children && <p>{children}</p>}
       {command && <Command text={command} />}
     </div>
@@ -124,17 +132,24 @@ interface QueryLike<T> {
   refetch: () => unknown;
 }
 
-/** What a query says; what it said last when it fails now. */
+/** What a query says; what it said last when it fails now.  That the hub is away is told once, above every view. */
 export function Loaded<T>({ query, children }: { query: QueryLike<T>; children: (data: T) => ReactNode }): ReactNode {
-  if (query.data !== undefined) {
-    return (
-      <>
-        {query.error && <Notice problem={query.error} retry={() => void query.refetch()} />}
-        {children(query.data)}
-      </>
-    );
-  }
-  return query.error ? <Notice problem={query.error} retry={() => void query.refetch()} /> : <Loading />;
+  const { data, error } = query;
+  const again = error?.status === 404 ? {} : { retry: () => void query.refetch() };
+  if (data === undefined) return error ? <Notice problem={error} {...again} /> : <Loading />;
+  return (
+    <>
+      {error && error.status !== 0 && <Notice problem={error} {...again} />}
+      {children(data)}
+    </>
+  );
+}
+
+/** The keyboard goes on where it was, or at the view where that is gone. */
+export function focusAgain(before: Element | null): void {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const place = before?.isConnected ? before : document.getElementById("main");
+  if (place instanceof HTMLElement) place.focus({ preventScroll: true });
 }
 
 /** A question in a dialog of its own; Escape says no. */
@@ -142,8 +157,12 @@ export function Dialog({ title, children, close }: { title: string; children: Re
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = element.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      focusAgain(before);
+    };
   }, []);
   return (
     <dialog ref={element} aria-label={title} onCancel={close} onClick={(event) => event.target === element.current && close()}>

@@ -57,6 +57,15 @@ function ofTable(index: number): number {
   return nearest([level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)]);
 }
 
+/** How what comes after the text looks; what stands before its last reset does not matter. */
+export function lookAfter(text: string, look: string): string {
+  const reset = Math.max(text.lastIndexOf("\u001b[0m"), text.lastIndexOf("\u001b[m"));
+  return spans(reset < 0 ? text : text.slice(reset), look).look;
+}
+
+/** The text as it can be searched. */
+export const plain = (text: string): string => (text.includes("\u001b") ? text.replace(ESCAPES, "") : text);
+
 /** The text in pieces, and how what comes after it looks. */
 export function spans(text: string, look: string): { spans: Span[]; look: string } {
   const found: Span[] = [];

@@ -60,7 +60,7 @@ function Cluster({ there }: { there: InCluster }): ReactNode {
   return (
     <article className="panel cloud" aria-label={`${there.cluster}`}>
       <header>
-        <h3>{there.cluster}</h3>
+        <h2>{there.cluster}</h2>
         {there.in_step ? <Pill tone="ok">as wanted</Pill> : <Pill tone="warn">drift</Pill>}
         <p className="small faint">{there.looked_at === null ? "not looked at yet" : <>looked at <Ago at={there.looked_at} /></>}</p>
       </header>
@@ -101,23 +101,23 @@ function Revisions({ record }: { record: ApplicationRecord }): ReactNode {
       <h2>
         Revisions <span className="faint">the stable one first</span>
       </h2>
-      <table>
+      <table className="stacked">
         <thead>
           <tr>
             <th>Revision</th>
             <th>Chart</th>
             <th>Values</th>
             <th>Made</th>
-            <th />
+            <th>Standing</th>
           </tr>
         </thead>
         <tbody>
           {[...known.values()].map((each) => (
             <tr key={each.id}>
               <td className="mono">{each.id}</td>
-              <td>{each.chart || "–"}</td>
-              <td className="mono why">{JSON.stringify(each.values)}</td>
-              <td className="faint nowrap">{each.created_at ? <Ago at={each.created_at} /> : "–"}</td>
+              <td data-label="Chart">{each.chart || "–"}</td>
+              <td className="mono why" data-label="Values">{JSON.stringify(each.values)}</td>
+              <td className="faint nowrap" data-label="Made">{each.created_at ? <Ago at={each.created_at} /> : "–"}</td>
               <td>
                 {each.id === record.active?.id ? <Pill tone="ok">stable</Pill> : kept.has(each.id) ? <Pill tone="idle">kept running</Pill> : null}
               </td>

@@ -29,7 +29,7 @@ export default function Applications(): ReactNode {
         {(page) =>
           page.items.length ? (
             <>
-              <List applications={page.items.filter((each) => each.name.includes(words))} />
+              <List applications={page.items.filter((each) => each.name.includes(words.trim()))} />
               {page.next && <p className="faint small">The first {page.items.length} are shown; <code>crossfade rollout list</code> has all.</p>}
             </>
           ) : (
@@ -44,9 +44,10 @@ export default function Applications(): ReactNode {
 }
 
 function List({ applications }: { applications: ApplicationRow[] }): ReactNode {
+  if (!applications.length) return <p className="faint">No application has this in its name.</p>;
   return (
     <div className="panel scroll">
-      <table>
+      <table className="stacked">
         <thead>
           <tr>
             <th>Application</th>
@@ -65,12 +66,14 @@ function List({ applications }: { applications: ApplicationRow[] }): ReactNode {
                   <strong>{each.name}</strong>
                 </Link>
               </td>
-              <td>{each.serves ? <Pill tone="ok">serves</Pill> : <Pill tone="idle">none yet</Pill>}</td>
-              <td className="mono">{each.revision ?? "–"}</td>
-              <td>{each.namespace}</td>
-              <td>{each.rollout ? <Link href={`/rollouts/${each.name}`}>{each.rollout}</Link> : <span className="faint">none</span>}</td>
-              <td>
-                <Link href={`/traffic/${each.name}`}>show</Link>
+              <td data-label="Users">{each.serves ? <Pill tone="ok">serves</Pill> : <Pill tone="idle">none yet</Pill>}</td>
+              <td className="mono" data-label="Stable revision">{each.revision ?? "–"}</td>
+              <td data-label="Namespace">{each.namespace}</td>
+              <td data-label="Newest rollout">{each.rollout ? <Link href={`/rollouts/${each.name}`}>{`rollout ${each.rollout}`}</Link> : <span className="faint">none</span>}</td>
+              <td data-label="Traffic">
+                <Link href={`/traffic/${each.name}`} aria-label={`Traffic of ${each.name}`}>
+                  show
+                </Link>
               </td>
             </tr>
           ))}

@@ -2,13 +2,14 @@
 import { useState, type ReactNode } from "react";
 import { addressOf } from "../api/client";
 import { useData } from "../api/live";
-import type { Page, StepFiles } from "../api/types";
-import { bytes, count } from "../format";
+import type { BuildStep, Page, StepFiles } from "../api/types";
+import { bytes, plural } from "../format";
+import { titleOf } from "./steps";
 
 const FIRST = 12;
 
 /** Nothing at all while no step has kept any. */
-export function Files({ run }: { run: string }): ReactNode {
+export function Files({ run, steps }: { run: string; steps: BuildStep[] }): ReactNode {
   const { data } = useData<Page<StepFiles>>(`/builds/${run}/files?limit=500`);
   const some = data?.items.filter((each) => each.artifacts.length || each.notes.length || each.forgotten);
   if (!some?.length) return null;
@@ -17,7 +18,7 @@ export function Files({ run }: { run: string }): ReactNode {
       <h2>Files</h2>
       <div className="stack">
         {some.map((each) => (
-          <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} />
+          <Step key={`${each.step}/${each.generation}/${each.number}`} run={run} kept={each} title={titleOf(steps, each.step)} />
         ))}
       </div>
       {data?.next && (
@@ -29,16 +30,16 @@ export function Files({ run }: { run: string }): ReactNode {
   );
 }
 
-function Step({ run, kept }: { run: string; kept: StepFiles }): ReactNode {
+function Step({ run, kept, title }: { run: string; kept: StepFiles; title: string }): ReactNode {
   const [all, setAll] = useState(false);
   const { artifacts } = kept;
   return (
     <div>
       <div className="row">
-        <strong>{kept.step}</strong>
+        <strong>{title}</strong>
         <span className="small faint">
           {kept.number > 1 && `run ${kept.number} · `}
-          {kept.files > 0 && `${count(kept.files)} ${kept.files === 1 ? "file" : "files"}, ${bytes(kept.bytes)}`}
+          {kept.files > 0 && `${plural(kept.files, "file")}, ${bytes(kept.bytes)}`}
         </span>
         {artifacts.length > FIRST && (
           <button type="button" className="quiet end" aria-pressed={all} onClick={() => setAll(!all)}>

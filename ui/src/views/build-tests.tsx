@@ -1,14 +1,15 @@
 // Test results that the steps of a build have left, those that failed first.
 import { useState, type ReactNode } from "react";
 import { useData } from "../api/live";
-import type { StepTests } from "../api/types";
+import type { BuildStep, StepTests } from "../api/types";
 import { count, duration } from "../format";
 import { Glyph, Pill, type Tone } from "../parts/basics";
+import { titleOf } from "./steps";
 
 const TONES: Record<string, Tone> = { passed: "ok", failed: "bad", error: "bad", skipped: "idle" };
 
 /** Nothing at all while no step has left any. */
-export function Tests({ run }: { run: string }): ReactNode {
+export function Tests({ run, steps }: { run: string; steps: BuildStep[] }): ReactNode {
   const { data } = useData<StepTests[]>(`/builds/${run}/tests`);
   if (!data?.length) return null;
   return (
@@ -16,14 +17,14 @@ export function Tests({ run }: { run: string }): ReactNode {
       <h2>Test results</h2>
       <div className="stack">
         {data.map((each) => (
-          <Step key={`${each.step}/${each.number}`} tests={each} />
+          <Step key={`${each.step}/${each.number}`} tests={each} title={titleOf(steps, each.step)} />
         ))}
       </div>
     </section>
   );
 }
 
-function Step({ tests }: { tests: StepTests }): ReactNode {
+function Step({ tests, title }: { tests: StepTests; title: string }): ReactNode {
   const { counts } = tests;
   const bad = counts.failed + counts.error;
   const [all, setAll] = useState(false);
@@ -32,7 +33,7 @@ function Step({ tests }: { tests: StepTests }): ReactNode {
   return (
     <div>
       <div className="row">
-        <strong>{tests.step}</strong>
+        <strong>{title}</strong>
         <Pill tone={bad ? "bad" : "ok"}>{bad ? `${count(bad)} of ${count(total)} failed` : `all ${count(counts.passed)} passed`}</Pill>
         {counts.skipped > 0 && <span className="small faint">{count(counts.skipped)} skipped</span>}
         <button type="button" className="quiet end" aria-pressed={all} onClick={() => setAll(!all)}>
@@ -42,7 +43,8 @@ function Step({ tests }: { tests: StepTests }): ReactNode {
       <ul className="small tests">
         {shown.map((each, index) => (
           <li key={`${each.suite}/${each.name}/${index}`}>
-            <Glyph tone={TONES[each.outcome] ?? "idle"} size={11} /> <span className="faint">{each.suite}</span> {each.name}{" "}
+            <Glyph tone={TONES[each.outcome] ?? "idle"} size={11} /> <span className="hidden">{each.outcome}: </span>
+            <span className="faint">{each.suite}</span> {each.name}{" "}
             <span className="faint">{each.seconds > 0 && duration(each.seconds)}</span>
             {each.message && <pre>{each.message}</pre>}
           </li>

@@ -5,14 +5,15 @@ import { post } from "../api/client";
 import { useData } from "../api/live";
 import { useSession } from "../api/session";
 import type { BuildStep, BuildView } from "../api/types";
-import { duration } from "../format";
+import { count, duration, plural } from "../format";
 import { Confirm, useAct } from "../parts/act";
-import { Ago, Loaded, Notice, ticked, useNow } from "../parts/basics";
+import { Ago, Glyph, Loaded, Notice, ticked, useNow } from "../parts/basics";
 import { Files } from "./build-files";
 import { Tests } from "./build-tests";
 import { Graph } from "./graph";
 import { Log } from "./log";
 import { ended, Result, Took } from "./pipelines";
+import { titleOf } from "./steps";
 
 export default function Build({ run, step }: { run: string; step: string | undefined }): ReactNode {
   const query = useData<BuildView>(`/builds/${run}`, 2000);
@@ -44,7 +45,7 @@ function One({ view, chosen }: { view: BuildView; chosen: string | undefined }):
           </h1>
           <p className="lead">
             began <Ago at={build.at} />, {build.ended ? "took" : "has taken"} <Took build={build} />
-            {view.generation > 0 && ` · restarted ${view.generation} ${view.generation === 1 ? "time" : "times"}`}
+            {view.generation > 0 && ` · restarted ${plural(view.generation, "time")}`}
             {build.reason && <> · {ticked(build.reason)}</>}
           </p>
           {!build.running && !ended(build.result) && <p className="note small">No process works on it now; <code>crossfade pipeline resume {build.run}</code> on the machine that began it goes on with it.</p>}
@@ -52,19 +53,19 @@ function One({ view, chosen }: { view: BuildView; chosen: string | undefined }):
         <Orders view={view} step={shown} />
       </div>
       {build.waiting.map((each) => (
-        <Approval key={each} run={build.run} step={each} title={steps.find((step) => step.key === each)?.title || each} />
+        <Approval key={each} run={build.run} step={each} steps={steps} />
       ))}
       {view.trouble && <p className="note">The graph cannot be told: {view.trouble}</p>}
-      <section className="panel scroll" aria-label="Steps">
+      <section className="panel" aria-label="Steps">
         <h2>
-          Steps <span className="faint">{steps.length} in all</span>
+          Steps <span className="faint">{count(steps.length)} in all</span>
         </h2>
         <Graph steps={steps} stages={view.stages} chosen={shown?.key} choose={choose} />
       </section>
-      <Tests run={build.run} />
-      <Files run={build.run} />
+      <Tests run={build.run} steps={steps} />
       {/* Whoever reads a log stays with it when the build goes on to the next step. */}
       {shown && <StepPanel view={view} step={shown} pin={() => shown.key !== chosen && choose(shown.key)} />}
+      <Files run={build.run} steps={steps} />
     </div>
   );
 }
@@ -92,14 +93,21 @@ function StepPanel({ view, step, pin }: { view: BuildView; step: BuildStep; pin:
   );
 }
 
-function Approval({ run, step, title }: { run: string; step: string; title: string }): ReactNode {
+function Approval({ run, step, steps }: { run: string; step: string; steps: BuildStep[] }): ReactNode {
   const { may } = useSession();
   const act = useAct();
+  const title = titleOf(steps, step);
+  const next = steps.filter((each) => each.after.includes(step)).map((each) => each.title || each.name);
   const answer = (verb: "approve" | "deny") => act.run(() => post(`/builds/${run}/${verb}`, { step }));
   return (
     <section className="panel approval" aria-label={`Approval ${title}`}>
       <div>
-        <h2>{title} waits for your answer</h2>
+        <h2>
+          <Glyph tone="warn" size={16} /> “{title}” waits for your answer
+        </h2>
+        <p className="small">
+          Approve: {next.length ? `${next.join(" and ")} ${next.length === 1 ? "runs" : "run"}` : "the build goes on"}. Deny: what comes after it does not run.
+        </p>
         {act.problem && <Notice problem={act.problem} />}
       </div>
       {may("releaser") ? (

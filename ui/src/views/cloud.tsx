@@ -9,7 +9,7 @@ import { count, dollars, percent, rate } from "../format";
 import { Confirm } from "../parts/act";
 import { Ago, Bar, Glyph, Loaded, Pill, ticked, type Tone } from "../parts/basics";
 
-const WORDS: Record<string, { tone: Tone; text: string }> = {
+export const HEALTH: Record<string, { tone: Tone; text: string }> = {
   healthy: { tone: "ok", text: "healthy" },
   "api-down": { tone: "warn", text: "API down" },
   "data-plane-down": { tone: "bad", text: "data plane down" },
@@ -18,10 +18,16 @@ const WORDS: Record<string, { tone: Tone; text: string }> = {
   unknown: { tone: "idle", text: "not known" },
 };
 
+const STANDING: Record<string, string> = {
+  doubted: "in doubt",
+  out: "taken out",
+  recovering: "recovering",
+};
+
 export function Cloud({ card }: { card: Card }): ReactNode {
-  const health = WORDS[card.health] ?? { tone: "idle" as Tone, text: card.health };
+  const health = HEALTH[card.health] ?? { tone: "idle" as Tone, text: card.health };
   return (
-    <article className={`panel cloud ${health.tone}`} aria-label={`cloud ${card.name}`}>
+    <article id={`cloud-${card.name}`} className={`panel cloud ${health.tone}`} aria-label={`cloud ${card.name}`}>
       <header>
         <h3>{card.name}</h3>
         <Pill tone={health.tone}>{health.text}</Pill>
@@ -31,7 +37,7 @@ export function Cloud({ card }: { card: Card }): ReactNode {
       </header>
       <div className="users">
         <span className="big" data-testid={`share-${card.name}`}>
-          {percent(card.share)}
+          {percent(card.share, 1)}
         </span>
         <span className="small faint">
           of all users, {card.measured ? "measured" : "as planned"}
@@ -51,8 +57,8 @@ export function Cloud({ card }: { card: Card }): ReactNode {
         </dd>
         <dt>Price</dt>
         <dd>{card.usd_per_cpu_hour === null ? <span className="faint">not told</span> : `${dollars(card.usd_per_cpu_hour)} per CPU and hour`}</dd>
-        <dt>Last change</dt>
-        <dd>{card.since ? <Ago at={card.since} /> : <span className="faint">none seen</span>}</dd>
+        <dt>Last changed</dt>
+        <dd>{card.since ? <Ago at={card.since} /> : <span className="faint">not since it was added</span>}</dd>
       </dl>
       <Revisions card={card} />
       <Steering card={card} />
@@ -72,7 +78,7 @@ function Lamps({ card }: { card: Card }): ReactNode {
         <span>
           <Glyph tone={plane} /> {down ? "users not served" : plane === "ok" ? "users served" : plane === "warn" ? "serves worse" : "not seen yet"}
         </span>
-        <span className="small faint">{card.standing}</span>
+        <span className="small faint more">{STANDING[card.standing] ?? card.standing}</span>
       </summary>
       <ul className="small">
         {card.witnesses.map((each) => (
@@ -95,7 +101,7 @@ function Lamps({ card }: { card: Card }): ReactNode {
 }
 
 function Headroom({ card }: { card: Card }): ReactNode {
-  if (card.capacity === null) return <span className="faint">nobody has told its capacity</span>;
+  if (card.capacity === null) return <span className="faint">not told</span>;
   const left = Math.max(0, card.capacity - card.rps);
   const used = (100 * card.rps) / card.capacity;
   return (
@@ -109,8 +115,10 @@ function Headroom({ card }: { card: Card }): ReactNode {
 function Revisions({ card }: { card: Card }): ReactNode {
   if (!card.revisions.length) return <p className="small faint">No revision runs here.</p>;
   const more = card.revision_count - card.revisions.length;
+  const seen = ["data-plane-down", "both-down"].includes(card.condition) || !card.api.up;
   return (
-    <ul className="revisions small" aria-label={`revisions on ${card.name}`}>
+    <ul className={`revisions small ${seen ? "faint" : ""}`} aria-label={`revisions on ${card.name}`}>
+      {seen && <li className="note-line">as last seen:</li>}
       {card.revisions.map((each) => (
         <RevisionRow key={`${each.application}/${each.revision}`} running={each} />
       ))}
@@ -122,11 +130,16 @@ function Revisions({ card }: { card: Card }): ReactNode {
 function RevisionRow({ running }: { running: Running }): ReactNode {
   return (
     <li>
-      <Link href={`/applications/${running.application}`}>{running.application}</Link>
+      <Link href={`/applications/${running.application}`} title={running.application}>
+        {running.application}
+      </Link>
       <span className="mono faint">{running.revision}</span>
       <Bar value={running.percent} tone={running.moving ? "canary" : "stable"} label={`users of ${running.application} on ${running.revision}`} />
       <span className="number">{percent(running.percent)}</span>
-      <span className="faint number">{running.pods}</span>
+      <span className="faint number" title="pods: ready / wanted">
+        {running.pods}
+        <span className="hidden"> pods</span>
+      </span>
     </li>
   );
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useData, useLive } from "../api/live";
 import type { Moving, Need, Overview, Returning } from "../api/types";
-import { count, percent, rate } from "../format";
+import { percent, plural, rate } from "../format";
 import { Ago, Bar, Empty, Glyph, Loaded, ticked, type Tone } from "../parts/basics";
 import { Lines, newest } from "../parts/lines";
 import { Cloud } from "./cloud";
@@ -13,10 +13,13 @@ export function Fleet(): ReactNode {
   return <Loaded query={query}>{(overview) => <Screen overview={overview} />}</Loaded>;
 }
 
+const MOST_NEEDS = 12;
+const MOST_MOVING = 8;
+
 function Screen({ overview }: { overview: Overview }): ReactNode {
   if (!overview.clusters.length) {
     return (
-      <Empty title="The fleet is empty" command="crossfade fleet add gcp --context prod-gke --provider gcp --region europe-west1">
+      <Empty heading="h1" title="The fleet is empty" command="crossfade fleet add gcp --context prod-gke --provider gcp --region europe-west1">
         Tell the hub which Kubernetes clusters there are; Settings adds one, too. Without any: <code>crossfade sandbox up</code>, then <code>crossfade fleet add --sandbox</code>.
       </Empty>
     );
@@ -24,14 +27,19 @@ function Screen({ overview }: { overview: Overview }): ReactNode {
   return (
     <div className="stack">
       <Headline overview={overview} />
-      <div className="pair">
+      <div className="pair level">
         <section className="panel" aria-label="Moving">
           <h2>Moving</h2>
           {overview.moving.length + overview.returning.length ? (
             <ul className="items">
-              {overview.moving.map((each) => (
+              {overview.moving.slice(0, MOST_MOVING).map((each) => (
                 <MovingItem key={each.application} moving={each} />
               ))}
+              {overview.moving.length > MOST_MOVING && (
+                <li>
+                  <Link href="/rollouts">and {plural(overview.moving.length - MOST_MOVING, "other rollout")}</Link>
+                </li>
+              )}
               {overview.returning.map((each) => (
                 <ReturningItem key={each.cluster} returning={each} />
               ))}
@@ -44,9 +52,10 @@ function Screen({ overview }: { overview: Overview }): ReactNode {
           <h2>Needs you</h2>
           {overview.needs.length ? (
             <ul className="items">
-              {overview.needs.map((each) => (
-                <NeedItem key={each.what} need={each} />
+              {overview.needs.slice(0, MOST_NEEDS).map((each, index) => (
+                <NeedItem key={`${each.what}/${index}`} need={each} />
               ))}
+              {overview.needs.length > MOST_NEEDS && <li className="faint">and {plural(overview.needs.length - MOST_NEEDS, "other thing")}</li>}
             </ul>
           ) : (
             <p className="faint">Nothing waits for anybody.</p>
@@ -66,6 +75,7 @@ function Screen({ overview }: { overview: Overview }): ReactNode {
 function headline(overview: Overview): { tone: Tone; text: string } {
   const urgent = overview.needs.filter((each) => each.urgent);
   const lost = overview.clusters.filter((each) => ["lost", "data-plane-down", "both-down"].includes(each.health));
+  if (overview.clusters.every((each) => each.health === "unknown")) return { tone: "idle", text: "Nothing is known yet; the hub begins to look" };
   if (lost.length === overview.clusters.length) return { tone: "bad", text: "No cloud is known to serve" };
   if (lost.length) {
     const names = lost.map((each) => each.name).join(" and ");
@@ -76,13 +86,15 @@ function headline(overview: Overview): { tone: Tone; text: string } {
   const waiting = overview.needs.length;
   if (waiting) return { tone: "warn", text: waiting === 1 ? "Users are served; one thing waits for you" : `Users are served; ${waiting} things wait for you` };
   if (overview.returning.length) return { tone: "moving", text: "Users are served; some are on their way back" };
-  if (overview.moving.length) return { tone: "moving", text: "All is well; users are moving to a new version" };
+  if (overview.moving.length) {
+    const what = overview.moving.length === 1 ? `users of ${overview.moving[0]?.application} are` : `${overview.moving.length} applications are`;
+    return { tone: "moving", text: `All is well; ${what} moving to a new version` };
+  }
   return { tone: "ok", text: "Everything is all right" };
 }
 
 function Headline({ overview }: { overview: Overview }): ReactNode {
   const { tone, text } = headline(overview);
-  const served = overview.applications === 1 ? "1 application" : `${count(overview.applications)} applications`;
   return (
     <div className="headline">
       <span className={`lamp ${tone}`}>
@@ -93,7 +105,7 @@ function Headline({ overview }: { overview: Overview }): ReactNode {
           <span role="status">{text}</span>
         </h1>
         <p className="faint">
-          {overview.clusters.length} clouds · {overview.serving} of {served} {overview.serving === 1 ? "serves" : "serve"} users ·{" "}
+          {plural(overview.clusters.length, "cloud")} · {overview.serving} of {plural(overview.applications, "application")} {overview.serving === 1 ? "serves" : "serve"} users ·{" "}
           {overview.rps > 0 ? `${rate(overview.rps)} requests/s` : "no requests at the edges"}
           {overview.failed_rps > 0 && <span className="failing"> · {rate(overview.failed_rps)} failed tries/s</span>}
         </p>
@@ -147,11 +159,13 @@ function Still({ applications }: { applications: number }): ReactNode {
 }
 
 function NeedItem({ need }: { need: Need }): ReactNode {
-  const what = need.application ? <Link href={`/rollouts/${need.application}`}>{need.what}</Link> : need.what;
+  const where = need.build ? `/pipelines/${need.build}` : need.application ? `/rollouts/${need.application}` : null;
+  const what = where ? <Link href={where}>{need.what}</Link> : need.cluster ? <a href={`#cloud-${need.cluster}`}>{need.what}</a> : need.what;
   return (
     <li>
       <div className="row">
         <Glyph tone={need.urgent ? "bad" : "warn"} />
+        {need.urgent && <span className="hidden">urgent: </span>}
         <strong>{what}</strong>
       </div>
       {need.why && <p className="small faint clamp indent">{ticked(need.why)}</p>}

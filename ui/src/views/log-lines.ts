@@ -2,15 +2,15 @@
 import { useEffect, useRef, useState } from "react";
 import { addressOf } from "../api/client";
 import type { LogLine } from "../api/types";
-import { spans, type Span } from "./ansi";
+import { lookAfter, plain } from "./ansi";
 
 export const MOST = 300_000;
 /** So many of the oldest are dropped at once, as each drop moves all that stay. */
 const DROPPED = 50_000;
 
 export interface Line extends LogLine {
-  /** Pieces of a line that has colours; the others are their text. */
-  spans?: Span[];
+  /** How it begins to look, of a line that has colours; they are made out when it is drawn. */
+  look?: string;
 }
 
 export interface Segment {
@@ -36,7 +36,9 @@ export class LogLines {
         this.segments.push({ run: each.run, start: this.lines.length, end: this.lines.length + 1 });
         this.look = "";
       }
-      this.lines.push(this.look || each.text.includes("\u001b") ? this.coloured(each) : each);
+      const changes = each.text.includes("\u001b");
+      this.lines.push(this.look || changes ? { ...each, look: this.look } : each);
+      if (changes) this.look = lookAfter(each.text, this.look);
     }
     if (this.lines.length > MOST) this.drop();
   }
@@ -45,16 +47,10 @@ export class LogLines {
   matches(words: string): number[] {
     if (this.found.words !== words) this.found = { words, upTo: 0, at: [] };
     for (let at = this.found.upTo; words && at < this.lines.length; at += 1) {
-      if (this.lines[at]?.text.toLowerCase().includes(words)) this.found.at.push(at);
+      if (plain(this.lines[at]?.text ?? "").toLowerCase().includes(words)) this.found.at.push(at);
     }
     this.found.upTo = this.lines.length;
     return this.found.at;
-  }
-
-  private coloured({ number, run, text }: LogLine): Line {
-    const read = spans(text, this.look);
-    this.look = read.look;
-    return { number, run, text: read.spans.map((each) => each.text).join(""), spans: read.spans };
   }
 
   private drop(): void {
@@ -67,19 +63,24 @@ export class LogLines {
   }
 }
 
-/** Follow the log of a step; draws again once a frame at most, however much comes. */
+/** Between two drawings: nobody reads faster, and the page stays at hand however much comes. */
+const CALM_MS = 90;
+
+/** Follow the log of a step. */
 export function useLog(run: string, step: string): LogLines {
   const log = useRef<LogLines>(new LogLines());
   const [, draw] = useState(0);
   useEffect(() => {
     const mine = new LogLines();
     log.current = mine;
-    let frame = 0;
+    let timer = 0;
+    let drawn = -CALM_MS;
     const soon = () => {
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
+      timer ||= window.setTimeout(() => {
+        timer = 0;
+        drawn = performance.now();
         draw((count) => count + 1);
-      });
+      }, Math.max(0, drawn + CALM_MS - performance.now()));
     };
     const source = new EventSource(addressOf(`/builds/${run}/log?step=${encodeURIComponent(step)}`));
     source.addEventListener("lines", (event) => {
@@ -94,7 +95,7 @@ export function useLog(run: string, step: string): LogLines {
     soon();
     return () => {
       source.close();
-      cancelAnimationFrame(frame);
+      window.clearTimeout(timer);
     };
   }, [run, step]);
   return log.current;

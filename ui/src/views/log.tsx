@@ -1,6 +1,7 @@
 // What a step prints, as it comes: only the lines in sight are drawn.
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
-import { count } from "../format";
+import { count, plural } from "../format";
+import { plain, spans } from "./ansi";
 import { useLog, type Line, type LogLines } from "./log-lines";
 
 const ROW = 20;
@@ -73,6 +74,7 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
   const pane = useRef<HTMLDivElement>(null);
   const sought = words.trim().toLowerCase();
   const matches = log.matches(sought);
+  const going = live && !log.ended;
   const rows = new Rows(log, folded, only && sought ? matches : null);
 
   const show = (at: number) => {
@@ -87,7 +89,11 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
     show(matches[next] ?? 0);
   };
   useLayoutEffect(() => {
-    if (following) pane.current?.scrollTo({ top: pane.current.scrollHeight });
+    const element = pane.current;
+    if (!element) return;
+    if (following) element.scrollTo({ top: element.scrollHeight });
+    // A log that is whole is as high as its lines, so that nothing stands far below an empty box.
+    if (element.clientHeight !== sight.height) setSight({ top: element.scrollTop, height: element.clientHeight });
   });
   const arrived = marked > 0 && log.lines.length > 0 && (log.lines.at(-1)?.number ?? 0) >= marked;
   useEffect(() => {
@@ -117,7 +123,7 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
     if (each.kind === "run") {
       drawn.push(
         <button key={`run ${each.run}`} type="button" className="log-run" style={style} aria-expanded={!folded.has(each.run)} onClick={() => fold(each.run)}>
-          {folded.has(each.run) ? "▸" : "▾"} run {each.run} · {count(each.lines)} lines
+          {folded.has(each.run) ? "▸" : "▾"} run {each.run} · {plural(each.lines, "line")}
         </button>,
       );
       continue;
@@ -164,14 +170,21 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
           </>
         )}
         <span className="small faint end" data-testid="log-count">
-          {count(log.lines.length + log.dropped)} lines{log.dropped > 0 && `, the newest ${count(log.lines.length)} shown`}
-          {live && !log.ended ? " · live" : ""}
+          {plural(log.lines.length + log.dropped, "line")}{log.dropped > 0 && `, the newest ${count(log.lines.length)} shown`}
+          {going ? " · live" : ""}
         </span>
-        <button type="button" aria-pressed={following} onClick={() => setFollowing(true)} disabled={following}>
-          {following ? "following" : "Follow"}
-        </button>
+        {going && (
+          <button type="button" aria-pressed={following} onClick={() => setFollowing(!following)}>
+            Follow
+          </button>
+        )}
+        {!going && !following && (
+          <button type="button" onClick={() => setFollowing(true)}>
+            To the end
+          </button>
+        )}
       </div>
-      <div className="log-pane" ref={pane} onScroll={scrolled} tabIndex={0} role="log" aria-label="Lines" aria-live="off">
+      <div className="log-pane" style={going ? undefined : { height: Math.max(3, rows.length + 1) * ROW }} ref={pane} onScroll={scrolled} tabIndex={0} role="log" aria-label="Lines" aria-live="off">
         <div style={{ height: rows.length * ROW }}>{drawn}</div>
       </div>
     </div>
@@ -179,13 +192,15 @@ export function Log({ run, step, live }: { run: string; step: string; live: bool
 }
 
 function drawnText(line: Line, sought: string): ReactNode {
+  const text = plain(line.text);
   // A word that is looked for may go over several colours: its line is shown plain.
-  if (sought && line.text.toLowerCase().includes(sought)) return lit(line.text, sought);
-  return line.spans?.map((each, index) => (
+  if (sought && text.toLowerCase().includes(sought)) return lit(text, sought);
+  if (line.look === undefined) return text;
+  return spans(line.text, line.look).spans.map((each, index) => (
     <span key={index} className={each.look || undefined}>
       {each.text}
     </span>
-  )) ?? line.text;
+  ));
 }
 
 function lit(text: string, words: string): ReactNode {

@@ -39,7 +39,10 @@ export default function Pipelines(): ReactNode {
       <Loaded query={query}>
         {(page) =>
           page.items.length ? (
-            <List builds={page.items.filter((each) => each.pipeline.includes(pipeline))} />
+            <>
+              <List builds={page.items.filter((each) => each.pipeline.includes(pipeline.trim()))} />
+              {page.next && <p className="faint small">The newest {page.items.length} are shown; <code>crossfade pipeline list</code> has all.</p>}
+            </>
           ) : (
             <Empty title="No build yet" command="crossfade pipeline run codefresh.yml">
               Pipelines are files that Codefresh reads, too; <code>crossfade pipeline validate</code> says what is wrong with one.
@@ -52,9 +55,10 @@ export default function Pipelines(): ReactNode {
 }
 
 function List({ builds }: { builds: BuildRow[] }): ReactNode {
+  if (!builds.length) return <p className="faint">No build of a pipeline with this in its name.</p>;
   return (
     <div className="panel scroll">
-      <table>
+      <table className="stacked">
         <thead>
           <tr>
             <th>Build</th>
@@ -70,18 +74,21 @@ function List({ builds }: { builds: BuildRow[] }): ReactNode {
             <tr key={each.run}>
               <td>
                 <Link href={`/pipelines/${each.run}`}>
-                  <strong>{each.run}</strong>
+                  <strong>
+                    <span className="narrow-only">build </span>
+                    {each.run}
+                  </strong>
                 </Link>
               </td>
-              <td>{each.pipeline}</td>
+              <td data-label="Pipeline">{each.pipeline}</td>
               <td>
                 <Result result={each.result} />
               </td>
-              <td className="why">{ticked(each.waiting.length ? `waits for an answer at ${each.waiting.join(", ")}` : each.reason)}</td>
-              <td className="nowrap">
+              <td className="why" data-label="Why">{ticked(each.waiting.length ? `waits for an answer at ${each.waiting.join(", ")}` : each.reason)}</td>
+              <td className="nowrap" data-label="Took">
                 <Took build={each} />
               </td>
-              <td className="faint nowrap">
+              <td className="faint nowrap" data-label="Began">
                 <Ago at={each.at} />
               </td>
             </tr>

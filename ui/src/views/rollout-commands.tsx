@@ -3,10 +3,10 @@ import { useState, type ReactNode } from "react";
 import { post } from "../api/client";
 import { useSession } from "../api/session";
 import type { Rollout } from "../api/types";
-import { percent } from "../format";
 import { Confirm, useAct } from "../parts/act";
 import { Notice } from "../parts/basics";
-import { active, canaryPercent } from "./rollouts";
+import { stepName } from "./rollout-timeline";
+import { active } from "./rollouts";
 
 interface Choice {
   command: string;
@@ -17,9 +17,16 @@ interface Choice {
   danger?: boolean;
 }
 
-function choices(rollout: Rollout): Choice[] {
+/** What comes after the step that it stands at, in words about users. */
+function onward({ state, strategy, canary }: Rollout, share: string): string {
+  const at = Math.max(0, ...Object.values(state.clusters).map((each) => each.step));
+  const next = strategy.steps[at + 1];
+  const then = !next ? `all users move to ${canary.id}` : next.step === "setWeight" ? `${next.percent} % of users get ${canary.id}` : `the next one is “${stepName(next)}”`;
+  return `The rollout goes past the step that it stands at: ${then}. ${share} of users have ${canary.id} now; a bad verdict still takes them back.`;
+}
+
+function choices(rollout: Rollout, share: string): Choice[] {
   const { state, canary, stable } = rollout;
-  const share = percent(canaryPercent(rollout));
   if (!active(rollout)) {
     const again: Choice = { command: "restart", name: "Deploy again…", effect: `${canary.id} is brought out again from the first step, as a new rollout.` };
     const back = stable?.id ?? "the revision before";
@@ -31,8 +38,8 @@ function choices(rollout: Rollout): Choice[] {
   if (state.phase === "rolling-back") return [];
   const waiting = waitsForApproval(rollout);
   const found: Choice[] = [];
-  if (waiting) found.push({ command: "approve", name: "Approve", primary: true });
-  else found.push({ command: "promote", name: "Promote", primary: true });
+  if (waiting) found.push({ command: "approve", name: "Approve…", primary: true, effect: onward(rollout, share) });
+  else found.push({ command: "promote", name: "Promote…", primary: true, effect: onward(rollout, share) });
   found.push(state.paused ? { command: "resume", name: "Resume" } : { command: "pause", name: "Pause" });
   found.push({
     command: "promote-full",
@@ -51,7 +58,7 @@ function waitsForApproval({ state, strategy }: Rollout): boolean {
   );
 }
 
-export function Commands({ rollout }: { rollout: Rollout }): ReactNode {
+export function Commands({ rollout, share }: { rollout: Rollout; share: string }): ReactNode {
   const { may } = useSession();
   const act = useAct();
   const [asked, setAsked] = useState<Choice | null>(null);
@@ -61,7 +68,7 @@ export function Commands({ rollout }: { rollout: Rollout }): ReactNode {
   return (
     <div className="steer">
       <div className="buttons" role="group" aria-label="Steer the rollout">
-        {choices(rollout).map((each) => (
+        {choices(rollout, share).map((each) => (
           <button
             key={each.command}
             type="button"

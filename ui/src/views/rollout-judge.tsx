@@ -4,7 +4,7 @@ import { useData } from "../api/live";
 import type { Analysis, Metric, Page, Rollout, Verdict } from "../api/types";
 import { count, percent } from "../format";
 import { Bar, Loaded, ticked } from "../parts/basics";
-import { Band } from "./band";
+import { Band, MOST } from "./band";
 import { active } from "./rollouts";
 
 export function Judge({ rollout }: { rollout: Rollout }): ReactNode {
@@ -56,9 +56,9 @@ function Budget({ analysis }: { analysis: Analysis }): ReactNode {
   return (
     <dl className="gauges">
       <div>
-        <dt>Harm budget left</dt>
+        <dt>Harm budget left, in requests</dt>
         <dd>
-          <strong>{count(left)}</strong> <span className="faint">of {count(analysis.budget)} requests</span>
+          <strong>{count(left)}</strong> <span className="faint">of {count(analysis.budget)} that it may spoil</span>
           <Bar value={share} tone={share < 25 ? "bad" : share < 50 ? "warn" : "ok"} label="harm budget left" />
         </dd>
       </div>
@@ -66,7 +66,7 @@ function Budget({ analysis }: { analysis: Analysis }): ReactNode {
         <dt>Evidence against it</dt>
         <dd>
           <strong>{analysis.evidence < 10 ? analysis.evidence.toFixed(1) : count(analysis.evidence)}</strong>{" "}
-          <span className="faint">users are taken back at {count(analysis.threshold)}</span>
+          <span className="faint">at {count(analysis.threshold)} users are taken back</span>
           <Bar value={against} tone={against > 60 ? "bad" : "stable"} label="evidence against the new revision" />
         </dd>
       </div>
@@ -88,7 +88,7 @@ function MetricCard({ metric, points }: { metric: Metric; points: Verdict[] }): 
   return (
     <figure className="metric">
       <figcaption>
-        <h3>{metric.name}</h3>
+        <h3>{nameOf(metric.name)}</h3>
         <span className="small">
           ratio to stable <strong>{`${metric.low.toFixed(2)} – ${high}`}</strong>
         </span>
@@ -97,9 +97,16 @@ function MetricCard({ metric, points }: { metric: Metric; points: Verdict[] }): 
       <p className="small faint">
         new {share(counted.new_events, counted.new_requests)} of {count(counted.new_requests)} · stable {share(counted.stable_events, counted.stable_requests)} of {count(counted.stable_requests)}
         {metric.gates && metric.needed > 0 && ` · proof takes about ${count(metric.needed)} more requests`}
+        {metric.gates && metric.limit < MOST && ` · to be proven below ×${metric.limit.toFixed(2)} (dashed)`}
       </p>
     </figure>
   );
+}
+
+/** As people say it: `slower-50ms` counts answers that took longer. */
+function nameOf(metric: string): string {
+  const slower = /^slower-(\d+)ms$/.exec(metric);
+  return slower ? `slower than ${slower[1]} ms` : metric;
 }
 
 function share(events: number, requests: number): string {

@@ -4,6 +4,7 @@ import { useCalmData } from "../api/live";
 import type { ClusterOfRollout, Member, Page, Progress, RolloutView, Step, Wave } from "../api/types";
 import { duration, percent } from "../format";
 import { Bar, Glyph, ticked, type Tone } from "../parts/basics";
+import { HEALTH } from "./cloud";
 
 export function stepName(step: Step): string {
   switch (step.step) {
@@ -62,8 +63,12 @@ export function Timeline({ view }: { view: RolloutView }): ReactNode {
               </th>
             ))}
             <th scope="col">all users</th>
-            <th scope="col">In force</th>
-            <th scope="col">Pods new / old</th>
+            <th scope="col" title="as the cluster's data plane confirms it">
+              On the new one
+            </th>
+            <th scope="col" title="ready / wanted">
+              Pods, new and old
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -96,6 +101,7 @@ function cell(progress: Progress | undefined, index: number, steps: number): "do
   return index < at ? "done" : index === at ? "now" : "todo";
 }
 
+const PHASES: Record<string, string> = { stepping: "at a step", back: "taken back", waiting: "waits for its turn" };
 const SAID = { done: "done", now: "now", todo: "to come", back: "taken back" };
 
 interface RowProps {
@@ -107,16 +113,17 @@ interface RowProps {
 }
 
 function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
-  const tone: Tone = cluster.health === "healthy" ? "ok" : cluster.health === "unknown" ? "idle" : "bad";
+  const tone: Tone = HEALTH[cluster.health]?.tone ?? "idle";
   const told = progress?.reason || cluster.trouble;
   return (
     <>
       <tr>
         <th scope="row">
-          <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{cluster.health}</span>}
+          <Glyph tone={tone} /> {cluster.cluster} {tone !== "ok" && <span className="small faint">{HEALTH[cluster.health]?.text ?? cluster.health}</span>}
           <div className="small faint">
-            {progress?.phase ?? cluster.phase}
-            {progress?.late && ", catching up"} · {percent(cluster.user_percent)} of all users
+            {PHASES[progress?.phase ?? cluster.phase] ?? progress?.phase ?? cluster.phase}
+            {progress?.late && ", catching up"} · {percent(cluster.user_percent)}
+            <span className="wide-only"> of all users</span>
           </div>
         </th>
         {[...steps, null].map((_, index) => {
@@ -134,7 +141,7 @@ function Row({ cluster, progress, steps, said }: RowProps): ReactNode {
           <Bar value={cluster.percent ?? 0} label={`new revision on ${cluster.cluster}`} />
         </td>
         <td className="nowrap">
-          {cluster.canary_pods || "0/0"} <span className="faint">/ {cluster.stable_pods || "none"}</span>
+          {cluster.canary_pods || "none"} <span className="faint">and {cluster.stable_pods || "none"}</span>
         </td>
       </tr>
       {told && !said.includes(told) && progress?.phase !== "done" && (

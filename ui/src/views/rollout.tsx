@@ -3,12 +3,13 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useCalmData, useData } from "../api/live";
 import type { ApplicationRecord, Chapter, Page, Rollout as RolloutData, RolloutView } from "../api/types";
-import { clock, dateTime, percent } from "../format";
+import { dateTime, moment, percent } from "../format";
 import { Ago, Empty, Loaded, Pill, ticked } from "../parts/basics";
+import { repeats } from "../parts/lines";
 import { Commands } from "./rollout-commands";
 import { Judge } from "./rollout-judge";
 import { Timeline } from "./rollout-timeline";
-import { active, canaryPercent, standing } from "./rollouts";
+import { active, reached, standing } from "./rollouts";
 
 export default function Rollout({ application, number }: { application: string; number: string | undefined }): ReactNode {
   const known = useData<ApplicationRecord>(`/applications/${application}`);
@@ -17,7 +18,7 @@ export default function Rollout({ application, number }: { application: string; 
       {({ rollout: newest }) => {
         if (!newest) {
           return (
-            <Empty title={`${application} has no rollout yet`} command={`crossfade deploy ${application}`}>
+            <Empty heading="h1" title={`${application} has no rollout yet`} command={`crossfade deploy ${application}`}>
               A deployment makes a revision and moves users to it.
             </Empty>
           );
@@ -74,7 +75,7 @@ function Head({ view, newest }: { view: RolloutView; newest: boolean }): ReactNo
         </div>
         <div className="share-big">
           <span className="big" data-testid="canary-percent">
-            {percent(canaryPercent(rollout))}
+            {percent(reached(view))}
           </span>
           <span className="small faint">of users on the new revision</span>
         </div>
@@ -89,7 +90,7 @@ function Head({ view, newest }: { view: RolloutView; newest: boolean }): ReactNo
             </p>
           ))}
         </div>
-        {newest && <Commands rollout={rollout} />}
+        {newest && <Commands rollout={rollout} share={percent(reached(view))} />}
       </section>
     </>
   );
@@ -115,7 +116,7 @@ function Chapters({ chapters }: { chapters: Chapter[] }): ReactNode {
   const shown = told
     .filter((each, index) => {
       const next = told[index + 1];
-      return each.kind === "command" || next?.kind !== "decision" || next.at - each.at > 1;
+      return each.kind === "command" || next?.kind !== "decision" || (next.at - each.at > 1 && !repeats(each.reason, next.reason));
     })
     .slice(-MOST_CHAPTERS)
     .reverse();
@@ -123,7 +124,7 @@ function Chapters({ chapters }: { chapters: Chapter[] }): ReactNode {
     <ol className="lines history">
       {shown.map((each, index) => (
         <li key={`${each.at}-${index}`}>
-          <time title={dateTime(each.at)}>{clock(each.at)}</time>
+          <time title={dateTime(each.at)}>{moment(each.at)}</time>
           <span className={each.kind === "command" ? "tag" : "subject"}>{each.kind === "command" ? "person" : shareOf(each)}</span>
           <span className="said">{ticked(each.reason)}</span>
         </li>
@@ -149,7 +150,7 @@ function HotSwap({ application, idle }: { application: string; idle: boolean }):
               {record.kept.map(({ revision, until }) => (
                 <li key={revision.id} className="row">
                   <span className="mono">{revision.id}</span>
-                  <span className="small faint">runs without users {until === null ? "for ever" : `until ${clock(until)}`}</span>
+                  <span className="small faint">runs without users {until === null ? "for ever" : <>until <time title={dateTime(until)}>{moment(until)}</time></>}</span>
                   {idle && <Commands.Swap application={application} to={revision.id} />}
                 </li>
               ))}

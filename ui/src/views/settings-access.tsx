@@ -58,14 +58,16 @@ export function Tokens(): ReactNode {
       <Loaded query={query}>
         {(tokens) =>
           tokens.length ? (
-            <table>
+            <table className="stacked">
               <thead>
                 <tr>
                   <th>Name</th>
                   <th>Owner</th>
                   <th>May</th>
                   <th>Expires</th>
-                  <th />
+                  <th>
+                    <span className="hidden">Actions</span>
+                  </th>
                 </tr>
               </thead>
               <tbody>
@@ -74,9 +76,9 @@ export function Tokens(): ReactNode {
                     <td>
                       <strong>{each.name}</strong>
                     </td>
-                    <td>{each.owner}</td>
-                    <td>{told(each.grants)}</td>
-                    <td className="faint nowrap">{dateTime(each.expires_at)}</td>
+                    <td data-label="Owner">{each.owner}</td>
+                    <td data-label="May">{told(each.grants)}</td>
+                    <td className="faint nowrap" data-label="Expires">{dateTime(each.expires_at)}</td>
                     <td className="number">
                       <button type="button" className="quiet" onClick={() => setRevoking(each)} aria-label={`Revoke ${each.name}`}>
                         revoke…
@@ -152,10 +154,9 @@ function MakeToken({ close }: { close: () => void }): ReactNode {
 
 export function Accounts(): ReactNode {
   const query = useCalmData<Account[]>("/accounts");
-  const act = useAct();
   const [adding, setAdding] = useState(false);
+  const [asked, setAsked] = useState<{ about: Account; order: "password" | "switch" } | null>(null);
   const [password, setPassword] = useState<string | null>(null);
-  const reset = (name: string) => void act.run(async () => setPassword((await post<{ password: string }>(`/accounts/${name}/password`)).password));
   return (
     <section className="panel scroll" aria-label="Accounts">
       <h2>
@@ -164,45 +165,83 @@ export function Accounts(): ReactNode {
           Add an account…
         </button>
       </h2>
-      {act.problem && <Notice problem={act.problem} />}
       <Loaded query={query}>
         {(accounts) => (
-          <table>
+          <table className="stacked">
             <thead>
               <tr>
                 <th>Name</th>
                 <th>May</th>
                 <th>Since</th>
-                <th />
+                <th>
+                  <span className="hidden">Actions</span>
+                </th>
               </tr>
             </thead>
             <tbody>
               {accounts.map((each) => (
-                <tr key={each.name}>
-                  <td>
-                    <strong>{each.name}</strong> {each.disabled && <Pill tone="idle">disabled</Pill>}
-                  </td>
-                  <td>{told(each.grants)}</td>
-                  <td className="faint nowrap">{each.created_at > 0 && <Ago at={each.created_at} />}</td>
-                  <td className="number nowrap">
-                    {!each.issuer && (
-                      <button type="button" className="quiet" disabled={act.busy} onClick={() => reset(each.name)}>
-                        new password
-                      </button>
-                    )}
-                    <button type="button" className="quiet" disabled={act.busy} onClick={() => void act.run(() => patch(`/accounts/${each.name}`, { disabled: !each.disabled }))}>
-                      {each.disabled ? "enable" : "disable"}
-                    </button>
-                  </td>
-                </tr>
+                <AccountRow key={each.name} account={each} ask={(order) => setAsked({ about: each, order })} />
               ))}
             </tbody>
           </table>
         )}
       </Loaded>
       {adding && <AddAccount close={() => setAdding(false)} />}
+      {asked?.order === "password" && <NewPassword name={asked.about.name} made={setPassword} close={() => setAsked(null)} />}
+      {asked?.order === "switch" && <Switch account={asked.about} close={() => setAsked(null)} />}
       {password && <Secretly title="The new password" text={password} close={() => setPassword(null)} />}
     </section>
+  );
+}
+
+function AccountRow({ account, ask }: { account: Account; ask: (order: "password" | "switch") => void }): ReactNode {
+  const { name, grants, created_at, issuer, disabled } = account;
+  return (
+    <tr>
+      <td>
+        <strong>{name}</strong> {disabled && <Pill tone="idle">disabled</Pill>}
+      </td>
+      <td data-label="May">{told(grants)}</td>
+      <td className="faint nowrap" data-label="Since">
+        {created_at > 0 && <Ago at={created_at} />}
+      </td>
+      <td className="number nowrap">
+        {!issuer && (
+          <button type="button" className="quiet" onClick={() => ask("password")} aria-label={`New password of ${name}`}>
+            new password…
+          </button>
+        )}
+        <button type="button" className="quiet" onClick={() => ask("switch")} aria-label={`${disabled ? "Enable" : "Disable"} ${name}`}>
+          {disabled ? "enable…" : "disable…"}
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+function NewPassword({ name, made, close }: { name: string; made: (password: string) => void; close: () => void }): ReactNode {
+  return (
+    <Confirm
+      title={`A new password for ${name}?`}
+      verb="Make a new password"
+      danger
+      effect={<p>The old one counts no more, and {name} is signed out everywhere; its tokens end. The new one is shown once.</p>}
+      command={async () => made((await post<{ password: string }>(`/accounts/${encodeURIComponent(name)}/password`)).password)}
+      close={close}
+    />
+  );
+}
+
+function Switch({ account: { name, disabled }, close }: { account: Account; close: () => void }): ReactNode {
+  return (
+    <Confirm
+      title={disabled ? `Enable ${name}?` : `Disable ${name}?`}
+      verb={disabled ? `Enable ${name}` : `Disable ${name}`}
+      danger={!disabled}
+      effect={disabled ? <p>{name} may sign in again, with the same rights as before.</p> : <p>{name} is signed out, and neither password nor tokens of {name} count until somebody enables it again.</p>}
+      command={() => patch(`/accounts/${encodeURIComponent(name)}`, { disabled: !disabled })}
+      close={close}
+    />
   );
 }
 
@@ -242,7 +281,7 @@ export function Password(): ReactNode {
   return (
     <section className="panel" aria-label="Your password">
       <h2>
-        Your password <span className="faint">changing it signs {session?.account} out everywhere</span>
+        Your password <span className="faint">changing it signs {session?.account} out everywhere, and ends all tokens</span>
       </h2>
       <form className="row wrap" onSubmit={(event) => void submit(event)}>
         <label>

@@ -30,7 +30,7 @@ export function Clusters(): ReactNode {
             No cluster yet. <code>crossfade fleet add</code> adds those of a kubeconfig, <code>crossfade sandbox up</code> makes some to try things on.
           </p>
         ) : (
-          <table>
+          <table className="stacked">
             <thead>
               <tr>
                 <th>Name</th>
@@ -39,7 +39,9 @@ export function Clusters(): ReactNode {
                 <th>Capacity</th>
                 <th>Price</th>
                 <th>Kubernetes</th>
-                <th />
+                <th>
+                  <span className="hidden">Actions</span>
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -72,13 +74,13 @@ function Row({ member, ask }: { member: Member; ask: (() => void) | null }): Rea
       <td>
         <strong>{member.name}</strong>
       </td>
-      <td>
+      <td data-label="Where">
         {member.provider} · {member.region} {member.preemptible && <span className="tag">preemptible</span>}
       </td>
-      <td>{labels.length ? labels.map(([key, value]) => <span className="tag" key={key}>{`${key}=${value}`}</span>) : "–"}</td>
-      <td className="nowrap">{member.capacity === null ? "–" : `${count(member.capacity)} requests/s`}</td>
-      <td className="nowrap">{member.usd_per_cpu_hour === null ? "–" : `${dollars(member.usd_per_cpu_hour)}/CPU h`}</td>
-      <td className="faint">{member.version || "–"}</td>
+      <td data-label="Labels">{labels.length ? labels.map(([key, value]) => <span className="tag" key={key}>{`${key}=${value}`}</span>) : "–"}</td>
+      <td className="nowrap" data-label="Capacity">{member.capacity === null ? "–" : `${count(member.capacity)} requests/s`}</td>
+      <td className="nowrap" data-label="Price">{member.usd_per_cpu_hour === null ? "–" : `${dollars(member.usd_per_cpu_hour)} per CPU and hour`}</td>
+      <td className="faint" data-label="Kubernetes">{member.version || "–"}</td>
       <td className="number">
         {ask && (
           <button type="button" className="quiet" onClick={ask} aria-label={`Remove ${member.name}`}>

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { useCalmData } from "../api/live";
 import type { ApplicationRow, Notified, Page } from "../api/types";
 import { Ago, Loaded, Pill, useNow } from "../parts/basics";
-import { duration } from "../format";
+import { duration, plural } from "../format";
 
 const MOST = 50;
 
@@ -19,7 +19,7 @@ export function Notifications(): ReactNode {
         {(page) =>
           page.items.length ? (
             <>
-              <table>
+              <table className="stacked">
                 <thead>
                   <tr>
                     <th>Application</th>
@@ -52,7 +52,7 @@ function Told({ name }: { name: string }): ReactNode {
     return (
       <tr>
         <td>{application}</td>
-        <td colSpan={3} className="faint">
+        <td colSpan={3} className="faint" data-label="Who is told">
           {data ? "nobody" : error ? `cannot be told: ${error.message}` : ""}
         </td>
       </tr>
@@ -61,11 +61,11 @@ function Told({ name }: { name: string }): ReactNode {
   return data.map((each, index) => (
     <tr key={each.name}>
       <td>{index === 0 && application}</td>
-      <td>
+      <td data-label="Who is told">
         <strong>{each.name}</strong> <span className="faint small">{each.channel}, {each.to}</span>
       </td>
-      <td className="small">{each.on.join(", ")}</td>
-      <td>
+      <td className="small" data-label="Of what">{each.on.join(", ")}</td>
+      <td data-label="Does it arrive?">
         <Arrives notified={each} />
       </td>
     </tr>
@@ -81,7 +81,7 @@ function Arrives({ notified: { last, waiting, attempts, error, next_at } }: { no
       <div className="small faint">
         {error && (
           <p>
-            {waiting} {waiting === 1 ? "message waits" : "messages wait"}, {attempts} {attempts === 1 ? "try" : "tries"}: {error}
+            {plural(waiting, "message waits", "messages wait")}, {plural(attempts, "try", "tries")}: {error}
             {next_at !== null && next_at > now && `; again in ${duration(next_at - now)}`}
           </p>
         )}

@@ -1,15 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { get, addressOf, Problem } from "../api/client";
 import { useSession } from "../api/session";
 import { useAct } from "../parts/act";
 import { Notice } from "../parts/basics";
 
 export function SignIn(): ReactNode {
-  const { signIn } = useSession();
+  const { signIn, expired } = useSession();
   const [name, setName] = useState("admin");
   const [password, setPassword] = useState("");
   const act = useAct();
+  useEffect(() => {
+    document.title = "Sign in · Crossfade";
+  }, []);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void act.run(() => signIn(name, password));
@@ -35,6 +38,11 @@ export function SignIn(): ReactNode {
             required
           />
         </label>
+        {expired && !act.problem && (
+          <p className="note small" role="status">
+            Your session has ended. Sign in to go on where you were.
+          </p>
+        )}
         {act.problem && <Notice problem={act.problem} />}
         <button className="primary" disabled={act.busy}>
           {act.busy ? "Signing in …" : "Sign in"}

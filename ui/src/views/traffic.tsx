@@ -18,7 +18,7 @@ export default function Traffic({ application }: { application: string | undefin
         const chosen = application ?? page.items.find((each) => each.serves)?.name ?? names[0];
         if (!chosen) {
           return (
-            <Empty title="No application yet" command="crossfade apply -f crossfade.yaml">
+            <Empty heading="h1" title="No application yet" command="crossfade apply -f crossfade.yaml">
               Once an application has users, this shows where they go.
             </Empty>
           );
@@ -62,7 +62,7 @@ function One({ application, names }: { application: string; names: string[] }): 
       </div>
       <section className="panel" aria-label="Users now">
         <h2>
-          Now <span className="faint">widths are shares of requests; hatched is what fails</span>
+          Now <span className="faint">widths are shares of requests{live.data && live.data.flows.some((each) => each.now?.failed) ? "; hatched is what fails" : ""}</span>
         </h2>
         <Loaded query={live}>{(traffic) => <FlowPicture traffic={traffic} />}</Loaded>
       </section>
@@ -84,6 +84,9 @@ function One({ application, names }: { application: string; names: string[] }): 
   );
 }
 
+/** What a plan says of a cloud where nothing is out of the ordinary. */
+const ORDINARY: Record<string, string> = { out: "taken out: it serves nobody", drained: "drained by somebody", serving: "serves its whole share" };
+
 function Lead({ traffic }: { traffic: TrafficData }): ReactNode {
   const requests = traffic.flows.reduce((sum, each) => sum + (each.now ? each.now.requests / each.now.seconds : 0), 0);
   return (
@@ -102,15 +105,15 @@ function Happened({ traffic }: { traffic: TrafficData }): ReactNode {
         <h2>What happened</h2>
         {lines.length ? <Lines lines={lines} /> : <p className="faint">Nothing, in this half hour.</p>}
       </section>
-      <section className="panel" aria-label="Why so many">
-        <h2>Why each cloud has so many</h2>
+      <section className="panel" aria-label="Why each cloud has its share">
+        <h2>Why each cloud has its share</h2>
         <dl className="facts">
           {traffic.flows.map((each) => (
             <div className="contents" key={each.cluster}>
               <dt>
                 {each.cluster} <strong>{percent(each.planned_percent)}</strong>
               </dt>
-              <dd>{each.reason ? ticked(each.reason) : <span className="faint">not planned</span>}</dd>
+              <dd>{each.reason ? ticked(ORDINARY[each.reason] ?? each.reason) : <span className="faint">not planned</span>}</dd>
             </div>
           ))}
         </dl>

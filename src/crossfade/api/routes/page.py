@@ -49,7 +49,7 @@ def install(app: FastAPI, folder: Path = FOLDER) -> None:
 
 def _index(folder: Path) -> Callable[[], Awaitable[Response]]:
     async def index() -> Response:
-        headers = {"Content-Security-Policy": _POLICY}
+        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
         return FileResponse(folder / "index.html", headers=headers)
 
     return index

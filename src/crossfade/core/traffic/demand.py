@@ -2,13 +2,18 @@
 How many requests per second users ask for, from what edges count.  Pure.
 
 The highest of the last minute, rounded up: a plan that follows each second up and down would move
-users for nothing.
+users for nothing.  It is the highest of all edges *together*: users who change the edge are the
+same users.  Edges report each at its own time; so a report of one is taken together with the least
+that each of the others counted in the reports that overlap it.  That is never more than there
+were, unless an edge loses users and gets them back within two reports.
 """
 
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
 
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
 
@@ -22,7 +27,17 @@ _STANDARD_ERRORS = 4.0
 """By less than this, or 2 %, requests of one rate differ from one time to another by chance."""
 
 
-Rates = tuple[tuple[float, str, float], ...]
+_TOGETHER_SECONDS = 4.0
+"""After so many seconds each of the edges has said what it counted during a report of another."""
+_INEXACT_SECONDS = 0.2
+"""By so much the time at which a report arrives differs from that at which it was made."""
+
+Rate = tuple[float, str, float, float]
+"""Time of a report, edge, requests per second, and for how many seconds it had counted."""
+Rates = tuple[Rate, ...]
+Total = tuple[float, float]
+"""Since when it is known, and requests per second of all edges together."""
+_Timed = TypeVar("_Timed", Rate, Total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +65,20 @@ class Demand:
     heard: Mapping[str, float] = field(default_factory=dict)
     """When each edge was last heard of here."""
     rates: Rates = ()
-    """Time, edge, and requests per second, oldest first: reports come in that order."""
+    """Oldest first: reports come in that order."""
     unheard: Unheard = NOBODY
+    highest: tuple[Total, ...] = ()
+    """Oldest first, and without those that are no higher than a later one."""
 
     def seconds(self, now: float) -> float:
         """Return of how many of the last seconds something is known, from the first report on."""
-        first = min((at for at, _, _ in self.recent(now)), default=now)
+        first = min((each[0] for each in self.recent(now)), default=now)
         return min(RECENT_SECONDS, now - first + 1.0)
 
     def recent(self, now: float) -> Rates:
         """Return the rates of the last seconds, from the first user on: who comes is there."""
         known = _since(self.rates, now - RECENT_SECONDS)
-        first = next((at for at, _, rate in known if rate > 0), now)
+        first = next((at for at, _, rate, _ in known if rate > 0), now)
         return tuple(each for each in known if each[0] >= first)
 
     def counts(self, now: float) -> bool:
@@ -69,9 +86,9 @@ class Demand:
         return bool(_since(self.rates, now - KEEP_SECONDS))
 
 
-def _since(rates: Rates, then: float) -> Rates:
+def _since(known: tuple[_Timed, ...], then: float) -> tuple[_Timed, ...]:
     """Return those after that time."""
-    return rates[bisect_right(rates, then, key=lambda each: each[0]) :]
+    return known[bisect_right(known, then, key=lambda each: each[0]) :]
 
 
 def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float) -> Demand:
@@ -87,11 +104,41 @@ def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float)
     heard = {name: last for name, last in demand.heard.items() if at - last < FORGOTTEN_SECONDS}
     heard[edge] = at
     if seconds <= 0:
-        return Demand(heard, demand.rates, demand.unheard)
+        return replace(demand, heard=heard)
     kept = _since(demand.rates, at - KEEP_SECONDS)
-    after = Demand(heard, (*kept, (at, edge, requests / seconds)), demand.unheard)
+    rates = (*kept, (at, edge, requests / seconds, seconds))
+    after = Demand(heard, rates, demand.unheard, _highest(demand, edge, rates))
     silent = frozenset(name for name, last in heard.items() if at - last >= RECENT_SECONDS)
     return replace(after, unheard=_unheard(after, silent) if silent else NOBODY)
+
+
+def _highest(demand: Demand, edge: str, rates: Rates) -> tuple[Total, ...]:
+    """Return the highest rates of all edges together once an edge has sent the last of `rates`."""
+    at, _, total, _ = rates[-1]
+    # What the others counted during its report before this one is known by now.
+    earlier = islice(reversed(rates), 1, None)
+    last = next((each for each in earlier if each[1] == edge), None)
+    if last is not None and at - last[0] < RECENT_SECONDS:
+        total = max(total, last[2] + _beside(rates, last))
+    known = _since(demand.highest, at - KEEP_SECONDS)
+    return (*(each for each in known if each[1] > total), (at, total))
+
+
+def _beside(rates: Rates, report: Rate) -> float:
+    """Return what other edges have surely counted a second during this report."""
+    to, edge, _, seconds = report
+    begin = to - seconds
+    least: dict[str, float] = {}
+    until: dict[str, float] = {}
+    for at, other, rate, counted_for in _since(rates, begin):
+        if other == edge:
+            continue
+        if other not in least and at - counted_for > begin + _INEXACT_SECONDS:
+            least[other] = 0.0  # nobody knows what it counted before
+        if at - counted_for < to:
+            least[other] = min(rate, least.get(other, rate))
+        until[other] = at
+    return sum(rate for other, rate in least.items() if until[other] >= to - _INEXACT_SECONDS)
 
 
 def _unheard(demand: Demand, silent: frozenset[str]) -> Unheard:
@@ -108,18 +155,18 @@ def _unheard(demand: Demand, silent: frozenset[str]) -> Unheard:
 def _rate_at(demand: Demand, edge: str, then: float) -> float:
     """Return what an edge counted a second in the seconds before."""
     found = [
-        rate for at, name, rate in demand.rates if name == edge and 0 <= then - at < RECENT_SECONDS
+        rate
+        for at, name, rate, _ in demand.rates
+        if name == edge and 0 <= then - at < RECENT_SECONDS
     ]
     return sum(found) / len(found) if found else 0.0
 
 
 def demand_of(demand: Demand, now: float) -> int | None:
     """Return requests per second of all users, None when no edge has counted any lately."""
-    highest: dict[str, float] = {}
-    for _, edge, rate in _since(demand.rates, now - KEEP_SECONDS):
-        if rate > highest.get(edge, 0.0):
-            highest[edge] = rate
-    total = max(sum(highest.values()), rate_of(demand, now))
+    total = next((each for _, each in _since(demand.highest, now - KEEP_SECONDS)), 0.0)
+    if demand.unheard.edges or demand.seconds(now) < _TOGETHER_SECONDS:
+        total = max(total, rate_of(demand, now))
     if total <= 0:
         return None
     return math.ceil(STEP ** math.ceil(round(math.log(max(total, 1.0), STEP), 9)))
@@ -139,7 +186,7 @@ def rate_of(demand: Demand, now: float) -> float:
 def _heard_rate(demand: Demand, now: float) -> float:
     """Return the requests per second that edges tell of."""
     recent: dict[str, list[float]] = {}
-    for _, edge, rate in demand.recent(now):
+    for _, edge, rate, _ in demand.recent(now):
         recent.setdefault(edge, []).append(rate)
     return sum(sum(rates) / len(rates) for rates in recent.values())
 

@@ -7,7 +7,7 @@ shares of those who are left must fit what each carries, and how many users may 
 revision; the clusters that are down keep theirs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from crossfade.base.ids import ClusterName
@@ -56,6 +56,23 @@ def turned_away(goal: Goal, parts: Matrix, lost: Collection[ClusterName]) -> int
         default=PARTS,
     )
     return max(0, PARTS - fits)
+
+
+def carried(parts: Matrix, lost: Collection[ClusterName], away: int) -> Mapping[ClusterName, int]:
+    """
+    Return the parts of all users whom each cluster has to carry while edges turn `away` so many.
+
+    Those who are left carry the users of the `lost` too, as their shares are to each other.  The
+    lost keep theirs: some edges may still reach them.
+    """
+    shares = {name: sum(row.values()) for name, row in parts.items()}
+    left = sum(share for name, share in shares.items() if name not in lost)
+    if left in (0, sum(shares.values())):
+        return shares
+    return {
+        name: share if name in lost else -(-share * (PARTS - away) // left)
+        for name, share in shares.items()
+    }
 
 
 def _shaped(

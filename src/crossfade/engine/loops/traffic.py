@@ -8,6 +8,7 @@ from crossfade.base.clock import Clock
 from crossfade.base.ids import ApplicationName, ClusterName, RevisionId
 from crossfade.core.application import Route
 from crossfade.core.failover.drill import Drill, cut, given_back, noticed
+from crossfade.core.failover.evidence import DOWN
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.shedding import Shedding, by_class, counted
 from crossfade.core.failover.shedding import told as told_shedding
@@ -20,6 +21,7 @@ from crossfade.core.fleet.placement import placed
 from crossfade.core.release.report import Report
 from crossfade.core.rollout.record import Record
 from crossfade.core.traffic.destinations import PARTS
+from crossfade.core.traffic.lost import carried
 from crossfade.core.traffic.priorities import Priority, whole
 from crossfade.engine.loops.comparing import Comparing
 from crossfade.engine.loops.counting import Counting
@@ -174,8 +176,9 @@ class Traffic:
             load = replace(load, proven=_proven(record))
             users = next_users(record.spec, before, found, demand, world.now, load)
             planned[name] = self._with_count(users, world.now)
-            for cluster in users.parts:
-                used = users.share(cluster) * (users.demand or 0) // PARTS
+            down = {each.cluster for each in found if each.health.condition in DOWN}
+            for cluster, parts in carried(users.parts, down, users.shed).items():
+                used = -(-parts * (users.demand or 0) // PARTS)
                 taken[cluster] = taken.get(cluster, 0) + used
         return planned
 
