@@ -39,7 +39,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
   const needs = overview.data?.needs?.length ?? 0;
   const main = useRef<HTMLElement>(null);
   const nav = useRef<HTMLElement>(null);
-  const subject = decodeURIComponent(location.split("/")[2] ?? "");
+  const subject = readable(location.split("/")[2] ?? "");
   useEffect(() => {
     const what = subject && here?.path === "/pipelines" ? `build ${subject}` : subject;
     document.title = `${needs ? `(${needs}) ` : ""}${what ? `${what} · ` : ""}${here?.name ?? ""} · Crossfade`;
@@ -72,6 +72,15 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
       </main>
     </div>
   );
+}
+
+/** A part of an address as it was meant; as it stands when somebody has mistyped it. */
+function readable(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** What is shown is old, and how old. */

@@ -44,10 +44,12 @@ class FleetPromises:
     """Which epoch each cluster was to serve since when; the last ones."""
     demand: tuple[float, int] = (0.0, 0)
     """Since when there are so many users, and the hub could know it."""
-    down: dict[ClusterName, float] = field(default_factory=dict)
-    """Since when the hub knows of which clusters that they are down."""
+    down: frozenset[ClusterName] = frozenset()
+    """Of which clusters the hub knows that they are down."""
+    before: frozenset[ClusterName] = frozenset()
+    """The same, before the moment in which it was noticed last that one is, or is no longer."""
     noticed: float = 0.0
-    """When the hub noticed last that one goes down, or is no longer."""
+    """When that was."""
     cut_off: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     """For edges that are cut off, which hub had counted their users, and how many all users were;
     None when it cannot have done so."""
@@ -88,12 +90,11 @@ class FleetPromises:
         return any(each != known for each in self.cut_off.values())
 
     def _notice(self, name: ClusterName, now: float, *, down: bool) -> None:
-        if down is not (name in self.down):
-            self.noticed = now
-        if down:
-            self.down.setdefault(name, now)
-        else:
-            self.down.pop(name, None)
+        if down is (name in self.down):
+            return
+        if self.noticed < now:
+            self.noticed, self.before = now, self.down
+        self.down = self.down | {name} if down else self.down - {name}
 
     def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
         known = self.epochs.setdefault(name, [(now, epoch)])
@@ -153,22 +154,16 @@ class FleetPromises:
             return
         if not world.capacities or users.frozen:
             return
-        # How soon it is planned anew after a loss is a matter of pace; a plan of the moment in
-        # which one goes down, or is well again, rests on what was read just before.
-        alive = [
-            name for name in users.parts if not (self.paced and self.down.get(name, now) < now)
-        ]
         served = demand * (PARTS - users.shed) / PARTS
-        placed = sum(users.share(name) for name in alive)
-        spare = 0.0
-        for name in alive:
-            # Edges leave dead clusters by themselves, and send those users to the others.
-            asked = served * users.share(name) / max(placed, 1)
-            carries = world.capacities[name]
-            if asked > carries * _CHANCE:
-                raise Broken(11, f"{name} was sent {asked:g} a second, and carries {carries}")
-            if "drained" not in users.reasons.get(name, ""):
-                spare += carries - asked
+        # How soon it is planned anew after a loss is a matter of pace; a plan of the moment in
+        # which one goes down, or is well again, rests on what was read before it, or in it.
+        views = {self.down, *((self.before,) if self.noticed == now else ())}
+        spares = [
+            self._spare(world, users, served, view if self.paced else frozenset()) for view in views
+        ]
+        spare = min((each for each in spares if isinstance(each, float)), default=None)
+        if spare is None:
+            raise next(each for each in spares if isinstance(each, Broken))
         vain = min(spare, demand - served)
         # Where only some have the new revision alone, it is limited how many may meet it.
         rows = [*users.parts.values(), *(record.at(each).split.shares for each in world.clusters)]
@@ -177,3 +172,20 @@ class FleetPromises:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
+
+    def _spare(
+        self, world: EngineWorld, users: Users, served: float, down: frozenset[ClusterName]
+    ) -> float | Broken:
+        """Return how many more the others carry while these are down, or what is broken then."""
+        alive = [name for name in users.parts if name not in down]
+        placed = sum(users.share(name) for name in alive)
+        spare = 0.0
+        for name in alive:
+            # Edges leave dead clusters by themselves, and send those users to the others.
+            asked = served * users.share(name) / max(placed, 1)
+            carries = world.capacities[name]
+            if asked > carries * _CHANCE:
+                return Broken(11, f"{name} was sent {asked:g} a second, and carries {carries}")
+            if "drained" not in users.reasons.get(name, ""):
+                spare += carries - asked
+        return spare

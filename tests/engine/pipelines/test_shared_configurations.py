@@ -98,13 +98,13 @@ async def test_keys_are_rotated_with_them_so_that_the_old_one_can_go(shared, sto
 
 async def test_without_its_key_nothing_is_read_and_nothing_is_told(shared, builds, tmp_path):
     await shared.create("a", SECRET, {"X": "hunter2"})
-    other = SharedConfigurations(
-        builds, lambda: KeyRing(tmp_path / "other", "KEY", ""), FakeClock()
-    )
-    (tmp_path / "other").write_bytes(b"")
+    there = KeyRing(tmp_path / "other", "KEY", "")
+    there.newest()
+    other = SharedConfigurations(builds, lambda: there, FakeClock())
 
-    with pytest.raises((Denied, InputError)) as caught:
+    with pytest.raises(Denied, match="shared configuration a: ") as caught:
         await other.variables(["a"])
+    assert "context create secret a --replace" in caught.value.hint
     assert "hunter2" not in str(caught.value)
 
 

@@ -79,4 +79,5 @@ def _lint_spec(root: Node, spec: Settings, found: Findings) -> None:
         try:
             read(spec)
         except InputError as error:
-            found.warning(node.at, f"spec.{key}", str(error))
+            place = f"spec.{key}"
+            found.warning(node.at, place, str(error).removeprefix(place).lstrip())

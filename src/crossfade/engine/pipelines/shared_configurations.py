@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from crossfade.base.clock import Clock
-from crossfade.base.errors import Conflict, InputError, NotFound
+from crossfade.base.errors import Conflict, Denied, InputError, NotFound
 from crossfade.base.json_value import Json
 from crossfade.base.secrets import Secret
 from crossfade.core.pipeline.document import Settings
@@ -127,7 +127,12 @@ class SharedConfigurations:
         if shared.sealed is None:
             return shared.data
         bound = _bound(shared.name)
-        value = await asyncio.to_thread(self._keys().open, bound, shared.sealed)
+        try:
+            value = await asyncio.to_thread(self._keys().open, bound, shared.sealed)
+        except Denied as error:
+            again = f"`crossfade context create {shared.kind} {shared.name} --replace`"
+            hint = f"bring its key {shared.sealed.key} back, or {again} with its values"
+            raise Denied(f"shared configuration {shared.name}: {error}", hint=hint) from error
         data: Settings = json.loads(value.reveal())
         return data
 
