@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import ssl
+import statistics
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -119,7 +120,8 @@ async def test_an_edge_trusts_no_hub_with_the_certificate_of_an_edge(authority, 
 
 async def test_of_several_hubs_the_one_that_leads_gets_all_reports(hub, authority, tmp_path, until):
     identity = authority.identity("berlin", validity())
-    hubs = [("127.0.0.1", free_port()), ("localhost", hub.port)]  # the first one stands by
+    # The others stand by: more than half of all, which is when Envoy takes checks for broken.
+    hubs = [("127.0.0.1", free_port()), ("127.0.0.1", free_port()), ("localhost", hub.port)]
     async with edge(tmp_path / "berlin", hubs, identity):
         await until(lambda: in_force(hub))
 
@@ -129,7 +131,9 @@ async def test_of_several_hubs_the_one_that_leads_gets_all_reports(hub, authorit
 
         await until(steady)
         (sight,) = await hub.sights()
-        assert max(each.seconds for each in (*sight.earlier[-8:], sight)) < 1
+        lasted = [each.seconds for each in (*sight.earlier[-8:], sight)]
+        # Reports that go to hubs that stand by are lost, and the next one is of a longer time.
+        assert statistics.median(lasted) < 0.15
 
 
 def shown(hub: AdsEdges, authority: EdgeAuthority, folder: Path) -> x509.Certificate:
