@@ -70,9 +70,7 @@ class EdgeAuthority:
             hint = "`crossfade edge authority FOLDER` makes an authority where there is none"
             if name == CA_KEY:
                 hint = f"bring {CA_KEY} here from where it is kept; without it nothing is signed"
-            raise InputError(
-                f"the file {path} cannot be read: {reason}", hint=hint
-            ) from error
+            raise InputError(f"the file {path} cannot be read: {reason}", hint=hint) from error
 
     def _write(self, name: str, text: str) -> None:
         try:
