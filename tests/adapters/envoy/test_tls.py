@@ -175,6 +175,52 @@ async def test_a_certificate_that_ends_soon_is_told(authority, hub, tmp_path, un
     assert (line.edge, line.days) == ("berlin", 12)
 
 
+class Moved:
+    """A clock that is so many days ahead."""
+
+    def __init__(self) -> None:
+        self.days, self._clock = 0.0, SteadyClock()
+
+    def now(self) -> float:
+        return self._clock.now() + self.days * 86400
+
+
+async def test_ends_are_told_each_day_while_connections_outlive_certificates(
+    authority, tmp_path, until, caplog
+):
+    clock = Moved()
+    hub = AdsEdges(0, tls=HubTls(authority.folder), clock=clock)
+    await hub.start()
+    await hub.publish(EdgePlan(7, ()))
+    identity = authority.identity("berlin", validity(days=90))
+    told = caplog.records
+
+    def days() -> list[object]:
+        return [getattr(each, "days", "over") for each in told if "certificate" in each.message]
+
+    async with edge(tmp_path / "berlin", [("127.0.0.1", hub.port)], identity):
+        await until(lambda: in_force(hub))
+        assert days() == []
+        clock.days = 80
+        for _ in range(3):
+            await hub.publish(EdgePlan(7, ()))
+        assert days() == [20, 20, 10]  # of the authority, the hub and the edge
+        clock.days = 91
+        await hub.publish(EdgePlan(7, ()))
+        assert days()[3:] == [9, 9, "over"]
+    await hub.stop()
+
+
+async def test_a_hub_does_not_begin_with_a_certificate_that_no_edge_trusts(authority):
+    for each in ("ca.pem", "ca.key"):
+        (authority.folder / each).unlink()
+    authority.make(validity())
+
+    with pytest.raises(InputError) as caught:
+        await AdsEdges(0, tls=HubTls(authority.folder)).start()
+    assert "--renew" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["ca.pem", "hub.pem", "hub.key"])
 async def test_a_hub_does_not_begin_without_its_files(authority, name):
     (authority.folder / name).unlink()
