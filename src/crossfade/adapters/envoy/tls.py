@@ -139,8 +139,8 @@ class Ends:
         self._next = now + _DAY_SECONDS
         for file, end in self.hub.ends().items():
             self._tell("the hub", end, {"file": file})
-        for edge, end in sorted({edge: end for edge, end in edges}.items()):
-            self.tell(edge, end)
+        for edge, shown in sorted(dict(edges).items()):
+            self.tell(edge, shown)
 
     def tell(self, edge: str, end: float | None) -> None:
         """Tell of the certificate of one edge, if its end is near."""
