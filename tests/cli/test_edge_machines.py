@@ -122,6 +122,8 @@ def test_an_edge_elsewhere_gets_a_file_that_only_its_owner_reads(crossfade, tmp_
         ({"name": "Ber lin"}, "this is no name for an edge"),
         ({"--hub-address": "hub.example.com:17443"}, "knows edges by certificates"),
         ({"--hub-address": "nowhere"}, "--hub-address is no HOST:PORT"),
+        ({"--hub-address": "0.0.0.0:17443"}, "no edge gets there by it"),
+        ({"--hub-address": "[::]:17443"}, "no edge gets there by it"),
         ({"--listen": "localhost:80"}, "--listen names no IP address"),
         ({"--listen": "127.0.0.1:9901"}, "cannot have one port"),
         ({"--authority": "{tmp}/none"}, "ca.pem cannot be read"),

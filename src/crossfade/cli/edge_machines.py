@@ -84,7 +84,7 @@ def bootstrap(  # noqa: PLR0913 - one argument for each option of the command
     from crossfade.core.fleet.naming import edge_name
 
     known = edge_name(name)
-    hubs = [host_port(each, "--hub-address") for each in hub_address]
+    hubs = [_hub(each) for each in hub_address]
     users = _listener(listen, admin_port)
     identity = _identity(known, hubs, authority, days)
     made = remote_edge_bootstrap(
@@ -120,6 +120,17 @@ def run(
         )
     argv = edge_command(file.absolute(), workers or os.cpu_count() or 1)
     os.execv(argv[0], argv)  # noqa: S606 - that is what it is for
+
+
+def _hub(text: str) -> HostPort:
+    found = host_port(text, "--hub-address")
+    if found.is_unspecified:
+        raise InputError(
+            "--hub-address is where a hub listens, and no edge gets there by it",
+            hint="give the name or address of the hub's machine",
+            value=text,
+        )
+    return found
 
 
 def _listener(text: str, admin_port: int) -> HostPort:
