@@ -47,7 +47,6 @@ from crossfade.engine.leadership import Leadership, own_holder, who_leads
 from crossfade.engine.names import Names
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import Records
-from crossfade.engine.secret_commands import SecretCommands
 from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Documents, Event
 from crossfade.ports.traffic_counts import Counts, TrafficCounts
@@ -56,6 +55,7 @@ from crossfade.settings import SEALING_KEY, SECRET, Settings, tracing
 if TYPE_CHECKING:
     from crossfade.engine.people import People
     from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
+    from crossfade.engine.secret_commands import SecretCommands
     from crossfade.engine.sign_on import SignOnCommands
 
 
@@ -162,8 +162,10 @@ class Session:
 
         return People(self._own(), ArgonPasswords(), self.clock)
 
-    def secret_commands(self) -> SecretCommands:
-        """Return the secrets of the store, for the person of this machine."""
+    def secret_commands(self) -> "SecretCommands":
+        """Return the secrets of the store, for the person of this machine; slow to import."""
+        from crossfade.engine.secret_commands import SecretCommands
+
         return SecretCommands(self._own(), key_ring(self.settings), self.clock)
 
     def shared_configurations(self) -> "SharedConfigurations":

@@ -160,6 +160,19 @@ async def test_a_token_that_is_made_at_that_very_moment_is_out_too(people, accou
     assert await counting(accounts, [token]) == ["nobody"]
 
 
+async def test_who_is_out_makes_no_token_that_changes_accounts_although_others_are_kept(
+    people, accounts
+):
+    await people.add("boss", [ADMIN], LONG)
+    boss = await caller(accounts, "boss", LONG)
+    await people.set_password("boss", Secret("another long password"), keep_tokens=True)
+    made = [
+        await accounts.make_token(boss, "t", [ADMIN], 1, accounts=each) for each in (True, False)
+    ]
+
+    assert await counting(accounts, [token for _, token in made]) == ["nobody", "boss"]
+
+
 async def test_other_rights_hold_from_the_next_request_on(people, accounts):
     await people.add("ann", [VIEWER], LONG)
     signed = await accounts.sign_in("ann", LONG, "here")

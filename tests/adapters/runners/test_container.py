@@ -1,6 +1,7 @@
 """Steps in containers, where an engine works: what is theirs alone."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def images(tmp_path_factory):
     make_tool_image(
         folder, "tools:user", more='USER 1000\nWORKDIR /etc\nCMD ["/bin/ls", "passwd"]\n'
     )
+    make_tool_image(folder, "tools:bare", more="ENV PATH=/nowhere\n")
     return ImagePlace(*(str(folder / name) for name in ("images", "known", "secrets")), "X_")
 
 
@@ -232,3 +234,40 @@ async def test_the_engine_is_told_to_remove_a_lost_run_before_the_next_one(
 
     assert (await runner.look(wanted.run)).status is Status.LOST
     assert "rm --force --volumes --time=0 abc" in told.read_text().splitlines()
+
+
+SECRET = "s3cret of 'it' $HOME"
+
+
+async def test_a_secret_in_a_command_is_on_no_command_line_of_the_engine(place):
+    service = {"image": "tools:root", "command": ["sh", "-c", "sleep 600", f"--key={SECRET}"]}
+    script = 'echo "got $1"; while [ ! -e go ]; do sleep 0.1; done'
+    inside = Inside(("/bin/sh", "-c", script, "x", f"--token={SECRET}"), (), False)
+    composition = Composition({"services": {"db": service}})
+    wanted = order("true\n", inside=inside, secrets=(SECRET,), composition=composition)
+    runner = place.open()
+    await runner.start(wanted)
+    seen = set()
+    async with asyncio.timeout(60):
+        async for each in runner.output(wanted.run):
+            if b"got" in each.data:
+                assert f"got --token={SECRET}\n".encode() in each.data
+                for file in Path("/proc").glob("[0-9]*/cmdline"):
+                    with contextlib.suppress(OSError):
+                        seen.add(file.read_bytes())
+                (place.folder / "7/volume/go").touch()
+    sight = await runner.look(wanted.run)
+
+    assert sight.status is Status.SUCCEEDED
+    engine = [each for each in seen if b"\0run\0" in each and b"--entrypoint=" in each]
+    assert len(engine) >= 2
+    assert not any(b"s3cret" in each for each in engine)
+
+
+async def test_an_image_without_a_shell_runs_and_people_are_told_of_the_secret(place):
+    arguments = ("s3cret-word",)
+    inside = Inside(("/bin/ls",), arguments, False)
+    wanted = order("", "tools:bare", inside=inside, secrets=("s3cret-word",))
+    text, _ = await ended(place.open(), wanted)
+
+    assert "warning: its command has a secret" in text

@@ -12,6 +12,7 @@ from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import marked
 from crossfade.adapters.runners.process import ProcessRunner
 from crossfade.adapters.runners.variables import MOST, read_variables, write_variables
+from crossfade.base.json_value import Json
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.core.pipeline.work import Inside
@@ -31,14 +32,15 @@ STEERING = {
 }
 OTHERS = {"my-name": "kept", "a.b": "c", "LINES": "one\ntwo\n", "EMPTY": "", "UMLAUT": "ü \udcff"}
 GIVEN = {**STEERING, **OTHERS}
-SERVICES = {"services": {"db": {"image": "alpine", "command": "/bin/sleep 602"}}}
+SERVICES: Json = {"services": {"db": {"image": "alpine", "command": "/bin/sleep 602"}}}
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory) -> ImagePlace:
     folder = tmp_path_factory.mktemp("tools")
     make_tool_image(folder, "alpine")
-    return ImagePlace(*(str(folder / name) for name in ("images", "known", "secrets")), "X_")
+    images, known, secrets = (str(folder / name) for name in ("images", "known", "secrets"))
+    return ImagePlace(images, known, secrets, "X_")
 
 
 @pytest.fixture(

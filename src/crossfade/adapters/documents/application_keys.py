@@ -142,7 +142,7 @@ def _wave(wave: Tree) -> Tree:
 
 def _analysis(analysis: Tree) -> Tree:
     judge, threshold = analysis["judge"], analysis["threshold"]
-    found = _map(judge) if judge else {"metrics": []}
+    found: Tree = _map(judge) if judge else {"metrics": []}
     latency = found.pop("latencyDispersion", None)
     if latency is not None:
         found["dispersion"] = {"errors": found["dispersion"], "latency": latency}

@@ -180,6 +180,7 @@ class RunCommands:
             str(place),
             name_of(str(place), f"{order.run.key}-{order.run.number}"),
             self._network(order),
+            order.secrets,
         )
         return in_container.command(wanted, place / WANTED, place / VARIABLES)
 
@@ -209,6 +210,7 @@ class RunCommands:
             str(self._hosts(order.beside)) if order.beside else "",
             self.containers if self.in_container(order) else None,
             self._network(order),
+            order.secrets,
         )
         file = folder / "wanted.json"
         variables = self.places.of(order.run) / VARIABLES

@@ -63,6 +63,8 @@ class Composed:
     """Everything runs in containers of these; None: in bubblewrap."""
     network: str = ""
     """That of the containers."""
+    secrets: tuple[str, ...] = ()
+    """Values that must not be shown."""
 
     @property
     def run(self) -> str:
@@ -90,6 +92,7 @@ class _Composer:
                 wanted.run,
                 wanted.network,
                 given,
+                wanted.secrets,
             )
         self._children: list[Companion] = []
         self._services: list[Companion] = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from crossfade.adapters.runners.boxes import Command
 from crossfade.adapters.runners.companions import say
 from crossfade.adapters.runners.container_images import ready
+from crossfade.adapters.runners.container_words import Hiding
 from crossfade.adapters.runners.containers import (
     HOSTS,
     Container,
@@ -41,6 +42,8 @@ class ContainerBoxes:
     network: str
     given: Mapping[str, str]
     """The variables of the step."""
+    secrets: tuple[str, ...] = ()
+    """Values that must not be shown."""
 
     def begin(self, names: Collection[str], beside: str) -> None:
         """
@@ -100,6 +103,7 @@ class ContainerBoxes:
             hint = "give it a `command`"
             raise InputError(f"{wanted.name}: neither it nor its image has a command", hint=hint)
         open_to(image.config.user, mounts)
+        argv, more = Hiding(self.containers, self.run, self.secrets, say).told(image.id, argv)
         container = Container(
             image.id,
             argv,
@@ -108,7 +112,7 @@ class ContainerBoxes:
             name_of(self.run, wanted.name) if wanted.names else "",
             wanted.names,
             wanted.directory,
-            variables_of(given, self.images.passwords(), image.config, ""),
+            {**variables_of(given, self.images.passwords(), image.config, ""), **more},
         )
         count = len(list(self.working.iterdir()))
         return running(self.containers, self.run, container, self.working / f"{count}.variables")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from crossfade.adapters.images.engine import DOCKER, PODMAN, Engine, chosen, is_own
+from crossfade.adapters.images.folders import walk
 from crossfade.adapters.images.running import PATH
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.view import TOOLS, Mount
@@ -237,7 +238,7 @@ def open_to(user: str, mounts: Sequence[Mount]) -> None:
 
 def _open_workspace(folder: Path) -> None:
     """Let everybody write what everybody may read; what is private stays so, as keys must."""
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in walk(folder):
         for name in (*folders, *files):
             path = Path(parent, name)
             mode = path.lstat().st_mode

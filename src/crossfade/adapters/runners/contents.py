@@ -25,15 +25,15 @@ class Contents:
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
 
-    def add(self, path: Path, most: int) -> tuple[str, int]:
+    def add(self, source: BinaryIO, most: int) -> tuple[str, int]:
         """Keep a file of at most so many bytes; return its digest and size.  Raises TooLarge."""
-        if path.stat().st_size > most:
-            raise TooLarge(f"it has {path.stat().st_size} bytes, {max(most, 0)} are allowed")
+        if (size := os.fstat(source.fileno()).st_size) > most:
+            raise TooLarge(f"it has {size} bytes, {max(most, 0)} are allowed")
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = self._folder / f"{secrets.token_hex(8)}.part"
         digest, size = hashlib.sha256(), 0
         try:
-            with path.open("rb") as source, part.open("xb") as target:
+            with part.open("xb") as target:
                 while chunk := source.read(CHUNK):
                     digest.update(chunk)
                     size += target.write(chunk)

@@ -15,6 +15,7 @@ from typing import NoReturn
 from crossfade.adapters.images.running import PATH
 from crossfade.adapters.runners import in_image
 from crossfade.adapters.runners.container_images import Ready, ready
+from crossfade.adapters.runners.container_words import Hiding
 from crossfade.adapters.runners.containers import (
     Container,
     Containers,
@@ -72,6 +73,8 @@ class InContainer:
     """The run's folder, which marks what belongs to it."""
     name: str
     network: str
+    secrets: tuple[str, ...] = ()
+    """Values that must not be shown."""
 
 
 def command(wanted: InContainer, file: Path, variables: Path) -> list[str]:
@@ -95,14 +98,19 @@ def attended(wanted: InContainer, given: Mapping[str, str]) -> Command:
     if image.on_host:
         return in_image.prepared(step, given)
     open_to(image.config.user, step.mounts)
+    hiding = Hiding(where, wanted.run, wanted.secrets, _say)
+    argv, more = hiding.told(image.id, _argv(step, image))
     container = Container(
         image.id,
-        _argv(step, image),
+        argv,
         step.mounts,
         wanted.network,
         wanted.name,
         directory="" if step.inside.runs_script or step.inside.own_directory else step.directory,
-        environment=variables_of(given, step.where.passwords(), image.config, step.path),
+        environment={
+            **variables_of(given, step.where.passwords(), image.config, step.path),
+            **more,
+        },
         # Kept so that the engine can be asked how it ended, but not on the network of others.
         removed=wanted.network != Network.HOST,
     )

@@ -1,7 +1,6 @@
 """Files of steps kept in the state folder: contents by digest, and an index for each run."""
 
 import asyncio
-import glob
 import hashlib
 import json
 import os
@@ -9,12 +8,15 @@ import posixpath
 import shutil
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from crossfade.adapters.images.folders import walk
 from crossfade.adapters.runners.contents import CHUNK, Contents, TooLarge
 from crossfade.adapters.runners.old_files import LOCK, OldFiles, locked, read_index, write_index
+from crossfade.adapters.runners.workspace_files import NoFile, matching, open_inside
 from crossfade.base.codec import to_json
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.forgetting import Forgotten, InUse, Limits
@@ -140,7 +142,11 @@ class KeptFiles:
         digest = hashlib.sha256(json.dumps([order.run.key, order.image, wish.cache]).encode())
         for path in self._found(order, wish.cache_key):
             digest.update(f"\0{path.relative_to(volume)}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            inner = hashlib.sha256()
+            with suppress(NoFile), open_inside(volume, path.resolve()) as file:
+                while chunk := file.read(CHUNK):
+                    inner.update(chunk)
+            digest.update(inner.digest())
         return self._folder / "caches" / f"{digest.hexdigest()}.json"
 
     def _keep(self, order: Order, succeeded: bool) -> Kept:
@@ -171,10 +177,9 @@ class KeptFiles:
         for path in found[:MOST_FILES]:
             name = str(path.relative_to(volume))
             try:
-                digest, size = self._contents.add(
-                    path, min(self._largest_file, self._largest_step - total)
-                )
-            except TooLarge as error:
+                most = min(self._largest_file, self._largest_step - total)
+                digest, size = self._add(volume, path, most)
+            except (TooLarge, NoFile) as error:
                 notes.append(f"{name} not kept: {error}")
                 continue
             total += size
@@ -182,20 +187,20 @@ class KeptFiles:
 
     def _cases(self, order: Order, patterns: Sequence[str], notes: list[str]) -> tuple[Case, ...]:
         found: list[Case] = []
+        count = 0
         reports = self._found(order, patterns)
         if patterns and not reports:
             notes.append(f"no report of tests is {' '.join(patterns)}")
         for path in reports[:MOST_FILES]:
             try:
-                if path.stat().st_size > LARGEST_REPORT_BYTES:
-                    raise NoReport(f"it has more than {LARGEST_REPORT_BYTES >> 20} MiB")
-                found += cases(path.read_bytes())
-            except NoReport as error:
+                report = cases(self._report(order, path))
+            except (NoReport, NoFile) as error:
                 notes.append(f"{path.name} is no report of tests: {error}")
-        if len(found) > MOST_CASES:
-            notes.append(
-                f"{len(found) - MOST_CASES} tests not kept: at most {MOST_CASES} of a step"
-            )
+                continue
+            found += report[: MOST_CASES - len(found)]  # no more are held in memory
+            count += len(report)
+        if count > MOST_CASES:
+            notes.append(f"{count - MOST_CASES} tests not kept: at most {MOST_CASES} of a step")
         mask = Mask(order.secrets)
         return tuple(
             replace(
@@ -204,8 +209,20 @@ class KeptFiles:
                 name=mask.whole(each.name),
                 message=mask.whole(each.message),
             )
-            for each in found[:MOST_CASES]
+            for each in found
         )
+
+    def _report(self, order: Order, path: Path) -> bytes:
+        volume = self._volume(order.run.build).resolve()
+        with open_inside(volume, path.resolve()) as file:
+            data = file.read(LARGEST_REPORT_BYTES + 1)
+        if len(data) > LARGEST_REPORT_BYTES:
+            raise NoReport(f"it has more than {LARGEST_REPORT_BYTES >> 20} MiB")
+        return data
+
+    def _add(self, volume: Path, path: Path, most: int) -> tuple[str, int]:
+        with open_inside(volume, path.parent.resolve() / path.name) as file:
+            return self._contents.add(file, most)
 
     def _save_cache(self, order: Order, patterns: Sequence[str]) -> None:
         index = self._cache(order)
@@ -219,8 +236,8 @@ class KeptFiles:
                 continue
             mode = 0o755 if path.stat().st_mode & _MAY_EXECUTE else 0o644
             try:
-                rows.append((name, self._contents.add(path, self._largest_step)[0], mode))
-            except TooLarge:
+                rows.append((name, self._add(volume, path, self._largest_step)[0], mode))
+            except (TooLarge, NoFile):
                 return  # half a folder would be worse than none
         write_index(index, json.dumps(rows))
 
@@ -238,8 +255,8 @@ class KeptFiles:
             absolute = pattern.startswith("/")
             text = pattern.removeprefix(VOLUME).lstrip("/") if absolute else pattern
             place = volume if absolute else base
-            for hit in sorted(glob.glob(text, root_dir=place, recursive=True, include_hidden=True)):
-                path = Path(os.path.normpath(place / hit))
+            for hit in sorted(matching(volume, place, text)):
+                path = Path(os.path.normpath(hit))
                 if not _inside(volume, path):
                     continue
                 if deep:
@@ -271,7 +288,7 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir() or path.is_symlink():
         yield path
         return
-    for root, folders, files in os.walk(path):
+    for root, folders, files in walk(path):
         linked = [each for each in folders if (Path(root) / each).is_symlink()]
         folders[:] = sorted(each for each in folders if each not in linked)
         yield from (Path(root) / each for each in sorted([*files, *linked]))

@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from crossfade.adapters.images.folders import remove_folder
+from crossfade.adapters.images.folders import remove_folder, walk
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.places import Places
 from crossfade.base.errors import Unavailable
@@ -48,7 +48,7 @@ class WorkspaceFolders:
 def _size(folder: Path) -> int:
     """Return what the files in a folder take; what is linked counts where it is."""
     total = 0
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in walk(folder):
         for name in names:
             try:
                 total += os.lstat(os.path.join(parent, name)).st_size

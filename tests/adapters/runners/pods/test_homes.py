@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.pods import homes
 from crossfade.adapters.runners.pods.homes import Homes
 from crossfade.adapters.runners.pods.options import PodOptions
 from crossfade.adapters.runners.pods.records import Home, PodRecords
@@ -109,3 +110,12 @@ async def test_files_that_have_no_room_here_are_waited_for(tmp_path, monkeypatch
 
     with pytest.raises(Unavailable, match="no space left"):
         await homes.sync("7", Home("west", 1, "token"))
+
+
+def test_what_is_known_of_builds_that_are_over_does_not_grow_without_end(monkeypatch):
+    monkeypatch.setattr(homes, "_MOST_KNOWN", 2)
+    known = homes._Newest[str, int]()
+    for number, name in enumerate(("a", "b", "a", "c")):
+        known[name] = number
+
+    assert dict(known) == {"a": 2, "c": 3}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from crossfade.adapters.runners.pods import manifests
+from crossfade.adapters.runners.pods.hidden_words import probed, told
 from crossfade.adapters.runners.pods.manifests import Run, words
 from crossfade.core.pipeline.composition import Composition, Probe, Service
 
@@ -62,7 +63,7 @@ def companions(run: Run, services: Sequence[Service], candidates: Sequence[Servi
     everyone = [*services, *candidates]
     gates = list(_gates(run, composition))
     healthy = {name for each in everyone for name, wanted in each.after.items() if wanted}
-    before = [_service(run, each, probed=each.name in healthy) for each in services]
+    before = [_service(run, each, waited_for=each.name in healthy) for each in services]
     mains = [_candidate(run, each) for each in candidates]
     if run.order.serving is not None:
         mains = [_waiting(run)]
@@ -103,10 +104,21 @@ def _variables(
     composition: Composition,
     services: Sequence[Service],
     candidates: Sequence[Service],
-) -> dict[str, Mapping[str, str]]:
-    own = {_secret(run, each): each.environment for each in services}
+) -> Mapping[str, Mapping[str, str]]:
+    own = {_secret(run, each): {**each.environment, **_hidden(run, each)} for each in services}
     more = composition.variables
-    return own | {_secret(run, each): {**more, **each.environment} for each in candidates}
+    return own | {
+        _secret(run, each): {**more, **each.environment, **_hidden(run, each)}
+        for each in candidates
+    }
+
+
+def _hidden(run: Run, service: Service) -> dict[str, str]:
+    """Return the words of its commands that no pod may say."""
+    secrets = run.order.secrets
+    entry_point = told(service.entry_point, secrets, "E").variables
+    probe = probed(service.health.argv, secrets).variables if service.health else {}
+    return {**entry_point, **told(service.arguments, secrets, "A").variables, **probe}
 
 
 def _secret(run: Run, service: Service) -> str:
@@ -114,7 +126,7 @@ def _secret(run: Run, service: Service) -> str:
     return f"{run.name}-{digest}"
 
 
-def _service(run: Run, service: Service, *, probed: bool) -> Object:
+def _service(run: Run, service: Service, *, waited_for: bool) -> Object:
     found: Object = {
         "name": container_name(service.name),
         "image": service.image,
@@ -122,10 +134,10 @@ def _service(run: Run, service: Service, *, probed: bool) -> Object:
         "envFrom": [{"secretRef": {"name": _secret(run, service)}}],
         "resources": {"requests": dict(run.options.requests)},
         "volumeMounts": [_mount(run, source, target) for source, target in service.volumes],
-        **_command(service),
+        **_command(run, service),
     }
-    if probed and service.health is not None:
-        found["startupProbe"] = _probe(service.health)
+    if waited_for and service.health is not None:
+        found["startupProbe"] = _probe(run, service.health)
     return found
 
 
@@ -136,15 +148,15 @@ def _candidate(run: Run, service: Service) -> Object:
     place = "/usr/local/bin/cf_export"  # what PATH an image has is not known
     own = {"name": "own", "mountPath": place, "subPath": "cf_export", "readOnly": True}
     found["volumeMounts"].append(own)
-    return {**found, **_command(service)}
+    return {**found, **_command(run, service)}
 
 
-def _command(service: Service) -> Object:
+def _command(run: Run, service: Service) -> Object:
     found: Object = {}
     if service.entry_point:
-        found["command"] = words(*service.entry_point)
+        found["command"] = told(service.entry_point, run.order.secrets, "E").words
     if service.arguments:
-        found["args"] = words(*service.arguments)
+        found["args"] = told(service.arguments, run.order.secrets, "A").words
     if service.directory:
         found["workingDir"] = service.directory
     return found
@@ -162,18 +174,19 @@ def _gates(run: Run, composition: Composition) -> Iterator[Object]:
         found = manifests.container(run, READY, ready.image)
         seconds = (f"{ready.period_seconds:g}", str(_whole(ready.timeout_seconds)))
         numbers = (*seconds, str(ready.successes), str(ready.failures))
-        found["command"] = words("sh", "-c", _TRYING, "probe", *numbers, *ready.argv)
+        tried = told(ready.argv, run.order.secrets, manifests.READY).words
+        found["command"] = [*words("sh", "-c", _TRYING, "probe", *numbers), *tried]
         yield found
     if (setup := composition.setup) is not None:
         found = manifests.container(run, SETUP, setup.image)
-        found["command"] = words(*setup.argv)
+        found["command"] = told(setup.argv, run.order.secrets, manifests.SETUP).words
         yield found
 
 
-def _probe(probe: Probe) -> Object:
+def _probe(run: Run, probe: Probe) -> Object:
     period = _whole(probe.period_seconds)
     return {
-        "exec": {"command": list(probe.argv)},
+        "exec": {"command": probed(probe.argv, run.order.secrets).words},
         "periodSeconds": period,
         "timeoutSeconds": _whole(probe.timeout_seconds),
         "failureThreshold": probe.failures + math.ceil(probe.grace_seconds / period),

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from crossfade.adapters.runners.pods import files
+from crossfade.adapters.runners.pods.hidden_words import Told, told
 from crossfade.adapters.runners.pods.names import WORKSPACE, Names
 from crossfade.adapters.runners.pods.options import PodOptions
 from crossfade.adapters.runners.scripts import CF_EXPORT
 from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE
-from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
+from crossfade.core.pipeline.work import KUBECONFIG, VOLUME, Inside
 from crossfade.ports.runner import Order
 
 Object: TypeAlias = dict[str, Any]
 
 MAIN = "step"
+READY, SETUP = "R", "S"
+"""Tell apart the words of what waits for services, and of what sets them up."""
 TOOLS, RUN, HOME = "/codefresh/bin", "/codefresh/run", "/codefresh/home"
 STOPPED_GRACE_SECONDS = 5
 """What ends a pod from outside gives it so long; our own orders say themselves."""
@@ -145,8 +148,28 @@ def run_secrets(run: Run) -> tuple[Object, Object]:
         texts["kubeconfig"] = order.kubeconfig
     return (
         _secret(run.name, labels, texts),
-        _secret(f"{run.name}-env", labels, {**given, **own}),
+        _secret(f"{run.name}-env", labels, {**given, **_hidden(run), **own}),
     )
+
+
+def _hidden(run: Run) -> dict[str, str]:
+    """Return the words of commands that no pod may say."""
+    entry_point, arguments = _of_step(run)
+    found = {**entry_point.variables, **arguments.variables}
+    composition = run.order.composition
+    for gate, what in (
+        ((composition.ready, READY), (composition.setup, SETUP)) if composition else ()
+    ):
+        if gate is not None:
+            found |= told(gate.argv, run.order.secrets, what).variables
+    return found
+
+
+def _of_step(run: Run) -> tuple[Told, Told]:
+    """Return entry point and arguments of the step."""
+    inside = run.order.inside or Inside()
+    secrets = run.order.secrets
+    return told(inside.entry_point, secrets, "E"), told(inside.arguments, secrets, "A")
 
 
 def variables_secret(run: Run, name: str, variables: Mapping[str, str]) -> Object:
@@ -181,10 +204,11 @@ def step_container(run: Run) -> Object:
     if inside is None or inside.runs_script:
         found["command"] = words("sh", f"{TOOLS}/start", order.shell, f"{TOOLS}/script")
     else:
-        if inside.entry_point:
-            found["command"] = words(*inside.entry_point)
-        if inside.arguments:
-            found["args"] = words(*inside.arguments)
+        entry_point, arguments = _of_step(run)
+        if entry_point.words:
+            found["command"] = entry_point.words
+        if arguments.words:
+            found["args"] = arguments.words
     return found
 
 
@@ -221,8 +245,8 @@ def image_of(image: str, options: PodOptions) -> str:
 
 
 def words(*given: str) -> list[str]:
-    """Return words of a command: no `$(NAME)` in them is meant for Kubernetes."""
-    return [word.replace("$", "$$") for word in given]
+    """Return words of a command that has no secrets."""
+    return told(given, ()).words
 
 
 def below_volume(path: str) -> str:
