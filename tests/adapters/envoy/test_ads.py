@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from crossfade.adapters.envoy import ads
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
 from crossfade.adapters.envoy.process import running_edge
@@ -40,6 +41,15 @@ async def test_more_edges_than_allowed_do_not_take_the_place_of_those_that_are_t
         (status,) = await world.edges.status()
 
     assert status.edge == "edge-1"
+
+
+async def test_one_edge_does_not_take_the_places_of_all_others(world, monkeypatch, tmp_path, until):
+    monkeypatch.setattr(ads, "_MOST_OF_ONE", 1)
+    bootstrap = other(world)
+    bootstrap["node"]["id"] = "edge-1"
+    async with running_edge(folder(tmp_path), bootstrap) as edge:
+        await until(lambda: turned_away(world, edge.admin_url))
+        assert [each.edge for each in world.edges._sessions] == ["edge-1"]
 
 
 async def test_an_edge_that_does_not_say_where_it_listens_is_told_so(world, tmp_path, until):
