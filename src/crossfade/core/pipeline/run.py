@@ -246,9 +246,7 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     }
     kept = {key: unit for key, unit in state.units.items() if _top(graph, key) in done}
     exports = tuple(each for each in state.exports if each.step in kept)
-    again = replace(
-        state, units={}, active=(), timed=(), watching=(), exports=exports, terminated=""
-    )
+    again = State(variables=state.variables, exports=exports)
     progress = Progress(graph, again, now)
     progress.adopt(kept)
     return progress.state()

@@ -103,7 +103,18 @@ class Execution:
                 wake_at = await self._turn()
                 await self._act(group)
         self._patience.end()
+        await self._save_what_it_waits_for()
         return wake_at
+
+    async def _save_what_it_waits_for(self) -> None:
+        """Save it for people who do not sit beside: they read how the build stands."""
+        now, state = self._around.clock.now(), self._stored.value
+        why = self._patience.waits_for
+        if self._known and not state.ended and state.waits_for != why:
+            reason = f"waits: {why}" if why else "goes on: everything answers again"
+            want = replace(state, waits_for=why)
+            with self._patience:
+                await self._save(Decision(want, reason), now)
 
     async def _recall(self) -> None:
         """Read how the build stands: nobody knows whether a save without an answer was made."""
