@@ -196,32 +196,40 @@ async def test_a_step_that_ends_as_soon_as_it_is_asked_to_is_asked_once(tmp_path
 
 
 class Gone:
-    """A runner that has no place for steps until somebody sees to it."""
+    """A runner that answers nothing but some questions until somebody sees to it."""
 
-    def __init__(self, inner) -> None:
-        self._inner, self.gone = inner, True
+    def __init__(self, inner, answered: str) -> None:
+        self._inner, self._answered, self.gone = inner, answered.split(), True
 
     def __getattr__(self, name):
-        return getattr(self._inner, name)
+        if not self.gone or name in self._answered:
+            return getattr(self._inner, name)
+        error = Unavailable("the fleet is empty", hint="add a cluster")
+        if name == "output":
+            raise error
 
-    async def start(self, order):
-        if self.gone:
-            raise Unavailable("the fleet is empty", hint="add a cluster")
-        await self._inner.start(order)
+        async def refused(*_):
+            raise error
+
+        return refused
 
 
-async def test_who_does_not_sit_beside_reads_what_the_build_waits_for_and_that_it_goes_on(tmp_path):
+@pytest.mark.parametrize("answered", ["look", "start"], ids=["before-its-step", "during-its-step"])
+async def test_who_does_not_sit_beside_reads_what_the_build_waits_for_and_that_it_goes_on(
+    tmp_path, answered
+):
     runners, stores = [], []
 
     def gone(inner):
-        runners.append(Gone(inner))
+        runners.append(Gone(inner, answered))
         return runners[0]
 
     def kept(inner):
         stores.append(Builds(inner))
         return inner
 
-    run = await execution(tmp_path, FakeMachine(), Heard(), runner=gone, store=kept)
+    heard = Heard()
+    run = await execution(tmp_path, FakeMachine(), heard, runner=gone, store=kept)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         running = group.create_task(run.run())
         while not (seen := (await stores[0].state("1")).value).waits_for:
@@ -232,3 +240,4 @@ async def test_who_does_not_sit_beside_reads_what_the_build_waits_for_and_that_i
     assert row(build, seen, running=True).reason == "waits: the fleet is empty"
     state = running.result()
     assert (state.result, state.waits_for) == ("success", "")
+    assert len(trouble(heard)) == 1, "told once"

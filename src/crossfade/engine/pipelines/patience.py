@@ -26,6 +26,10 @@ class Patience:
         """Return what has not answered more than once in a row, "" when everything does."""
         return self._why if self.pause > FIRST_PAUSE_SECONDS else ""
 
+    def knows(self, text: str) -> None:
+        """Tell this no more: somebody else has."""
+        self._known.add(text)
+
     def begin(self) -> None:
         """Begin to ask everything again."""
         self._failed = False
@@ -54,5 +58,5 @@ class Patience:
             self._failed, self._why = True, error.what
         if error.what not in self._known:
             self._known.add(error.what)
-            self._told(f"{error.what}; trying again")
+            self._told(error.what)
         return True
