@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 import stat
 import sys
 import threading
@@ -220,17 +221,18 @@ def remove(folder: str) -> None:
 
     What is deep comes up, one floor after the other, so that no path is too long.
     """
-    floor = 0
-    folders = _emptied(folder)
+    name, number = secrets.token_hex(8), 0  # as nothing that comes up is called
+    seen, folders = set[str](), _emptied(folder)
     while folders:
-        floor += 1
-        for count, each in enumerate(folders):
-            for number, inner in enumerate(_emptied(each)):
+        for each in folders:
+            for inner in _emptied(each):
+                number += 1
                 with contextlib.suppress(OSError):
-                    os.rename(inner, os.path.join(folder, f"{floor}-{count}-{number}"))
+                    os.rename(inner, os.path.join(folder, f"{name}-{number}"))
             with contextlib.suppress(OSError):
                 os.rmdir(each)
-        folders = [each for each in _emptied(folder) if each not in folders]
+        seen.update(folders)
+        folders = [each for each in _emptied(folder) if each not in seen]
     with contextlib.suppress(OSError):
         os.rmdir(folder)
 
