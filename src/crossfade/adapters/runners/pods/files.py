@@ -31,7 +31,7 @@ MOST_TOLD_BYTES = 4 * _BLOCK
 _MOST_ASKED_BYTES = 256 * _BLOCK
 """A question names at most every file of a workspace."""
 _NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
-_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
+_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES})
 
 Entry = list[Any]
 """Kind (`file`, `folder`, `link`), mode, size, and digest or target."""
