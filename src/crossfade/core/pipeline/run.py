@@ -233,8 +233,11 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     """
     Return the state of an ended build to be run again from what failed.
 
-    What succeeded stays as it is, with what it told and exported; the rest has not been.
+    What succeeded stays as it is, with what it told and exported; the rest has not been.  One that
+    was refused has not begun: what it is to have is read once more, and looked at once more.
     """
+    if state.units.keys() <= {BUILD}:
+        return begin(state.variables)
     done = {
         key
         for key, unit in state.units.items()
