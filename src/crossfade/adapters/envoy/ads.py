@@ -43,6 +43,8 @@ _AGAIN_SECONDS = 2.0
 _MOST_OF_ONE = 8
 """Streams of one name, the dead ones of an edge that reconnects among them: whoever has taken over
 one edge must not take the places of the others."""
+_MOST_WORDS = 1000
+"""Characters of what an edge says of why it refuses a plan."""
 _OPTIONS = (
     # Two hubs on one port would each get half of the edges: the second one must fail instead.
     ("grpc.so_reuseport", 0),
@@ -289,8 +291,13 @@ def _request(message: discovery_pb2.DiscoveryRequest) -> Request:
         message.version_info,
         message.response_nonce,
         frozenset(message.resource_names),
-        (message.error_detail.message or "no reason given") if refused else "",
+        (_words(message.error_detail.message) or "no reason given") if refused else "",
     )
+
+
+def _words(text: str) -> str:
+    """Return what an edge says as one line that can be kept and shown."""
+    return "".join(each if each.isprintable() else " " for each in text[:_MOST_WORDS])
 
 
 def _message(response: Response) -> discovery_pb2.DiscoveryResponse:

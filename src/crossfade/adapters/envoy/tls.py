@@ -40,7 +40,7 @@ class HubTls:
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return what a server needs.  Raises InputError, Denied for files that cannot serve."""
-        first = self._read()
+        first = self.read()
         return grpc.dynamic_ssl_server_credentials(
             _configuration(first),
             self._newer,  # pyright: ignore[reportArgumentType] - None: as before
@@ -55,14 +55,14 @@ class HubTls:
         """Return what is to be shown from now on; None when that is as before."""
         before = self._last
         try:
-            found = self._read()
+            found = self.read()
         except CrossfadeError as error:
             _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
             return None
         return None if found == before else _configuration(found)
 
-    def _read(self) -> tuple[bytes, ...]:
-        """Return authority, certificate and key."""
+    def read(self) -> tuple[bytes, ...]:
+        """Return authority, certificate and key.  Raises InputError, Denied."""
         found = tuple(_content(self.folder / name) for name in (CA, HUB, HUB_KEY))
         if found != self._last:
             self._check(found)
