@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from crossfade.base.certificates import Authority, Validity, ends_at
+from crossfade.base.certificates import Authority, Validity, ends_at, is_signed_by
 from crossfade.base.errors import InputError
 from crossfade.base.secrets import Secret
 
@@ -46,6 +46,21 @@ def test_its_end_is_told():
     made = Authority.new("ours", GOOD)
 
     assert ends_at(made.pem) == NOW + 90 * 86400
+
+
+def test_nothing_that_is_signed_is_said_to_be_good_for_longer_than_the_authority():
+    authority = Authority.new("ours", GOOD)
+
+    assert ends_at(authority.sign("berlin", (), Validity(NOW, 365)).pem) == NOW + 90 * 86400
+
+
+def test_it_is_told_who_has_signed():
+    ours, other = Authority.new("same", GOOD), Authority.new("same", GOOD)
+    made = ours.sign("berlin", (), GOOD)
+
+    assert is_signed_by(made.pem, ours.pem)
+    assert is_signed_by(made.pem, other.pem + ours.pem)
+    assert not is_signed_by(made.pem, other.pem)
 
 
 def test_a_key_is_never_shown():

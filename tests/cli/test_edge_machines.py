@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from crossfade.base.certificates import is_signed_by
 from crossfade.testing.free_ports import free_port
 
 PROGRAM = [sys.executable, "-c", "from crossfade.cli.main import run; run()"]
@@ -40,6 +41,45 @@ def test_the_certificate_of_the_hub_is_renewed_and_edges_stay_trusted(crossfade,
 
     assert (folder / "hub.pem").read_text() != before[0]
     assert (folder / "ca.pem").read_text() == before[1]
+
+
+def test_another_authority_gives_the_hub_a_certificate_that_its_edges_trust(crossfade, tmp_path):
+    folder = tmp_path / "tls"
+    crossfade("edge", "authority", str(folder))
+    for each in ("ca.pem", "ca.key"):
+        (folder / each).unlink()
+    crossfade("edge", "authority", str(folder))
+
+    assert is_signed_by((folder / "hub.pem").read_text(), (folder / "ca.pem").read_text())
+
+
+@pytest.mark.parametrize("lost", ["hub.pem", "hub.key"])
+def test_what_a_hub_lacks_is_made_again(crossfade, tmp_path, lost):
+    folder = tmp_path / "tls"
+    crossfade("edge", "authority", str(folder))
+    (folder / lost).unlink()
+
+    assert crossfade("edge", "authority", str(folder)).code == 0
+    assert (folder / lost).exists()
+
+
+def test_a_damaged_certificate_is_renewed(crossfade, tmp_path):
+    folder = tmp_path / "tls"
+    crossfade("edge", "authority", str(folder))
+    (folder / "hub.pem").write_text("half")
+
+    assert crossfade("edge", "authority", str(folder)).code == 2
+    assert crossfade("edge", "authority", str(folder), "--renew").code == 0
+
+
+def test_a_key_that_signs_is_never_replaced(crossfade, tmp_path):
+    """Somebody keeps it apart from the certificates, and gives its folder by mistake."""
+    (tmp_path / "ca.key").write_text("precious")
+    refused = crossfade("edge", "authority", str(tmp_path))
+
+    assert refused.code == 2
+    assert "bring ca.pem back" in refused.err
+    assert (tmp_path / "ca.key").read_text() == "precious"
 
 
 def test_half_an_authority_is_not_made_whole_with_another_key(crossfade, tmp_path):
@@ -82,6 +122,8 @@ def test_an_edge_elsewhere_gets_a_file_that_only_its_owner_reads(crossfade, tmp_
         ({"name": "Ber lin"}, "this is no name for an edge"),
         ({"--hub-address": "hub.example.com:17443"}, "knows edges by certificates"),
         ({"--hub-address": "nowhere"}, "--hub-address is no HOST:PORT"),
+        ({"--hub-address": "0.0.0.0:17443"}, "no edge gets there by it"),
+        ({"--hub-address": "[::]:17443"}, "no edge gets there by it"),
         ({"--listen": "localhost:80"}, "--listen names no IP address"),
         ({"--listen": "127.0.0.1:9901"}, "cannot have one port"),
         ({"--authority": "{tmp}/none"}, "ca.pem cannot be read"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -44,7 +45,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _subject(name)
         builder = (
-            _builder(subject, subject, key.public_key(), key.public_key(), validity)
+            _builder(subject, subject, key.public_key(), key.public_key())
+            .not_valid_before(_begin(validity))
+            .not_valid_after(_end(validity))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(authority=True), critical=True)
         )
@@ -83,12 +86,15 @@ class Authority:
         """
         Return a new certificate, for the end that calls as for the one that answers.
 
-        `name`, and the `others`, each a name or an IP address, are what it is good for.
+        `name`, and the `others`, each a name or an IP address, are what it is good for; it is not
+        good for longer than the authority is.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         own, subject = self._certificate.subject, _subject(name)
         builder = (
-            _builder(subject, own, key.public_key(), self._key.public_key(), validity)
+            _builder(subject, own, key.public_key(), self._key.public_key())
+            .not_valid_before(_begin(validity))
+            .not_valid_after(min(_end(validity), self._certificate.not_valid_after_utc))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(authority=False), critical=True)
             .add_extension(
@@ -102,8 +108,26 @@ class Authority:
 
 def ends_at(pem: str) -> float:
     """Return until when a certificate is good, in Unix seconds.  Raises InputError."""
+    return _certificates(pem)[0].not_valid_after_utc.timestamp()
+
+
+def is_signed_by(pem: str, authorities: str) -> bool:
+    """Say whether one of these authorities has signed a certificate.  Raises InputError."""
+    (certificate, *_), signers = _certificates(pem), _certificates(authorities)
+    return any(_signed(certificate, each) for each in signers)
+
+
+def _signed(certificate: x509.Certificate, by: x509.Certificate) -> bool:
     try:
-        return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc.timestamp()
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _certificates(pem: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
     except ValueError as error:
         hint = "it begins with -----BEGIN CERTIFICATE-----"
         raise InputError("what should be a certificate in PEM is none", hint=hint) from error
@@ -114,21 +138,25 @@ def _builder(
     issuer: x509.Name,
     public: ec.EllipticCurvePublicKey,
     signs: ec.EllipticCurvePublicKey,
-    validity: Validity,
 ) -> x509.CertificateBuilder:
-    start = datetime.fromtimestamp(validity.now, UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        # A clock that is set back a little must not make it untrusted.
-        .not_valid_before(start - timedelta(days=1))
-        .not_valid_after(start + timedelta(days=validity.days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signs), critical=False)
     )
+
+
+def _begin(validity: Validity) -> datetime:
+    # A clock that is set back a little must not make it untrusted.
+    return datetime.fromtimestamp(validity.now, UTC) - timedelta(days=1)
+
+
+def _end(validity: Validity) -> datetime:
+    return datetime.fromtimestamp(validity.now, UTC) + timedelta(days=validity.days)
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

@@ -2,18 +2,23 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 
-def write_json(path: Path, value: object, mode: int = 0o600) -> None:
+def write_json(path: Path, value: object) -> None:
     """Replace the file by `value` as JSON in one step."""
-    write_text(path, json.dumps(value), mode)
+    write_text(path, json.dumps(value))
 
 
-def write_text(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace the file by `text` in one step."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.rename(path)
+def write_text(path: Path, text: str) -> None:
+    """Replace the file by `text` in one step; only its owner may read it."""
+    # Under a name that nobody can guess, and so have made before: the text may be a key.
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(fresh, path)
+    except BaseException:
+        os.unlink(fresh)
+        raise

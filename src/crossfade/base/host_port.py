@@ -35,6 +35,12 @@ class HostPort:
         address = _address(self.host)
         return self.host == "localhost" or (address is not None and address.is_loopback)
 
+    @property
+    def is_unspecified(self) -> bool:
+        """Whether it is all addresses of a machine: good to listen at, and to go nowhere."""
+        address = _address(self.host)
+        return address is not None and address.is_unspecified
+
 
 def host_port(text: str, what: str) -> HostPort:
     """Return what the text says; `what` it is for stands in the error.  Raises InputError."""

@@ -1,6 +1,7 @@
 """`crossfade demo`: the whole of it in one minute."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -120,7 +121,7 @@ async def _on_stage(
     target = target_of(f"http://127.0.0.1:{layout.edge_port}/callme", host)
     load = Load(target, programme.rate)
     record = Record(load.figures)
-    chosen = replace(settings.load(state_dir=state_dir), port_base=layout.port_base)
+    chosen = replace(settings.load(play.alone(os.environ), state_dir), port_base=layout.port_base)
     view.opening(layout)
     started = await asyncio.to_thread(control.up, layout, SteadyClock(), view.cloud_ready)
     view.opened(started.seconds)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _YEAR = 365
 _MOST_DAYS = 3650
-_DAY_SECONDS = 86400
 
 _Days = Annotated[
     int, typer.Option(min=1, max=_MOST_DAYS, help="So many days the certificate is good.")
@@ -43,10 +42,9 @@ def authority(
 
     files, now = EdgeAuthority(folder), SteadyClock().now()
     made = files.make(Validity(now, _MOST_DAYS))
-    ends = files.hub_ends_at()
-    if ends is None or renew:
+    if made or renew or not files.has_hub():
         files.certify_hub(Validity(now, days))
-        ends = now + days * _DAY_SECONDS
+    ends = files.hub_ends_at()
     data = {"folder": str(folder.absolute()), "made": made, "hub_certificate_ends": _date(ends)}
     word = "is made" if made else "was there"
     text = f"the authority {word}; the hub's certificate is good until {_date(ends)}"
@@ -81,11 +79,12 @@ def bootstrap(  # noqa: PLR0913 - one argument for each option of the command
     import json
 
     from crossfade.adapters.envoy.bootstrap import Listener, remote_edge_bootstrap
+    from crossfade.base.certificates import ends_at
     from crossfade.base.files import write_text
     from crossfade.core.fleet.naming import edge_name
 
     known = edge_name(name)
-    hubs = [host_port(each, "--hub-address") for each in hub_address]
+    hubs = [_hub(each) for each in hub_address]
     users = _listener(listen, admin_port)
     identity = _identity(known, hubs, authority, days)
     made = remote_edge_bootstrap(
@@ -102,7 +101,7 @@ def bootstrap(  # noqa: PLR0913 - one argument for each option of the command
             f"the file {file} cannot be written: {error.strerror}",
             hint="give a file in a folder that is there",
         ) from error
-    until = f", good until {_date(SteadyClock().now() + days * _DAY_SECONDS)}" if identity else ""
+    until = f", good until {_date(ends_at(identity.own.pem))}" if identity else ""
     note(f"edge {known} is in {file}{until}; start it with `crossfade edge run {file}`")
 
 
@@ -121,6 +120,17 @@ def run(
         )
     argv = edge_command(file.absolute(), workers or os.cpu_count() or 1)
     os.execv(argv[0], argv)  # noqa: S606 - that is what it is for
+
+
+def _hub(text: str) -> HostPort:
+    found = host_port(text, "--hub-address")
+    if found.is_unspecified:
+        raise InputError(
+            "--hub-address is where a hub listens, and no edge gets there by it",
+            hint="give the name or address of the hub's machine",
+            value=text,
+        )
+    return found
 
 
 def _listener(text: str, admin_port: int) -> HostPort:

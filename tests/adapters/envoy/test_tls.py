@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import ssl
+import statistics
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -119,7 +120,8 @@ async def test_an_edge_trusts_no_hub_with_the_certificate_of_an_edge(authority, 
 
 async def test_of_several_hubs_the_one_that_leads_gets_all_reports(hub, authority, tmp_path, until):
     identity = authority.identity("berlin", validity())
-    hubs = [("127.0.0.1", free_port()), ("localhost", hub.port)]  # the first one stands by
+    # The others stand by: more than half of all, which is when Envoy takes checks for broken.
+    hubs = [("127.0.0.1", free_port()), ("127.0.0.1", free_port()), ("localhost", hub.port)]
     async with edge(tmp_path / "berlin", hubs, identity):
         await until(lambda: in_force(hub))
 
@@ -129,7 +131,9 @@ async def test_of_several_hubs_the_one_that_leads_gets_all_reports(hub, authorit
 
         await until(steady)
         (sight,) = await hub.sights()
-        assert max(each.seconds for each in (*sight.earlier[-8:], sight)) < 1
+        lasted = [each.seconds for each in (*sight.earlier[-8:], sight)]
+        # Reports that go to hubs that stand by are lost, and the next one is of a longer time.
+        assert statistics.median(lasted) < 0.15
 
 
 def shown(hub: AdsEdges, authority: EdgeAuthority, folder: Path) -> x509.Certificate:
@@ -169,6 +173,52 @@ async def test_a_certificate_that_ends_soon_is_told(authority, hub, tmp_path, un
 
     (line,) = [each for each in caplog.records if "ends soon" in each.message]
     assert (line.edge, line.days) == ("berlin", 12)
+
+
+class Moved:
+    """A clock that is so many days ahead."""
+
+    def __init__(self) -> None:
+        self.days, self._clock = 0.0, SteadyClock()
+
+    def now(self) -> float:
+        return self._clock.now() + self.days * 86400
+
+
+async def test_ends_are_told_each_day_while_connections_outlive_certificates(
+    authority, tmp_path, until, caplog
+):
+    clock = Moved()
+    hub = AdsEdges(0, tls=HubTls(authority.folder), clock=clock)
+    await hub.start()
+    await hub.publish(EdgePlan(7, ()))
+    identity = authority.identity("berlin", validity(days=90))
+    told = caplog.records
+
+    def days() -> list[object]:
+        return [getattr(each, "days", "over") for each in told if "certificate" in each.message]
+
+    async with edge(tmp_path / "berlin", [("127.0.0.1", hub.port)], identity):
+        await until(lambda: in_force(hub))
+        assert days() == []
+        clock.days = 80
+        for _ in range(3):
+            await hub.publish(EdgePlan(7, ()))
+        assert days() == [20, 20, 10]  # of the authority, the hub and the edge
+        clock.days = 91
+        await hub.publish(EdgePlan(7, ()))
+        assert days()[3:] == [9, 9, "over"]
+    await hub.stop()
+
+
+async def test_a_hub_does_not_begin_with_a_certificate_that_no_edge_trusts(authority):
+    for each in ("ca.pem", "ca.key"):
+        (authority.folder / each).unlink()
+    authority.make(validity())
+
+    with pytest.raises(InputError) as caught:
+        await AdsEdges(0, tls=HubTls(authority.folder)).start()
+    assert "--renew" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "hub.pem", "hub.key"])

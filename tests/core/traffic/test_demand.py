@@ -69,7 +69,7 @@ def test_what_users_ask_for_now_is_the_mean_of_the_last_seconds_over_all_edges()
         demand = counted(demand, "a", 100 * (second - 20), second, 11.0 if second == 21 else 1.0)
 
     assert rate_of(demand, 25.0) == pytest.approx((100 / 11 + 200 + 300 + 400 + 500) / 5 + 10)
-    assert rate_of(demand, 60.0) == 0.0
+    assert rate_of(demand, 400.0) == 0.0
 
 
 def test_users_who_come_are_not_taken_for_fewer_because_there_were_none_before():
@@ -136,6 +136,19 @@ def test_two_edges_that_fall_silent_one_after_the_other_are_both_missed():
     demand = together(120, a=100, b=until(30, 50), c=until(60, 25))
 
     assert rate_of(demand, 119.0) == pytest.approx(175)
+
+
+@pytest.mark.parametrize("now", [32.0, 40.0, 41.0, 42.5, 60.0, 85.0])
+def test_users_are_as_many_when_all_edges_are_cut_off_at_once_and_no_report_comes_any_more(now):
+    demand = together(33, a=until(32, 100), b=until(30, 50))
+
+    assert rate_of(demand, now) == pytest.approx(150)
+
+
+def test_of_edges_that_were_silent_for_minutes_one_is_heard_again():
+    demand = counted(together(33, a=until(32, 100), b=until(30, 50)), "a", 100, 200.0, 1.0)
+
+    assert rate_of(demand, 200.0) == pytest.approx(150)
 
 
 def test_an_edge_that_is_silent_for_five_minutes_was_taken_down():

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from crossfade import settings
 from crossfade.adapters.documents.application import read_application
 from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.sandbox.demo import acts, play
@@ -75,6 +76,34 @@ def test_an_example_that_is_missing_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(play, "__file__", str(tmp_path / "a/b/c/play.py"))
     with pytest.raises(InputError, match="`colors` is missing"):
         play.example()
+
+
+SHOWING = (
+    sys.executable,
+    "-c",
+    "import os, time; print(sorted(os.environ), flush=True); time.sleep(60)",
+)
+
+
+async def test_the_demo_touches_no_store_that_somebody_works_with(
+    tmp_path, layout, monkeypatch, until
+):
+    """Whoever runs a hub has these set, and tries the demo in the same shell."""
+    theirs = ("CROSSFADE_DATABASE_URL", "CROSSFADE_EDGE_TLS", "CROSSFADE_SECRET_SLACK_URL")
+    for name in theirs:
+        monkeypatch.setenv(name, "theirs")
+    monkeypatch.setattr(play, "_HUB", SHOWING)
+
+    async def shown() -> bool:
+        return "PATH" in (tmp_path / "hub.log").read_text()
+
+    async with play.hub(tmp_path, layout, keep=False):
+        await until(shown)
+    said = (tmp_path / "hub.log").read_text()
+
+    assert [name for name in theirs if name in said] == []
+    assert "CROSSFADE_PORT_BASE" in said
+    assert settings.load(play.alone(os.environ), tmp_path).database_url.startswith("sqlite")
 
 
 async def test_the_hub_ends_with_the_demo_and_leaves_its_log(tmp_path, layout, monkeypatch):

@@ -26,7 +26,7 @@ from crossfade.adapters.envoy.sights import Sights
 from crossfade.adapters.envoy.snapshot import Content, Encoder, Snapshot
 from crossfade.adapters.envoy.tls import (
     NOT_ITS_NAME,
-    SOON_SECONDS,
+    Ends,
     HubTls,
     Peer,
     certificate_ends_at,
@@ -40,6 +40,11 @@ _LOG = logging.getLogger(__name__)
 _STOP_SECONDS = 0.5
 _AGAIN_SECONDS = 2.0
 """After this long without news what an edge refused is offered again."""
+_MOST_OF_ONE = 8
+"""Streams of one name, the dead ones of an edge that reconnects among them: whoever has taken over
+one edge must not take the places of the others."""
+_MOST_WORDS = 1000
+"""Characters of what an edge says of why it refuses a plan."""
 _OPTIONS = (
     # Two hubs on one port would each get half of the edges: the second one must fail instead.
     ("grpc.so_reuseport", 0),
@@ -66,6 +71,8 @@ class _Session:
 
     edge: str
     listener: Content | None
+    ends_at: float | None = None
+    """Until when its certificate is good; None when it has none."""
     conversation: Conversation = field(default_factory=Conversation)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
@@ -109,8 +116,9 @@ class AdsEdges:
         tls: HubTls | None = None,
     ) -> None:
         self._host, self._port, self._max_edges = host, port, max_edges
-        self._tls, self._clock = tls, clock or SteadyClock()
-        self._sights = Sights(self._clock, max_edges, self._may_say)
+        clock = clock or SteadyClock()
+        self._tls, self._ends = tls, Ends(tls, clock) if tls else None
+        self._sights = Sights(clock, max_edges, self._may_say)
         self._encoder = Encoder(tuning or Tuning())
         self._addresses = AddressBook()
         self._published: tuple[EdgePlan, Mapping[str, Addresses]] | None = None
@@ -166,6 +174,8 @@ class AdsEdges:
         names are looked up again.  Raises InputError when edges could not serve the plan as a
         whole, and Conflict when one with a higher number was published; nothing changes then.
         """
+        if self._ends is not None:
+            self._ends.look((each.edge, each.ends_at) for each in self._sessions)
         async with self._publishing:
             newest = self._published[0].number if self._published else plan.number
             if plan.number < newest:
@@ -207,8 +217,9 @@ class AdsEdges:
         if not self._may_say(stream, edge):
             _LOG.warning("another's name was used by an edge", extra={"edge": edge})
             await stream.abort(grpc.StatusCode.PERMISSION_DENIED, NOT_ITS_NAME)
-        self._tell_of_end(stream, edge)
-        session = _Session(edge, _listener(first.node))
+        if sum(each.edge == edge for each in self._sessions) >= _MOST_OF_ONE:
+            await stream.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many edges of this name")
+        session = _Session(edge, _listener(first.node), self._end_of(stream, edge))
         if self._snapshot is not None:
             session.want(self._snapshot)
         self._sessions.append(session)
@@ -226,11 +237,13 @@ class AdsEdges:
         """Say whether who is at the other end may speak as this edge."""
         return self._tls is None or speaks_for(peer, edge)
 
-    def _tell_of_end(self, peer: Peer, edge: str) -> None:
-        ends = certificate_ends_at(peer) if self._tls else None
-        if ends is not None and ends - self._clock.now() < SOON_SECONDS:
-            days = max(0, round((ends - self._clock.now()) / 86400))
-            _LOG.warning("the certificate of an edge ends soon", extra={"edge": edge, "days": days})
+    def _end_of(self, peer: Peer, edge: str) -> float | None:
+        """Return until when its certificate is good, None without one; tell when that is near."""
+        if self._ends is None:
+            return None
+        end = certificate_ends_at(peer)
+        self._ends.tell(edge, end)
+        return end
 
     async def _read(
         self, stream: _Stream, session: _Session, first: discovery_pb2.DiscoveryRequest
@@ -278,8 +291,13 @@ def _request(message: discovery_pb2.DiscoveryRequest) -> Request:
         message.version_info,
         message.response_nonce,
         frozenset(message.resource_names),
-        (message.error_detail.message or "no reason given") if refused else "",
+        (_words(message.error_detail.message) or "no reason given") if refused else "",
     )
+
+
+def _words(text: str) -> str:
+    """Return what an edge says as one line that can be kept and shown."""
+    return "".join(each if each.isprintable() else " " for each in text[:_MOST_WORDS])
 
 
 def _message(response: Response) -> discovery_pb2.DiscoveryResponse:

@@ -29,6 +29,11 @@ class EdgeAuthority:
         if (self.folder / CA).exists():
             self._read()
             return False
+        if (self.folder / CA_KEY).exists():
+            raise InputError(
+                f"{self.folder} has {CA_KEY}, which signs for edges, and not {CA}",
+                hint=f"bring {CA} back; remove {CA_KEY} only if no edge has a certificate by it",
+            )
         made = Authority.new("crossfade-edges", validity)
         self._write(CA_KEY, made.key.reveal())
         self._write(CA, made.pem)
@@ -40,10 +45,13 @@ class EdgeAuthority:
         self._write(HUB_KEY, made.key.reveal())
         self._write(HUB, made.pem)
 
-    def hub_ends_at(self) -> float | None:
-        """Return until when the hub's certificate is good, None when there is none."""
-        path = self.folder / HUB
-        return ends_at(self._content(HUB)) if path.exists() else None
+    def has_hub(self) -> bool:
+        """Say whether the hub has a certificate, and its key."""
+        return all((self.folder / each).exists() for each in (HUB, HUB_KEY))
+
+    def hub_ends_at(self) -> float:
+        """Return until when the hub's certificate is good, in Unix seconds.  Raises InputError."""
+        return ends_at(self._content(HUB))
 
     def identity(self, edge: str, validity: Validity) -> Identity:
         """Return a new certificate for an edge, and what it knows hubs by.  Raises InputError."""
@@ -59,10 +67,10 @@ class EdgeAuthority:
             return path.read_text()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise InputError(
-                f"the file {path} cannot be read: {reason}",
-                hint="`crossfade edge authority FOLDER` makes an authority where there is none",
-            ) from error
+            hint = "`crossfade edge authority FOLDER` makes an authority where there is none"
+            if name == CA_KEY:
+                hint = f"bring {CA_KEY} here from where it is kept; without it nothing is signed"
+            raise InputError(f"the file {path} cannot be read: {reason}", hint=hint) from error
 
     def _write(self, name: str, text: str) -> None:
         try:

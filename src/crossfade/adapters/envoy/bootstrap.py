@@ -154,6 +154,8 @@ def _hub(hubs: Sequence[tuple[str, int]], identity: Identity | None = None) -> d
         cluster["dns_lookup_family"] = "ALL"  # one of them answers
     if len(hubs) > 1 or cluster["type"] == "STRICT_DNS":
         cluster["health_checks"] = [_leads()]
+        # Where most stand by, Envoy would take the checks for broken, and send to all of them.
+        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
     if identity is not None:
         cluster["transport_socket"] = _tls(identity)
     return cluster

@@ -107,9 +107,9 @@ def counted(demand: Demand, edge: str, requests: int, at: float, seconds: float)
         return replace(demand, heard=heard)
     kept = _since(demand.rates, at - KEEP_SECONDS)
     rates = (*kept, (at, edge, requests / seconds, seconds))
-    after = Demand(heard, rates, demand.unheard, _highest(demand, edge, rates))
-    silent = frozenset(name for name, last in heard.items() if at - last >= RECENT_SECONDS)
-    return replace(after, unheard=_unheard(after, silent) if silent else NOBODY)
+    # What silent edges said last may be older than all that is kept from now on.
+    missed = _missed(replace(demand, heard=heard), at)
+    return Demand(heard, rates, missed, _highest(demand, edge, rates))
 
 
 def _highest(demand: Demand, edge: str, rates: Rates) -> tuple[Total, ...]:
@@ -141,6 +141,16 @@ def _beside(rates: Rates, report: Rate) -> float:
     return sum(rate for other, rate in least.items() if until[other] >= to - _INEXACT_SECONDS)
 
 
+def _missed(demand: Demand, now: float) -> Unheard:
+    """Return what is known of the users of edges that are silent now."""
+    silent = frozenset(
+        edge
+        for edge, last in demand.heard.items()
+        if RECENT_SECONDS <= now - last < FORGOTTEN_SECONDS
+    )
+    return _unheard(demand, silent) if silent else NOBODY
+
+
 def _unheard(demand: Demand, silent: frozenset[str]) -> Unheard:
     """Return what is known of the users of these edges, some of which have just fallen silent."""
     known, new = demand.unheard, silent - demand.unheard.edges
@@ -165,7 +175,7 @@ def _rate_at(demand: Demand, edge: str, then: float) -> float:
 def demand_of(demand: Demand, now: float) -> int | None:
     """Return requests per second of all users, None when no edge has counted any lately."""
     total = next((each for _, each in _since(demand.highest, now - KEEP_SECONDS)), 0.0)
-    if demand.unheard.edges or demand.seconds(now) < _TOGETHER_SECONDS:
+    if _missed(demand, now).edges or demand.seconds(now) < _TOGETHER_SECONDS:
         total = max(total, rate_of(demand, now))
     if total <= 0:
         return None
@@ -179,8 +189,8 @@ def rate_of(demand: Demand, now: float) -> float:
     Users of an edge that has fallen silent are counted for five minutes, as many as do not come
     to other edges instead.
     """
-    heard = _heard_rate(demand, now)
-    return heard + demand.unheard.left(heard) if demand.unheard.edges else heard
+    heard, missed = _heard_rate(demand, now), _missed(demand, now)
+    return heard + missed.left(heard) if missed.edges else heard
 
 
 def _heard_rate(demand: Demand, now: float) -> float:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +63,11 @@ def choose_layout(state_dir: Path, port_base: int | None) -> Layout:
     raise Conflict("no free ports were found", hint="choose them with `--port-base`")
 
 
+def alone(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return it without the settings of somebody's own hub: the demo must not meet its store."""
+    return {name: value for name, value in environment.items() if not name.startswith("CROSSFADE_")}
+
+
 @asynccontextmanager
 async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[int]:
     """
@@ -70,7 +75,7 @@ async def hub(state_dir: Path, layout: Layout, *, keep: bool) -> AsyncIterator[i
 
     With `keep` it runs on, unless the demo is interrupted.
     """
-    environment = os.environ | {"CROSSFADE_PORT_BASE": str(layout.port_base)}
+    environment = alone(os.environ) | {"CROSSFADE_PORT_BASE": str(layout.port_base)}
     with (state_dir / "hub.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *_HUB, "--state-dir", str(state_dir), "up", "--port", str(layout.page_port),
