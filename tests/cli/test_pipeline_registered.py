@@ -168,6 +168,20 @@ def test_who_follows_a_build_that_does_not_begin_is_told_what_it_waits_for(
     assert capsys.readouterr().err.count("build 2 waits for its turn after shop/slow 1") == 1
 
 
+def test_a_build_without_a_cluster_for_its_pods_says_so_to_whoever_asks(
+    tmp_path, hub, capsys, monkeypatch
+):
+    main(["pipeline", "apply", write(tmp_path, SLOW)])
+    monkeypatch.setenv("CROSSFADE_PIPELINE_RUNNER", "pod")
+    hub()
+    capsys.readouterr()
+
+    main(["pipeline", "start", "shop/slow", "--follow", "--timeout", "10s"])
+    assert capsys.readouterr().err.count("build 1 waits: the fleet is empty") == 1
+    assert data(capsys, "why", "1", "first")["why"][-1] == "the build waits: the fleet is empty"
+    assert data(capsys, "terminate", "1")["result"] == "terminated"
+
+
 def test_pipelines_are_registered_listed_and_forgotten(tmp_path, capsys):
     file = write(tmp_path, CHILD)
 

@@ -161,8 +161,8 @@ async def print_logs(
         while True:
             state = (await pipelines.builds.state(build.id)).value
             await reading.print_new(state)
-            if follow and not state.units:
-                await waiting.tell()
+            if follow:
+                await waiting.tell(state)
             if state.ended or not follow:
                 break
             await asyncio.sleep(_FOLLOW_SECONDS)
@@ -170,17 +170,25 @@ async def print_logs(
 
 
 class _Waiting:
-    """Says once what a build waits for that has not begun."""
+    """Says once what a build waits for that has not begun, or that gets no answer."""
 
     def __init__(self, pipelines: "Pipelines", build: "Build") -> None:
         self._pipelines, self._build = pipelines, build
         self._since, self._told = time.monotonic(), False
+        self._silent = ""
 
-    async def tell(self) -> None:
+    async def tell(self, state: "State") -> None:
         """Say so when it has waited for long enough to make somebody wonder."""
-        if self._told or time.monotonic() - self._since < _WONDER_SECONDS:
-            return
-        self._told, own = True, self._build
+        if state.units:
+            if state.waits_for not in ("", self._silent) and not state.ended:
+                note(f"build {self._build.id} waits: {state.waits_for}")
+            self._silent = state.waits_for
+        elif not self._told and time.monotonic() - self._since >= _WONDER_SECONDS:
+            self._told = True
+            await self._tell_of_others()
+
+    async def _tell_of_others(self) -> None:
+        own = self._build
         rows = await self._pipelines.rows()
         before = [each for each in rows if each.ended is None and int(each.run) < int(own.id)]
         same = [each.run for each in before if each.pipeline == own.pipeline]

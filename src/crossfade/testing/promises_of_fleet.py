@@ -23,6 +23,8 @@ _IN_VAIN = 0.1
 """Up to this part of users are turned away in vain, for counts are steadied and shares rounded."""
 _COUNTING_SECONDS = RECENT_SECONDS + 2.0
 """After so long the hub must know how many users there are."""
+_LOOK_SECONDS = 1.0
+"""A look that is under way when something is noticed may save its plan a turn later."""
 _MOMENT_SECONDS = 10.0
 """A plan rests on what was read just before, and a step has a moment to be made."""
 
@@ -92,8 +94,9 @@ class FleetPromises:
     def _notice(self, name: ClusterName, now: float, *, down: bool) -> None:
         if down is (name in self.down):
             return
-        if self.noticed < now:
-            self.noticed, self.before = now, self.down
+        if now - self.noticed > _LOOK_SECONDS:
+            self.before = self.down
+        self.noticed = now
         self.down = self.down | {name} if down else self.down - {name}
 
     def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
@@ -155,9 +158,10 @@ class FleetPromises:
         if not world.capacities or users.frozen:
             return
         served = demand * (PARTS - users.shed) / PARTS
-        # How soon it is planned anew after a loss is a matter of pace; a plan of the moment in
-        # which one goes down, or is well again, rests on what was read before it, or in it.
-        views = {self.down, *((self.before,) if self.noticed == now else ())}
+        # How soon it is planned anew after a loss is a matter of pace; a plan of the turn in which
+        # one goes down, or is well again, rests on what was read before that, or after.
+        settled = now - self.noticed > _LOOK_SECONDS
+        views = {self.down} if settled else {self.down, self.before}
         spares = [
             self._spare(world, users, served, view if self.paced else frozenset()) for view in views
         ]
@@ -168,7 +172,7 @@ class FleetPromises:
         # Where only some have the new revision alone, it is limited how many may meet it.
         rows = [*users.parts.values(), *(record.at(each).split.shares for each in world.clusters)]
         limited = len({frozenset(row) for row in rows}) > 1
-        if self.paced and self.noticed < now and not limited and vain > demand * _IN_VAIN:
+        if self.paced and settled and not limited and vain > demand * _IN_VAIN:
             raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
         if users.shed > 0 and users.missing == 0:
             raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")

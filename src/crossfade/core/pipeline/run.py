@@ -233,8 +233,11 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     """
     Return the state of an ended build to be run again from what failed.
 
-    What succeeded stays as it is, with what it told and exported; the rest has not been.
+    What succeeded stays as it is, with what it told and exported; the rest has not been.  One that
+    was refused has not begun: what it is to have is read once more, and looked at once more.
     """
+    if state.units.keys() <= {BUILD}:
+        return begin(state.variables)
     done = {
         key
         for key, unit in state.units.items()
@@ -246,9 +249,7 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     }
     kept = {key: unit for key, unit in state.units.items() if _top(graph, key) in done}
     exports = tuple(each for each in state.exports if each.step in kept)
-    again = replace(
-        state, units={}, active=(), timed=(), watching=(), exports=exports, terminated=""
-    )
+    again = State(variables=state.variables, exports=exports)
     progress = Progress(graph, again, now)
     progress.adopt(kept)
     return progress.state()
