@@ -51,14 +51,14 @@ async def settled(
 
 
 async def _share(around: Surroundings, build: Build, graph: Graph) -> None:
-    """Give a build the variables of its shared configurations, once: before it runs anything."""
+    """Give a build that has not begun the variables of its shared configurations."""
     names = (*contexts_of(graph.pipeline.spec), *build.contexts)
     stored = await around.builds.state(build.id)
-    own = stored.value.variables
-    has_them = any(each.source is Source.SHARED for each in own.values())
-    if not names or has_them or any(each.run for each in stored.value.units.values()):
+    if not names or stored.value.units:
         return
-    state = replace(stored.value, variables={**await around.shared(names), **own})
+    shared = await around.shared(names)
+    own = {n: each for n, each in stored.value.variables.items() if each.source != Source.SHARED}
+    state = replace(stored.value, variables={**shared, **own})
     if state != stored.value:
         event = Event(f"build/{build.id}", around.clock.now(), f"has {', '.join(names)}", {})
         await around.builds.save_state(build, stored, state, event)
