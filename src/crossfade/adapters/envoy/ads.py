@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -139,8 +138,6 @@ class AdsEdges:
         Raises Conflict when the port is taken, InputError or Denied for files of certificates
         that cannot serve.
         """
-        # Else whoever knocks without a certificate writes a line into the hub's log.
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         credentials = self._tls.credentials() if self._tls else None
         _refuse_taken(self._host, self._port)
         server = grpc.aio.server(options=_OPTIONS)

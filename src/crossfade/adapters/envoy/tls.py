@@ -37,6 +37,8 @@ class HubTls:
 
     folder: Path
     _last: tuple[bytes, ...] = ()
+    _trouble: str = ""
+    """With the renewed certificate, as it was told last."""
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return what a server needs.  Raises InputError, Denied for files that cannot serve."""
@@ -56,9 +58,12 @@ class HubTls:
         before = self._last
         try:
             found = self.read()
-        except CrossfadeError as error:
-            _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
+        except (CrossfadeError, OSError) as error:  # a file may go between two looks at it
+            if str(error) != self._trouble:  # edges connect every second
+                self._trouble = str(error)
+                _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
             return None
+        self._trouble = ""
         return None if found == before else _configuration(found)
 
     def read(self) -> tuple[bytes, ...]:
