@@ -11,7 +11,7 @@ from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.kubernetes.client import KubeApi
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base import tracing
-from crossfade.base.errors import Conflict, Unavailable
+from crossfade.base.errors import Conflict, InputError, Unavailable
 from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.release.report import Address
 from crossfade.engine.leadership import LEASE, own_holder
@@ -28,6 +28,16 @@ def settings(tmp_path):
         probe.bind(("127.0.0.1", 0))
         base = probe.getsockname()[1] - 1
     return Settings(tmp_path, f"sqlite:///{tmp_path}/crossfade.db", base)
+
+
+async def test_a_hub_that_stands_by_does_not_wait_to_say_that_it_could_not_lead(settings, tmp_path):
+    """Else it is told when the other one has ended, and nobody leads."""
+    with pytest.raises(InputError, match=r"ca\.pem cannot be read"):
+        await run_hub(
+            replace(settings, edge_tls=tmp_path / "tls"), asyncio.Event(), standby=lambda _: None
+        )
+
+    assert not (tmp_path / "crossfade.db").exists(), "it has asked who leads before"
 
 
 async def lease_of(settings):

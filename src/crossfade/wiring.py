@@ -53,6 +53,7 @@ from crossfade.ports.traffic_counts import Counts, TrafficCounts
 from crossfade.settings import SEALING_KEY, SECRET, Settings, tracing
 
 if TYPE_CHECKING:
+    from crossfade.adapters.envoy.tls import HubTls
     from crossfade.engine.people import People
     from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
     from crossfade.engine.secret_commands import SecretCommands
@@ -305,6 +306,22 @@ def _version() -> str:
         return "unknown"
 
 
+def _edge_tls(settings: Settings) -> "HubTls | None":
+    """
+    Return what the hub shows to edges, which is read now: not when the hub that leads has ended.
+
+    Raises InputError, Denied.
+    """
+    from crossfade.adapters.envoy.tls import Ends, HubTls
+
+    if settings.edge_tls is None:
+        return None
+    tls = HubTls(settings.edge_tls)
+    tls.read()
+    Ends(tls, SteadyClock()).look(())
+    return tls
+
+
 async def run_hub(
     settings: Settings,
     ready: asyncio.Event,
@@ -321,7 +338,6 @@ async def run_hub(
     """
     from crossfade.adapters.dns.rfc2136 import Rfc2136NameServers
     from crossfade.adapters.envoy.ads import AdsEdges
-    from crossfade.adapters.envoy.tls import HubTls
     from crossfade.adapters.git_servers.statuses import GitServers
     from crossfade.adapters.metrics.sources import MetricSources
     from crossfade.adapters.notify.channels import ChannelNotifier
@@ -330,6 +346,7 @@ async def run_hub(
     from crossfade.engine.hub import Hub, HubPorts
     from crossfade.wiring_pipelines import build_ports
 
+    tls = _edge_tls(settings)
     async with AsyncExitStack() as closing:  # closes what was opened, the newest first
         store = await SqlStore.open(settings.database_url)
         closing.push_async_callback(store.close)
@@ -350,8 +367,8 @@ async def run_hub(
         closing.push_async_callback(gates.close)
         servers = GitServers(secrets)
         closing.push_async_callback(servers.close)
-        at, tls = settings.hub_listens, settings.edge_tls
-        edges = AdsEdges(at.port, at.host, clock=clock, tls=HubTls(tls) if tls else None)
+        at = settings.hub_listens
+        edges = AdsEdges(at.port, at.host, clock=clock, tls=tls)
         closing.push_async_callback(edges.stop)
         await edges.start()
         probe = HttpGatewayProbe()

@@ -48,3 +48,12 @@ async def test_a_picture_of_traffic_says_who_counts(api):
     assert (await api.ask("GET", path, VIEWER)).json()["counted_by"] == ""
     api.services.figures.records = None
     assert (await api.ask("GET", path, VIEWER)).json()["counted_by"] == "me"
+
+
+async def test_what_a_hub_of_this_machine_has_not_printed_yet_is_waited_for(
+    standing_by, monkeypatch
+):
+    monkeypatch.setattr("socket.gethostname", lambda: "me")
+    answer = await standing_by.ask("GET", "/builds/1/log?step=unit", VIEWER)
+
+    assert answer.json()["items"] == []

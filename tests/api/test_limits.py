@@ -70,6 +70,16 @@ async def test_what_no_text_has_is_refused_before_it_breaks_a_store(api, text):
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
 
 
+@pytest.mark.parametrize("kind", [{}, {"Content-Type": "application/JSON"}])
+async def test_what_a_body_is_called_does_not_get_it_past_the_store(api, kind):
+    headers = await api.token(ADMIN) | kind
+    answer = await api.client.put(
+        "/api/v1/secrets/s", headers=headers, content=b'{"value": "\\ud800"}'
+    )
+
+    assert answer.status_code == 422, answer.text
+
+
 @pytest.mark.parametrize("text", ["\\ud83d\\ude00", "\\\\u0000", "\\\\ud800", "\\u00e4"])
 async def test_what_only_looks_like_it_is_taken(api, text):
     headers = await api.token(ADMIN) | {"Content-Type": "application/json"}

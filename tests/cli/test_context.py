@@ -80,6 +80,20 @@ def test_one_that_goes_while_a_build_waits_fails_it_with_its_name(crossfade, kep
     assert crossfade("pipeline", "list", "-o", "json").data[0]["result"] == "failure"
 
 
+@pytest.mark.parametrize("how", ["refused", "ended"])
+def test_a_build_that_never_began_has_them_when_it_begins_again(crossfade, kept, file, how):
+    crossfade("pipeline", "run", file, "--detach")
+    if how == "refused":
+        crossfade("context", "delete", "staging")
+        crossfade("pipeline", "resume", "1")
+        crossfade("context", "create", "config", "staging", "-v", "REGION=eu")
+    else:
+        assert crossfade("pipeline", "terminate", "1").code == 0
+
+    assert crossfade("pipeline", "restart", "1").code == 0
+    assert "say | eu of-the-pipeline ***" in crossfade("pipeline", "resume", "1").out
+
+
 def test_a_trigger_has_its_own_beside_those_of_its_pipeline(crossfade, kept, file):
     assert crossfade("pipeline", "apply", file).code == 0
     assert crossfade("pipeline", "start", "shop/web", "--trigger", "night").code == 0

@@ -156,16 +156,34 @@ def test_without_a_hub_people_are_told_that_nobody_runs_the_build(tmp_path, caps
 
 
 def test_who_follows_a_build_that_does_not_begin_is_told_what_it_waits_for(
-    tmp_path, capsys, monkeypatch
+    tmp_path, hub, capsys, monkeypatch
 ):
     monkeypatch.setattr("crossfade.cli.pipeline_view._WONDER_SECONDS", 0.1)
-    main(["pipeline", "apply", write(tmp_path, SLOW)])
+    main(["pipeline", "apply", write(tmp_path, SLOW.replace("spec:", "spec:\n  concurrency: 1"))])
     follow = ("pipeline", "start", "shop/slow", "--follow", "--timeout", "800ms")
 
     main([*follow])
-    assert capsys.readouterr().err.count("build 1 waits to be begun") == 1
+    said = capsys.readouterr().err
+    assert said.count("nobody runs build 1; `crossfade up` goes on with it") == 1
+    hub()
+    until(lambda: data(capsys, "list")[0]["result"] == "running", "it does not begin")
     main([*follow])
     assert capsys.readouterr().err.count("build 2 waits for its turn after shop/slow 1") == 1
+    assert data(capsys, "terminate", "1")["result"] == "terminated"
+
+
+def test_a_build_without_a_cluster_for_its_pods_says_so_to_whoever_asks(
+    tmp_path, hub, capsys, monkeypatch
+):
+    main(["pipeline", "apply", write(tmp_path, SLOW)])
+    monkeypatch.setenv("CROSSFADE_PIPELINE_RUNNER", "pod")
+    hub()
+    capsys.readouterr()
+
+    main(["pipeline", "start", "shop/slow", "--follow", "--timeout", "10s"])
+    assert capsys.readouterr().err.count("build 1 waits: the fleet is empty") == 1
+    assert data(capsys, "why", "1", "first")["why"][-1] == "the build waits: the fleet is empty"
+    assert data(capsys, "terminate", "1")["result"] == "terminated"
 
 
 def test_pipelines_are_registered_listed_and_forgotten(tmp_path, capsys):

@@ -62,6 +62,16 @@ def test_a_tree_that_is_higher_than_the_terminal_shows_what_goes_on_and_counts_t
     ]
 
 
+def test_below_the_steps_stands_what_the_whole_build_waits_for(graph):
+    state = State({"both": unit(Result.RUNNING)}, waits_for="the fleet is empty")
+
+    assert rows(graph, state, 12.0, 3) == [
+        Row("running", "both  2s"),
+        Row("", "and 3 pending"),
+        Row("waits", "the build waits: the fleet is empty"),
+    ]
+
+
 def at_a_terminal(tmp_path, *arguments: str, **environment: str) -> str:
     """Return all that a command has written to its terminal."""
     ours, theirs = pty.openpty()

@@ -356,6 +356,17 @@ def test_an_account_loses_nothing_by_a_slip_of_the_mouse(page, hub):
     assert hub.client.get("/session").status_code == 200
 
 
+def test_who_mistypes_the_old_password_stays_signed_in(page):
+    page.goto("/settings")
+    own = page.get_by_label("Your password")
+    own.get_by_label("The old one").fill("a slip", timeout=SECONDS)
+    own.get_by_label("The new one").fill("a longer password than that")
+    own.get_by_role("button", name="Change it").click()
+
+    expect(own.get_by_role("alert")).to_contain_text("old password is wrong", timeout=SECONDS)
+    expect(page.get_by_role("form", name="Sign in")).to_have_count(0)
+
+
 def test_a_view_that_cannot_show_what_the_hub_says_does_not_leave_an_empty_page(
     browser, hub, signed_in
 ):

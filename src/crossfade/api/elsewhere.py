@@ -1,5 +1,7 @@
 """What is on no disk but another hub's: logs and files of builds, and who counts requests."""
 
+import socket
+
 from crossfade.api.services import Services
 from crossfade.base.errors import Unavailable
 
@@ -13,11 +15,15 @@ async def leads_elsewhere(services: Services) -> str:
 
 
 async def require_here(services: Services, what: str, *, found: bool) -> None:
-    """Raise Unavailable that names the hub to ask, when another one may have what is not here."""
+    """
+    Raise Unavailable that names the hub to ask, when another one may have what is not here.
+
+    One of this machine writes to the same disk: what is not there is not yet anywhere.
+    """
     if found:
         return
     hub = await leads_elsewhere(services)
-    if hub:
+    if hub and hub.partition("/")[0] != socket.gethostname():
         raise Unavailable(
             f"{what} are not on the disk of this hub, which stands by",
             hint=f"ask the hub that leads, {hub}, or the one that led when it ran",

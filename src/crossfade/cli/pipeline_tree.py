@@ -35,6 +35,7 @@ _MARKS = {
     "terminated": ("✗", "yellow"),
     "skipped": ("-", "dim"),
     "pending": ("·", "dim"),
+    "waits": ("!", "yellow"),
 }
 _ASCII = {"●": "*", "✓": "+", "✗": "x", "·": "."}
 
@@ -51,8 +52,16 @@ def rows(graph: "Outline", state: "State", now: float, most: int) -> list[Row]:
     """
     Return the steps in the order of the file, those inside of others indented.
 
-    When there are more than `most`, those that are over or have not begun are only counted.
+    When there are more than `most`, those that are over or have not begun are only counted.  What
+    the whole build waits for comes after them.
     """
+    if state.waits_for and not state.ended:
+        steps = _steps(graph, state, now, most - 1)
+        return [*steps, Row("waits", f"the build waits: {state.waits_for}")]
+    return _steps(graph, state, now, most)
+
+
+def _steps(graph: "Outline", state: "State", now: float, most: int) -> list[Row]:
     found = [(key, _row(graph, state, key, now)) for key in graph.units if key]
     shown = [row for key, row in found if key in state.units or graph.units[key].hook is None]
     if len(shown) <= most:

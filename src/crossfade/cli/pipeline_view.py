@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FOLLOW_SECONDS = 0.1
 _WONDER_SECONDS = 2.0
 """So long may the hub take to begin a build before somebody is told that it waits."""
+_TWICE = 2
 _WIDEST = 30
 
 
@@ -161,8 +162,8 @@ async def print_logs(
         while True:
             state = (await pipelines.builds.state(build.id)).value
             await reading.print_new(state)
-            if follow and not state.units:
-                await waiting.tell()
+            if follow:
+                await waiting.tell(state)
             if state.ended or not follow:
                 break
             await asyncio.sleep(_FOLLOW_SECONDS)
@@ -170,17 +171,35 @@ async def print_logs(
 
 
 class _Waiting:
-    """Says once what a build waits for that has not begun."""
+    """Says once what a build waits for that has not begun, or that gets no answer."""
 
     def __init__(self, pipelines: "Pipelines", build: "Build") -> None:
         self._pipelines, self._build = pipelines, build
-        self._since, self._told = time.monotonic(), False
+        self._looked_at, self._told = time.monotonic(), False
+        self._silent, self._left = "", 0
 
-    async def tell(self) -> None:
+    async def tell(self, state: "State") -> None:
         """Say so when it has waited for long enough to make somebody wonder."""
-        if self._told or time.monotonic() - self._since < _WONDER_SECONDS:
+        if state.waits_for not in ("", self._silent) and not state.ended:
+            note(f"build {self._build.id} waits: {state.waits_for}")
+        self._silent = state.waits_for
+        if state.ended or time.monotonic() - self._looked_at < _WONDER_SECONDS:
             return
-        self._told, own = True, self._build
+        self._looked_at = time.monotonic()
+        await self._tell_when_nobody_runs_it()
+        if not state.units and not self._left and not self._told:
+            self._told = True
+            await self._tell_of_others()
+
+    async def _tell_when_nobody_runs_it(self) -> None:
+        own = self._build
+        self._left = 0 if await self._pipelines.has_runner(own) else self._left + 1
+        if self._left == _TWICE:  # others may have been about to take it over
+            command = "crossfade up" if own.hub else f"crossfade pipeline resume {own.id}"
+            note(f"nobody runs build {own.id}; `{command}` goes on with it")
+
+    async def _tell_of_others(self) -> None:
+        own = self._build
         rows = await self._pipelines.rows()
         before = [each for each in rows if each.ended is None and int(each.run) < int(own.id)]
         same = [each.run for each in before if each.pipeline == own.pipeline]

@@ -60,10 +60,6 @@ class People:
         found = await self.documents.list(ACCOUNT)
         return tuple(_person(from_json(Account, each.body)) for each in found)
 
-    async def find(self, name: str) -> Person:
-        """Return the account.  Raises NotFound."""
-        return _person(from_json(Account, (await self._stored(name)).body))
-
     async def add(
         self, name: str, grants: Sequence[Grant], password: Secret | None
     ) -> Secret | None:
@@ -89,16 +85,31 @@ class People:
 
     async def grant(self, name: str, grants: Sequence[Grant]) -> Person:
         """Give the account these rights in place of those that it has.  Raises NotFound."""
-        _require_few(grants)
-        return await self._change(name, f"is now {_words(grants)}", grants=tuple(grants))
+        return await self.change(name, grants=grants)
 
     async def disable(self, name: str) -> Person:
         """Have the account, its browsers and its tokens count no more.  Raises NotFound."""
-        return await self._change(name, "disabled", ends=Ends.LASTING, disabled=True)
+        return await self.change(name, disabled=True)
 
     async def enable(self, name: str) -> Person:
         """Have the account count again.  Raises NotFound."""
-        return await self._change(name, "enabled", disabled=False)
+        return await self.change(name, disabled=False)
+
+    async def change(
+        self, name: str, *, grants: Sequence[Grant] | None = None, disabled: bool | None = None
+    ) -> Person:
+        """Do any of these at once: all of it, or nothing.  Raises NotFound, UnsafePlan."""
+        values: dict[str, object] = {}
+        said = []
+        if grants is not None:
+            _require_few(grants)
+            values["grants"] = tuple(grants)
+            said.append(f"is now {_words(grants)}")
+        if disabled is not None:
+            values["disabled"] = disabled
+            said.append("disabled" if disabled else "enabled")
+        ends = Ends.LASTING if disabled else Ends.NOTHING
+        return await self._change(name, ", ".join(said), ends=ends, **values)
 
     async def set_password(
         self, name: str, password: Secret, *, keep_tokens: bool = False

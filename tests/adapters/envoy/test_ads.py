@@ -4,6 +4,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from envoy.config.core.v3 import base_pb2
+from envoy.service.discovery.v3 import discovery_pb2
 
 from crossfade.adapters.envoy import ads
 from crossfade.adapters.envoy.ads import AdsEdges
@@ -57,6 +59,18 @@ async def test_an_edge_that_does_not_say_where_it_listens_is_told_so(world, tmp_
     bootstrap["node"]["metadata"] = {"listener_port": "the usual one"}
     async with running_edge(folder(tmp_path), bootstrap):
         await until(lambda: complaint(world, "listener_port"))
+
+
+def test_what_an_edge_says_fits_a_line_and_changes_no_terminal():
+    """Whoever has taken over an edge writes what it refuses, into the store and to people."""
+    request = discovery_pb2.DiscoveryRequest(node=base_pb2.Node(id="taken-over"))
+    request.error_detail.message = "\x1b[2Jno\nsuch route " + "x" * 100_000
+    request.error_detail.code = 13
+
+    said = ads._request(request).error
+
+    assert said.startswith(" [2Jno such route xxx")
+    assert len(said) == ads._MOST_WORDS
 
 
 def other(world) -> dict:

@@ -3,7 +3,12 @@
 import json
 import re
 
-from crossfade.adapters.envoy.bootstrap import edge_bootstrap, edge_command
+from crossfade.adapters.envoy.bootstrap import (
+    Listener,
+    edge_bootstrap,
+    edge_command,
+    remote_edge_bootstrap,
+)
 from crossfade.adapters.envoy.statistics import SENT
 from crossfade.adapters.envoy.validate import validate_bootstrap
 
@@ -20,6 +25,15 @@ def test_each_edge_tells_the_hub_where_it_listens():
     metadata = made()["node"]["metadata"]
 
     assert metadata == {"listener_host": "127.0.0.1", "listener_port": 17000}
+
+
+def test_reports_go_out_while_the_only_hub_is_too_busy_for_checks_and_to_one_of_a_hundred():
+    hubs = [("hub.example.com", 17443)]
+    made = remote_edge_bootstrap("berlin", hubs, 2, Listener("192.0.2.1", 3), None)
+    (hub,) = made["static_resources"]["clusters"]
+    percent = hub["common_lb_config"]["healthy_panic_threshold"]["value"]
+
+    assert 0 < percent <= 1
 
 
 def test_the_admin_page_is_for_this_machine_only():

@@ -1,6 +1,7 @@
 """Edges of other machines: a real Envoy and the hub know each other by certificates."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -219,6 +220,41 @@ async def test_a_hub_does_not_begin_with_a_certificate_that_no_edge_trusts(autho
     with pytest.raises(InputError) as caught:
         await AdsEdges(0, tls=HubTls(authority.folder)).start()
     assert "--renew" in caught.value.hint
+
+
+def knock(port: int) -> None:
+    """Connect without a certificate, and wait until that is refused."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain) as wrapped,
+        contextlib.suppress(OSError),
+    ):
+        while wrapped.recv(1000):
+            pass
+
+
+async def test_who_knocks_without_a_certificate_writes_nothing_into_the_log(hub, capfd):
+    """Whoever gets to the port could fill the disk."""
+    for _ in range(3):
+        await asyncio.to_thread(knock, hub.port)
+
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_damaged_renewal_is_told_once_and_not_for_each_connection(
+    hub, authority, tmp_path, caplog
+):
+    """Each edge looks every second whether the hub is there."""
+    (authority.folder / "hub.pem").write_text("half")
+    for _ in range(3):
+        await asyncio.to_thread(shown, hub, authority, tmp_path)
+    (authority.folder / "hub.key").unlink()
+    await asyncio.to_thread(shown, hub, authority, tmp_path)
+
+    assert len([each for each in caplog.records if "cannot be used" in each.message]) == 2
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "hub.pem", "hub.key"])

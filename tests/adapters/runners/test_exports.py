@@ -1,6 +1,7 @@
 """What a run exports is bounded, wherever it runs, and cannot hold up who reads it."""
 
 import asyncio
+import errno
 import os
 import subprocess
 
@@ -45,6 +46,15 @@ async def test_a_run_that_spoils_its_file_has_exported_nothing_and_nobody_waits(
 
     async with asyncio.timeout(5):
         assert (await exports(place)).variables == ()
+
+
+async def test_a_file_that_its_step_lets_nobody_read_stops_no_build(place, monkeypatch):
+    def refused(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", path)  # root may read all
+
+    monkeypatch.setattr(os, "open", refused)
+
+    assert (await exports(place)).variables == ()
 
 
 async def ended(runner, script):

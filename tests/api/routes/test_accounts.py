@@ -52,6 +52,19 @@ async def test_rights_are_changed_and_accounts_disabled(browser):
     assert (await browser("PATCH", "/accounts/nobody", json={})).status_code == 404
 
 
+async def test_of_a_change_that_is_refused_nothing_is_done(browser):
+    """Its author believes that all is as before."""
+    grants = [
+        {"role": "admin", "application": "*", "cluster": "*"},
+        {"role": "viewer", "application": "colors", "cluster": "*"},
+    ]
+    refused = await browser("PATCH", "/accounts/admin", json={"grants": grants, "disabled": True})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "unsafe-plan")
+    (admin,) = (await browser("GET", "/accounts")).json()
+    assert admin["grants"] == grants[:1]
+
+
 async def test_a_token_makes_no_accounts_as_it_would_outlive_itself_so(api):
     for method, path in (("POST", "/accounts"), ("POST", "/accounts/admin/password")):
         body = account() if path == "/accounts" else {}

@@ -3,7 +3,7 @@
 from crossfade.base.codec import to_json
 from crossfade.core.access.roles import Grant, Role
 from crossfade.engine.access_records import AUDIT_LOG
-from crossfade.engine.pipelines.environments import ENVIRONMENT, Environment
+from crossfade.engine.pipelines.environments import ENVIRONMENT, Environment, Environments
 from crossfade.ports.documents import Save
 
 DEVELOPER, VIEWER = Grant(Role.DEVELOPER), Grant(Role.VIEWER)
@@ -14,6 +14,20 @@ async def launched(api):
     build = await api.build()
     body = Environment("shop/review", build.id, "shop", 0.0, 600.0, f"{build.id}.0/up@1")
     await api.world.store.commit((Save(ENVIRONMENT, body.name, 0, to_json(body)),), ())
+
+
+async def test_of_what_a_service_has_printed_for_weeks_the_end_is_shown(api, monkeypatch):
+    async def logs(_, name, printed):
+        for part in (f"the beginning of {name}\n", *["x" * 65_536] * 20, "", "the end\n"):
+            printed(part)
+
+    monkeypatch.setattr(Environments, "logs", logs)
+    text = (await api.ask("GET", "/environments/shop/log", VIEWER)).json()["text"]
+
+    first, _, rest = text.partition("\n")
+    assert first == f"({22 + 20 * 65_536 + 8 - 2**20} characters are left out)"
+    assert len(rest) == 2**20
+    assert rest.endswith("the end\n")
 
 
 async def test_one_is_listed_and_ended_and_who_has_done_it_is_known(api):

@@ -2,7 +2,15 @@
 
 import pytest
 
-from crossfade.core.pipeline.run import MOST_KILLED, MOST_LOSSES, decide, restarted, runs
+from crossfade.core.pipeline.run import (
+    MOST_KILLED,
+    MOST_LOSSES,
+    begin,
+    decide,
+    refused,
+    restarted,
+    runs,
+)
 from crossfade.core.pipeline.state import Answer, Result, RunSight, Seen, Status
 from crossfade.core.pipeline.variables import Source, Variable
 from crossfade.testing.fake_build import FakeBuild, after, graph_from, on, step
@@ -210,3 +218,15 @@ def test_steps_in_arguments_that_repeat_a_name_do_not_hang_the_build(kind):
     build = FakeBuild({"steps": {"a": inner}}).play()
 
     assert build.state.ended
+
+
+def test_a_restarted_build_that_never_began_is_looked_at_as_a_new_one():
+    given = {"A": Variable("A", "b", Source.RUN)}
+    graph = graph_from(
+        {"steps": {"a": step(when={"condition": {"all": {"x": "'${{B}}' == 'c'"}}})}}
+    )
+    no_machine = refused(begin(given), "its image is not at hand", 1.0)
+    ended = decide(graph, begin(given), Seen(terminate="by somebody"), 1.0).want
+
+    assert restarted(graph, no_machine, 2.0) == begin(given)
+    assert restarted(graph, ended, 2.0) == begin(given)

@@ -1,5 +1,7 @@
 """What people are told of a step."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.core.pipeline.run import begin
@@ -86,3 +88,11 @@ def test_there_is_no_such_step():
 
     with pytest.raises(KeyError):
         why(build.graph, begin({}), "nope")
+
+
+def test_a_step_under_way_says_what_the_whole_build_waits_for(build):
+    build.state = replace(build.state, waits_for="the fleet is empty")
+
+    assert told(build, "b").endswith("is under way | the build waits: the fleet is empty")
+    assert told(build, "").endswith("the build waits: the fleet is empty")
+    assert "fleet" not in told(build, "a"), "it is over"

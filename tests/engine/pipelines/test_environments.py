@@ -207,6 +207,27 @@ def test_secrets_of_its_build_are_masked_in_its_log():
     assert simulated(world()) == "the token is ***\n"
 
 
+def test_the_log_of_services_that_never_pause_ends_and_has_what_was_there():
+    async def story(world):
+        environment = await world.launch("1.0/up@1")
+        shell, printed = world.machine.runs[environment.run].shell, []
+        shell.output = b"first\n"
+
+        async def prints_always():
+            while True:
+                shell.output += "ü".encode()
+                await asyncio.sleep(0.001)
+
+        async with asyncio.TaskGroup() as group:
+            service = group.create_task(prints_always())
+            async with asyncio.timeout(5):
+                await world.environments.logs("review", printed.append)
+            service.cancel()
+        return "".join(printed)
+
+    assert told(story).startswith("first\nü")
+
+
 def test_its_composition_may_use_the_host_images_of_the_build():
     async def story(world):
         environment = await world.launch("1.0/up@1")

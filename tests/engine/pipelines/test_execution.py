@@ -13,6 +13,7 @@ from crossfade.engine.pipelines.commands import BuildCommands
 from crossfade.engine.pipelines.execution import Execution
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.surroundings import Surroundings
+from crossfade.engine.pipelines.views import row
 from crossfade.ports.runner import RunId
 from crossfade.testing.fake_runner import FakeMachine, FakeRunner
 from crossfade.testing.fake_store import FakeStore
@@ -192,3 +193,51 @@ async def test_a_step_that_ends_as_soon_as_it_is_asked_to_is_asked_once(tmp_path
 
     assert state.units["a"].result == "failure"
     assert len(made[0].stops) == 1
+
+
+class Gone:
+    """A runner that answers nothing but some questions until somebody sees to it."""
+
+    def __init__(self, inner, answered: str) -> None:
+        self._inner, self._answered, self.gone = inner, answered.split(), True
+
+    def __getattr__(self, name):
+        if not self.gone or name in self._answered:
+            return getattr(self._inner, name)
+        error = Unavailable("the fleet is empty", hint="add a cluster")
+        if name == "output":
+            raise error
+
+        async def refused(*_):
+            raise error
+
+        return refused
+
+
+@pytest.mark.parametrize("answered", ["look", "start"], ids=["before-its-step", "during-its-step"])
+async def test_who_does_not_sit_beside_reads_what_the_build_waits_for_and_that_it_goes_on(
+    tmp_path, answered
+):
+    runners, stores = [], []
+
+    def gone(inner):
+        runners.append(Gone(inner, answered))
+        return runners[0]
+
+    def kept(inner):
+        stores.append(Builds(inner))
+        return inner
+
+    heard = Heard()
+    run = await execution(tmp_path, FakeMachine(), heard, runner=gone, store=kept)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        running = group.create_task(run.run())
+        while not (seen := (await stores[0].state("1")).value).waits_for:
+            await asyncio.sleep(0.01)
+        runners[0].gone = False
+
+    build = (await stores[0].build("1")).value
+    assert row(build, seen, running=True).reason == "waits: the fleet is empty"
+    state = running.result()
+    assert (state.result, state.waits_for) == ("success", "")
+    assert len(trouble(heard)) == 1, "told once"

@@ -53,7 +53,8 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   }
   if (!answer.ok) {
     const problem = await problemOf(answer);
-    if (problem.code === "not-signed-in" && path !== "/session") signedOut();
+    // A wrong password, the old one too when it is changed, says nothing of who is signed in.
+    if (problem.code === "not-signed-in" && !path.startsWith("/session")) signedOut();
     throw problem;
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T;

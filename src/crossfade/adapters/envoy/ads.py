@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,6 +42,8 @@ _AGAIN_SECONDS = 2.0
 _MOST_OF_ONE = 8
 """Streams of one name, the dead ones of an edge that reconnects among them: whoever has taken over
 one edge must not take the places of the others."""
+_MOST_WORDS = 1000
+"""Characters of what an edge says of why it refuses a plan."""
 _OPTIONS = (
     # Two hubs on one port would each get half of the edges: the second one must fail instead.
     ("grpc.so_reuseport", 0),
@@ -137,8 +138,6 @@ class AdsEdges:
         Raises Conflict when the port is taken, InputError or Denied for files of certificates
         that cannot serve.
         """
-        # Else whoever knocks without a certificate writes a line into the hub's log.
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
         credentials = self._tls.credentials() if self._tls else None
         _refuse_taken(self._host, self._port)
         server = grpc.aio.server(options=_OPTIONS)
@@ -289,8 +288,13 @@ def _request(message: discovery_pb2.DiscoveryRequest) -> Request:
         message.version_info,
         message.response_nonce,
         frozenset(message.resource_names),
-        (message.error_detail.message or "no reason given") if refused else "",
+        (_words(message.error_detail.message) or "no reason given") if refused else "",
     )
+
+
+def _words(text: str) -> str:
+    """Return what an edge says as one line that can be kept and shown."""
+    return "".join(each if each.isprintable() else " " for each in text[:_MOST_WORDS])
 
 
 def _message(response: Response) -> discovery_pb2.DiscoveryResponse:

@@ -154,8 +154,9 @@ def _hub(hubs: Sequence[tuple[str, int]], identity: Identity | None = None) -> d
         cluster["dns_lookup_family"] = "ALL"  # one of them answers
     if len(hubs) > 1 or cluster["type"] == "STRICT_DNS":
         cluster["health_checks"] = [_leads()]
-        # Where most stand by, Envoy would take the checks for broken, and send to all of them.
-        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 0}}
+        # Where most stand by, Envoy would take the checks for broken, and send to all of them.  It
+        # may do so when none answers: a hub that is busy for a moment is still there.
+        cluster["common_lb_config"] = {"healthy_panic_threshold": {"value": 1}}
     if identity is not None:
         cluster["transport_socket"] = _tls(identity)
     return cluster

@@ -37,10 +37,12 @@ class HubTls:
 
     folder: Path
     _last: tuple[bytes, ...] = ()
+    _trouble: str = ""
+    """With the renewed certificate, as it was told last."""
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return what a server needs.  Raises InputError, Denied for files that cannot serve."""
-        first = self._read()
+        first = self.read()
         return grpc.dynamic_ssl_server_credentials(
             _configuration(first),
             self._newer,  # pyright: ignore[reportArgumentType] - None: as before
@@ -55,14 +57,17 @@ class HubTls:
         """Return what is to be shown from now on; None when that is as before."""
         before = self._last
         try:
-            found = self._read()
-        except CrossfadeError as error:
-            _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
+            found = self.read()
+        except (CrossfadeError, OSError) as error:  # a file may go between two looks at it
+            if str(error) != self._trouble:  # edges connect every second
+                self._trouble = str(error)
+                _LOG.warning("the renewed certificate of the hub cannot be used: %s", error)
             return None
+        self._trouble = ""
         return None if found == before else _configuration(found)
 
-    def _read(self) -> tuple[bytes, ...]:
-        """Return authority, certificate and key."""
+    def read(self) -> tuple[bytes, ...]:
+        """Return authority, certificate and key.  Raises InputError, Denied."""
         found = tuple(_content(self.folder / name) for name in (CA, HUB, HUB_KEY))
         if found != self._last:
             self._check(found)

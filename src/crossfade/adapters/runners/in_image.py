@@ -25,6 +25,7 @@ from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.leftovers import MARK
 from crossfade.adapters.runners.run_files import open_secret
 from crossfade.adapters.runners.variables import (
+    IGNORED,
     VARIABLES,
     box_options,
     opening,
@@ -137,7 +138,8 @@ def become(kind: type[T], made: Callable[[T, Mapping[str, str]], Command]) -> No
     try:
         wanted = from_json(kind, json.loads(Path(sys.argv[1]).read_bytes()))
         argv, environment = made(wanted, read_variables(Path(sys.argv[2])))
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and who inherits that
+        for each in IGNORED:
+            signal.signal(each, signal.SIG_DFL)
         os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
     except CrossfadeError as error:
         print(f"the step cannot be started: {error}\nhint: {error.hint}", file=sys.stderr)  # noqa: T201

@@ -31,7 +31,7 @@ from crossfade.adapters.runners.run_files import number, tail, write, write_secr
 from crossfade.adapters.runners.scripts import KEEPER
 from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
-from crossfade.adapters.runners.variables import VARIABLES
+from crossfade.adapters.runners.variables import IGNORED, VARIABLES
 from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, Output, RunId
@@ -126,8 +126,7 @@ class ProcessRunner:
                     (os.POSIX_SPAWN_DUP2, 1, 2),
                 ],
                 setsid=True,
-                # Python ignores them, and every program of the step would.
-                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+                setsigdef=IGNORED,
             )
         finally:
             os.close(lock)

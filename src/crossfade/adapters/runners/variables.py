@@ -8,6 +8,7 @@ is given them in the end, inside.  The file has the form that bubblewrap takes o
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from crossfade.adapters.runners.run_files import open_secret
 
 VARIABLES = "variables"
 """Name of the file in the folder of a run."""
+IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores, and so would every program that it becomes or starts so."""
 MOST = 2500
 """Bubblewrap takes 9,000 words, and a variable is three."""
 _LONGEST_BYTES = 32 * 4096
@@ -26,7 +29,8 @@ _OPENED = f'exec {_HANDLE}<"$1" && shift && exec "$@"'
 _BECOME = """import os, signal, sys
 with open(sys.argv[1], "rb") as file:
     words = file.read().split(b"\\0")
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+for each in signal.SIGPIPE, signal.SIGXFSZ:
+    signal.signal(each, signal.SIG_DFL)
 try:
     os.chdir(sys.argv[2])
     os.execve(sys.argv[3], sys.argv[3:], dict(zip(words[1::3], words[2::3])))

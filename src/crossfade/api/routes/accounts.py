@@ -85,12 +85,8 @@ async def add_account(wanted: NewAccount, caller: Admin, services: Use) -> Made:
 async def change_account(name: Name, change: Change, caller: Admin, services: Use) -> Shown:
     """Give an account other rights, disable it, or enable it; somebody always stays in charge."""
     people = _changing(services, caller)
-    person = await people.find(name)
-    if change.grants is not None:
-        person = await people.grant(name, [each.grant for each in change.grants])
-    if change.disabled is not None:
-        person = await (people.disable(name) if change.disabled else people.enable(name))
-    return _shown(person)
+    grants = None if change.grants is None else [each.grant for each in change.grants]
+    return _shown(await people.change(name, grants=grants, disabled=change.disabled))
 
 
 @router.post("/{name}/password")

@@ -64,7 +64,7 @@ async def list_files(
     return Page(items=found, next=str(after + limit) if after + limit < total else None)
 
 
-@router.get("/{run}/tests/cases", tags=["builds"])
+@router.get("/{run}/tests/cases")
 async def list_cases(
     run: Run, caller: Reader, services: Use, after: Cursor = 0, limit: Limit = 500
 ) -> Page[StepCase]:

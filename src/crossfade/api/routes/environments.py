@@ -1,5 +1,6 @@
 """Environments: compositions that steps of builds have launched, and that outlive them."""
 
+from collections import deque
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -18,10 +19,15 @@ Builder = Annotated[Caller, Depends(everywhere(Action.BUILD))]
 Name = Annotated[str, Path(max_length=100, examples=["shop-main"])]
 
 
+MOST_PRINTED = 1024 * 1024
+"""Characters; services print for weeks, and this is held in memory."""
+
+
 class Printed(BaseModel):
     """What services of an environment have printed, without secrets of its build."""
 
     text: str
+    """Of very much the end, below a line that says how much is left out."""
 
 
 @router.get("")
@@ -33,9 +39,31 @@ async def list_environments(caller: Reader, services: Use) -> tuple[Seen, ...]:
 @router.get("/{name:path}/log")
 async def get_log(name: Name, caller: Reader, services: Use) -> Printed:
     """Return what the services of an environment have printed until now."""
-    found: list[str] = []
-    await services.acts(services.documents).environments.logs(name, found.append)
-    return Printed(text="".join(found))
+    tail = _Tail()
+    await services.acts(services.documents).environments.logs(name, tail.add)
+    return Printed(text=tail.text())
+
+
+class _Tail:
+    """The end of a text that comes in parts."""
+
+    def __init__(self) -> None:
+        self._parts: deque[str] = deque()
+        self._size = self._left_out = 0
+
+    def add(self, part: str) -> None:
+        self._parts.append(part)
+        self._size += len(part)
+        while self._size - len(self._parts[0]) >= MOST_PRINTED:
+            first = len(self._parts.popleft())
+            self._size -= first
+            self._left_out += first
+
+    def text(self) -> str:
+        found = "".join(self._parts)
+        over = max(0, len(found) - MOST_PRINTED)
+        left_out = self._left_out + over
+        return f"({left_out} characters are left out)\n{found[over:]}" if left_out else found
 
 
 @router.delete("/{name:path}", status_code=204)

@@ -233,7 +233,8 @@ def restarted(graph: Graph, state: State, now: float) -> State:
     """
     Return the state of an ended build to be run again from what failed.
 
-    What succeeded stays as it is, with what it told and exported; the rest has not been.
+    What succeeded stays as it is, with what it told and exported; the rest has not been.  One that
+    was refused, or ended before its first run, has not begun: then nothing is decided here.
     """
     done = {
         key
@@ -245,10 +246,10 @@ def restarted(graph: Graph, state: State, now: float) -> State:
         and unit.result in (Result.SUCCESS, Result.APPROVED)
     }
     kept = {key: unit for key, unit in state.units.items() if _top(graph, key) in done}
+    if not kept and not any(unit.run for unit in state.units.values()):
+        return begin(state.variables)
     exports = tuple(each for each in state.exports if each.step in kept)
-    again = replace(
-        state, units={}, active=(), timed=(), watching=(), exports=exports, terminated=""
-    )
+    again = State(variables=state.variables, exports=exports)
     progress = Progress(graph, again, now)
     progress.adopt(kept)
     return progress.state()

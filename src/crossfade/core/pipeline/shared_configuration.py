@@ -1,6 +1,7 @@
 """Shared configurations: named sets of variables, which pipelines list as their `contexts`."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -61,6 +62,12 @@ def shared_data(kind: SharedKind, data: Json) -> Settings:
                 f"{key!r} is not the name of a variable",
                 hint="allowed are letters, digits, `_`, `.` and `-`, beginning with no digit",
             )
+        if not all(_can_be_kept(each) for each in _leaves(value)):
+            raise InputError(
+                f"the value of {key} has what no store keeps: U+0000, half of a surrogate pair, "
+                "or a number that is not finite",
+                hint="leave that out; binary data can be given as base64",
+            )
         if not kind.has_structure:
             if not isinstance(value, _PLAIN):
                 word = "nothing" if value is None else "a list or a mapping"
@@ -77,6 +84,30 @@ def shared_data(kind: SharedKind, data: Json) -> Settings:
             hint=f"give at most {LARGEST_BYTES} bytes, or split it",
         )
     return found
+
+
+def _leaves(value: Json) -> Iterator[Json]:
+    """Yield the plain values in a value, names in mappings among them."""
+    match value:
+        case dict():
+            yield from value
+            for each in value.values():
+                yield from _leaves(each)
+        case list():
+            for each in value:
+                yield from _leaves(each)
+        case _:
+            yield value
+
+
+def _can_be_kept(value: Json) -> bool:
+    match value:
+        case str():
+            return "\0" not in value and value == value.encode(errors="replace").decode()
+        case float():
+            return math.isfinite(value)
+        case _:
+            return True
 
 
 def _structured(kind: SharedKind) -> SharedKind:

@@ -120,6 +120,8 @@ class State:
     """Why somebody ended the build."""
     services: str = ""
     """Key of the services of the whole build, from their begin until they are gone."""
+    waits_for: str = ""
+    """What does not answer while the build goes on, "" when everything does."""
 
     @property
     def result(self) -> Result:

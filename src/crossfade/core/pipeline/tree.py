@@ -1,6 +1,7 @@
 """A document as a tree whose values know their place in the file."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -84,6 +85,8 @@ def plain(node: Node) -> Json:
             return {key: plain(entry.node) for key, entry in entries.items()}
         case Date(text):
             return text
+        case float() as number if not math.isfinite(number):
+            return str(number)  # JSON has none of these
         case scalar:
             return scalar
 

@@ -58,6 +58,8 @@ def _told(graph: Graph, state: State, key: str, own: UnitState) -> tuple[str, ..
     if step.block is not None and own.phase is Phase.BODY:
         under_way = [k for k in state.active if k != key and graph.units[k].owner == key]
         lines.append(f"under way in it: {', '.join(under_way) or 'nothing'}")
+    if state.waits_for and own.ended is None:
+        lines.append(f"the build waits: {state.waits_for}")
     if key == BUILD and state.terminated:
         lines.append(f"somebody ended it: {state.terminated}")
     if own.result is Result.SKIPPED and step.when is not None:

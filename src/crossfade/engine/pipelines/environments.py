@@ -1,6 +1,7 @@
 """Environments: compositions that a step has launched, and that go on when its build has ended."""
 
 import asyncio
+import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,8 @@ _BEGINS_SECONDS = 10.0
 """So long may pass between what is saved and the start of its processes."""
 _SILENCE_SECONDS = 2.0
 """So long the last lines of a start are waited for."""
+_NEWS_SECONDS, _NEWS_BYTES = 1.0, 32 * 1024
+"""What comes so late and in so small pieces is printed just now: some services never pause."""
 
 Printed = Callable[[str], None]
 Runners = Callable[[Runtime], Runner]
@@ -90,6 +93,7 @@ def _replaced(environment: Environment, other: Environment) -> Conflict:
     )
 
 
+_decoder = codecs.getincrementaldecoder("utf-8")
 _STATUS = {Status.RUNNING: "starting", Status.SERVING: "up"}
 
 
@@ -217,11 +221,11 @@ class Environments:
         silent = asyncio.Event()
 
         async def follow() -> None:
-            runner = self._runners(environment.runtime)
+            runner, decoder = self._runners(environment.runtime), _decoder("replace")
             async for output in runner.output(environment.run):
                 if output.data:
                     silent.clear()
-                    printed(output.data.decode(errors="replace"))
+                    printed(decoder.decode(output.data))
                 else:
                     silent.set()
             silent.set()
@@ -248,11 +252,14 @@ class Environments:
         state = (await self._builds.state(stored.value.build)).value
         told = [*state.variables.values(), *(each.variable for each in state.exports)]
         mask = Mask(each.value for each in told if each.secret)
-        runner = self._runners(stored.value.runtime)
+        runner, decoder = self._runners(stored.value.runtime), _decoder("replace")
+        until = self._clock.now() + _NEWS_SECONDS
         async for output in runner.output(stored.value.run):
-            if not output.data:
+            printed(mask.feed(decoder.decode(output.data)))
+            is_news = len(output.data) < _NEWS_BYTES and self._clock.now() > until
+            if is_news or not output.data:
                 break
-            printed(mask.feed(output.data.decode(errors="replace")))
+        printed(mask.feed(decoder.decode(b"", final=True)))
         printed(mask.finish())
 
     async def end(self, name: str) -> None:

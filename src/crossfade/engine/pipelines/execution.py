@@ -58,9 +58,11 @@ class Execution:
         self._stored: Stored[State] = Stored(State())
         self._known = False
         self._unsure: Decision | None = None
-        self._patience = Patience(lambda text: listener.told(BUILD, text))
+        self._patience = Patience(self._tell_trouble)
         self._works: dict[RunId, Work] = {}
         self._following: set[RunId] = set()
+        self._silent: set[RunId] = set()
+        """Those of them that could not be followed when they were asked last."""
         self._stopping: set[RunId] = set()
         self._stopped: set[RunId] = set()
         self._changed = asyncio.Event()
@@ -103,7 +105,18 @@ class Execution:
                 wake_at = await self._turn()
                 await self._act(group)
         self._patience.end()
+        await self._save_what_it_waits_for()
         return wake_at
+
+    async def _save_what_it_waits_for(self) -> None:
+        """Save it for people who do not sit beside: they read how the build stands."""
+        now, state = self._around.clock.now(), self._stored.value
+        why = self._patience.waits_for
+        if self._known and not state.ended and state.waits_for != why:
+            reason = f"waits: {why}" if why else "goes on: everything answers again"
+            want = replace(state, waits_for=why)
+            with self._patience:
+                await self._save(Decision(want, reason), now)
 
     async def _recall(self) -> None:
         """Read how the build stands: nobody knows whether a save without an answer was made."""
@@ -136,6 +149,9 @@ class Execution:
             if key != BUILD:  # how the whole build stands is told by who has run it
                 self._listener.told(key, text)
 
+    def _tell_trouble(self, text: str) -> None:
+        self._listener.told(BUILD, f"{text}; trying again")
+
     async def _look(self) -> Seen:
         found = {}
         for key, number in self._current():
@@ -159,11 +175,13 @@ class Execution:
         """Return how a run stands; it has not ended before its whole log has been read."""
         running = RunSight(run.number, Status.RUNNING)
         serves = run.key == self._graph.services
-        if run in self._stopping or (run in self._following and not serves):
+        follows = run in self._following and run not in self._silent
+        if run in self._stopping or (follows and not serves):
             return running
         sight: RunSight | None = running  # as long as nobody says
         with self._patience:
             sight = await self._around.runner.look(run)
+            self._silent.discard(run)
         if run in self._following and (sight is None or sight.status is not Status.SERVING):
             return running
         work = self._works.get(run)
@@ -262,11 +280,15 @@ class Execution:
 
             await follow(self._around.runner, self._around.logs, order, printed)
 
-        await self._insist(once, lambda: order.run in self._stopped)
+        def stopped() -> bool:
+            return order.run in self._stopped
+
+        await self._insist(order.run, once, stopped)
         files = None if order.serving else self._around.files
         if files is not None and wanted(order.environment):
-            await self._insist(lambda: self._keep(order), lambda: order.run in self._stopped)
+            await self._insist(order.run, lambda: self._keep(order), stopped)
         self._following.discard(order.run)
+        self._silent.discard(order.run)
         self._changed.set()
 
     async def _restore(self, order: Order) -> None:
@@ -290,16 +312,24 @@ class Execution:
             self._listener.told(order.run.key, kept.summary)
 
     async def _stop(self, run: RunId) -> None:
-        await self._insist(lambda: self._around.runner.stop(run, GRACE_SECONDS), lambda: False)
+        stop = self._around.runner.stop
+        await self._insist(run, lambda: stop(run, GRACE_SECONDS), lambda: False)
         self._stopped.add(run)
         self._stopping.discard(run)
         self._changed.set()
 
     async def _insist(
-        self, act: Callable[[], Awaitable[None]], given_up: Callable[[], bool]
+        self, run: RunId, act: Callable[[], Awaitable[None]], given_up: Callable[[], bool]
     ) -> None:
         """Act until it is done, or no longer wanted."""
-        patience = Patience(lambda text: self._listener.told(BUILD, text))
+
+        def told(text: str) -> None:
+            self._tell_trouble(text)
+            self._patience.knows(text)
+            self._silent.add(run)  # so that the next rounds look at it
+            self._changed.set()
+
+        patience = Patience(told)
         while True:
             patience.begin()
             with patience:

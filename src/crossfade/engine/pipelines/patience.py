@@ -17,8 +17,18 @@ class Patience:
         self._told = told
         self._known: set[str] = set()
         self._failed = False
+        self._why = ""
         self.pause = 0.0
         """So long nothing is to be asked; 0 when everything answers."""
+
+    @property
+    def waits_for(self) -> str:
+        """Return what has not answered more than once in a row, "" when everything does."""
+        return self._why if self.pause > FIRST_PAUSE_SECONDS else ""
+
+    def knows(self, text: str) -> None:
+        """Tell this no more: somebody else has."""
+        self._known.add(text)
 
     def begin(self) -> None:
         """Begin to ask everything again."""
@@ -44,8 +54,9 @@ class Patience:
         """Swallow that something does not answer; a refusal would be the same next time."""
         if not isinstance(error, Unavailable) or isinstance(error, Denied):
             return False
-        self._failed = True
+        if not self._failed:
+            self._failed, self._why = True, error.what
         if error.what not in self._known:
             self._known.add(error.what)
-            self._told(f"{error.what}; trying again")
+            self._told(error.what)
         return True

@@ -108,6 +108,7 @@ class BuildView:
 def row(build: Build, state: State, *, running: bool) -> BuildRow:
     """Return the build as a row of a list."""
     whole = state.units.get(BUILD)
+    waits = f"waits: {state.waits_for}" if state.waits_for and not state.ended else ""
     waiting = tuple(k for k in state.active if state.units[k].result is Result.WAITING)
     return BuildRow(
         build.id,
@@ -115,7 +116,7 @@ def row(build: Build, state: State, *, running: bool) -> BuildRow:
         state.result.value,
         build.at,
         whole.ended if whole else None,
-        whole.reason if whole else "",
+        (whole.reason if whole else "") or waits,
         waiting,
         running,
         build.hub,

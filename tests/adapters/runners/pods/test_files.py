@@ -205,3 +205,13 @@ def test_nothing_is_read_of_who_does_not_know_the_token_or_says_too_much(
         server.shutdown()
 
     assert told.split()[1] == answer
+
+
+@pytest.mark.parametrize("name", ["1-0-0", "a"])
+def test_a_run_is_forgotten_whatever_its_folders_are_called(tmp_path, name):
+    (tmp_path / "run" / name / name / "inner").mkdir(parents=True)
+    (tmp_path / "run" / name / "file").touch()
+
+    files.remove(str(tmp_path / "run"))
+
+    assert not (tmp_path / "run").exists()

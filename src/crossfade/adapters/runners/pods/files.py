@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 import stat
 import sys
 import threading
@@ -30,7 +31,7 @@ MOST_TOLD_BYTES = 4 * _BLOCK
 _MOST_ASKED_BYTES = 256 * _BLOCK
 """A question names at most every file of a workspace."""
 _NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
-_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO})
+_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES})
 
 Entry = list[Any]
 """Kind (`file`, `folder`, `link`), mode, size, and digest or target."""
@@ -220,17 +221,18 @@ def remove(folder: str) -> None:
 
     What is deep comes up, one floor after the other, so that no path is too long.
     """
-    floor = 0
-    folders = _emptied(folder)
+    name, number = secrets.token_hex(8), 0  # as nothing that comes up is called
+    seen, folders = set[str](), _emptied(folder)
     while folders:
-        floor += 1
-        for count, each in enumerate(folders):
-            for number, inner in enumerate(_emptied(each)):
+        for each in folders:
+            for inner in _emptied(each):
+                number += 1
                 with contextlib.suppress(OSError):
-                    os.rename(inner, os.path.join(folder, f"{floor}-{count}-{number}"))
+                    os.rename(inner, os.path.join(folder, f"{name}-{number}"))
             with contextlib.suppress(OSError):
                 os.rmdir(each)
-        folders = [each for each in _emptied(folder) if each not in folders]
+        seen.update(folders)
+        folders = [each for each in _emptied(folder) if each not in seen]
     with contextlib.suppress(OSError):
         os.rmdir(folder)
 
