@@ -22,6 +22,7 @@ async def test_an_edge_runs_as_long_as_the_block_and_needs_no_hub(world, tmp_pat
 
 async def test_an_edge_that_cannot_start_says_why(tmp_path):
     bootstrap = edge_bootstrap("edge-2", "not an address", 9, 1, 2)
+    bootstrap["static_resources"]["clusters"][0]["type"] = "STATIC"
 
     with pytest.raises(Unavailable) as caught:
         async with running_edge(tmp_path, bootstrap):

@@ -134,6 +134,17 @@ async def test_a_good_token_is_taken():
     assert found == Claims("u", "ann@example.com", ("platform",))
 
 
+async def test_a_provider_that_writes_itself_with_a_slash_at_its_end_is_taken():
+    """As Auth0 does: its tokens have the slash too, and the settings never."""
+    told = f"{ISSUER}/"
+    found, sent = await identify(signed(claims(iss=told)), issuer=told)
+
+    assert found.subject == "u"
+    assert sent[0].url == f"{ISSUER}/.well-known/openid-configuration"
+    with pytest.raises(NotSignedIn):
+        await identify(signed(claims(iss=told)))
+
+
 async def test_an_address_that_nobody_has_checked_is_no_name():
     told = claims(email="admin@example.com", email_verified=False)
     found, _ = await identify(signed(told))

@@ -31,6 +31,8 @@ class _Known:
     """What the provider says of itself."""
 
     at: float
+    issuer: str
+    """As it writes itself: some end in a slash, which is all that may differ from ours."""
     authorization: str
     token: str
     keys: str
@@ -83,9 +85,10 @@ class OidcProvider:
         if found is not None and now - found.at < _KEPT_SECONDS:
             return found
         data = await self._json(Call(f"{issuer}/.well-known/openid-configuration"))
-        if str(data.get("issuer", "")).rstrip("/") != issuer:
+        own = str(data.get("issuer", ""))
+        if own.rstrip("/") != issuer:
             raise Unavailable(
-                f"{_WHO} calls itself {str(data.get('issuer'))[:100]!r}, not {issuer!r}",
+                f"{_WHO} calls itself {own[:100]!r}, not {issuer!r}",
                 hint="give its issuer exactly as it writes it: `crossfade sso set`",
             )
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -96,7 +99,7 @@ class OidcProvider:
         by_post = "client_secret_basic" not in ways
         userinfo = str(data.get("userinfo_endpoint", ""))
         authorization, token, keys = addresses
-        found = _Known(now, authorization, token, keys, userinfo, by_post)
+        found = _Known(now, own, authorization, token, keys, userinfo, by_post)
         self._known[issuer] = found
         return found
 
@@ -146,7 +149,7 @@ class OidcProvider:
         registry = jwt.JWTClaimsRegistry(
             now=int(self._clock.now()),
             leeway=_LEEWAY_SECONDS,
-            iss={"essential": True, "value": provider.issuer},
+            iss={"essential": True, "value": known.issuer},
             aud={"essential": True, "value": provider.client_id},
             exp={"essential": True},
             nonce={"essential": True, "value": attempt.nonce},
