@@ -31,9 +31,7 @@ MOST_TOLD_BYTES = 4 * _BLOCK
 _MOST_ASKED_BYTES = 256 * _BLOCK
 """A question names at most every file of a workspace."""
 _NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
-NO_FILE = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
-)
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
 """What is said of what cannot be read as a file, however often one tries."""
 
 Entry = list[Any]
