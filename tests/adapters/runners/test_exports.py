@@ -9,6 +9,8 @@ import pytest
 
 from crossfade.adapters.runners.exports import EXPORTS, MASKED, TOO_MUCH, exports
 from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.adapters.runners.run_files import tail
+from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import Status
 from crossfade.ports.runner import Order, RunId
 
@@ -83,3 +85,16 @@ async def test_a_step_that_spoils_the_files_of_its_run_holds_nobody_up(tmp_path,
 
     assert not sight.status.alive
     assert os.path.isdir(tmp_path / "runs/7/runs")
+
+
+def test_what_a_step_printed_is_not_left_out_when_the_machine_has_no_more_files(place, monkeypatch):
+    (place / "output").write_text("last words\n")
+
+    def refused(path, *_):
+        raise OSError(errno.EMFILE, "Too many open files", path)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(os, "open", refused)
+        with pytest.raises(Unavailable, match="Too many open files"):
+            tail(place / "output", 0)
+    assert tail(place / "output", 0) == b"last words\n"

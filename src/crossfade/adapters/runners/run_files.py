@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from crossfade.adapters.runners.pods.files import opened, told
+from crossfade.adapters.runners.pods.files import NO_FILE, opened, told
+from crossfade.base.errors import Unavailable
 
 _CHUNK = 64 * 1024
 _LONG = 10
@@ -20,13 +21,23 @@ def read(path: Path) -> str:
 
 
 def tail(path: Path, offset: int) -> bytes:
-    """Return a piece of a file from there on, b"" at its end or when there is none."""
+    """
+    Return a piece of a file from there on, b"" at its end or when there is none.
+
+    Raises Unavailable when the machine cannot read just now: nothing may be left out for that.
+    """
     try:
         with opened(str(path)) as file:
             file.seek(offset)
             return file.read(_CHUNK)
-    except OSError:
-        return b""
+    except OSError as error:
+        if error.errno in NO_FILE:
+            return b""
+        why = error.strerror or str(error)
+        raise Unavailable(
+            f"what a step printed cannot be read: {why}",
+            hint="see that the machine has files and memory left; it is tried again",
+        ) from error
 
 
 def number(path: Path) -> int | None:

@@ -1,6 +1,5 @@
 """Files of a workspace as who keeps some of them finds them: steps may still change them."""
 
-import errno
 import glob
 import os
 from collections.abc import Iterator
@@ -10,12 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crossfade.adapters.images.folders import is_reachable
-from crossfade.adapters.runners.pods.files import opened
+from crossfade.adapters.runners.pods.files import NO_FILE, opened
 
 _ANY = "**"
-_NO_FILE = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
-)
 
 
 class NoFile(Exception):
@@ -32,7 +28,7 @@ def open_inside(volume: Path, path: Path) -> BinaryIO:
     try:
         file = opened(str(path))
     except OSError as error:
-        if error.errno not in _NO_FILE:
+        if error.errno not in NO_FILE:
             raise
         raise NoFile(f"it cannot be read: {error.strerror}") from error
     where = Path(os.readlink(f"/proc/self/fd/{file.fileno()}"))

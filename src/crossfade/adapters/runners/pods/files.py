@@ -31,7 +31,8 @@ MOST_TOLD_BYTES = 4 * _BLOCK
 _MOST_ASKED_BYTES = 256 * _BLOCK
 """A question names at most every file of a workspace."""
 _NOT_NOW = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ESTALE})
-_NO_FILE = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.EACCES})
+NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM}
+"""What is said of what cannot be read as a file, however often one tries."""
 
 Entry = list[Any]
 """Kind (`file`, `folder`, `link`), mode, size, and digest or target."""
@@ -207,7 +208,7 @@ def told(path: str) -> tuple[str, bool]:
         with opened(path) as file:
             data = file.read(MOST_TOLD_BYTES + 1)
     except OSError as error:
-        if error.errno not in _NO_FILE:
+        if error.errno not in NO_FILE:
             raise
         return "", True
     if len(data) <= MOST_TOLD_BYTES:
