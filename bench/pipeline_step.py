@@ -42,7 +42,8 @@ async def build_ms(folder: Path, *, boxed: bool, mode: str = "sequential") -> fl
     text = document(STEPS, mode)
     graph = graph_of(judge(text).pipelines[0])
     async with pipelines(settings.load({}, folder)) as opened:
-        opened.runner.isolated = opened.runner.isolated and boxed
+        processes = opened.places.processes
+        processes.isolated = processes.isolated and boxed
         build = await opened.commands.create(Build("0", "bench", text, 0.0), graph, {})
         execution = opened.execution(build, graph, Nobody())
         began = time.perf_counter()
