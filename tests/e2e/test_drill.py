@@ -54,12 +54,12 @@ def users(installation, tmp_path):
 
 
 def shares(installation):
-    found = installation.look("failover", "status")["clusters"]
+    found = installation.data("failover", "status")["clusters"]
     return {each["cluster"]: each["users"].get("colors", 0.0) for each in found}
 
 
 def newest(installation):
-    return next(iter(installation.look("failover", "drills")["drills"]), {"phase": "none"})
+    return next(iter(installation.data("failover", "drills")["drills"]), {"phase": "none"})
 
 
 @pytest.mark.timeout(240)
