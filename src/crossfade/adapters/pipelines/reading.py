@@ -1,6 +1,5 @@
 """Pipeline files to trees: YAML 1.2 with anchors, merge keys, and the place of every value."""
 
-from pathlib import Path
 from typing import NoReturn
 
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
@@ -8,7 +7,6 @@ from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
-from crossfade.adapters.documents.files import read_text
 from crossfade.adapters.documents.problems import Problems
 from crossfade.adapters.documents.tree import compose, mark_of
 from crossfade.adapters.pipelines.scalars import key_text, plain_value
@@ -46,11 +44,6 @@ class _Unreadable(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
         self.finding = finding
-
-
-def read_pipelines(path: Path) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
-    """Return the documents of the file, or why it cannot be read.  Raises NotFound, InputError."""
-    return parse(read_text(path, LARGEST_BYTES))
 
 
 def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
