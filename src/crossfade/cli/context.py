@@ -1,7 +1,6 @@
 """`crossfade context`: shared configurations, variables that pipelines have by their names."""
 
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -126,17 +125,12 @@ def _read(file: Path | None) -> dict[str, Json]:
     """Return the mapping of a file.  Raises InputError, which has no values."""
     if file is None:
         return {}
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
     from crossfade.adapters.pipelines.reading import parse
     from crossfade.core.pipeline.tree import plain
 
-    most, hint = 1 << 20, "write NAME: VALUE in each line"
-    where = "standard input" if str(file) == "-" else str(file)
-    if str(file) == "-":
-        text = decode(sys.stdin.buffer.read(most + 1), where, most)
-    else:
-        text = read_text(file, most)
-    documents, problems = parse(text)
+    where, hint = given_name(file), "write NAME: VALUE in each line"
+    documents, problems = parse(read_given(file, 1 << 20))
     if problems:
         at = problems[0].at
         raise InputError(f"{where}:{at.line}:{at.column} is no YAML", hint=hint)

@@ -1,5 +1,6 @@
 """Pipeline files to trees: YAML 1.2 with anchors, merge keys, and the place of every value."""
 
+from pathlib import Path
 from typing import NoReturn
 
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
@@ -7,6 +8,7 @@ from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
+from crossfade.adapters.documents.files import read_given
 from crossfade.adapters.documents.problems import Problems
 from crossfade.adapters.documents.tree import compose, mark_of
 from crossfade.adapters.pipelines.scalars import key_text, plain_value
@@ -44,6 +46,11 @@ class _Unreadable(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
         self.finding = finding
+
+
+def read_pipeline(path: Path) -> str:
+    """Return the text of a file, of standard input for `-`.  Raises as `read_given` does."""
+    return read_given(path, LARGEST_BYTES)
 
 
 def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
