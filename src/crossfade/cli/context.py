@@ -1,7 +1,6 @@
 """`crossfade context`: shared configurations, variables that pipelines have by their names."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
 from crossfade.cli.frame import noun, with_session
-from crossfade.cli.output import Format, OutputOption, json_line, note, show, table
+from crossfade.cli.output import Format, OutputOption, json_line, moment, note, show, table
 from crossfade.core.pipeline.shared_configuration import SharedKind
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 app = noun("Keep shared configurations: sets of variables, which pipelines list as `contexts`.")
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in `contexts: [NAME]`.")]
-_SHOWN = "%Y-%m-%d %H:%M:%SZ"
 
 
 @app.command()
@@ -158,7 +156,7 @@ def _table(found: "tuple[SharedView, ...]") -> str:
             each.name,
             each.type.value,
             ", ".join(each.data),
-            datetime.fromtimestamp(each.at, UTC).strftime(_SHOWN),
+            moment(each.at),
             ", ".join(each.pipelines),
         )
         for each in found
