@@ -44,7 +44,7 @@ class CloudState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do with a cloud: start, kill, hang, slow, partition, fill, evict, blackout or restore."""
+    """What to do with a cloud: start it, or what a command of `crossfade sandbox` says."""
 
     verb: str
     milliseconds: int = 0

@@ -252,10 +252,7 @@ async def test_users_wait_where_they_are_while_a_dark_cloud_has_said_nothing(wor
     await only_canary(world, turn_until, Unreachable.HOLD)
     kill(world)
     state = (await turn_until(world, stands_still)).state
-    assert (
-        "gcp went dark, and nobody knows yet if it is the version or the cloud"
-        in state.reason
-    )
+    assert "gcp went dark, and nobody knows yet if it is the version or the cloud" in state.reason
     world.clusters["gcp"].faults.unreachable = False
     gone = await turn_until(world, lambda each: each.state.phase is Phase.ROLLING_BACK)
 
