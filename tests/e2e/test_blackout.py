@@ -1,5 +1,7 @@
 """All machines of the only cloud with the new version die; its API server calls them ready."""
 
+import pytest
+
 APPLICATION = """
 apiVersion: crossfade.dev/v1alpha1
 kind: Application
@@ -17,6 +19,7 @@ spec:
 """
 
 
+@pytest.mark.timeout(400)
 def test_an_innocent_version_goes_on_elsewhere_when_the_cloud_of_its_canary_loses_its_machines(
     install,
 ):
