@@ -267,6 +267,14 @@ async def test_exports_are_told_and_masked_ones_are_secret_from_their_line_on(ru
     assert all(each.secrets == ("tok-123",) for each in outputs if b"tok-123" in each.data)
 
 
+async def test_who_follows_a_run_later_knows_which_values_it_was_given(place, runner):
+    wanted = order("echo hunter2\n", environment={"A": "hunter2"}, secrets=("hunter2",))
+    await runner.start(wanted)
+    told = [each async for each in place.open().output(wanted.run) if each.data]
+    assert all("hunter2" in each.secrets for each in told)
+    assert told
+
+
 async def test_a_word_that_is_no_variable_is_refused_by_cf_export(runner):
     text, sight = await ended(runner, order("set -e\ncf_export my-name=1\n"))
 

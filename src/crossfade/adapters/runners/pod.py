@@ -98,6 +98,7 @@ class PodRunner:
     ) -> Known:
         """Create what the run is made of, the pod last; return what is known of it then."""
         homes, order = self._homes, run.order
+        self._records.add(order.run, b"", Printed(secrets=order.secrets))
         folders = list[Json]([manifests.below_volume(each) for each in _folders(order)])
         question: Json = {"run": run.name, "folders": folders}
         await homes.ask(order.run.build, home, "/begin", question, b"")

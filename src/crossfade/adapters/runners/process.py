@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import json
 import math
 import os
 import secrets
@@ -30,7 +31,14 @@ from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.places import Places
-from crossfade.adapters.runners.run_files import number, tail, write, write_secret
+from crossfade.adapters.runners.run_files import (
+    number,
+    open_secret,
+    read,
+    tail,
+    write,
+    write_secret,
+)
 from crossfade.adapters.runners.scripts import CODE, KEEPER, NO_CODE
 from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
@@ -40,6 +48,8 @@ from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.05
+HIDDEN = "hidden"
+"""Name of the file with the values that must not be shown."""
 _NO_PLACE = "the run has no place on this machine"
 _UNSEEN = "how a run stands cannot be seen"
 ABANDONED_SECONDS = 60.0
@@ -124,6 +134,8 @@ class ProcessRunner:
         write_tools(place / "tools", own=not order.image, machine=machine)
         if order.kubeconfig:
             write_secret(place / KUBE / CONFIG, order.kubeconfig)
+        with open_secret(place / HIDDEN) as file:  # for those who follow it later, too
+            file.write(json.dumps(order.secrets).encode())
         argv, environment = self._commands.command(order, place)
         drain, printed = start_drain(place, self._most_bytes)
         self._drains.add(drain)
@@ -200,13 +212,14 @@ class ProcessRunner:
 
     async def _output(self, run: RunId) -> AsyncIterator[Output]:
         place, offset, silent_at = self._place(run), 0, math.inf
+        hidden = tuple(json.loads(read(place / HIDDEN) or "[]"))
         while True:
             lives = self._lives(run)  # before reading: what comes after is read in the next turn
             if not lives:
                 await self._until_drained(run)
             while data := tail(place / OUTPUT, offset):
                 offset, silent_at = offset + len(data), time.monotonic() + SILENCE_SECONDS
-                yield Output(data, (await exports(place)).secrets)
+                yield Output(data, (*hidden, *(await exports(place)).secrets))
             if not lives:
                 return
             if time.monotonic() > silent_at:
@@ -268,7 +281,7 @@ class ProcessRunner:
             end_all(left, signal.SIGKILL)
         for name in ("tools", "tmp", KUBE, BOX, COMPOSED):
             await asyncio.to_thread(remove_folder, place / name)
-        for name in (OUTPUT, EXPORTS, MASKED, WANTED, VARIABLES, f"{BOX}.{VARIABLES}"):
+        for name in (OUTPUT, EXPORTS, MASKED, WANTED, VARIABLES, HIDDEN, f"{BOX}.{VARIABLES}"):
             (place / name).unlink(missing_ok=True)
 
 
