@@ -116,6 +116,9 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     yaml: _YamlOption = None,
     only: _OnlyOption = None,
     skip: _SkipOption = None,
+    reset_volume: Annotated[
+        bool, typer.Option("--reset-volume", help="Begin in an empty workspace.")
+    ] = False,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
@@ -147,6 +150,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         contexts=tuple(shared or ()),
+        reset_volume=reset_volume,
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 

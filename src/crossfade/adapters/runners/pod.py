@@ -98,7 +98,6 @@ class PodRunner:
     ) -> Known:
         """Create what the run is made of, the pod last; return what is known of it then."""
         homes, order = self._homes, run.order
-        self._records.add(order.run, b"", Printed(secrets=order.secrets))
         folders = list[Json]([manifests.below_volume(each) for each in _folders(order)])
         question: Json = {"run": run.name, "folders": folders}
         await homes.ask(order.run.build, home, "/begin", question, b"")
@@ -108,6 +107,7 @@ class PodRunner:
         names = tuple(each["metadata"]["name"] for each in secrets)
         known = replace(known, secrets=names)
         self._records.save(order.run, known)
+        self._records.add(order.run, b"", Printed(secrets=order.secrets))
         api = await homes.api(home.cluster)
         for each in secrets:
             each["metadata"] |= manifests.owned(run.owner)["metadata"]

@@ -176,6 +176,12 @@ class BuildCommands:
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
             )
+        if build.value.handed_to:
+            raise Conflict(
+                f"build {build.value.handed_to} has the workspace of build {id} now",
+                hint="run the pipeline anew; `resetVolume` in `options` of its spec leaves each "
+                "build its own",
+            )
         if build.value.forgotten_at:
             raise Conflict(
                 f"the workspace of build {id} was forgotten, so nothing can go on in it",
