@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = noun("Keep shared configurations: sets of variables, which pipelines list as `contexts`.")
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in `contexts: [NAME]`.")]
+_TYPES = "config, secret, yaml, secret-yaml, or a store that has secrets elsewhere."
 _SHOWN = "%Y-%m-%d %H:%M:%SZ"
 
 
@@ -29,7 +30,10 @@ def create(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     kind: Annotated[
         SharedKind,
-        typer.Argument(metavar="TYPE", help="config, secret, yaml or secret-yaml."),
+        typer.Argument(
+            metavar="TYPE",
+            help=_TYPES,
+        ),
     ],
     name: _Name,
     variable: Annotated[
@@ -54,7 +58,9 @@ def create(  # noqa: PLR0913 - one argument for each option of the command
     Keep a shared configuration.
 
     Values of secret and secret-yaml are sealed, masked in logs, and never shown.  Values of yaml
-    and secret-yaml may be lists and mappings: as variables these are JSON.
+    and secret-yaml may be lists and mappings: as variables these are JSON.  The types
+    secret-store.kubernetes and secret-store.hashicorp-vault say where secrets are, which
+    pipelines refer to as ${{secrets.NAME.KEY}}.
     """
     data = {**_read(file), **_given(variable)}
 

@@ -55,6 +55,8 @@ _OnlyOption = Annotated[
     list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
 ]
 _SkipOption = Annotated[list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")]
+_BranchOption = Annotated[str, typer.Option(help="CF_BRANCH of the build.")]
+_ResetOption = Annotated[bool, typer.Option("--reset-volume", help="Begin in an empty workspace.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata.name of it.")]
 
 
@@ -109,13 +111,14 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     secret: SecretOption = None,
     variables: _VariablesOption = None,
     shared: ContextOption = None,
-    branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
+    branch: _BranchOption = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
     once: _OnceOption = "",
     yaml: _YamlOption = None,
     only: _OnlyOption = None,
     skip: _SkipOption = None,
+    reset_volume: _ResetOption = False,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
@@ -147,6 +150,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         contexts=tuple(shared or ()),
+        reset_volume=reset_volume,
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 

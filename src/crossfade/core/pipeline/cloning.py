@@ -12,6 +12,8 @@ SSH_KEY, SSH_HOSTS = "GIT_SSH_KEY", "GIT_SSH_KNOWN_HOSTS"
 TOKEN, TOKEN_USER, SERVER = "GIT_TOKEN", "GIT_TOKEN_USER", "GIT_SERVER"
 CLONE_USER, CLONE_PASSWORD = "GIT_CLONE_USER", "GIT_CLONE_PASSWORD"
 """Variables of a step that has an integration: its key, its token, and who may see the token."""
+SILENT_SECONDS = 120
+"""A server that is silent for so long is not waited for; while it packs, it says that it does."""
 _REVISION = "CLONED_REVISION"
 _PUBLIC = {
     "github": "https://github.com",
@@ -135,6 +137,7 @@ _HELPER = r"""!f() {
 }; f"""
 """Of a token that belongs to a server no other server hears."""
 CREDENTIALS = f"""export GIT_TERMINAL_PROMPT=0
+export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME={SILENT_SECONDS}
 if [ -n "$GIT_SSH_KEY" ]; then
   place=$(dirname "$CF_EXPORT_FILE")/tmp  # of this run alone, and gone with it
   [ -d "$place" ] || place=/tmp
@@ -145,7 +148,8 @@ if [ -n "$GIT_SSH_KEY" ]; then
   printf '%s\\n' "$GIT_SSH_KEY" > "$place/key"
   printf '%s\\n' "$GIT_SSH_KNOWN_HOSTS" > "$place/hosts"
   umask "$old"
-  ssh="ssh -i '$place/key' -o IdentitiesOnly=yes -o BatchMode=yes"
+  ssh="ssh -i '$place/key' -o IdentitiesOnly=yes -o BatchMode=yes -o ConnectTimeout=30"
+  ssh="$ssh -o ServerAliveInterval={SILENT_SECONDS // 8} -o ServerAliveCountMax=8"
   [ -z "$GIT_SSH_KNOWN_HOSTS" ] || ssh="$ssh -o UserKnownHostsFile='$place/hosts'"
   export GIT_SSH_COMMAND="$ssh"
   unset GIT_SSH_KEY
@@ -158,37 +162,50 @@ fi
 """
 """Makes `git_with`, which is git with what the integration or the step knows."""
 _SCRIPT = """set -e
+own=$(dirname "$CF_EXPORT_FILE")/tmp place=  # of this run alone, and gone with it
+[ -d "$own" ] || own=/tmp
+own=$(mktemp -d "$own/clone.XXXXXX")
+trap 'rm -rf "$own"' EXIT
 {credentials}
+trap 'rm -rf "$own" ${{place:+"$place"}}' EXIT
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null
-target={target} url={url} revision={revision}
+target={target} url={url} revision={revision} fresh=
 case $target in {volume}/*)
   case $(realpath -m -- "$target") in
     "$(realpath -- {volume})"/*) ;;
     *) echo "a link in the workspace leads out of it: $target" >&2; exit 1 ;;
   esac ;;
 esac
-if [ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ]; then
-  cd "$target"
-  # Other steps may have written to its configuration, which can name programs to be run.
-  rm -f .git/kept
+[ -d "$target/.git" ] && [ ! -L "$target/.git" ] && [ ! -L "$target" ] || fresh=yes
+mkdir "$own/common" "$own/common/info"
+if [ -n "$fresh" ]; then
+  git_with clone -q --no-checkout {options} -- "$url" "$own/web"
+  cp "$own/web/.git/config" "$own/common/config"
+  mkdir -p "$(dirname "$target")"
+  rm -rf "$target"
+  mv -T "$own/web" "$target"
+else
   for name in {kept}; do
-    ! value=$(git config --no-includes --file .git/config --get "$name") ||
-      git config --file .git/kept "$name" "$value"
+    ! value=$(git config --no-includes --file "$target/.git/config" --get "$name") ||
+      git config --file "$own/common/config" "$name" "$value"
   done
-  rm -rf .git/config .git/config.worktree .git/commondir .git/info/attributes
-  [ ! -e .git/kept ] || mv .git/kept .git/config
-  git config --file .git/config remote.origin.url "$url"
-  git config --file .git/config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+  git config --file "$own/common/config" remote.origin.url "$url"
+  git config --file "$own/common/config" remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+  rm -rf "$target/.git/config.worktree" "$target/.git/commondir" "$target/.git/info/attributes"
+fi
+# Steps side by side may write to the clone's configuration at any time, which can name programs to
+# be run: nobody reads it here.
+mkdir -p "$target/.git/logs"
+for each in objects refs logs packed-refs shallow; do
+  ln -s "$target/.git/$each" "$own/common/$each"
+done
+[ ! -f "$target/.git/info/exclude" ] || cp "$target/.git/info/exclude" "$own/common/info/exclude"
+cd "$target"
+export GIT_DIR="$target/.git" GIT_COMMON_DIR="$own/common" GIT_WORK_TREE="$target"
+if [ -z "$fresh" ]; then
   git clean -fdq
   git_with fetch -q --no-recurse-submodules --force --tags {depth} origin \\
     '+refs/heads/*:refs/remotes/origin/*'
-else
-  mkdir -p "$(dirname "$target")"
-  rm -rf "$target.part" "$target/.git"
-  git_with clone -q {options} -- "$url" "$target.part"
-  rm -rf "$target"
-  mv "$target.part" "$target"
-  cd "$target"
 fi
 if [ -z "$revision" ]; then
   git_with reset -q --hard
@@ -202,6 +219,7 @@ else
   }}
   git_with checkout -q -f --detach "$at"
 fi
+mv -T "$own/common/config" "$GIT_DIR/config"  # for the steps that come
 {exported}="$(git rev-parse HEAD)"
 cf_export "{exported}=${exported}"
 git log -1 --format='checked out %h %s'
