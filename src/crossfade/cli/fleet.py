@@ -69,6 +69,7 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
         "capacity": capacity,
     }
     labels = _labels(label)
+    clusters: Sequence[Cluster | _Named]
     if sandbox:
         _refuse_beside_sandbox(name, kube_context, kubeconfig)
         clusters = _sandbox_clusters(context)
