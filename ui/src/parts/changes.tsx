@@ -1,0 +1,24 @@
+// What would change: values as they are, and as they would be.
+import type { ReactNode } from "react";
+import type { Difference } from "../api/types";
+
+interface Props {
+  differences: Difference[];
+  more?: number;
+}
+
+export function Differences({ differences, more = 0 }: Props): ReactNode {
+  if (!differences.length) return null;
+  return (
+    <ul className="small diff">
+      {differences.map((each) => (
+        <li key={each.path}>
+          <code>{each.path}</code>: {each.before === null ? <span className="faint">not there</span> : <del>{plain(each.before)}</del>} → {each.after === null ? <span className="faint">gone</span> : <ins>{plain(each.after)}</ins>}
+        </li>
+      ))}
+      {more > 0 && <li className="faint">and {more} more</li>}
+    </ul>
+  );
+}
+
+const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
