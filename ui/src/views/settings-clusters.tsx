@@ -135,7 +135,7 @@ function Change({ member, close }: { member: Member; close: () => void }): React
         </label>
         {current && (
           <section className="effect" aria-live="polite" aria-label={`What changes of ${member.name}`}>
-            <Differences differences={current.differences} />
+            <Differences differences={current.differences} nothing={["not told", "not told"]} />
             {current.remarks.map((each) => (
               <p key={each} className="note small">
                 {ticked(each)}
