@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.failover.during_rollout import Shift
 from crossfade.core.release.report import Cause
 from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.spec import (
@@ -80,7 +81,7 @@ def test_a_version_whose_pods_nodes_took_away_loses_its_users_there_and_begins_a
     )
     assert (rehearsal.at(GCP).phase, rehearsal.at(GCP).step) == (ClusterPhase.INSTALLING, 0)
     assert "gcp: its node does not answer; that is no fault of the version" in state.reason
-    assert state.shift is not None and state.shift.began == 0.0
+    assert state.shift == Shift(0.0)
 
 
 def test_a_version_that_fails_where_its_nodes_live_goes_back_whatever_happens_to_others():
