@@ -11,6 +11,7 @@ from crossfade.core.pipeline.cloning import SILENT_SECONDS
 from crossfade.core.pipeline.context import context_of
 from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import begin
+from crossfade.core.pipeline.variables import Variable
 from crossfade.core.pipeline.work import VOLUME
 from crossfade.testing.fake_build import graph_from
 
@@ -219,3 +220,32 @@ def test_a_revision_that_looks_like_an_option_of_git_runs_no_program(clone, tmp_
         clone(revision=f"--upload-pack=touch {tmp_path}/ran; git-upload-pack")
 
     assert not (tmp_path / "ran").exists()
+
+
+OF_AN_EVENT = {
+    "CF_REPO_OWNER": "Acme",
+    "CF_REPO_NAME": "web",
+    "CF_REPO_CLONE_URL": "https://git.example.com/acme/web.git",
+    "CF_GIT_INTEGRATION": "ours",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"repo": "acme/web"}, "https://git.example.com/acme/web.git"),
+        ({"repo": "acme/web", "git": "ours"}, "https://git.example.com/acme/web.git"),
+        ({"repo": "acme/web", "git": "another"}, "https://git.example.com/acme/web.git"),
+        ({"repo": "acme/web", "git": "gitlab"}, "https://gitlab.com/acme/web.git"),
+        ({"repo": "acme/other"}, "https://github.com/acme/other.git"),
+        ({"repo": "acme/other", "git": "gitlab-2"}, "https://gitlab.com/acme/other.git"),
+        ({"repo": "ssh://git@h/acme/web"}, "ssh://git@h/acme/web"),
+    ],
+)
+def test_the_repository_of_an_event_is_not_looked_for_on_somebody_elses_server(given, address):
+    graph = graph_from({"steps": {"s": {"type": "git-clone", **given}}})
+    begun = begin({name: Variable(name, value) for name, value in OF_AN_EVENT.items()})
+
+    got = work_of(graph.units["s"].step, context_of(graph, begun, "s"))
+
+    assert f"url={address}" in got.script

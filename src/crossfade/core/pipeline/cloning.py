@@ -2,6 +2,7 @@
 
 import posixpath
 import shlex
+from collections.abc import Mapping
 
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.variables import as_flag
@@ -28,12 +29,25 @@ def public_server(integration: str) -> str:
     return next(found, "")
 
 
-def clone(settings: Settings) -> Work:
-    """Return the work that clones a repository, or updates its clone.  Raises CannotRun."""
+def address_of(repository: str, integration: str = "") -> str:
+    """Return where `owner/name` is cloned from, an address as it is."""
+    if _is_address(repository):
+        return repository
+    return f"{public_server(integration) or 'https://github.com'}/{repository}.git"
+
+
+def clone(settings: Settings, variables: Mapping[str, str]) -> Work:
+    """
+    Return the work that clones a repository, or updates its clone.  Raises CannotRun.
+
+    `variables` are those of the build: its own repository is cloned from where they say it is.
+    """
     repository = text(settings.get("repo")).strip()
     if not repository or "${{" in repository:
         raise CannotRun(f"it does not know what to clone: repo is {repository!r}")
-    url = repository if _is_address(repository) else f"https://github.com/{repository}.git"
+    integration = text(settings.get("git")).strip()
+    integration = "" if "${{" in integration else integration
+    url = _own_address(repository, integration, variables) or address_of(repository, integration)
     name = posixpath.basename(url.rstrip("/")).removesuffix(".git") or "repository"
     if name in (".", ".."):
         raise CannotRun(f"repo names no repository: {repository!r}")
@@ -54,7 +68,6 @@ def clone(settings: Settings) -> Work:
     )
     environment, secrets = _credentials(settings)
     members = {"self": target, "workingDirectory": target, "repo": repository}
-    tells, integration = {_REVISION: "revision"}, text(settings.get("git")).strip()
     return Work(
         script,
         "sh",
@@ -63,9 +76,23 @@ def clone(settings: Settings) -> Work:
         members,
         environment,
         secrets,
-        tells=tells,
-        integration="" if "${{" in integration else integration,
+        tells={_REVISION: "revision"},
+        integration=integration,
     )
+
+
+def _own_address(repository: str, integration: str, variables: Mapping[str, str]) -> str:
+    """
+    Return the address of the repository that the build is of, "" for any other one.
+
+    Of the same name on another server there may be one of somebody else, whose code would run.
+    """
+    told = (variables.get(f"CF_REPO_{each}", "") for each in ("OWNER", "NAME", "CLONE_URL"))
+    owner, name, url = told
+    if not url or repository.lower() != f"{owner}/{name}".lower():
+        return ""
+    elsewhere = integration not in ("", variables.get("CF_GIT_INTEGRATION"))
+    return "" if elsewhere and public_server(integration) else url
 
 
 def _is_address(repository: str) -> bool:
