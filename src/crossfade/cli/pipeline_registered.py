@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -170,10 +169,9 @@ def _steps(file: Path | None) -> str:
     """Return the text of a file that holds one pipeline, "" without one.  Raises InputError."""
     if file is None:
         return ""
-    from crossfade.adapters.documents.files import read_text
-    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
+    from crossfade.adapters.pipelines.reading import read_pipeline
 
-    return read_text(file, LARGEST_BYTES)
+    return read_pipeline(file)
 
 
 class _Patience:
@@ -213,16 +211,10 @@ def _branch(name: str) -> "dict[str, Variable]":
 
 def _variables(path: Path) -> "dict[str, Variable]":
     """Return the variables of a file.  Raises InputError."""
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
     from crossfade.core.pipeline.variables import Source, Variable
 
-    most = 1024 * 1024
-    where = "standard input" if str(path) == "-" else str(path)
-    text = (
-        decode(sys.stdin.buffer.read(most + 1), where, most)
-        if str(path) == "-"
-        else read_text(path, most)
-    )
+    where, text = given_name(path), read_given(path, 1 << 20)
     hint = 'write {"NAME": "value"}, or {"NAME": {"value": "text", "secret": true}}'
     try:
         data = json.loads(text)
