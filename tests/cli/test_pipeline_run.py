@@ -313,6 +313,40 @@ def test_a_folder_stands_for_the_main_clone(tmp_path, repository, capsys):
     assert sorted(lines) == [".gitignore", "file", "new", "on other"]
 
 
+def test_a_folder_stands_for_the_clone_that_the_file_makes_itself(tmp_path, capsys):
+    repository = tmp_path / "mine"
+    for words in (["init", "-q", str(repository)], ["-C", str(repository), "commit", "-qm", "x"]):
+        more = ["--allow-empty"] if "commit" in words else []
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *who, *words, *more], check=True)
+    origin = "https://git.invalid/team/shop.git"
+    subprocess.run(["git", "-C", repository, "remote", "add", "origin", origin], check=True)
+    (repository / "not-committed").touch()
+    file = write(
+        tmp_path,
+        """  checkout: {type: git-clone, repo: team/shop, revision: main}
+  show: {image: alpine, working_directory: '${{CF_REPO_NAME}}', commands: [pwd, ls]}
+""",
+    )
+
+    assert main(["pipeline", "run", file, "--local-dir", str(repository)]) == 0
+
+    printed = capsys.readouterr().out
+    assert "/codefresh/volume/shop" in printed
+    assert "not-committed" in printed
+    assert "main_clone" not in printed
+
+
+def test_people_read_what_nothing_sets_before_a_step_misses_it(tmp_path, capsys):
+    file = write(tmp_path, "  make: {type: build, image_name: '${{ACCOUNT}}/app'}\n")
+
+    main(["pipeline", "run", file])
+
+    told = capsys.readouterr()
+    assert "nothing sets ACCOUNT (make, line 3): `--var NAME=VALUE`" in told.err
+    assert "hint: `--var ACCOUNT=VALUE` says it" in told.out
+
+
 def test_people_read_why_a_step_failed_and_why_another_never_came(tmp_path, capsys):
     file = write(
         tmp_path,

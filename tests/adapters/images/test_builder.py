@@ -297,6 +297,13 @@ class TestRun:
 
         assert world.files()["out"] == "72/w\n"
 
+    def test_folders_that_every_system_has_are_there_and_leave_nothing_behind(self, world):
+        world.build("FROM host\nRUN mkdir /home/app && touch /home/app/x && ls /srv /mnt /media\n")
+
+        files = world.files()
+        assert "home/app/x" in files
+        assert "srv" not in files
+
     def test_it_is_done_once_while_nothing_changes(self, world):
         first = world.build("FROM host\nRUN date +%N > /now\n")
         second = world.build("FROM host\nRUN date +%N > /now\n")

@@ -1,6 +1,7 @@
 """What a run of a step does, worked out from the document and from what earlier steps told."""
 
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from crossfade.core.pipeline import (
     launching,
 )
 from crossfade.core.pipeline.context import Context
-from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
+from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.images import bare
 from crossfade.core.pipeline.public_steps import public_step
 from crossfade.core.pipeline.work import (
@@ -51,12 +52,12 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     """
     Return the work of a step.
 
-    `local_dir` is a folder of the machine that is copied in place of the main clone.
+    `local_dir` is a folder of the machine that is copied in place of what the main clone clones.
     Raises CannotRun.
     """
     settings = context.settings(step)
-    if step.name == MAIN_CLONE and local_dir:
-        return _copy(local_dir)
+    if step.main and local_dir:
+        return _copy(local_dir, _target(settings, context, local_dir))
     match step.type:
         case "git-clone":
             return cloning.clone(settings)
@@ -86,11 +87,13 @@ def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     work = Work("", shell, directory, image, members, access=Access.FLEET)
     services = composing.beside(settings.get("services"))
     work = replace(work, inside=inside, volumes=_volumes(settings), composition=services)
-    if isinstance(commands, list) and commands:
-        script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
-        return replace(work, script=script)
     known = bare(image)
-    if known == deploying.HELM_IMAGE:
+    if isinstance(commands, list) and commands:
+        lines = tuple(text(each) for each in commands)
+        called = deploying.deploy_commands(lines) if known == deploying.DEPLOY_IMAGE else lines
+        inside = inside if called == lines else None  # what they call is ours, not the image's
+        return replace(work, script="\n".join(["set -e", *called]) + "\n", inside=inside)
+    if known in deploying.HELM_IMAGES:
         return deploying.helm_image(settings, context)
     if known == deploying.DEPLOY_IMAGE:
         return deploying.deploy_image(settings, context)
@@ -121,9 +124,20 @@ def _volumes(settings: Settings) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _copy(local_dir: str) -> Work:
-    name = posixpath.basename(local_dir.rstrip("/")) or "source"
-    target = posixpath.join(VOLUME, name)
+def _target(settings: Settings, context: Context, local_dir: str) -> str:
+    """Return where a folder goes in place of a clone: where the clone would be."""
+    repository = text(settings.get("repo")).strip().rstrip("/").removesuffix(".git")
+    name = "" if "${{" in repository else re.split("[/:]", repository)[-1]
+    name = name or context.scope.texts.get("CF_REPO_NAME", "")
+    name = name or posixpath.basename(local_dir.rstrip("/")) or "source"
+    where = text(settings.get("working_directory")).strip()
+    target = posixpath.normpath(posixpath.join(VOLUME, where, name))
+    if not target.startswith(f"{VOLUME}/"):
+        raise CannotRun(f"working_directory: {where} is not below {VOLUME}")
+    return target
+
+
+def _copy(local_dir: str, target: str) -> Work:
     script = f"""set -e
 rm -rf {_q(target)}
 mkdir -p {_q(target)}

@@ -13,7 +13,8 @@ from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run
 from crossfade.core.pipeline.serving import beside
 from crossfade.core.pipeline.state import State
-from crossfade.core.pipeline.supported import image_refusal, runs_inside
+from crossfade.core.pipeline.supported import image_refusal, runs_inside, unknown_image
+from crossfade.core.pipeline.unset import ways_to_set
 from crossfade.core.pipeline.variables import of_build
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.integrations import with_integration
@@ -86,14 +87,15 @@ class Ordering:
         try:
             work = work_of(step, context, self._build.local_dir)
         except CannotRun as error:
-            return _saying(str(error))
+            ways = ways_to_set(str(error))
+            return _saying(f"{error}\nhint: {ways}" if ways else str(error))
         if not work.image:
             return work
         if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
             return work
         work = replace(work, inside=None)
         why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
-        return _saying(why) if why else work
+        return _saying(unknown_image(work.image, why)) if why else work
 
 
 def _seen(work: Work, context: Context) -> dict[str, str]:
