@@ -310,17 +310,33 @@ def test_a_folder_stands_for_the_main_clone(tmp_path, repository, capsys):
         for line in capsys.readouterr().out.splitlines()
         if "show" in line and "|" in line
     ]
-    assert sorted(lines) == [".gitignore", "file", "new", "on other"]
+    assert sorted(lines) == [".git", ".gitignore", "file", "new", "on other"]
 
 
-def test_a_folder_stands_for_the_clone_that_the_file_makes_itself(tmp_path, capsys):
-    repository = tmp_path / "mine"
-    for words in (["init", "-q", str(repository)], ["-C", str(repository), "commit", "-qm", "x"]):
-        more = ["--allow-empty"] if "commit" in words else []
-        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        subprocess.run(["git", *who, *words, *more], check=True)
-    origin = "https://git.invalid/team/shop.git"
-    subprocess.run(["git", "-C", repository, "remote", "add", "origin", origin], check=True)
+def test_a_step_sees_the_history_of_the_folder_and_what_is_not_committed(
+    tmp_path, repository, capsys
+):
+    (repository / "file").write_text("changed")
+    origin = ["remote", "add", "origin", "https://git.invalid/team/shop.git"]
+    git(repository, *origin)
+    marker = tmp_path / "ran"
+    hook = repository / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    hook.chmod(0o755)
+    commands = "['git log --format=%s', 'git status --porcelain', 'git remote get-url origin']"
+    file = write(tmp_path, f"  show: {{image: alpine, commands: {commands}}}\n")
+
+    assert main(["pipeline", "run", file, "--local-dir", str(repository)]) == 0
+
+    printed = capsys.readouterr().out
+    assert " M file" in printed
+    assert "git.invalid/team/shop.git" in printed
+    assert not marker.exists()
+
+
+def test_a_folder_stands_for_the_clone_that_the_file_makes_itself(tmp_path, repository, capsys):
+    git(repository, "remote", "add", "origin", "https://git.invalid/team/shop.git")
     (repository / "not-committed").touch()
     file = write(
         tmp_path,

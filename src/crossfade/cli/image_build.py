@@ -179,7 +179,11 @@ def _dockerfile(file: Path | None, path: Path) -> str:
     if file is not None and str(file) == "-":
         return decode(sys.stdin.buffer.read(_LARGEST + 1), "standard input", _LARGEST)
     if not path.is_file():
-        raise NotFound("there is no Dockerfile", hint="name it with --file", file=str(path))
+        raise NotFound(
+            "there is no Dockerfile",
+            hint="name it with --file; a step of a pipeline with `dockerfile`",
+            file=str(path),
+        )
     return read_text(path, _LARGEST)
 
 

@@ -304,6 +304,12 @@ class TestRun:
         assert "home/app/x" in files
         assert "srv" not in files
 
+    def test_pip_may_install_where_the_machine_cannot_be_harmed(self, world):
+        world.build('FROM host\nRUN test "$PIP_BREAK_SYSTEM_PACKAGES" = 1\n')
+
+        config = loaded(world.store, world.image("app:1")).config
+        assert config.environment == {}
+
     def test_it_is_done_once_while_nothing_changes(self, world):
         first = world.build("FROM host\nRUN date +%N > /now\n")
         second = world.build("FROM host\nRUN date +%N > /now\n")

@@ -30,6 +30,8 @@ _OF_HOSTS = dict.fromkeys(("home", "media", "mnt", "srv"), 0o755)
 """The same where the machine stands for an image: those that every system has, without its files.
 Commands that ran on the image which is meant count on them (`RUN mkdir /home/app`)."""
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_FREE = {"PIP_BREAK_SYSTEM_PACKAGES": "1"}
+"""Lets pip install: what it would protect is the machine, and the machine stays as it is."""
 _MOUNTED = ("/etc/resolv.conf", "/etc/hosts")
 _OPAQUE = "user.overlay.opaque"
 
@@ -160,7 +162,7 @@ def boxed(mounts: Sequence[str], view: Sequence[str], argv: Sequence[str]) -> li
 
 def _environment(act: Run) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {"PATH": PATH, "HOME": "/root", **passed, **act.environment}
+    return {"PATH": PATH, "HOME": "/root", **_FREE, **passed, **act.environment}
 
 
 def changes(place: Place) -> Iterator[Item]:

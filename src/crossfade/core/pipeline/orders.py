@@ -91,8 +91,9 @@ def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     if isinstance(commands, list) and commands:
         lines = tuple(text(each) for each in commands)
         called = deploying.deploy_commands(lines) if known == deploying.DEPLOY_IMAGE else lines
-        inside = inside if called == lines else None  # what they call is ours, not the image's
-        return replace(work, script="\n".join(["set -e", *called]) + "\n", inside=inside)
+        script = "\n".join(["set -e", *called]) + "\n"
+        # What they call of that image is ours, so that they run on this machine.
+        return replace(work, script=script, inside=inside if called == lines else None)
     if known in deploying.HELM_IMAGES:
         return deploying.helm_image(settings, context)
     if known == deploying.DEPLOY_IMAGE:
@@ -139,9 +140,27 @@ def _target(settings: Settings, context: Context, local_dir: str) -> str:
 
 def _copy(local_dir: str, target: str) -> Work:
     script = f"""set -e
-rm -rf {_q(target)}
-mkdir -p {_q(target)}
+target={_q(target)}
+rm -rf "$target"
+mkdir -p "$(dirname "$target")"
 cd {_q(local_dir)}
+# With its history, as a clone has it; nothing that its hooks or configuration name is run.
+if [ "$(git rev-parse --show-cdup 2>/dev/null || echo none)" = "" ] &&
+  git rev-parse -q --verify HEAD >/dev/null; then
+  origin=$(git remote get-url origin 2>/dev/null || true)
+  if git clone -q --no-checkout --no-hardlinks --template= -- "$PWD" "$target"; then
+    if [ -n "$origin" ]; then
+      git -C "$target" remote set-url origin "$origin"
+    else
+      git -C "$target" remote remove origin
+    fi
+    git -C "$target" reset -q
+  else
+    echo "the history of $PWD cannot be read, so only its files are copied"
+    rm -rf "$target"
+  fi
+fi
+mkdir -p "$target"
 list() {{
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files --cached --others --exclude-standard -z
@@ -150,7 +169,7 @@ list() {{
   fi
 }}
 list | tar --null --ignore-failed-read --warning=no-failed-read -T - -cf - |
-  tar -xf - -C {_q(target)}
+  tar -xf - -C "$target"
 echo "copied $PWD"
 """
     return Work(script, "sh", VOLUME, "", {"self": target, "workingDirectory": target})
