@@ -57,10 +57,13 @@ def test_the_ways_out_are_told_once_and_fit_all_images():
     assert ways_out(each for each in found if not each.image) == ""
 
 
-def test_a_missing_tool_is_to_be_installed_and_no_image_to_be_replaced():
+def test_tools_that_are_not_there_stand_for_no_image():
     graph = graph_from({"steps": {"a": {**RUNS, "image": "node:20"}}})
 
-    assert ways_out(refusals(graph, lambda text: text, {"sh"}.__contains__, ())) == ""
+    told = ways_out(refusals(graph, lambda text: text, {"sh"}.__contains__, ()))
+
+    assert "--runner container" in told
+    assert "--host-image" not in told
 
 
 def test_all_reasons_are_told_at_once_wherever_they_are():

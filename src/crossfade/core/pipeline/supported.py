@@ -55,8 +55,8 @@ class Refusal:
     why: str
     image: str = ""
     """The image that is not at hand, if that is what is wrong."""
-    speaks: bool = False
-    """Of that image its own entry point would run, so that no tools can stand for it."""
+    for_tools: bool = False
+    """Whether people may say that this machine's tools stand for that image."""
 
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
@@ -123,22 +123,21 @@ def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, 
 
 def ways_out(refused: Iterable[Refusal]) -> str:
     """Return what people may do about images that are not at hand, "" when it is not about any."""
-    silent = tuple(dict.fromkeys(each.image for each in refused if each.speaks))
-    images = tuple(dict.fromkeys(each.image for each in refused if each.image))
+    about = [each for each in refused if each.image]
+    images = tuple(dict.fromkeys(each.image for each in about))
     if not images:
         return ""
-    spoken = [each for each in images if each not in silent]
-    with_tools = " ".join(f"--host-image {each}" for each in spoken)
+    fitting = tuple(dict.fromkeys(each.image for each in about if each.for_tools))
+    with_tools = " ".join(f"--host-image {each}" for each in fitting)
     found = ["`--runner container` has podman or docker pull images"]
     found += [f"`crossfade image pull {images[0]}` keeps one here"]
-    found += [f"`{with_tools}` runs their commands with this machine's tools"] if spoken else []
+    found += [f"`{with_tools}` runs their commands with this machine's tools"] if fitting else []
     return "; ".join(found)
 
 
 def unknown_image(image: str, why: str) -> str:
-    """Return why a step of the image cannot be run together with the ways out."""
-    hint = ways_out([Refusal(0, "", why, image)]) if tools_for(image) is None else ""
-    return f"{why}; {hint}" if hint else why
+    """Return why a step of the image cannot be run, together with the ways out."""
+    return f"{why}; {ways_out([Refusal(0, '', why, image, for_tools=tools_for(image) is None)])}"
 
 
 def _image(step: Step, fill_in: Callable[[str], str]) -> str:
@@ -185,12 +184,12 @@ def _against_image(
     silent = not step.settings.get("commands") and not step.settings.get("entry_point")
     if silent and bare(image) not in _SPEAKING:
         why = f"it has no `commands`: the entry point of {image} would run, which is not at hand"
-        yield Refusal(step.line, key, why, image, speaks=True)
+        yield Refusal(step.line, key, why, image)
         return
     why = image_refusal(image, machine.tools, machine.allowed)
     if why:
         unknown = tools_for(image, machine.allowed) is None
-        yield Refusal(step.line, key, why, image if unknown else "")
+        yield Refusal(step.line, key, why, image, for_tools=unknown)
 
 
 def _against_preconfigured(step: Step, machine: _Machine) -> Iterator[str]:
