@@ -65,6 +65,11 @@ class Logins:
             raise NotSignedIn(f"you are not signed in at {url}", hint=f"`crossfade login {url}`")
         return Login(url, kept.account, Secret(kept.token), kept.token_id)
 
+    def known(self, url: str, account: str) -> Secret | None:
+        """Return the token of the account at this hub, whether it still counts or not."""
+        kept = (self._read().hubs or {}).get(url)
+        return Secret(kept.token) if kept is not None and kept.account == account else None
+
     def keep(self, login: Login) -> None:
         """Have commands talk to this hub from now on."""
         file = self._read()

@@ -7,12 +7,16 @@ import pytest
 from crossfade.core.failover.decide import Action, Wishes
 from crossfade.core.failover.evidence import ClusterSignals, Condition, Statement
 from crossfade.core.failover.guard import Removal
-from crossfade.core.failover.health import NODES, ClusterHealth, Look, Witness, assess
+from crossfade.core.failover.health import ClusterHealth, Look, assess
 from crossfade.core.failover.standing import Presence, Standing
+from crossfade.core.fleet.nodes import Node, Nodes, Pulse
 from crossfade.core.fleet.signals import Vote
 
 NOW = 1000.0
-NODES_GONE = (Witness(NODES, Vote.DOWN, "0 of 3 nodes are ready"),)
+
+
+def node(lived_at=NOW, ready=True):
+    return Nodes(NOW, (Pulse(Node("node", ready, "sign"), NOW, lived_at),))
 
 
 def signals(cluster, vote, api=Vote.UP):
@@ -59,12 +63,17 @@ def test_a_cloud_that_leaves_again_within_a_minute_counts_from_the_last_time():
         pytest.param({"answered_at": NOW - 10.0}, Statement.SILENT, id="nothing-since"),
         pytest.param({"answered_at": NOW - 8.5}, Statement.SILENT, id="while-it-was-dying"),
         pytest.param({"answered_at": NOW - 7.9}, Statement.FINE, id="that-it-is-there"),
-        pytest.param({"answered_at": NOW, "inside": NODES_GONE}, Statement.LOST, id="that-nodes-are-gone"),
+        pytest.param({"answered_at": NOW - 7.9, "nodes": None}, Statement.SILENT, id="nothing-of-its-nodes"),
+        pytest.param({"answered_at": NOW - 7.9, "nodes": Nodes(NOW)}, Statement.FINE, id="that-nodes-may-not-be-seen"),
+        pytest.param({"answered_at": NOW, "nodes": node(NOW - 8.1)}, Statement.SILENT, id="that-nodes-lived-before"),
+        pytest.param({"answered_at": NOW, "nodes": node(NOW - 8.0)}, Statement.FINE, id="that-nodes-live"),
+        pytest.param({"answered_at": NOW, "nodes": node(ready=False)}, Statement.LOST, id="that-nodes-are-gone"),
     ],
 )  # fmt: skip
 def test_whether_a_dark_cluster_is_lost_follows_from_what_it_said_since(said, statement):
     known = {"aws": ClusterHealth("aws", answered=True, lost_since=NOW - 10.0)}
-    looks = [replace(look("aws", Vote.DOWN), **said), look("gcp", Vote.UP)]
+    aws = replace(look("aws", Vote.DOWN), nodes=node())
+    looks = [replace(aws, **said), look("gcp", Vote.UP)]
 
     assert assess(known, looks, Wishes(), NOW)[0].statement is statement
 

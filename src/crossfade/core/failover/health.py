@@ -21,6 +21,7 @@ from crossfade.core.failover.evidence import (
 )
 from crossfade.core.failover.guard import Removal
 from crossfade.core.failover.standing import Presence
+from crossfade.core.fleet.nodes import Nodes
 from crossfade.core.fleet.signals import Vote
 
 _ANSWERS = frozenset({Condition.HEALTHY, Condition.API_DOWN, Condition.GREY})
@@ -120,6 +121,8 @@ class Look:
     """What the cluster says of itself, told beside the vantage points."""
     answered_at: float | None = None
     """When its API server was last asked something that it answered."""
+    nodes: Nodes | None = None
+    """As they were seen last, however long ago; None before the first look."""
 
 
 def assess(
@@ -225,11 +228,13 @@ def _statement(
     """Return what the cluster has said since it was lost; a cloud comes back bit by bit."""
     if lost_since is None:
         return Statement.FINE
-    gone = any(each.name == NODES and each.vote is not Vote.UP for each in look.inside)
-    if gone or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
+    dead = look.nodes is not None and look.nodes.mostly_dead
+    if dead or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
         return Statement.LOST
     if look.answered_at is None or look.answered_at < lost_since + DYING_SECONDS:
         return Statement.SILENT
+    if look.nodes is None or not look.nodes.lived_after(lost_since + DYING_SECONDS):
+        return Statement.SILENT  # an API server may outlive all of its nodes
     return Statement.FINE
 
 

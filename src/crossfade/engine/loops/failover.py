@@ -111,7 +111,15 @@ class FailoverLoop:
         )
         inside = {PODS: of_pods(pods), NODES: of_nodes(nodes)}
         said = _witnesses(inside)
-        return Look(signals, watched.reach, watched.version, details, said, watched.api_answered_at)
+        return Look(
+            signals,
+            watched.reach,
+            watched.version,
+            details,
+            said,
+            answered_at=watched.api_answered_at,
+            nodes=watched.nodes,
+        )
 
     async def _wishes(self, clusters: Sequence[Cluster], records: Sequence[Record]) -> Wishes:
         wishes = (await self.records.wishes()).values()
