@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,18 +80,8 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
 
     async def work(pipelines: "Pipelines") -> None:
         hub = detach or not pipelines.here
-        named = tuple(shared or ())
-        wanted = Build(
-            "0",
-            name,
-            "",
-            0.0,
-            folder,
-            _repository(facts),
-            hub=hub,
-            runtime=runtime,
-            contexts=named,
-        )
+        wanted = Build("0", name, "", 0.0, folder, _repository(facts), hub=hub, runtime=runtime)
+        wanted = replace(wanted, contexts=tuple(shared or ()))
         build, graph = await pipelines.files.create(source, wanted, given)
         if detach:
             await show_left(pipelines, build, output)

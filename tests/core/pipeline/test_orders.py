@@ -42,7 +42,7 @@ def test_a_folder_goes_where_the_clone_would_be(keys, variables, target):
     step = replace(graph.units["main_clone"].step, main=True)
     state = begin({n: Variable(n, v, Source.RUN) for n, v in variables.items()})
 
-    found = work_of(step, context_of(graph, state, "main_clone"), "/home/me/folder")
+    found = work_of(step, context_of(graph, state, "main_clone"), "/my/folder")
 
     assert found.members["self"] == f"{VOLUME}/{target}"
 
@@ -53,7 +53,7 @@ def test_a_folder_goes_nowhere_outside_of_the_workspace():
     step = replace(step, main=True, settings={**step.settings, "working_directory": "../.."})
 
     with pytest.raises(CannotRun, match="is not below"):
-        work_of(step, context_of(graph, begin({}), "main_clone"), "/home/me/folder")
+        work_of(step, context_of(graph, begin({}), "main_clone"), "/my/folder")
 
 
 @pytest.mark.parametrize(

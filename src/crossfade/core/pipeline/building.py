@@ -10,6 +10,7 @@ from crossfade.base.errors import InputError
 from crossfade.core.image.reference import Reference, reference
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Settings, Step
+from crossfade.core.pipeline.keeping import PUSH
 from crossfade.core.pipeline.variables import as_flag, tag_form
 from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
@@ -24,8 +25,6 @@ _TELLS = {
 _EXPORT = '--export-file="$CF_EXPORT_FILE"'
 _INPUT, _ARGUMENTS = 0, 3
 """Numbers of the open files in which a command gets what is on no command line."""
-PUSH = "CROSSFADE_PUSH"
-"""Variable of a build; when it is false, images stay on this machine whatever steps say."""
 _AMAZON = ("role_arn", "aws_session_name", "accessKeyId", "secretAccessKey")
 
 

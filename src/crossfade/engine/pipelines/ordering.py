@@ -3,7 +3,8 @@
 import shlex
 from dataclasses import replace
 
-from crossfade.core.pipeline.clusters import reachable
+from crossfade.core.fleet.naming import is_name
+from crossfade.core.pipeline.clusters import reachable, unknown
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.deploying import ONCE
@@ -74,7 +75,9 @@ class Ordering:
     async def _with_clusters(self, order: Order) -> Order:
         """Return the order with the clusters that the pipeline may reach."""
         found = await self._around.clusters(reachable(self._graph.pipeline.spec))
-        told = [f"echo {shlex.quote(f'not in the kubeconfig: {e}')} >&2\n" for e in found.left_out]
+        missing = [f"not in the kubeconfig: {each}" for each in found.left_out]
+        missing += map(_no_cluster, unknown(order.script, order.environment, found.text))
+        told = [f"echo {shlex.quote(each)} >&2\n" for each in missing]
         return replace(
             order,
             script="".join([*told, order.script]),
@@ -102,6 +105,13 @@ def _seen(work: Work, context: Context) -> dict[str, str]:
     """Return the variables that a step sees."""
     texts = context.scope.texts
     return of_build(texts) if work.integration or not work.image else texts
+
+
+def _no_cluster(name: str) -> str:
+    how = f"`crossfade fleet add {name} --context CONTEXT` gives it one, of your own kubeconfig"
+    if not is_name(name):
+        how = "names in the fleet are of small letters, digits and -: use another one in the file"
+    return f"the fleet has no cluster {name}; {how}"
 
 
 def _saying(why: str) -> Work:
