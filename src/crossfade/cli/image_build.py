@@ -174,17 +174,12 @@ def _to_send(
 
 
 def _dockerfile(file: Path | None, path: Path) -> str:
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import read_given
 
-    if file is not None and str(file) == "-":
-        return decode(sys.stdin.buffer.read(_LARGEST + 1), "standard input", _LARGEST)
-    if not path.is_file():
-        raise NotFound(
-            "there is no Dockerfile",
-            hint="name it with --file; a step of a pipeline with `dockerfile`",
-            file=str(path),
-        )
-    return read_text(path, _LARGEST)
+    if str(file) != "-" and not path.is_file():
+        hint = "name it with --file; a step of a pipeline with `dockerfile`"
+        raise NotFound("there is no Dockerfile", hint=hint, file=str(path))
+    return read_given(Path("-") if str(file) == "-" else path, _LARGEST)
 
 
 def _epoch() -> int:

@@ -79,7 +79,8 @@ class People:
             await self.documents.commit((Save(ACCOUNT, name, 0, to_json(account)),), (event,))
         except Conflict as error:
             raise Conflict(
-                f"there is an account `{name}` already", hint="take another name"
+                f"there is an account `{name}` already",
+                hint=f"`crossfade account grant {name}` changes its roles; or take another name",
             ) from error
         return None if password else chosen
 

@@ -89,3 +89,15 @@ def test_a_cloud_that_comes_back_bit_by_bit_stays_lost_until_it_serves():
         told.append(known["aws"].statement)
 
     assert told == [Statement.LOST, Statement.LOST, Statement.FINE]
+
+
+def test_a_loss_began_when_the_first_of_its_witnesses_saw_it_and_stays_so():
+    known = {"aws": ClusterHealth("aws", answered=True)}
+    others = look("gcp", Vote.UP)
+    for at, bad_since in ((NOW, NOW - 3.0), (NOW + 60.0, NOW + 50.0)):
+        dark = replace(look("aws", Vote.DOWN), bad_since=bad_since)
+        known["aws"] = assess(known, [dark, others], Wishes(), at)[0]
+        assert (known["aws"].lost_since, known["aws"].failing_since) == (NOW, NOW - 3.0)
+
+    back = assess(known, [look("aws", Vote.UP), others], Wishes(), NOW + 90.0)[0]
+    assert back.failing_since is None

@@ -76,6 +76,30 @@ async def test_nothing_that_is_counted_while_users_move_is_judged_and_shares_sta
     assert len([each for each in story.chapters if "resumes at step" in each.reason]) == 1
 
 
+async def test_what_was_counted_after_a_loss_began_and_before_anybody_knew_is_taken_back(
+    world, turn_until
+):
+    rollout = await begin(world)
+    await turn_until(world, at_10)
+    for _ in range(20):
+        await world.turn()
+    before = await evidence(world)
+    kill(world)
+    died = world.clock.now()
+    world.error_rates[rollout.canary.id] = 0.2
+    state = (await turn_until(world, stands_still)).state
+    for _ in range(3):
+        await world.turn()
+    after = await evidence(world)
+
+    assert died <= state.shift.began <= died + 1.5
+    assert (after.errors, before.errors) == (0, 0)
+    assert 0 < after.requests < before.requests, "what came right before a loss is in doubt, too"
+    assert max(each.last_s for each in after.state.clusters.values()) <= died
+    story = await History(world.queries).story(APP, again=True)
+    assert all(each.identical is not False for each in story.chapters)
+
+
 async def test_a_revision_that_breaks_while_its_cloud_is_lost_is_taken_back_before_it_resumes(
     world, turn_until
 ):

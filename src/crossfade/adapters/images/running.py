@@ -28,7 +28,7 @@ _OF_RUNS = {"root": 0o700, "tmp": 0o1777}
 """Folders that are there for every command; in the layer only when something is in them."""
 _OF_HOSTS = dict.fromkeys(("home", "media", "mnt", "srv"), 0o755)
 """The same where the machine stands for an image: those that every system has, without its files.
-Commands that ran on the image which is meant count on them (`RUN mkdir` of a folder in one of them)."""
+Commands that are written for the image which is meant count on them."""
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _FREE = {"PIP_BREAK_SYSTEM_PACKAGES": "1"}
 """Lets pip install: what it would protect is the machine, and the machine stays as it is."""
