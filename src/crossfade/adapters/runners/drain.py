@@ -69,6 +69,12 @@ def start_drain(place: Path, most_bytes: int) -> tuple[int, int]:
     return pid, write_end
 
 
+def nothing_drains(place: Path) -> None:
+    """Write down that the output of a run that was not started is whole."""
+    for name in (_WHOLE, _DRAINED):
+        (place / name).touch(mode=0o600)
+
+
 def drains(place: Path) -> bool:
     """Return whether there is somebody left who may print, and who keeps it."""
     return is_held(place / _WHOLE)
