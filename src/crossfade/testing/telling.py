@@ -44,8 +44,14 @@ class Telling:
     hubs: int = 0
     """How many there have been."""
     mishaps: int = 0
+    _acts: list[list[str]] = field(init=False)
+    """What is done to each cluster."""
     _looked_at: tuple[float, ...] = ()
     _broken: Broken | None = None
+
+    def __post_init__(self) -> None:
+        """Know where to look."""
+        self._acts = [each.acts for each in self.world.clusters.values()]
 
     def branch(self, seed: str) -> "Telling":
         """Return the same moment of the same story, of which something else may become."""
@@ -69,8 +75,8 @@ class Telling:
         """Look at every promise if anything has happened."""
         world = self.world
         count = world.store.commits + len(world.edges.plans) + world.told_times + self.mishaps
-        for each in world.clusters.values():
-            count += len(each.acts)
+        for acts in self._acts:
+            count += len(acts)
         marks = (count, world.clock.now())
         if marks == self._looked_at or self._broken is not None:
             return
