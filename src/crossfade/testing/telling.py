@@ -10,7 +10,6 @@ from crossfade.base.errors import CrossfadeError
 from crossfade.base.ids import ClusterName
 from crossfade.core.rollout.commands import Command
 from crossfade.testing.broken import Broken
-from crossfade.testing.builders import APP
 from crossfade.testing.engine_hub import EngineHub, KillingDocuments, Life
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import HubKilled
@@ -102,7 +101,11 @@ class Telling:
         world.hub = EngineHub(world, documents, epoch=lease.epoch, ahead=ahead)
 
     async def happen(self, mishap: Mishap, which: ClusterName, many: int) -> None:
-        """Let it happen; `many` says which edge it is, or after how many operations a hub dies."""
+        """
+        Let it happen.
+
+        `many` says which edge or application it is, or after how many operations a hub dies.
+        """
         self.mishaps += 1
         world = self.world
         match mishap:
@@ -112,13 +115,18 @@ class Telling:
                 self.replaced = [world.hub]
                 await self.take_over()
             case _ if mishap in BY_PERSON:
-                await self.ask(mishap, which)
+                await self.ask(mishap, which, many)
             case _:
                 edge = world.edge_names[many % len(world.edge_names)]
-                befall(world, mishap, which, edge, self.promises.canary)
+                befall(world, mishap, which, edge, self._rolling(many).canary)
 
-    async def ask(self, wish: Mishap, which: ClusterName) -> None:
-        """Let a person ask for it; it may be refused."""
+    def _rolling(self, many: int) -> Promises:
+        """Return one of the applications that get a new revision."""
+        every = [each for each in self.promises.every if each.rolls]
+        return every[many % len(every)]
+
+    async def ask(self, wish: Mishap, which: ClusterName, many: int = 0) -> None:
+        """Let a person ask for it; it may be refused.  `many` says for which application."""
         commands = self.world.commands
         with suppress(CrossfadeError):
             match wish:
@@ -128,8 +136,9 @@ class Telling:
                     await commands.restore_cluster(which)
                 case _:
                     command = Command[wish.name]
-                    await commands.change(APP, command)
-                    self.promises.asked_by_person(command)
+                    promises = self._rolling(many)
+                    await commands.change(promises.application, command)
+                    promises.asked_by_person(command)
 
     async def turn(self) -> None:
         """Let time pass, and every loop of every hub look once; some times side by side."""
@@ -170,7 +179,14 @@ class Telling:
         heal_edges(world)
         for cluster in world.clusters.values():
             back(cluster)
-            cluster.start_pods(self.promises.canary)
+            for each in self.promises.every:
+                cluster.start_pods(each.canary)
         for name in world.clusters:
             await self.ask(Mishap.RESTORE, name)
-        await self.ask(Mishap.RESUME, next(iter(world.clusters)))
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Let a person resume every rollout."""
+        first = next(iter(self.world.clusters))
+        for number in range(len(self.promises.every)):
+            await self.ask(Mishap.RESUME, first, number)
