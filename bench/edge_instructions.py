@@ -27,7 +27,7 @@ import harness
 from edge_throughput import BARE, BY_HAND, CLOUDS, EDGE, programmed, setting
 
 from crossfade.adapters.envoy.bootstrap import edge_command
-from crossfade.adapters.envoy.process import running_edge
+from crossfade.testing.edge_process import running_edge
 
 _TARGET = 0.97
 _REQUESTS, _WARM, _IDLE_SECONDS, _START_SECONDS = 1000, 50, 5.0, 120.0

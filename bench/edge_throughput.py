@@ -27,9 +27,9 @@ from edge_files import bare, clouds, hand_written
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
+from crossfade.testing.edge_process import running_edge
 
 _TARGET = 0.97
 _PAIRS, _SECONDS, _CONNECTIONS = 30, 1, 64

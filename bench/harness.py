@@ -15,11 +15,11 @@ from typing import Any
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import EdgeProcess, running_edge
 from crossfade.adapters.envoy.resources import Tuning
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
+from crossfade.testing.edge_process import EdgeProcess, running_edge
 from crossfade.testing.network import Network
 from crossfade.testing.users import Users
 

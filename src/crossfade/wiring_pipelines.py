@@ -22,9 +22,12 @@ from crossfade.adapters.secrets.environment import EnvironmentSecrets, variable_
 from crossfade.adapters.secrets.files import FileSecrets
 from crossfade.adapters.secrets.places import SecretPlaces
 from crossfade.adapters.secrets.stored import StoredSecrets
+from crossfade.adapters.secrets.stores import RemoteSecretStores
 from crossfade.adapters.store.sql import SqlStore
 from crossfade.base.clock import Clock, SteadyClock
 from crossfade.base.errors import InputError, NotFound
+from crossfade.base.ids import ClusterName
+from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.pipeline.clusters import Kubeconfig
 from crossfade.core.pipeline.forgetting import DAY_SECONDS, GIB, Limits
 from crossfade.core.pipeline.graph import Graph
@@ -44,6 +47,7 @@ from crossfade.engine.pipelines.forgetting import Forgetting, Pruning
 from crossfade.engine.pipelines.log_reading import log_runs
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.engine.pipelines.registries import Registries
+from crossfade.engine.pipelines.secret_values import SecretValues
 from crossfade.engine.pipelines.shared_configurations import SharedConfigurations
 from crossfade.engine.pipelines.starting import Registry
 from crossfade.engine.pipelines.surroundings import Surroundings
@@ -305,6 +309,7 @@ def graph_of_build(build: Build) -> Graph:
 def _surroundings(
     settings: Settings, store: SqlStore, places: StepPlaces, secrets: Secrets
 ) -> Surroundings:
+    shared = shared_configurations(settings, Builds(store), places.clock)
     return Surroundings(
         Builds(store),
         TracedRunner(places.of_machine()),
@@ -318,7 +323,8 @@ def _surroundings(
         secrets,
         Registries(RegistryFile(settings.registries_file).read, secrets, _variable),
         fetch=fetched,
-        shared=shared_configurations(settings, Builds(store), places.clock).variables,
+        shared=shared.variables,
+        secret_values=SecretValues(shared, RemoteSecretStores(_cluster(Records(store)))).read,
         places=places.of,
     )
 
@@ -344,6 +350,19 @@ def _clusters(
     async def found(only: tuple[str, ...] | None) -> Kubeconfig:
         fleet = [each.value for each in await records.clusters()]
         return files.of(each for each in fleet if only is None or each.name in only)
+
+    return found
+
+
+def _cluster(records: Records) -> Callable[[str], Awaitable[Cluster]]:
+    """Return what finds a cluster of the fleet by its name."""
+
+    async def found(name: str) -> Cluster:
+        fleet = {each.value.name: each.value for each in await records.clusters()}
+        if name not in fleet:
+            known = ", ".join(fleet) or "none"
+            raise NotFound(f"there is no cluster `{name}`", hint=f"the fleet: {known}")
+        return fleet[ClusterName(name)]
 
     return found
 

@@ -88,7 +88,6 @@ async def test_the_kubeconfig_is_found_as_kubectl_finds_it(run, sandbox_cloud, m
         ([], "the name of the cluster is missing"),
         (["Prod", "--context", "c"], "no name for a cluster (name=Prod)"),
         (["x" * 64, "--context", "c"], "no name for a cluster"),
-        (["x"], "--context is missing"),
         (["x", "--context", "c", "--kubeconfig", "/no/file"], "kubeconfig=/no/file"),
         (["x", "--context", "c", "--label", "prod"], "this is no label (label=prod)"),
         (["x", "--context", "c", "--label", "a=b c"], "this is no label"),
@@ -152,6 +151,27 @@ def test_the_sandbox_is_the_one_of_the_state_folder(crossfade, tmp_path, monkeyp
     monkeypatch.setattr("crossfade.engine.commands.Commands.add_cluster", add)
     assert crossfade("fleet", "add", "--sandbox").code == 0
     assert versions == [(name, name, name, {"tier": "prod"}) for name in ("aws", "gcp")]
+
+
+def test_a_cluster_that_is_new_needs_a_context(crossfade):
+    ran = crossfade("fleet", "add", "x")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "--context is missing" in ran.err
+
+
+async def test_a_cluster_of_the_fleet_is_changed_by_its_name_alone(run, sandbox_cloud):
+    """And a label more does not take away those by which applications find it."""
+    file = sandbox_cloud.cluster.kubeconfig
+    where = ("--context", "test", "--kubeconfig", file)
+    await run("fleet", "add", "prod", *where, "--label", "tier=prod", "--label", "old=yes")
+    again = await run(
+        "fleet", "add", "prod", "--preemptible", "--label", "kind=cheap", "--label", "old-", "-o", "json"
+    )  # fmt: skip
+
+    (added,) = again.data["added"]
+    assert (added["context"], added["kubeconfig"], added["preemptible"]) == ("test", file, True)
+    assert added["labels"] == {"tier": "prod", "kind": "cheap"}
 
 
 async def test_what_is_not_said_again_of_a_cluster_stays(run, sandbox_cloud):

@@ -5,9 +5,11 @@ import json
 import stat
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from crossfade.base.secrets import Secret
+from crossfade.engine.guesses import FAILURES
 from crossfade.settings import load
 
 LOOKS = [
@@ -125,6 +127,16 @@ def test_the_token_is_kept_for_its_owner_only_and_revoked_at_the_end(signed_in, 
     ran = crossfade("fleet", "list")
     assert ran.code == 8
     assert "revoked" in ran.err
+
+
+def test_who_has_a_token_signs_in_anew_whatever_others_guess(signed_in, crossfade, monkeypatch):
+    body = {"name": "ann", "password": "guess"}
+    for _ in range(FAILURES):
+        assert httpx.post(f"{signed_in.url}/api/v1/session", json=body).status_code == 401
+    assert httpx.post(f"{signed_in.url}/api/v1/session", json=body).status_code == 429
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+
+    assert crossfade("login", signed_in.url, "--name", "ann", "--password-stdin").code == 0
 
 
 def test_a_token_of_the_page_signs_in_too(signed_in, crossfade, monkeypatch):

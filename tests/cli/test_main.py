@@ -85,6 +85,7 @@ def test_the_state_folder_may_stand_before_or_after_the_command(crossfade, tmp_p
         (["version", "-o", "xml"], "'xml' is not one of 'text', 'json'", "see `crossfade version"),
         (["apply"], "missing option '--filename' / '-f'", "see `crossfade apply --help`"),
         (["--state-dir"], "option '--state-dir' requires an argument", "see `crossfade --help`"),
+        (["fleet", "list", "--state-dir", ""], "--state-dir is empty", "name a folder"),
         (
             ["fleet", "add", "x", "--usd-per-cpu-hour", "-1"],
             "greater than or equal",

@@ -2,7 +2,7 @@
 
 import json
 
-from crossfade.cli.output import Format, show, table
+from crossfade.cli.output import Format, day, moment, show, table
 
 
 def test_columns_stand_under_each_other_and_nothing_trails():
@@ -35,3 +35,10 @@ def test_no_text_prints_no_line(capsys):
     show({}, Format.TEXT, lambda: "")
 
     assert capsys.readouterr().out == ""
+
+
+def test_times_of_all_commands_are_of_one_zone_and_say_so(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    assert moment(1795411312.9) == "2026-11-23 05:21:52Z"
+    assert day(1795411312.9) == "2026-11-23"

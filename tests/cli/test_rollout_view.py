@@ -49,6 +49,16 @@ def test_the_head_says_from_what_to_what_how_far_and_why():
     assert "nothing -> yellow" in rollout_view.head_text(view(AT_TEN, stable=None))
 
 
+def test_all_of_one_wave_is_not_shown_as_all_users():
+    first, *others = AT_TEN.clusters
+    done = replace(AT_TEN.clusters[first], percent=100.0)
+    behind = {each: replace(AT_TEN.clusters[each], percent=0.0) for each in others}
+    waves = view(replace(AT_TEN, clusters={first: done, **behind}))
+
+    assert "progressing at 0-100 %" in rollout_view.head_text(waves)
+    assert " 0-100 % " in rollout_view.list_text((waves.rollout,))
+
+
 def test_what_its_author_may_not_expect_is_told_while_it_is_under_way():
     remark = "wave 1 (asw) has none of the application's clusters"
     noted = replace(view(AT_TEN), remarks=(remark,))

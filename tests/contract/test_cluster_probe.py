@@ -24,10 +24,11 @@ async def test_expired_credentials_are_told_apart_from_silence(world):
     assert raised.value.hint
 
 
-async def test_a_cluster_says_how_many_of_its_nodes_are_ready(world):
+async def test_a_cluster_says_of_its_nodes_that_they_are_ready_and_live(world):
     nodes = await world.access.probe.nodes()
 
-    assert 0 < nodes.ready == nodes.count
+    assert nodes
+    assert all(each.ready and each.name and each.sign for each in nodes)
 
 
 async def test_nodes_of_a_cluster_that_does_not_answer_are_unavailable(world):

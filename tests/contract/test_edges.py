@@ -9,7 +9,6 @@ import pytest
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict, InputError
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.fleet.edges import FORGOTTEN_SECONDS
@@ -23,6 +22,7 @@ from crossfade.ports.edge import (
     unread,
 )
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.edge_process import running_edge
 from crossfade.testing.fake_edges import FakeEdges
 from crossfade.testing.free_ports import free_port
 

@@ -313,17 +313,17 @@ async def test_a_run_that_is_killed_has_not_failed_by_itself(place, runner, how,
 
 
 async def test_another_one_who_comes_later_sees_the_same_run(place, runner):
-    wanted = order("echo up\nwhile [ ! -e go ]; do sleep 0.02; done\ncf_export A=1\nexit 4\n")
+    script = "echo up\nwhile [ ! -e go ]; do sleep 0.02; done\ncf_export A=1\nexit 4\n"
+    wanted = order(script, secrets=("hunter2",))
     await runner.start(wanted)
     heir = place.open()
     assert (await heir.look(wanted.run)).status is Status.RUNNING
-
     await ended(heir, order("touch go\n", key="other"))
     async with asyncio.timeout(20):
-        text = await printed(heir, wanted.run)
-
+        told = [each async for each in heir.output(wanted.run) if each.data]
     sight = await heir.look(wanted.run)
-    assert text == "up\n"
+    assert [each.data for each in told] == [b"up\n"]
+    assert "hunter2" in told[0].secrets
     assert (sight.status, sight.why, len(sight.exports)) == (Status.FAILED, "exit code 4", 1)
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.core.traffic.spill import Level, Locality, locality_shares, priority_load, retry_load
+from crossfade.testing.edge_process import running_edge
 
 HOSTS = 100
 TYPES = "type.googleapis.com/envoy."

@@ -52,6 +52,22 @@ async def test_a_workspace_in_which_something_runs_stays_whole(workspaces, folde
         os.close(lock)
 
 
+async def test_a_workspace_is_handed_on_whole_and_once(workspaces, folder):
+    assert await workspaces.holds("7")
+    await workspaces.hand_on("7", "9")
+    await workspaces.hand_on("7", "9")
+
+    assert (folder.parent / "9/volume/a/b/file").read_bytes() == b"12345"
+    assert not await workspaces.holds("7")
+    assert not await workspaces.holds("6")
+
+
+async def test_a_workspace_in_which_something_runs_is_not_to_be_handed_on(workspaces, folder):
+    with (folder / "runs/0-a-1/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not await workspaces.holds("7")
+
+
 async def test_nothing_goes_through_a_link(workspaces, folder, tmp_path):
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious/file").write_text("x")

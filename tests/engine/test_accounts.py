@@ -13,7 +13,8 @@ from crossfade.base.errors import (
 )
 from crossfade.base.secrets import Secret
 from crossfade.core.access.roles import Grant, Identity, Role
-from crossfade.engine.accounts import FAILURES, SESSION_SECONDS, WINDOW_SECONDS, Accounts, Caller
+from crossfade.engine.accounts import SESSION_SECONDS, Accounts, Caller
+from crossfade.engine.guesses import FAILURES, WINDOW_SECONDS
 from crossfade.testing.clock import FakeClock
 from crossfade.testing.fake_passwords import FakePasswords
 from crossfade.testing.fake_store import FakeStore

@@ -145,6 +145,19 @@ def test_an_evicted_cloud_ends_its_pods_and_starts_none_until_it_is_restored(
     wait_for(sandbox, "homeless", "Running")
 
 
+def test_in_a_blackout_nobody_tells_the_api_that_node_and_gateway_are_dead(sandbox, request_status):
+    start_pod(sandbox, "steady")
+    wait_for(sandbox, "steady", "Running")
+    assert control.act(sandbox.directory, "blackout", "aws") == "blackout"
+    assert control.act(sandbox.directory, "blackout", "aws") == "blackout", "safe to repeat"
+    until(lambda: request_status(sandbox.ports("aws").gateway) == 0)
+    until(lambda: {one.role for one in processes.find(sandbox.directory, "aws")} == {"cloud"})
+    assert phase_of(sandbox, "steady")[0] == "Running", "as far as the API server knows"
+    assert control.act(sandbox.directory, "restore", "aws") == "running"
+    assert request_status(sandbox.ports("aws").gateway) == 404
+    until(lambda: "pod" in {one.role for one in processes.find(sandbox.directory, "aws")}, 20)
+
+
 def test_a_slow_cloud_answers_late_and_restore_makes_it_fast_again(sandbox):
     assert control.act(sandbox.directory, "slow", "aws", 300) == "slow"
     start = time.monotonic()

@@ -11,7 +11,6 @@ from crossfade.core.failover.decide import Action, Fleet, Wishes, decide
 from crossfade.core.failover.eligible import admittance
 from crossfade.core.failover.evidence import DOWN, Condition, Evidence
 from crossfade.core.failover.failback import Failback, Return, ReturnSight, advance
-from crossfade.core.failover.guard import overloads
 from crossfade.core.failover.standing import Presence
 from crossfade.core.traffic.destinations import PARTS, Destination, Eligibility, Exposure, Goal
 from crossfade.core.traffic.matrix import TrafficPlan, plan_traffic
@@ -128,9 +127,11 @@ def check(world, before):
         assert plan.parts == before.parts
         return
     assert plan.exposure("new") <= world.percent * 100, "exposed"
-    assert overloads(world.goal, plan.parts) == {}, "overloaded"
+    known = {each.cluster for each in world.goal.destinations}
+    assert known >= {name for name, row in plan.parts.items() if any(row.values())}, "lost users"
     for each in world.goal.destinations:
         users = plan.share(each.cluster)
+        assert users * world.goal.demand <= each.capacity * PARTS, "overloaded"
         if world.reported[each.cluster] != world.wanted:
             assert users == 0, "users of a stale cluster"
         if users > PARTS * each.ramp_percent // 100:

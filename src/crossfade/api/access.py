@@ -10,7 +10,7 @@ from crossfade.api.services import Services, Use
 from crossfade.base.errors import NotAllowed, NotFound, NotSignedIn
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.base.secrets import Secret
-from crossfade.core.access.roles import ANY, NEEDS, Action
+from crossfade.core.access.roles import ANY, DEEDS, NEEDS, Action
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.record import Record
 from crossfade.engine.accounts import Caller
@@ -137,7 +137,7 @@ async def refuse(
         where = f"`{cluster}` with {where}"
     await services.accounts.acting(caller).refused(f"{action} on {where}")
     raise NotAllowed(
-        f"{caller.identity.name} may not {action} on {where}",
+        f"{caller.identity.name} has no role for this on {where}: {DEEDS[action]}",
         hint=f"this needs the role {NEEDS[action]} there; an admin gives it",
         action=action.value,
     )

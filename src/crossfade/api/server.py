@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from uvicorn.config import Config
 from uvicorn.server import Server
 
+from crossfade.api.connections import Connection
 from crossfade.base.errors import Conflict
 from crossfade.engine.feed import Feed
 
@@ -47,6 +48,8 @@ async def serve(app: FastAPI, feed: Feed, opened: socket.socket) -> None:
     """Answer requests until cancelled; then streams end at once, requests within a second."""
     config = Config(
         app,
+        http=Connection,
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -1,14 +1,13 @@
 """`crossfade account`: who may sign in at the hub, and what they may do."""
 
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.base.secrets import Secret
 from crossfade.cli.frame import noun, with_session
-from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.output import Format, OutputOption, day, note, show, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +155,7 @@ def _table(found: "Sequence[Person]") -> str:
 
     rows = []
     for each in found:
-        made = datetime.fromtimestamp(each.created_at, UTC).strftime("%Y-%m-%d")
+        made = day(each.created_at)
         roles = ", ".join(written_grant(grant) for grant in each.grants)
         state = "disabled" if each.disabled else "active"
         rows.append((each.name, state, roles, each.issuer or "password", made))

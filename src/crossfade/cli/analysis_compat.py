@@ -1,6 +1,5 @@
 """`crossfade analysis kayenta` and `threshold`: judges of the peers, worked out without a hub."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,8 +109,6 @@ def _assessment_text(found: "Assessment", measurements: "tuple[Measurement, ...]
 
 def _text(path: Path) -> tuple[str, str]:
     """Return the text of a file, and the name it has in messages."""
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
 
-    if str(path) != "-":
-        return read_text(path), str(path)
-    return decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input"), "standard input"
+    return read_given(path), given_name(path)

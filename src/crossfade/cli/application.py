@@ -1,6 +1,5 @@
 """`crossfade apply`: applications from their files."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,14 +78,10 @@ def apply(
 
 def _read(path: Path) -> _File:
     from crossfade.adapters.documents.application import parse
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
 
-    if str(path) == "-":
-        name, folder = "standard input", Path.cwd()
-        text = decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), name)
-    else:
-        name, folder, text = str(path), path.absolute().parent, read_text(path)
-    return _File(parse(text, name, folder), text, folder)
+    text, folder = read_given(path), path.absolute().parent  # for `-`, where we are
+    return _File(parse(text, given_name(path), folder), text, folder)
 
 
 async def _apply(

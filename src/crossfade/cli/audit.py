@@ -1,12 +1,11 @@
 """`crossfade audit`: who has done what."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.cli.frame import noun, with_session
-from crossfade.cli.output import Format, OutputOption, show, table
+from crossfade.cli.output import Format, OutputOption, moment, show, table
 
 if TYPE_CHECKING:
     from crossfade.core.access.audit import Entry
@@ -69,7 +68,7 @@ def _text(entries: "tuple[Entry, ...]") -> str:
     rows = [
         [
             str(each.number),
-            _moment(each.deed.at),
+            moment(each.deed.at),
             each.deed.who,
             each.deed.via,
             each.deed.outcome,
@@ -78,7 +77,3 @@ def _text(entries: "tuple[Entry, ...]") -> str:
         for each in entries
     ]
     return table(["NUMBER", "AT", "WHO", "VIA", "OUTCOME", "WHAT"], rows)
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")

@@ -1,8 +1,6 @@
 """`crossfade context`: shared configurations, variables that pipelines have by their names."""
 
 import os
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +9,7 @@ import typer
 from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
 from crossfade.cli.frame import noun, with_session
-from crossfade.cli.output import Format, OutputOption, json_line, note, show, table
+from crossfade.cli.output import Format, OutputOption, json_line, moment, note, show, table
 from crossfade.core.pipeline.shared_configuration import SharedKind
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 app = noun("Keep shared configurations: sets of variables, which pipelines list as `contexts`.")
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in `contexts: [NAME]`.")]
-_SHOWN = "%Y-%m-%d %H:%M:%SZ"
+_TYPES = "config, secret, yaml, secret-yaml, or a store that has secrets elsewhere."
 
 
 @app.command()
@@ -29,7 +27,10 @@ def create(  # noqa: PLR0913 - one argument for each option of the command
     context: typer.Context,
     kind: Annotated[
         SharedKind,
-        typer.Argument(metavar="TYPE", help="config, secret, yaml or secret-yaml."),
+        typer.Argument(
+            metavar="TYPE",
+            help=_TYPES,
+        ),
     ],
     name: _Name,
     variable: Annotated[
@@ -54,7 +55,9 @@ def create(  # noqa: PLR0913 - one argument for each option of the command
     Keep a shared configuration.
 
     Values of secret and secret-yaml are sealed, masked in logs, and never shown.  Values of yaml
-    and secret-yaml may be lists and mappings: as variables these are JSON.
+    and secret-yaml may be lists and mappings: as variables these are JSON.  The types
+    secret-store.kubernetes and secret-store.hashicorp-vault say where secrets are, which
+    pipelines refer to as ${{secrets.NAME.KEY}}.
     """
     data = {**_read(file), **_given(variable)}
 
@@ -126,17 +129,12 @@ def _read(file: Path | None) -> dict[str, Json]:
     """Return the mapping of a file.  Raises InputError, which has no values."""
     if file is None:
         return {}
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
     from crossfade.adapters.pipelines.reading import parse
     from crossfade.core.pipeline.tree import plain
 
-    most, hint = 1 << 20, "write NAME: VALUE in each line"
-    where = "standard input" if str(file) == "-" else str(file)
-    if str(file) == "-":
-        text = decode(sys.stdin.buffer.read(most + 1), where, most)
-    else:
-        text = read_text(file, most)
-    documents, problems = parse(text)
+    where, hint = given_name(file), "write NAME: VALUE in each line"
+    documents, problems = parse(read_given(file, 1 << 20))
     if problems:
         at = problems[0].at
         raise InputError(f"{where}:{at.line}:{at.column} is no YAML", hint=hint)
@@ -164,7 +162,7 @@ def _table(found: "tuple[SharedView, ...]") -> str:
             each.name,
             each.type.value,
             ", ".join(each.data),
-            datetime.fromtimestamp(each.at, UTC).strftime(_SHOWN),
+            moment(each.at),
             ", ".join(each.pipelines),
         )
         for each in found

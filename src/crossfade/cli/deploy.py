@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,14 +114,10 @@ async def _show_plan(
 
 def _values(file: Path) -> "Values":
     """Return the values of a file.  Raises InputError."""
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import read_given
     from crossfade.adapters.helm.manifest_text import read
 
-    if str(file) == "-":
-        text = decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input", LARGEST_BYTES)
-    else:
-        text = read_text(file)
-    documents = read(text)
+    documents = read(read_given(file))
     if len(documents) > 1 or not all(isinstance(each, dict) for each in documents):
         raise InputError(
             "--values is no file of Helm values", hint="write one mapping", file=str(file)

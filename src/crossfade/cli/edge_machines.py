@@ -1,7 +1,6 @@
 """`crossfade edge authority|bootstrap|run`: edges on machines of their own."""
 
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import InputError, NotFound, Unavailable
 from crossfade.base.host_port import HostPort, host_port
-from crossfade.cli.output import Format, OutputOption, note, show
+from crossfade.cli.output import Format, OutputOption, day, note, show
 
 if TYPE_CHECKING:
     from crossfade.adapters.envoy.bootstrap import Identity
@@ -45,9 +44,9 @@ def authority(
     if made or renew or not files.has_hub():
         files.certify_hub(Validity(now, days))
     ends = files.hub_ends_at()
-    data = {"folder": str(folder.absolute()), "made": made, "hub_certificate_ends": _date(ends)}
+    data = {"folder": str(folder.absolute()), "made": made, "hub_certificate_ends": day(ends)}
     word = "is made" if made else "was there"
-    text = f"the authority {word}; the hub's certificate is good until {_date(ends)}"
+    text = f"the authority {word}; the hub's certificate is good until {day(ends)}"
     show(data, output, lambda: text)
     note(f"hubs: CROSSFADE_EDGE_TLS={folder.absolute()} CROSSFADE_EDGE_LISTEN=0.0.0.0:17443")
 
@@ -101,7 +100,7 @@ def bootstrap(  # noqa: PLR0913 - one argument for each option of the command
             f"the file {file} cannot be written: {error.strerror}",
             hint="give a file in a folder that is there",
         ) from error
-    until = f", good until {_date(ends_at(identity.own.pem))}" if identity else ""
+    until = f", good until {day(ends_at(identity.own.pem))}" if identity else ""
     note(f"edge {known} is in {file}{until}; start it with `crossfade edge run {file}`")
 
 
@@ -164,7 +163,3 @@ def _identity(
     from crossfade.base.certificates import Validity
 
     return EdgeAuthority(authority).identity(edge, Validity(SteadyClock().now(), days))
-
-
-def _date(at: float) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(at))

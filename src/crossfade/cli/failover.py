@@ -1,7 +1,6 @@
 """`crossfade failover`: where clusters stand, and why."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ from crossfade.base.units import format_duration
 from crossfade.cli import failover_drill
 from crossfade.cli.frame import noun, with_session
 from crossfade.cli.hub_note import note_if_no_hub
-from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.output import Format, OutputOption, moment, note, show, table
 
 if TYPE_CHECKING:
     from crossfade.engine.failover_status import ClusterStanding, FailoverStatus
@@ -90,12 +89,8 @@ def why(
 def _story(events: "tuple[Event, ...]") -> str:
     return table(
         ("WHEN", "WHAT", "SAID BY"),
-        [(_when(each.at), each.reason, _said(each)) for each in events],
+        [(moment(each.at), each.reason, _said(each)) for each in events],
     )
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _said(event: "Event") -> str:

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ from crossfade.base.ids import ClusterName
 from crossfade.base.units import format_duration, parse_duration
 from crossfade.cli.confirm import confirm
 from crossfade.cli.frame import with_session
-from crossfade.cli.output import Format, OutputOption, note, progress, show, table
+from crossfade.cli.output import Format, OutputOption, moment, note, progress, show, table
 
 if TYPE_CHECKING:
     from crossfade.core.failover.drill import Course, Drill
@@ -254,7 +253,7 @@ def _row(drill: "Drill") -> tuple[object, ...]:
     out = None if drill.began_at is None else (drill.opened_at or drill.began_at) - drill.began_at
     return (
         drill.number,
-        datetime.fromtimestamp(drill.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ"),
+        moment(drill.asked_at),
         drill.cluster,
         _time(out),
         drill.outcome.value if drill.outcome else drill.phase.value,

@@ -1,8 +1,8 @@
 """`crossfade fleet`: which clusters there are."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -43,7 +43,8 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
     ] = None,
     region: Annotated[str | None, typer.Option(help="Where it stands.  [default: unknown]")] = None,
     label: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="KEY- takes it away.  May be given several times."),
     ] = None,
     preemptible: Annotated[
         bool | None,
@@ -65,34 +66,58 @@ def add(  # noqa: PLR0913 - one argument for each option of the command
         "region": region,
         "preemptible": preemptible,
         "usd_per_cpu_hour": usd_per_cpu_hour,
-        "labels": _labels(label) or None,
         "capacity": capacity,
     }
+    labels = _labels(label)
+    clusters: Sequence[Cluster | _Named]
     if sandbox:
         _refuse_beside_sandbox(name, kube_context, kubeconfig)
         clusters = _sandbox_clusters(context)
     else:
-        cluster = Cluster(
-            name=_checked_name(name),
-            context=_required(kube_context, "--context", "name the context of the kubeconfig"),
-            kubeconfig=str(_kubeconfig(kubeconfig)),
-        )
-        clusters = (cluster,)
+        file = str(_kubeconfig(kubeconfig)) if kubeconfig else None
+        clusters = (_Named(_checked_name(name), kube_context, file),)
     given = {key: value for key, value in said.items() if value is not None}
-    added = with_session(context, lambda session: _add(session, clusters, given))
+    added = with_session(context, lambda session: _add(session, clusters, given, labels))
     data = [{**asdict(cluster), "version": version} for cluster, version in added]
     show({"added": data}, output, lambda: _added(added))
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A cluster by its name, and where it is as far as that was said."""
+
+    name: ClusterName
+    context: str | None
+    kubeconfig: str | None
+
+    def found(self, before: Cluster | None) -> Cluster:
+        """Return it as it is in the fleet, where it is said to be now.  Raises InputError."""
+        if before is None:
+            hint = "name the context of the kubeconfig"
+            context = _required(self.context, "--context", hint)
+            return Cluster(self.name, context, self.kubeconfig or str(_usual_kubeconfig()))
+        file = self.kubeconfig or before.kubeconfig
+        return replace(before, context=self.context or before.context, kubeconfig=file)
+
+
 async def _add(
-    session: "Session", clusters: Sequence[Cluster], given: dict[str, Any]
+    session: "Session",
+    clusters: Sequence[Cluster | _Named],
+    given: dict[str, Any],
+    labels: Mapping[str, str | None],
 ) -> list[tuple[Cluster, str]]:
     """Add each cluster with what is given; what it was given before and is not now, stays."""
     known = {view.cluster.name: view.cluster for view in await session.queries.fleet()}
     added = []
     for each in clusters:
-        before = known.get(each.name, each)
-        found = replace(before, context=each.context, kubeconfig=each.kubeconfig, **given)
+        before = known.get(each.name)
+        if isinstance(each, _Named):
+            there = each.found(before)
+        else:
+            there = replace(before or each, context=each.context, kubeconfig=each.kubeconfig)
+        all_labels = {**there.labels, **labels}
+        kept = {key: value for key, value in all_labels.items() if value is not None}
+        found = replace(there, labels=kept, **given)
         progress(f"asking the API server of {found.name}")
         added.append((found, await session.commands.add_cluster(found)))
     return added
@@ -178,22 +203,26 @@ def _checked_name(name: str | None) -> ClusterName:
     return cluster_name(_required(name, "the name of the cluster", "say what to call it"))
 
 
-def _labels(written: Sequence[str] | None) -> dict[str, str]:
-    labels = {}
+def _labels(written: Sequence[str] | None) -> dict[str, str | None]:
+    """Return labels with their values, None for those that are taken away, as `tier-`."""
+    labels: dict[str, str | None] = {}
     for text in written or ():
         key, equals, value = text.partition("=")
-        if not equals or not is_label(key, value):
+        gone = not equals and key.endswith("-")
+        key = key[:-1] if gone else key
+        if not (equals or gone) or not is_label(key, value):
             raise InputError(
-                "this is no label", hint="write --label KEY=VALUE, as --label tier=prod", label=text
+                "this is no label",
+                hint="write --label KEY=VALUE, as --label tier=prod, or --label KEY- to remove it",
+                label=text,
             )
-        labels[key] = value
+        labels[key] = None if gone else value
     return labels
 
 
-def _kubeconfig(given: Path | None) -> Path:
-    """Return the absolute path of the file; kubectl's rules say which when none is given."""
-    path = given or _usual_kubeconfig()
-    absolute = path.expanduser().absolute()
+def _kubeconfig(given: Path) -> Path:
+    """Return the absolute path of the file.  Raises InputError when there is none."""
+    absolute = given.expanduser().absolute()
     if not absolute.is_file():
         raise InputError(
             "there is no kubeconfig file", hint="name it with --kubeconfig", kubeconfig=absolute
@@ -202,6 +231,7 @@ def _kubeconfig(given: Path | None) -> Path:
 
 
 def _usual_kubeconfig() -> Path:
+    """Return the file that kubectl would read.  Raises InputError."""
     files = [file for file in os.environ.get("KUBECONFIG", "").split(os.pathsep) if file]
     if len(files) > 1:
         raise InputError(
@@ -209,7 +239,7 @@ def _usual_kubeconfig() -> Path:
             hint="say which one with --kubeconfig",
             files=len(files),
         )
-    return Path(files[0] if files else "~/.kube/config")
+    return _kubeconfig(Path(files[0] if files else "~/.kube/config"))
 
 
 def _refuse_beside_sandbox(*others: object) -> None:

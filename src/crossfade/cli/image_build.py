@@ -174,13 +174,11 @@ def _to_send(
 
 
 def _dockerfile(file: Path | None, path: Path) -> str:
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import read_given
 
-    if file is not None and str(file) == "-":
-        return decode(sys.stdin.buffer.read(_LARGEST + 1), "standard input", _LARGEST)
-    if not path.is_file():
+    if str(file) != "-" and not path.is_file():
         raise NotFound("there is no Dockerfile", hint="name it with --file", file=str(path))
-    return read_text(path, _LARGEST)
+    return read_given(Path("-") if str(file) == "-" else path, _LARGEST)
 
 
 def _epoch() -> int:

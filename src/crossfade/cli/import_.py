@@ -1,6 +1,5 @@
 """`crossfade import`: rollouts of others as applications."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,13 +61,10 @@ def import_(
 
 
 def _objects(path: Path) -> "Iterable[KubernetesObject]":
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
     from crossfade.adapters.importers.objects import parse_objects
 
-    if str(path) != "-":
-        return parse_objects(read_text(path), str(path))
-    data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
-    return parse_objects(decode(data, "standard input"), "standard input")
+    return parse_objects(read_given(path), given_name(path))
 
 
 def _by_fate(imported: "Import") -> "Iterable[tuple[str, list[Entry]]]":

@@ -11,7 +11,7 @@ from crossfade.base.errors import InputError
 from crossfade.base.units import parse_duration
 from crossfade.cli.output import note, table
 from crossfade.sandbox.load import Load
-from crossfade.sandbox.load_figures import Figures, Shares
+from crossfade.sandbox.load_figures import UNKNOWN, Figures, Shares, Source
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -71,6 +71,8 @@ def _line(load: Load, second: int) -> str:
 
 
 def _percents(shares: Mapping[str, float]) -> str:
+    if set(shares) <= {UNKNOWN}:
+        return ""
     return " ".join(f"{name} {share:.0%}" for name, share in shares.items())
 
 
@@ -123,6 +125,10 @@ def summary(figures: Figures) -> str:
         )
         for name, count in counts.items()
     ]
-    if rows:
+    if set(figures.statuses) == {404}:
+        lines.append("nothing is there: --host names the host of an application, --url its page")
+    elif set(figures.sources) == {Source()}:
+        lines.append("who answered is not known: read are `version` and `cloud` of JSON answers")
+    elif rows:
         lines.append(table(("BY", "NAME", "ANSWERS", "SHARE"), rows))
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from crossfade.base.errors import InputError
 from crossfade.base.secrets import Secret
 from crossfade.cli.frame import noun, settings_of
 from crossfade.cli.output import Format, OutputOption, show
-
-if TYPE_CHECKING:
-    from crossfade.remote.logins import Login
 
 app = noun()
 
@@ -38,14 +35,20 @@ def login(  # noqa: PLR0913 - one argument for each option of the command
     The password becomes a token of its own, which is kept in the state folder; `crossfade logout`
     revokes it.  Commands on images, on the sandbox and on files alone stay on this machine.
     """
+    from crossfade.remote import signing_in
     from crossfade.remote.logins import Logins, hub_url
 
     if password_stdin and token_stdin:
         raise InputError("standard input is one of them", hint="give one of the two options")
     address = hub_url(url)
     secret = _secret(name, asked=not (password_stdin or token_stdin))
-    made = asyncio.run(_signed_in(address, name, secret, days, by_token=token_stdin))
-    Logins(settings_of(context).logins_file).keep(made)
+    logins = Logins(settings_of(context).logins_file)
+    if token_stdin:
+        made = asyncio.run(signing_in.by_token(address, secret))
+    else:
+        known = logins.known(address, name)
+        made = asyncio.run(signing_in.by_password(address, name, secret, days, known))
+    logins.keep(made)
     text = f"commands go to {made.url} as {made.account}; `crossfade logout` ends that"
     show({"hub": made.url, "account": made.account}, output, lambda: text)
 
@@ -57,11 +60,3 @@ def _secret(name: str, *, asked: bool) -> Secret:
         raise InputError("nobody can be asked for the password", hint="give --password-stdin")
     text: str = typer.prompt(f"password of {name}", hide_input=True, err=True)
     return Secret(text)
-
-
-async def _signed_in(url: str, name: str, secret: Secret, days: int, *, by_token: bool) -> "Login":
-    from crossfade.remote import signing_in
-
-    if by_token:
-        return await signing_in.by_token(url, secret)
-    return await signing_in.by_password(url, name, secret, days)

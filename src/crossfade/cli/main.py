@@ -108,7 +108,7 @@ def _print_version(asked: bool) -> None:
 def crossfade(
     context: typer.Context,
     state_dir: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FOLDER",
             help="Folder for everything that is kept (CROSSFADE_HOME).",
@@ -132,7 +132,11 @@ def crossfade(
     ] = False,
 ) -> None:
     """Load the settings that all commands work with."""
-    context.obj = settings.load(state_dir=state_dir, hub=hub)
+    if state_dir == "":  # an unset variable of a script; "" is the folder where it stands
+        hint = "name a folder, or leave --state-dir out"
+        raise InputError("--state-dir is empty", hint=hint)
+    folder = None if state_dir is None else Path(state_dir)
+    context.obj = settings.load(state_dir=folder, hub=hub)
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:

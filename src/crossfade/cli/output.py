@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -49,6 +50,16 @@ def progress(text: str) -> None:
     """Tell somebody who waits at a terminal what is being done; programs are not told."""
     if sys.stderr.isatty():
         note(text)
+
+
+def moment(at: float) -> str:
+    """Return a time as `2026-01-31 12:00:00Z`: in UTC, as clusters and logs tell it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def day(at: float) -> str:
+    """Return the day of a time, in UTC."""
+    return moment(at)[:10]
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,6 +1,5 @@
 """`crossfade pipeline`: codefresh.yml files, checked and run as they are."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,23 +66,14 @@ def _definitions(place: str | None) -> "Definitions":
 
 def _judge(path: Path, definitions: "Definitions") -> "Judged":
     from crossfade.adapters.pipelines.judging import Judged, judge
+    from crossfade.adapters.pipelines.reading import read_pipeline
     from crossfade.core.pipeline.findings import Finding, Verdict
     from crossfade.core.pipeline.tree import Mark
 
     try:
-        return judge(_read(path), definitions)
+        return judge(read_pipeline(path), definitions)
     except InputError as error:  # no text, so no YAML either
         return Judged(Verdict.YAML_ERROR, (Finding(Mark(1, 1), "", str(error)),), ())
-
-
-def _read(path: Path) -> str:
-    from crossfade.adapters.documents.files import decode, read_text
-    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
-
-    if str(path) == "-":
-        data = sys.stdin.buffer.read(LARGEST_BYTES + 1)
-        return decode(data, "standard input", LARGEST_BYTES)
-    return read_text(path, LARGEST_BYTES)
 
 
 def _data(path: Path, judged: "Judged") -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +54,8 @@ _OnlyOption = Annotated[
     list[str] | None, typer.Option(metavar="STEP", help="Run this step, and no others.")
 ]
 _SkipOption = Annotated[list[str] | None, typer.Option(metavar="STEP", help="Leave this step out.")]
+_BranchOption = Annotated[str, typer.Option(help="CF_BRANCH of the build.")]
+_ResetOption = Annotated[bool, typer.Option("--reset-volume", help="Begin in an empty workspace.")]
 _NameArgument = Annotated[str, typer.Argument(metavar="PIPELINE", help="metadata.name of it.")]
 
 
@@ -109,13 +110,14 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
     secret: SecretOption = None,
     variables: _VariablesOption = None,
     shared: ContextOption = None,
-    branch: Annotated[str, typer.Option(help="CF_BRANCH of the build.")] = "",
+    branch: _BranchOption = "",
     trigger: Annotated[str, typer.Option(help="One of its triggers, by hand.")] = "",
     parent: Annotated[str, typer.Option(metavar="RUN", help="The build that asks for it.")] = "",
     once: _OnceOption = "",
     yaml: _YamlOption = None,
     only: _OnlyOption = None,
     skip: _SkipOption = None,
+    reset_volume: _ResetOption = False,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print its logs and wait for its end.")
     ] = False,
@@ -147,6 +149,7 @@ def start(  # noqa: PLR0913 - one argument for each option of the command
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         contexts=tuple(shared or ()),
+        reset_volume=reset_volume,
     )
     patience = _Patience(seconds, follow=follow, end=terminate_on_timeout)
 
@@ -166,10 +169,9 @@ def _steps(file: Path | None) -> str:
     """Return the text of a file that holds one pipeline, "" without one.  Raises InputError."""
     if file is None:
         return ""
-    from crossfade.adapters.documents.files import read_text
-    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
+    from crossfade.adapters.pipelines.reading import read_pipeline
 
-    return read_text(file, LARGEST_BYTES)
+    return read_pipeline(file)
 
 
 class _Patience:
@@ -209,16 +211,10 @@ def _branch(name: str) -> "dict[str, Variable]":
 
 def _variables(path: Path) -> "dict[str, Variable]":
     """Return the variables of a file.  Raises InputError."""
-    from crossfade.adapters.documents.files import decode, read_text
+    from crossfade.adapters.documents.files import given_name, read_given
     from crossfade.core.pipeline.variables import Source, Variable
 
-    most = 1024 * 1024
-    where = "standard input" if str(path) == "-" else str(path)
-    text = (
-        decode(sys.stdin.buffer.read(most + 1), where, most)
-        if str(path) == "-"
-        else read_text(path, most)
-    )
+    where, text = given_name(path), read_given(path, 1 << 20)
     hint = 'write {"NAME": "value"}, or {"NAME": {"value": "text", "secret": true}}'
     try:
         data = json.loads(text)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -340,22 +339,13 @@ def _graph(build: "Build") -> "Graph":
 
 def read_file(file: Path, steps: str | None, images: list[str] | None) -> "PipelineFile":
     """Return the file as it is given to who runs it.  Raises InputError."""
+    from crossfade.adapters.pipelines.reading import read_pipeline
     from crossfade.engine.pipelines.files import PipelineFile
 
     place = steps or ""
     if place and not place.startswith(("https://", "http://")):
         place = str(Path(place).absolute())
     return PipelineFile(str(file), read_pipeline(file), place, tuple(images or ()))
-
-
-def read_pipeline(file: Path) -> str:
-    """Return the text of a file.  Raises InputError."""
-    from crossfade.adapters.documents.files import decode, read_text
-    from crossfade.adapters.pipelines.reading import LARGEST_BYTES
-
-    if str(file) == "-":
-        return decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input", LARGEST_BYTES)
-    return read_text(file, LARGEST_BYTES)
 
 
 def _folder(path: Path) -> Path:

@@ -89,6 +89,14 @@ def status(rollout: Rollout) -> str:
     return rollout.state.outcome.value or rollout.state.phase.value
 
 
+def reach_text(rollout: Rollout) -> str:
+    """Return the share of users on the new revision: `20 %`, or `0-100 %` where clusters differ."""
+    most = rollout.state.percent
+    least = min((each.percent for each in rollout.state.clusters.values()), default=most)
+    differ = rollout.active and least < most
+    return f"{least:g}-{most:g} %" if differ else f"{most:g} %"
+
+
 def list_text(rollouts: tuple[Rollout, ...]) -> str:
     """Return rollouts as a table."""
     rows = [
@@ -96,7 +104,7 @@ def list_text(rollouts: tuple[Rollout, ...]) -> str:
             f"{each.application}.{each.number}",
             each.canary.id,
             status(each),
-            f"{each.state.percent:g} %",
+            reach_text(each),
             f"{min(each.state.step, len(each.strategy.steps))}/{len(each.strategy.steps)}",
             each.state.reason,
         )
@@ -166,7 +174,7 @@ def head_text(view: "RolloutView") -> str:
     notes = view.remarks if rollout.active else ()
     return (
         f"{rollout.application}.{rollout.number}: {stable} -> {rollout.canary.id}"
-        f"  {status(rollout)} at {rollout.state.percent:g} %\n"
+        f"  {status(rollout)} at {reach_text(rollout)}\n"
         f"steps: {steps_text(rollout)}\n"
         f"{rollout.state.reason}"
         + (f"\n{analysis_text(view.analysis)}" if view.analysis else "")
@@ -208,10 +216,9 @@ async def follow(views: "AsyncIterator[RolloutView]", output: Format) -> None:
 async def _follow_lines(views: "AsyncIterator[RolloutView]") -> "RolloutView | None":
     printed, last = "", None
     async for last in views:
-        state = last.rollout.state
-        line = (
-            f"{last.rollout.application}: {status(last.rollout)} {state.percent:g} % {state.reason}"
-        )
+        rollout = last.rollout
+        reached = f"{status(rollout)} {reach_text(rollout)}"
+        line = f"{rollout.application}: {reached} {rollout.state.reason}"
         if line != printed:
             typer.echo(line)
             sys.stdout.flush()
@@ -242,6 +249,6 @@ def _require_success(rollout: Rollout) -> None:
     name = rollout.application
     raise RolloutFailed(
         f"rollout {name}.{rollout.number} was {rollout.state.outcome.value}",
-        hint=f"`crossfade rollout list {name}` tells why each one ended",
+        hint=f"`crossfade rollout why {name}` tells what it rests on, step by step",
         reason=rollout.state.reason,
     )

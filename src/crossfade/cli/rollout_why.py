@@ -1,6 +1,6 @@
 """`crossfade rollout why`: the story of a rollout, and the same again offline."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,7 +85,7 @@ def _text(story: "Story", replay: bool) -> str:
 
 
 def _line(chapter: "Chapter") -> str:
-    at = datetime.fromtimestamp(chapter.at).astimezone().strftime("%H:%M:%S.%f")[:-4]
+    at = f"{datetime.fromtimestamp(chapter.at, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-4] + "Z"
     mark = {None: "", True: "= ", False: "! "}[chapter.identical]
     return f"{at}  {mark}{chapter.kind:8}  {_figures(chapter)}{chapter.reason}"
 

@@ -175,10 +175,18 @@ def evict(context: typer.Context, cloud: CloudArgument, output: OutputOption = F
 
 
 @app.command()
+def blackout(
+    context: typer.Context, cloud: CloudArgument, output: OutputOption = Format.TEXT
+) -> None:
+    """Let a cloud's machines die without notice: gateway and pods are gone, its API lives on."""
+    _act(context, "blackout", cloud, output)
+
+
+@app.command()
 def restore(
     context: typer.Context, cloud: CloudArgument, output: OutputOption = Format.TEXT
 ) -> None:
-    """Undo kill, hang, slow, partition, fill or evict; return once the cloud serves again."""
+    """Undo whatever was done to a cloud; return once it serves again."""
     _act(context, "restore", cloud, output)
 
 

@@ -2,13 +2,12 @@
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crossfade.cli.frame import noun, with_session
-from crossfade.cli.output import Format, OutputOption, note, show, table
+from crossfade.cli.output import Format, OutputOption, moment, note, show, table
 
 if TYPE_CHECKING:
     from crossfade.base.secrets import Secret
@@ -104,8 +103,5 @@ def _read(name: str) -> "Secret":
 
 
 def _table(found: "tuple[SecretView, ...]") -> str:
-    rows = [
-        (each.name, datetime.fromtimestamp(each.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ"), each.key)
-        for each in found
-    ]
+    rows = [(each.name, moment(each.at), each.key) for each in found]
     return table(("NAME", "SET", "KEY"), rows) if rows else ""

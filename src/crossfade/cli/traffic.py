@@ -1,6 +1,5 @@
 """`crossfade traffic`: what the rules of traffic say, for scripts and for people who wonder."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,8 +112,6 @@ def _spill_table(load: "PriorityLoad") -> str:
 
 
 def _text(file: Path) -> str:
-    from crossfade.adapters.documents.files import LARGEST_BYTES, decode, read_text
+    from crossfade.adapters.documents.files import read_given
 
-    if str(file) == "-":
-        return decode(sys.stdin.buffer.read(LARGEST_BYTES + 1), "standard input")
-    return read_text(file)
+    return read_given(file)

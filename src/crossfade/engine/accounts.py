@@ -1,7 +1,6 @@
 """Who somebody is who asks over HTTP: accounts, browsers that are signed in, API tokens."""
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,9 +12,9 @@ from crossfade.base.errors import (
     NotAllowed,
     NotFound,
     NotSignedIn,
-    TooManyRequests,
 )
 from crossfade.base.secrets import Secret
+from crossfade.core.access.devices import device, device_of
 from crossfade.core.access.people import Account, written_grant
 from crossfade.core.access.roles import Action, Grant, Identity, Role
 from crossfade.core.access.tokens import (
@@ -28,6 +27,7 @@ from crossfade.core.access.tokens import (
 )
 from crossfade.engine.access_records import ACCOUNT, ONCE, SESSION, TOKEN
 from crossfade.engine.audit import AuditedDocuments
+from crossfade.engine.guesses import FAILURES, Guesses, bounds_of
 from crossfade.engine.people import (
     People,
     browser_sessions,
@@ -44,12 +44,6 @@ SESSION_SECONDS = 12 * 3600.0
 LONGEST_TOKEN_DAYS = 365
 ONCE_SECONDS = 24 * 3600.0
 """How long a key of a request counts."""
-FAILURES = 10
-"""So many wrong passwords from one place within WINDOW_SECONDS; then it has to wait."""
-FAILURES_EVERYWHERE = 60
-"""The same for one name, from all places together."""
-WINDOW_SECONDS = 60.0
-_MOST_PLACES = 10_000
 _DAY = 86_400.0
 _SIGN_IN = "`POST /api/v1/session` signs in; programs send `Authorization: Bearer TOKEN`"
 
@@ -62,6 +56,8 @@ class SignedIn:
     csrf: str
     account: str
     expires_at: float
+    device: str = ""
+    """Proves later that this browser has signed in by the password; "" without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,38 +82,19 @@ class Caller:
 
 
 @dataclass(slots=True)
-class Failures:
-    """Wrong passwords by place, bounded in memory."""
-
-    times: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
-
-    def require_few(self, place: str, now: float, most: int = FAILURES) -> None:
-        """Raise TooManyRequests when there were too many lately."""
-        lately = [each for each in self.times.get(place, []) if each > now - WINDOW_SECONDS]
-        if len(lately) >= most:
-            wait = max(1, round(lately[-most] + WINDOW_SECONDS - now))
-            raise TooManyRequests(
-                "too many wrong passwords", hint=f"wait {wait} s, then try again", seconds=wait
-            )
-
-    def add(self, place: str, now: float) -> None:
-        """Remember one more."""
-        lately = [each for each in self.times.pop(place, []) if each > now - WINDOW_SECONDS]
-        self.times[place] = [*lately, now]
-        while len(self.times) > _MOST_PLACES:
-            self.times.popitem(last=False)
-
-
-@dataclass(slots=True)
 class Accounts:
     """Signs in, and says who it is that asks."""
 
     documents: Documents
     passwords: Passwords
     clock: Clock
-    _failures: Failures = field(default_factory=Failures)
+    guesses: Guesses = field(init=False)
     _decoy: str = ""
     """A hash that is compared when there is no account, so that both take the same time."""
+
+    def __post_init__(self) -> None:
+        """Begin without any guesses."""
+        self.guesses = Guesses(self.clock)
 
     async def first_admin(self) -> Secret | None:
         """Make the account `admin` when there is none; return its password, this once."""
@@ -155,25 +132,40 @@ class Accounts:
             (self._event(f"{ACCOUNT}/{ADMIN}", "got a new password"),),
         )
 
-    async def sign_in(self, name: str, password: Secret, place: str) -> SignedIn:
+    async def sign_in(
+        self, name: str, password: Secret, place: str, *, device: str = "", token: str = ""
+    ) -> SignedIn:
         """
-        Return a new session.  `place` is where the request came from.
+        Return a new session.
+
+        Args:
+            name: of the account.
+            password: is right or wrong.
+            place: where the request came from.
+            device: what a browser has kept that signed in before, "" for others.
+            token: of the account, "" for none; as for a known browser, failures of others do not
+                count.
 
         Raises NotSignedIn, which does not tell whether there is such an account, TooManyRequests.
         """
-        everywhere = f"sign in {name}"  # a place is what a request says of it
-        self._failures.require_few(place, self.clock.now())
-        self._failures.require_few(everywhere, self.clock.now(), FAILURES_EVERYWHERE)
         stored = await self.documents.get(ACCOUNT, name)
         account = from_json(Account, stored.body) if stored else None
-        kept = (account.password if account else "") or await self._decoy_hash()
-        fits = await self.passwords.fits(password.reveal(), kept)
-        if account is None or not fits or account.disabled or not account.password:
-            self._failures.add(place, self.clock.now())
-            self._failures.add(everywhere, self.clock.now())
-            hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
-            raise NotSignedIn("name or password is wrong", hint=hint)
+        known = device_of(account, device, self.clock.now()) or await self._token_of(name, token)
+        with self.guesses.attempt(bounds_of(name, place, known), stranger=not known):
+            kept = (account.password if account else "") or await self._decoy_hash()
+            fits = await self.passwords.fits(password.reveal(), kept)
+            if account is None or not fits or account.disabled or not account.password:
+                hint = "`crossfade up --new-admin-password` makes a new one for `admin`"
+                raise NotSignedIn("name or password is wrong", hint=hint)
         return await self.signed_in(account)
+
+    async def _token_of(self, name: str, text: str) -> str:
+        """Return which token of the account this is, "" for none."""
+        try:
+            caller = await self.by_token(Secret(text))
+        except NotSignedIn:
+            return ""
+        return caller.via if caller.identity.name == name else ""
 
     async def change_password(
         self, caller: Caller, old: Secret, new: Secret, *, keep_tokens: bool = False
@@ -189,12 +181,10 @@ class Accounts:
         if caller.csrf is None:
             raise NotAllowed("a token changes no password", hint="sign in with the password")
         name = caller.identity.name
-        place = f"account {name}"
-        self._failures.require_few(place, self.clock.now())
         account = await self._account(name)
-        if not await self.passwords.fits(old.reveal(), account.password):
-            self._failures.add(place, self.clock.now())
-            raise NotSignedIn("the old password is wrong", hint="an admin can make a new one")
+        with self.guesses.attempt({("old password", name): FAILURES}):
+            if not await self.passwords.fits(old.reveal(), account.password):
+                raise NotSignedIn("the old password is wrong", hint="an admin can make a new one")
         people = People(self.acting(caller), self.passwords, self.clock)
         await people.set_password(name, new, keep_tokens=keep_tokens)
 
@@ -211,7 +201,8 @@ class Accounts:
             (self._event(f"{ACCOUNT}/{account.name}", "signed in"),),
         )
         cookie = Secret(written(identity, secret, COOKIE_PREFIX))
-        return SignedIn(cookie, csrf, account.name, browser.expires_at)
+        shows = device(account, secrets.token_hex(8), now) if account.password else ""
+        return SignedIn(cookie, csrf, account.name, browser.expires_at, shows)
 
     async def sign_out(self, cookie: Secret) -> None:
         """End the session of the cookie; nothing happens when there is none."""

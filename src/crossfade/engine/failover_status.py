@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from crossfade.base.errors import NotFound
 from crossfade.base.ids import ApplicationName, ClusterName
+from crossfade.core.failover.comparison import JUDGE
 from crossfade.core.failover.failback import Phase
 from crossfade.core.failover.health import ClusterHealth, Witness
 from crossfade.core.failover.standing import Standing
@@ -138,14 +139,15 @@ def _standing(
         health.detail,
         left,
         {each.application: each.share(name) / 100 for each in users if name in each.reasons},
-        {each.application: _return(each, name) for each in users if name in each.returns},
+        {each.application: _return(each, name, now) for each in users if name in each.returns},
         {each.application: each.sizes[name] for each in users if name in each.sizes},
         health.witnesses,
     )
 
 
-def _return(users: Users, cluster: ClusterName) -> str:
+def _return(users: Users, cluster: ClusterName, now: float) -> str:
     back = users.returns[cluster]
     if back.phase is Phase.RAMPING:
-        return f"at {back.percent} % of its share"
+        raised = f"more once {JUDGE.min_requests} requests there, or more, compare well"
+        return f"at {back.percent} % of its share for {max(0.0, now - back.since):.0f} s; {raised}"
     return users.reasons.get(cluster, back.phase.value)

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from crossfade.base.codec import from_json, to_json
-from crossfade.base.errors import InputError
+from crossfade.base.codec import to_json
 from crossfade.base.ids import ApplicationName
-from crossfade.core.analysis.counts import Window
 from crossfade.core.analysis.evidence import Evidence, look
-from crossfade.core.analysis.sequential import State
+from crossfade.core.analysis.past import Past, before_first, takes_back
+from crossfade.core.analysis.past import again as again_from
 from crossfade.core.analysis.standstill import stood
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.decisions import is_decision, replay
 from crossfade.engine.queries import Queries
 from crossfade.engine.records import EVIDENCE, ROLLOUT, rollout_name
+from crossfade.engine.verdicts import past_of
 from crossfade.ports.documents import Event
 
 _PAGE = 1000
@@ -79,14 +79,17 @@ class History:
         stored = await self.queries.records.find_evidence(name)
         if stored is None:
             return []
-        plan = stored.value.plan
-        since = stored.value.state.since_s
-        evidence = Evidence(plan, State(since), level_since=since)
+        first = evidence = before_first(stored.value)
+        past: list[Past] = []
         chapters = []
         for event in await self._events(f"{EVIDENCE}/{name}"):
             same = None
             if again:
-                evidence, same = _look_again(evidence, event)
+                newest = past_of(event)
+                if takes_back(past, newest.discarded):
+                    evidence = again_from(first, past, newest.discarded)
+                evidence, same = _look_again(evidence, newest, event)
+                past.append(newest)
             facts = {key: event.facts["verdict"].get(key) for key in ("e", "harm", "ratio")}
             facts["percent"] = event.facts["percent"]
             facts["windows"] = event.facts["windows"]
@@ -112,19 +115,8 @@ def _chapter(rollout: Rollout, event: Event, again: bool) -> Chapter:
     return Chapter(event.at, "decision", event.reason, facts, same)
 
 
-def _look_again(evidence: Evidence, event: Event) -> tuple[Evidence, bool]:
-    try:
-        windows = tuple(from_json(Window, each) for each in event.facts["windows"])
-        excluded = tuple(event.facts["excluded"])
-        percent, rps = float(event.facts["percent"]), float(event.facts["rps"])
-        written = event.facts["verdict"]
-        dirty = tuple(from_json(Window, each) for each in event.facts.get("discarded", ()))
-        still = bool(event.facts.get("still", False))
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"the verdict at {event.at:.1f} cannot be read",
-            hint="it was written by another version of crossfade",
-        ) from error
-    evidence = stood(evidence, dirty, event.at, still=still)
-    seen = look(evidence, windows, percent, rps, excluded, event.at)
-    return seen.after, to_json(seen.found) == written
+def _look_again(evidence: Evidence, past: Past, event: Event) -> tuple[Evidence, bool]:
+    evidence = stood(evidence, past.discarded, past.at, still=past.still)
+    excluded = tuple(event.facts.get("excluded", ()))
+    seen = look(evidence, past.windows, past.percent, past.rps, excluded, past.at)
+    return seen.after, to_json(seen.found) == event.facts.get("verdict")

@@ -79,7 +79,8 @@ class People:
             await self.documents.commit((Save(ACCOUNT, name, 0, to_json(account)),), (event,))
         except Conflict as error:
             raise Conflict(
-                f"there is an account `{name}` already", hint="take another name"
+                f"there is an account `{name}` already",
+                hint=f"`crossfade account grant {name}` changes its roles; or take another name",
             ) from error
         return None if password else chosen
 
@@ -137,13 +138,13 @@ class People:
             after = replace(before, **values)  # type: ignore[arg-type]
             if after == before:
                 return _person(before)
+            witness: tuple[Save, ...] = ()
             if before.in_charge and not after.in_charge:
-                require_in_charge([after, *await self._others(name)])
+                witness = (await self._left_in_charge(name),)
             after, removals = await self._ended(after, ends)
             event = Event(f"{ACCOUNT}/{name}", self.clock.now(), reason, {})
-            await self.documents.commit(
-                (Save(ACCOUNT, name, stored.version, to_json(after)), *removals), (event,)
-            )
+            change = Save(ACCOUNT, name, stored.version, to_json(after))
+            await self.documents.commit((change, *witness, *removals), (event,))
             return _person(after)
 
         return await again_on_conflict(change)
@@ -171,9 +172,18 @@ class People:
             raise NotFound(f"there is no account `{name}`", hint=hint)
         return stored
 
-    async def _others(self, name: str) -> list[Account]:
-        found = await self.documents.list(ACCOUNT)
-        return [from_json(Account, each.body) for each in found if each.name != name]
+    async def _left_in_charge(self, name: str) -> Save:
+        """
+        Return one that stays in charge without `name`, to be saved as it is in the same commit.
+
+        So two that take rights from each other at once cannot both succeed: each commit rests on
+        the version of an account that the other one changes.  Raises UnsafePlan.
+        """
+        found = [each for each in await self.documents.list(ACCOUNT) if each.name != name]
+        accounts = {each.name: from_json(Account, each.body) for each in found}
+        require_in_charge(accounts.values())
+        left = next(each for each in found if accounts[each.name].in_charge)
+        return Save(ACCOUNT, left.name, left.version, left.body)
 
 
 def new_password() -> Secret:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from crossfade.core.fleet.inside import Nodes
+from crossfade.core.fleet.nodes import Node
 
 
 class ClusterProbe(Protocol):
@@ -17,6 +17,10 @@ class ClusterProbe(Protocol):
         """
         ...
 
-    async def nodes(self) -> Nodes:
-        """Return how many nodes there are, and are ready.  Raises Denied, Unavailable."""
+    async def nodes(self) -> tuple[Node, ...]:
+        """
+        Return the nodes; without signs of life where these may not be read.
+
+        Raises Denied when nodes may not be seen, Unavailable when it does not answer.
+        """
         ...

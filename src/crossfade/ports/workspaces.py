@@ -14,6 +14,18 @@ class Workspaces(Protocol):
         """Return how many bytes a workspace has, 0 when there is none.  Raises Unavailable."""
         ...
 
+    async def holds(self, build: str) -> bool:
+        """Return whether there is a workspace of the build in which nothing runs."""
+        ...
+
+    async def hand_on(self, build: str, to: str) -> None:
+        """
+        Give a workspace to another build that has none; repeatable.  Raises Unavailable.
+
+        It has all of it or nothing.
+        """
+        ...
+
     async def forget(self, build: str) -> bool:
         """Remove a workspace; return False, and leave it, while a run of the build goes on."""
         ...

@@ -1,14 +1,13 @@
 """Which hubs one is signed in at: addresses and tokens in a file that only its owner may read."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossfade.base.codec import from_json
 from crossfade.base.errors import InputError, NotSignedIn, Unavailable
+from crossfade.base.files import write_text
 from crossfade.base.secrets import Secret
 from crossfade.core.access.sign_on import require_private
 
@@ -65,6 +64,11 @@ class Logins:
             raise NotSignedIn(f"you are not signed in at {url}", hint=f"`crossfade login {url}`")
         return Login(url, kept.account, Secret(kept.token), kept.token_id)
 
+    def known(self, url: str, account: str) -> Secret | None:
+        """Return the token of the account at this hub, whether it still counts or not."""
+        kept = (self._read().hubs or {}).get(url)
+        return Secret(kept.token) if kept is not None and kept.account == account else None
+
     def keep(self, login: Login) -> None:
         """Have commands talk to this hub from now on."""
         file = self._read()
@@ -97,9 +101,7 @@ class Logins:
         data = json.dumps({"current": file.current, "hubs": hubs}, indent=2)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, delete=False) as new:
-                new.write(data.encode())
-            os.replace(new.name, self.path)  # made with mode 600
+            write_text(self.path, data)
         except OSError as error:
             raise _unusable(self.path, error) from error
 

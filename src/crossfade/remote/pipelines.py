@@ -93,6 +93,7 @@ class RemoteRegistry(Part):
             "only": list(wanted.only),
             "skip": list(wanted.skip),
             "contexts": list(wanted.contexts),
+            "reset_volume": wanted.reset_volume,
         }
         body = {**plain, **more, "variables": _variables(wanted.variables)}
         return _build(from_json(BuildRow, await self.client.post(f"{API}/builds", body)))

@@ -11,13 +11,22 @@ from crossfade.remote.logins import Login
 _API = "/api/v1"
 
 
-async def by_password(url: str, name: str, password: Secret, days: int) -> Login:
-    """Return a login with a new token, which allows what the account may do now."""
+async def by_password(
+    url: str, name: str, password: Secret, days: int, known: Secret | None = None
+) -> Login:
+    """
+    Return a login with a new token, which allows what the account may do now.
+
+    With a token of the account that is `known` already, wrong passwords of others do not count.
+    """
     client = HubClient(url)
     try:
         body = {"name": name, "password": password.reveal()}
         client.carry({}, password)
         headers, data = {"Content-Type": "application/json"}, json.dumps(body).encode()
+        if known is not None:
+            client.carry({}, known)
+            headers["Authorization"] = f"Bearer {known.reveal()}"
         signed = await client.ask("POST", f"{_API}/session", headers=headers, body=data)
         session = signed.json()
         cookie = signed.headers["set-cookie"].partition(";")[0]

@@ -116,6 +116,11 @@ class Cloud:
 
     async def _bring_about(self, wanted: faults.Faults) -> None:
         self._server.gate.set(wanted.slow_ms, api_partition=wanted.api_partition)
+        if wanted.blackout:
+            self._kubelet.fail()
+            await self._gateway.power_off()
+            return
+        await self._bring_back()
         await self._gateway.set_delay(wanted.slow_ms)
         if wanted.full:
             await filling.fill(self._client, self._kubelet.node_name)
@@ -125,6 +130,16 @@ class Cloud:
             await self._kubelet.shut_down()
         else:
             await self._kubelet.stay()
+
+    async def _bring_back(self) -> None:
+        """Let a node and a gateway that have died start again."""
+        if self._gateway.powered:
+            return
+        await forget_readiness(self._client)
+        self._kubelet.recover()
+        self._gateway.power_on()
+        await self._kubelet.ready.wait()
+        await self._gateway.ready.wait()
 
 
 def lacking(image: str) -> str | None:

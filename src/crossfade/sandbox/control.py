@@ -104,7 +104,7 @@ def down(directory: Path) -> bool:
 
 def act(directory: Path, verb: str, cloud: str, milliseconds: int = 0) -> str:
     """
-    Kill, hang, slow, partition, fill, evict or restore a cloud; return its state once it is so.
+    Do to a cloud what a command of `crossfade sandbox` says; return its state once it is so.
 
     Raises NotFound, Conflict, InputError, Unavailable.
     """

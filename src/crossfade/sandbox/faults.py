@@ -19,6 +19,8 @@ class Faults:
     """The node has no CPU and no memory left for further pods."""
     evicted: bool = False
     """The node is taken away: its pods have got notice, and it takes no others."""
+    blackout: bool = False
+    """The node and the gateway are dead; the API server lives on, and nobody has told it."""
 
 
 def write(folder: Path, faults: Faults) -> None:

@@ -19,7 +19,12 @@ from crossfade.sandbox.state import Layout
 _log = logging.getLogger(__name__)
 _START_SECONDS = 30.0
 _SLOWEST_MS = 60_000
-_SWITCHES = {"partition": "api_partition", "fill": "full", "evict": "evicted"}
+_SWITCHES = {
+    "partition": "api_partition",
+    "fill": "full",
+    "evict": "evicted",
+    "blackout": "blackout",
+}
 """Faults that are there or not, by what people call them."""
 
 
@@ -34,11 +39,12 @@ class CloudState(StrEnum):
     PARTITIONED = "partitioned"
     FULL = "full"
     EVICTED = "evicted"
+    BLACKOUT = "blackout"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do with a cloud: start, kill, hang, slow, partition, fill, evict or restore."""
+    """What to do with a cloud: start it, or what a command of `crossfade sandbox` says."""
 
     verb: str
     milliseconds: int = 0
@@ -99,7 +105,7 @@ class SupervisedCloud:
                     self._require_awake()
                     now = faults.read(self._folder)
                     await self._set_faults(replace(now, slow_ms=request.milliseconds))
-                case "partition" | "fill" | "evict":
+                case "partition" | "fill" | "evict" | "blackout":
                     self._require_awake()
                     now = faults.read(self._folder)
                     await self._set_faults(replace(now, **{_SWITCHES[request.verb]: True}))
@@ -210,5 +216,7 @@ class SupervisedCloud:
             self.state = CloudState.FULL
         if wanted.evicted:
             self.state = CloudState.EVICTED
+        if wanted.blackout:
+            self.state = CloudState.BLACKOUT
         if wanted.api_partition:
             self.state = CloudState.PARTITIONED

@@ -14,7 +14,7 @@ from crossfade.base.errors import Conflict, Denied, InputError, NotFound, Unavai
 from crossfade.base.ids import ApplicationName, Epoch, RevisionId
 from crossfade.core.application import Application
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.inside import Nodes
+from crossfade.core.fleet.nodes import Node
 from crossfade.core.release.report import Address, Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
@@ -89,6 +89,10 @@ class FakeCluster:
     requests: dict[tuple[ApplicationName, RevisionId], Counts] = field(default_factory=dict)
     ready_nodes: int = 3
     """Of three, as the API server says."""
+    living_nodes: int = 3
+    """Of three: the others have died, and the API server has not noticed yet."""
+    node_looks: int = 0
+    """How often the nodes were looked at."""
     held_requests: dict[tuple[ApplicationName, RevisionId], Counts] | None = None
     """What the gateway's counters show while they stand still; None: what was counted."""
     visits: int = 0
@@ -288,10 +292,16 @@ class FakeProbe:
         await self.cluster.ask()
         return "v1.32.0"
 
-    async def nodes(self) -> Nodes:
-        """Return the nodes; see the port."""
+    async def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes, each with another sign of life if it lives; see the port."""
         await self.cluster.ask()
-        return Nodes(self.cluster.ready_nodes, 3)
+        self.cluster.node_looks += 1
+        signs = [
+            str(self.cluster.node_looks) if n < self.cluster.living_nodes else "none"
+            for n in range(3)
+        ]
+        ready = self.cluster.ready_nodes
+        return tuple(Node(f"node-{n}", n < ready, sign) for n, sign in enumerate(signs))
 
 
 @dataclass(frozen=True, slots=True)

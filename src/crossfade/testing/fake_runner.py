@@ -131,7 +131,7 @@ class FakeRunner:
                 offset += len(data)
                 masked = (each.value for each in found.shell.exports.values() if each.secret)
                 silent = False
-                yield Output(data, tuple(masked))
+                yield Output(data, (*found.order.secrets, *masked))
             if not running:
                 return
             if not (silent or data):

@@ -4,7 +4,7 @@ A small web server to stand for an application in one cloud: `python web_server.
 
 It imports nothing of ours and starts in the time of an interpreter, so that tests can start,
 kill and stop (SIGSTOP) many.  It prints its port when it listens.  Every answer says who gave it:
-`{"name", "method", "path", "host", "attempt"}`.  What to do is in the query of the request:
+`{"name", "method", "path", "host", "attempt", "probe"}`.  What to do is in the request's query:
 `ms` waits before the answer, `code` sets its status, `chunks` answers in that many pieces, `ms`
 apart.  `/become?code=503` answers everything with that status from then on, also probes.
 A request with `Upgrade` gets 101, and then every byte back.
@@ -64,6 +64,7 @@ class Server:
                 "path": request.target,
                 "host": request.headers.get("host", ""),
                 "attempt": int(request.headers.get("x-envoy-attempt-count", "0")),
+                "probe": request.headers.get("x-crossfade-probe", ""),
             }
         ).encode()
         if request.method == "HEAD":

@@ -14,12 +14,12 @@ import pytest
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import EdgeProcess, running_edge
 from crossfade.adapters.envoy.resources import Tuning
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
 from crossfade.testing import web_server
 from crossfade.testing.edge_page import EdgeStats, TargetFigures
+from crossfade.testing.edge_process import EdgeProcess, running_edge
 from crossfade.testing.free_ports import free_port
 from crossfade.testing.users import Users
 

@@ -10,8 +10,8 @@ from envoy.service.discovery.v3 import discovery_pb2
 from crossfade.adapters.envoy import ads
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict
+from crossfade.testing.edge_process import running_edge
 
 
 async def test_a_port_that_is_taken_is_named():

@@ -10,9 +10,9 @@ import pytest
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Conflict, InputError
 from crossfade.ports.edge import EdgeStatus
+from crossfade.testing.edge_process import running_edge
 
 
 async def restart_hub(world) -> None:

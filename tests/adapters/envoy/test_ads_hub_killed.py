@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.codec import to_json
 from crossfade.testing.edge_page import EdgeStats
+from crossfade.testing.edge_process import running_edge
 
 
 class Hub:

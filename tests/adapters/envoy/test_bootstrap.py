@@ -10,7 +10,7 @@ from crossfade.adapters.envoy.bootstrap import (
     remote_edge_bootstrap,
 )
 from crossfade.adapters.envoy.statistics import SENT
-from crossfade.adapters.envoy.validate import validate_bootstrap
+from crossfade.testing.edge_validation import validate_bootstrap
 
 
 def made() -> dict:

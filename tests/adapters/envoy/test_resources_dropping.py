@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
+from crossfade.testing.edge_process import running_edge
 from crossfade.testing.network import Network, NoNetwork, network
 
 

@@ -7,6 +7,8 @@ import time
 import httpx
 import pytest
 
+from crossfade.core.traffic.probe import PROBE_HEADER, PROBE_VALUE
+
 
 async def test_a_host_that_no_application_has_is_not_found(world):
     answer = await world.get("/", headers={"host": "shapes.localhost"})
@@ -20,6 +22,12 @@ async def test_the_application_sees_the_host_that_the_user_asked_for_with_any_po
 
     assert plain.json()["host"] == "colors.localhost"
     assert with_port.json()["host"] == "colors.localhost:8443"
+
+
+async def test_nobody_passes_for_a_probe_and_so_stays_uncounted_with_the_old_version(world):
+    answer = await world.get("/", headers={PROBE_HEADER: PROBE_VALUE})
+
+    assert answer.json()["probe"] == ""
 
 
 async def test_the_application_s_own_500_reaches_the_user_untried(world):

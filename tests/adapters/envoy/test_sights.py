@@ -8,10 +8,10 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.adapters.envoy.sights import Sights
 from crossfade.ports.edge import EdgeSight, EdgeTargetSight, read_until, unread
 from crossfade.testing.clock import FakeClock
+from crossfade.testing.edge_process import running_edge
 
 
 @dataclass

@@ -17,12 +17,12 @@ from cryptography import x509
 from crossfade.adapters.envoy.ads import AdsEdges
 from crossfade.adapters.envoy.authority import EdgeAuthority
 from crossfade.adapters.envoy.bootstrap import HUB_NAME, Listener, remote_edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.adapters.envoy.tls import HubTls
 from crossfade.base.certificates import Validity
 from crossfade.base.clock import SteadyClock
 from crossfade.base.errors import Denied, InputError
 from crossfade.ports.edge import EdgePlan
+from crossfade.testing.edge_process import running_edge
 from crossfade.testing.free_ports import free_port
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from crossfade.adapters.pipelines.reading import parse, read_pipelines
+from crossfade.adapters.pipelines.reading import parse
 from crossfade.core.pipeline.tree import Date, Mark, plain
 
 
@@ -139,11 +139,3 @@ def test_a_bomb_of_aliases_is_refused_at_once():
 
 def test_an_anchor_that_is_given_twice_is_no_problem():
     assert plain(read("a: &x 1\nb: &x 2\nc: *x\n")) == {"a": 1, "b": 2, "c": 2}
-
-
-def test_a_file_is_read(tmp_path):
-    path = tmp_path / "codefresh.yml"
-    path.write_text("version: '1.0'\n")
-    (tree,), unreadable = read_pipelines(path)
-
-    assert (plain(tree), unreadable) == ({"version": "1.0"}, ())

@@ -1,7 +1,11 @@
 """What is left of steps that run as processes, and what they cannot do to the machine."""
 
 import asyncio
+import contextlib
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from crossfade.adapters.runners import bubblewrap
 from crossfade.adapters.runners.leftovers import marked
 from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, RunId, Runner
 
@@ -85,17 +90,118 @@ async def test_a_step_that_cannot_be_started_fails_with_the_reason_in_its_log(ru
     assert sight.status is Status.FAILED
 
 
+FLOOD = "echo begun; i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/zero; i=$((i+1)); done\n"
+
+
 async def test_a_flood_of_output_does_not_fill_the_disk(tmp_path):
     runner = ProcessRunner(tmp_path / "runs", most_bytes=100_000)
-    wanted = order(
-        "i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/zero; i=$((i+1)); sleep 0.02; done\n"
-    )
-    text, sight = await ended(runner, wanted)
+    text, sight = await ended(runner, order(FLOOD))
 
     assert sight.status is Status.SUCCEEDED
-    assert 100_000 <= len(text) < 2_000_000
+    assert text.startswith("begun")
+    assert 100_000 <= len(text) < 101_000
+
+
+async def test_a_flood_that_nobody_watches_does_not_fill_the_disk_either(tmp_path):
+    wanted = order(FLOOD)
+    await ProcessRunner(tmp_path / "runs", most_bytes=100_000).start(wanted)
     kept = next((tmp_path / "runs").glob("7/runs/*/output"))
-    assert kept.stat().st_size < 3_000_000
+    async with asyncio.timeout(20):
+        while not (kept.parent / "drained").exists():
+            assert kept.stat().st_size < 101_000
+            await asyncio.sleep(0.005)
+
+    text, sight = await ended(ProcessRunner(tmp_path / "runs"), wanted)
+    assert sight.status is Status.SUCCEEDED
+    assert text.startswith("begun")
+    assert 100_000 <= len(text) < 101_000
+
+
+async def test_what_a_run_prints_at_last_is_not_lost(runner):
+    lines = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; kill -9 $$\n"
+    text, sight = await ended(runner, order(lines))
+    assert sight.status is Status.KILLED
+    assert "line 2998\nline 2999\n" in text
+
+
+async def test_what_a_run_leaves_behind_does_not_keep_it_from_ending(runner, tmp_path):
+    text, sight = await ended(runner, order("setsid sleep 300 &\necho done\n"))
+    assert (text, sight.status) == ("done\n", Status.SUCCEEDED)
+    assert processes_below(tmp_path) == []
+
+
+async def test_a_run_whose_output_nobody_keeps_any_more_is_run_again(runner, tmp_path):
+    wanted = order("echo up; sleep 0.1; while sleep 0.01; do echo on; done\n")
+    await runner.start(wanted)
+    async with asyncio.timeout(20):
+        async for _ in runner.output(wanted.run):
+            break
+    (drain,) = runner._drains  # it carries no mark
+    os.killpg(drain, 9)
+    _, sight = await ended(runner, wanted)
+    assert sight.status is Status.LOST
+
+
+ON_A_FULL_DISK = """
+import asyncio, sys
+from pathlib import Path
+from crossfade.adapters.runners.process import ProcessRunner
+from crossfade.ports.runner import Order, RunId
+
+async def main():
+    runner, run = ProcessRunner(Path(sys.argv[1]) / "runs", isolated=False), RunId("7", 0, "s", 1)
+    await runner.start(Order(run, "head -c 3000000 /dev/zero; echo end >&2; exit 0", image="x"))
+    async with asyncio.timeout(20):
+        count = sum([len(each.data) async for each in runner.output(run)])
+    sight = await runner.look(run)
+    print(count > 100_000, sight.status, sight.why)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_run_on_a_full_disk_has_failed_with_the_reason(tmp_path):
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"]
+    script = 'mount -t tmpfs -o size=1m none "$1"; exec "$2" -c "$3" "$1"'
+    try:
+        subprocess.run([*command, "mount -t tmpfs none /mnt"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs `unshare` and mounts for users")
+    done = subprocess.run(
+        [*command, script, "sh", str(tmp_path), sys.executable, ON_A_FULL_DISK],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("True failed what it printed could not be kept"), done
+
+
+@contextlib.contextmanager
+def no_more_open_files():
+    """Let this process open no file more than it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (os.open("/", os.O_RDONLY), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_machine_that_can_open_no_file_just_now_is_asked_again(runner):
+    wanted = order("echo up; sleep 0.3; exit 3\n")
+    with no_more_open_files(), pytest.raises(Unavailable, match="Too many open files"):
+        await runner.start(wanted)
+    await runner.start(wanted)
+    with no_more_open_files():
+        with pytest.raises(Unavailable, match="Too many open files"):
+            await runner.look(wanted.run)
+        with pytest.raises(Unavailable, match="Too many open files"):
+            _ = [each async for each in runner.output(wanted.run)]
+        with pytest.raises(Unavailable, match="Too many open files"):
+            await runner.stop(wanted.run, 1.0)
+    text, sight = await ended(runner, wanted)
+    assert (text, sight.status, sight.why) == ("up\n", Status.FAILED, "exit code 3")
 
 
 async def test_a_run_whose_keeper_is_killed_is_gone_with_all_of_it_once_it_is_lost(

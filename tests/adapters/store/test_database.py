@@ -182,7 +182,8 @@ async def test_a_damaged_file_is_named_as_damaged(tmp_path, url):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "nonsense", "sqlite://", "sqlite:///", "mongodb://x/y", "oracle://x/y"]
+    "address",
+    ["", "nonsense", "sqlite://", "sqlite:///", "sqlite:///here.db", "mongodb://x/y", "oracle://x"],
 )
 async def test_an_address_that_cannot_be_used_says_what_can(address):
     with pytest.raises(InputError, match="store") as caught:

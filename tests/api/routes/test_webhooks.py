@@ -35,8 +35,9 @@ PUSH = {
 }
 
 
-async def register(api, name="shop/web", context="github"):
+async def register(api, name="shop/web", context="github", more=""):
     text = PIPELINE.replace("NAME", name).replace("CONTEXT", context)
+    text = text.replace("repo: acme/web\n", f"repo: acme/web\n{more}")
     graph = read_graph(text, "", "the file", with_clone=False)
     registry = Registry(Builds(api.world.store), api.world.clock, lambda _: graph)
     await registry.register(Registered(name, text, spec=graph.pipeline.spec))
@@ -68,6 +69,15 @@ async def test_a_push_makes_a_build_of_its_commit_that_the_hub_runs(api):
     assert variables["CF_BUILD_INITIATOR"].value == "ann"
     assert variables["CF_BUILD_TRIGGER"].value == "webhook"
     assert (variables["FLAVOUR"].value, variables["FLAVOUR"].secret) == ("sour", True)
+
+
+async def test_an_address_that_the_trigger_says_goes_before_the_one_of_its_server(api):
+    await register(api, more="      cloneUrl: ssh://git@git.internal/acme/web.git\n")
+
+    await send(api, PUSH)
+
+    variables = (await Builds(api.world.store).state("1")).value.variables
+    assert variables["CF_REPO_CLONE_URL"].value == "ssh://git@git.internal/acme/web.git"
 
 
 async def test_a_request_that_was_taken_is_refused_when_it_is_sent_again(api):

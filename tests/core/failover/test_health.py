@@ -7,12 +7,16 @@ import pytest
 from crossfade.core.failover.decide import Action, Wishes
 from crossfade.core.failover.evidence import ClusterSignals, Condition, Statement
 from crossfade.core.failover.guard import Removal
-from crossfade.core.failover.health import NODES, ClusterHealth, Look, Witness, assess
+from crossfade.core.failover.health import ClusterHealth, Look, assess
 from crossfade.core.failover.standing import Presence, Standing
+from crossfade.core.fleet.nodes import Node, Nodes, Pulse
 from crossfade.core.fleet.signals import Vote
 
 NOW = 1000.0
-NODES_GONE = (Witness(NODES, Vote.DOWN, "0 of 3 nodes are ready"),)
+
+
+def node(lived_at=NOW, ready=True):
+    return Nodes(NOW, (Pulse(Node("node", ready, "sign"), NOW, lived_at),))
 
 
 def signals(cluster, vote, api=Vote.UP):
@@ -59,12 +63,17 @@ def test_a_cloud_that_leaves_again_within_a_minute_counts_from_the_last_time():
         pytest.param({"answered_at": NOW - 10.0}, Statement.SILENT, id="nothing-since"),
         pytest.param({"answered_at": NOW - 8.5}, Statement.SILENT, id="while-it-was-dying"),
         pytest.param({"answered_at": NOW - 7.9}, Statement.FINE, id="that-it-is-there"),
-        pytest.param({"answered_at": NOW, "inside": NODES_GONE}, Statement.LOST, id="that-nodes-are-gone"),
+        pytest.param({"answered_at": NOW - 7.9, "nodes": None}, Statement.SILENT, id="nothing-of-its-nodes"),
+        pytest.param({"answered_at": NOW - 7.9, "nodes": Nodes(NOW)}, Statement.FINE, id="that-nodes-may-not-be-seen"),
+        pytest.param({"answered_at": NOW, "nodes": node(NOW - 8.1)}, Statement.SILENT, id="that-nodes-lived-before"),
+        pytest.param({"answered_at": NOW, "nodes": node(NOW - 8.0)}, Statement.FINE, id="that-nodes-live"),
+        pytest.param({"answered_at": NOW, "nodes": node(ready=False)}, Statement.LOST, id="that-nodes-are-gone"),
     ],
 )  # fmt: skip
 def test_whether_a_dark_cluster_is_lost_follows_from_what_it_said_since(said, statement):
     known = {"aws": ClusterHealth("aws", answered=True, lost_since=NOW - 10.0)}
-    looks = [replace(look("aws", Vote.DOWN), **said), look("gcp", Vote.UP)]
+    aws = replace(look("aws", Vote.DOWN), nodes=node())
+    looks = [replace(aws, **said), look("gcp", Vote.UP)]
 
     assert assess(known, looks, Wishes(), NOW)[0].statement is statement
 
@@ -80,3 +89,15 @@ def test_a_cloud_that_comes_back_bit_by_bit_stays_lost_until_it_serves():
         told.append(known["aws"].statement)
 
     assert told == [Statement.LOST, Statement.LOST, Statement.FINE]
+
+
+def test_a_loss_began_when_the_first_of_its_witnesses_saw_it_and_stays_so():
+    known = {"aws": ClusterHealth("aws", answered=True)}
+    others = look("gcp", Vote.UP)
+    for at, bad_since in ((NOW, NOW - 3.0), (NOW + 60.0, NOW + 50.0)):
+        dark = replace(look("aws", Vote.DOWN), bad_since=bad_since)
+        known["aws"] = assess(known, [dark, others], Wishes(), at)[0]
+        assert (known["aws"].lost_since, known["aws"].failing_since) == (NOW, NOW - 3.0)
+
+    back = assess(known, [look("aws", Vote.UP), others], Wishes(), NOW + 90.0)[0]
+    assert back.failing_since is None

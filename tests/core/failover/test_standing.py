@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossfade.core.failover.evidence import DOWN, Condition, Evidence
+from crossfade.core.failover.evidence import DOWN, Condition
 from crossfade.core.failover.standing import (
     TABLE,
     Patience,
     Presence,
     Standing,
     advance,
-    advance_all,
 )
 
 PAGE = Path(__file__).parents[3] / "docs/concepts/leaving-a-failing-cloud.md"
@@ -146,16 +145,3 @@ def test_no_history_brings_it_back_before_it_was_well_long_enough(history):
             assert now - well_since >= 60.0
         if before.serves and not presence.serves:
             assert condition in DOWN or condition is GREY
-
-
-def test_when_all_look_dead_nothing_changes():
-    fleet = {name: Presence(name) for name in ("aws", "gcp")}
-    dead = Evidence(dict.fromkeys(fleet, LOST))
-
-    assert advance_all(fleet, dead, 5.0) == fleet
-    one = advance_all(fleet, Evidence({"aws": LOST, "gcp": HEALTHY}), 5.0)
-    assert [each.serves for each in one.values()] == [False, True]
-
-
-def test_a_cluster_of_which_nobody_speaks_keeps_its_standing():
-    assert advance_all({"aws": Presence("aws")}, Evidence({}), 5.0)["aws"].serves

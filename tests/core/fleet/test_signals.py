@@ -112,3 +112,12 @@ def test_a_streak_that_is_confirmed_starts_again():
     once = Streak().after(good=False, failures=3, successes=2)
 
     assert once.after(good=True, failures=3, successes=2) == Streak()
+
+
+def test_when_a_data_plane_began_to_fail_is_known_once_it_is_called_down():
+    sighting, since = Sighting(), []
+    for at, good in enumerate([True, False, True, False, False, False, True, True]):
+        sighting = see(sighting, Sample(probe=good), float(at), LIMITS)
+        since.append(sighting.bad_since)
+
+    assert since == [None, 1.0, None, 3.0, 3.0, 3.0, 3.0, None]

@@ -170,7 +170,7 @@ def test_until_the_only_cluster_with_it_has_said_what_failed_the_revision_is_not
     only_on_gcp(rehearsal)
     lose(rehearsal, **DARK, statement=Statement.SILENT)
     state = rehearsal.looks(30)
-    assert "gcp went dark, and its API server has not said why" in state.reason
+    assert "gcp went dark, and nobody knows yet if it is the version or the cloud" in state.reason
     assert (state.phase, state.percent) == (Phase.PROGRESSING, 10)
 
     rehearsal.faults[GCP] = {**rehearsal.faults[GCP], "statement": Statement.FINE}

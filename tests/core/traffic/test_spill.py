@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from crossfade.core.traffic.spill import (
     Level,
     Locality,
-    PriorityLoad,
-    choose,
     locality_shares,
     priority_load,
     retry_load,
@@ -169,22 +167,6 @@ def test_a_retry_with_nobody_healthy_changes_nothing():
 
     assert retry_load(dead, [0], panic=0) == priority_load(dead, panic=0)
     assert retry_load(dead, [0], panic=50) == priority_load(dead, panic=50)
-
-
-def test_requests_are_drawn_from_healthy_loads_first_and_then_from_degraded_ones():
-    load = PriorityLoad((30, 20), (40, 10), (False, False))
-
-    drawn = [choose(load, hash_value) for hash_value in range(100)]
-
-    assert [drawn.count(each) for each in ((0, False), (1, False), (0, True), (1, True))] == [
-        30,
-        20,
-        40,
-        10,
-    ]
-    assert choose(load, 100) == choose(load, 0)
-    with pytest.raises(ValueError, match="sum to 100"):
-        choose(PriorityLoad((30,), (0,), (False,)), 99)
 
 
 @st.composite

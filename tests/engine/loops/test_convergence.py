@@ -9,8 +9,10 @@ from crossfade.core.rollout.state import Outcome
 from crossfade.engine.loops.convergence import REFUSED_SECONDS, Convergence
 from crossfade.engine.records import Records
 from crossfade.testing.builders import APP, application
+from crossfade.testing.fake_cluster import FakeRouter
 
 YELLOW = {"colour": "yellow"}
+DRAIN_SECONDS = application().strategy.drain_seconds
 
 
 @pytest.fixture
@@ -61,13 +63,34 @@ async def test_leftovers_of_a_rollout_that_went_back_are_removed_after_draining(
     world.error_rates[rollout.canary.id] = 0.9
     ended = await world.until_ended()
     assert ended.state.outcome is Outcome.ROLLED_BACK
-    drained = world.clock.now() + application().strategy.drain_seconds
+    drained = world.clock.now() + DRAIN_SECONDS
     while world.clock.now() < drained + 3:
         await world.turn()
         if world.clock.now() < ended.state.phase_since + 4.0:
             assert all((APP, rollout.canary.id) in c.revisions for c in world.clusters.values())
 
     assert all((APP, rollout.canary.id) not in c.revisions for c in world.clusters.values())
+
+
+async def test_a_slow_answer_about_the_route_shortens_no_draining(world, loop, monkeypatch):
+    gcp, read = world.clusters["gcp"], FakeRouter.read
+    rollout = await world.deployments.deploy(APP, YELLOW)
+    world.error_rates[rollout.canary.id] = 0.9
+    await world.until_ended()
+    gcp.served.clear()
+    await loop.reconcile(f"{APP}@gcp")
+
+    async def confirmed_late(router, *asked):
+        world.clock.advance(DRAIN_SECONDS + 1)
+        gcp.follow_route()
+        return await read(router, *asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeRouter, "read", confirmed_late)
+        await loop.reconcile(f"{APP}@gcp")
+    await loop.reconcile(f"{APP}@gcp")
+
+    assert (APP, rollout.canary.id) in gcp.revisions
 
 
 async def test_nothing_is_removed_while_what_serves_has_no_ready_pod(world):

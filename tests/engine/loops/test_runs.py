@@ -9,8 +9,9 @@ from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, 
 from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis
 from crossfade.core.application import Application
-from crossfade.core.rollout.spec import Analyse, Pause, SetWeight
+from crossfade.core.rollout.spec import Analyse, Pause, SetWeight, Unreachable
 from crossfade.core.rollout.state import Outcome
+from crossfade.engine.records import Records, run_name
 from crossfade.testing.builders import APP, application
 
 SOURCE = PrometheusSource("http://prometheus.test")
@@ -121,3 +122,67 @@ async def test_a_dry_metric_is_measured_without_a_say(world):
     ended = await world.deploy(YELLOW)
 
     assert ended.state.outcome is Outcome.SUCCEEDED
+
+
+async def frozen_at_10(world, spec, turn_until):
+    """Roll out, and lose a cloud once the new revision has a tenth of all users."""
+    skip = replace(spec.strategy, unreachable=Unreachable.SKIP)
+    await world.commands.apply(replace(spec, strategy=skip))
+    await world.deployments.deploy(APP, YELLOW)
+    await turn_until(world, lambda each: each.state.percent == 10)
+    for _ in range(30):
+        await world.turn()
+    faults = world.clusters["gcp"].faults
+    faults.unreachable = faults.gateway_down = True
+    return world.clock.now()
+
+
+async def test_a_loss_that_makes_figures_bad_before_anybody_knows_fails_no_run(world, turn_until):
+    patient = replace(ANSWERS, count=0, failure_limit=10)
+    spec = with_run(SetWeight(10), Pause(600.0), metrics=(patient,), background=True)
+    world.measurements.values["up"] = 1.0
+    await frozen_at_10(world, spec, turn_until)
+    world.measurements.values["up"] = 0.0
+    await turn_until(world, lambda each: each.state.interruption is not None)
+    for _ in range(4):
+        await world.turn()
+    asked = len(world.measurements.asked)
+    for _ in range(20):
+        await world.turn()
+    assert len(world.measurements.asked) == asked
+
+    world.measurements.values["up"] = 1.0
+    rollout = await turn_until(world, lambda each: each.state.interruption is None, turns=300)
+    for _ in range(4):
+        await world.turn()
+    run = (await Records(world.store).find_run(run_name(rollout, "smoke"))).value
+    counters = run.results["answers"].counters
+    assert (counters.failed, run.still_since) == (0, None)
+    assert counters.successful > 0
+
+
+async def test_a_comparison_has_no_points_of_the_time_in_which_users_moved(world, turn_until):
+    metric = ComparedMetric(
+        "latency", PrometheusQuery("new"), PrometheusQuery("old"), direction=Direction.INCREASE
+    )
+    compared = Comparison((metric,), lifetime_seconds=90.0, interval_seconds=90.0, step_seconds=1.0)
+    spec = with_run(SetWeight(10), Pause(600.0), metrics=(), comparison=compared, background=True)
+    died = await frozen_at_10(world, spec, turn_until)
+    rollout = await turn_until(world, lambda each: each.state.interruption is not None)
+    values, started = world.measurements.points, None
+    for _ in range(600):
+        now = world.clock.now()
+        run = (await Records(world.store).find_run(run_name(rollout, "smoke"))).value
+        started = run.started_at
+        still = run.still_since is not None
+        for step in range(int(now - started) + 3):
+            at = started + step
+            wild = died <= at and (still or any(gap.end >= at for gap in run.gaps))
+            values.setdefault("new", {}).setdefault(at, (90.0 if wild else 10.0) + step % 3)
+            values.setdefault("old", {}).setdefault(at, 10.0 + step % 3)
+        await world.turn()
+        if run.scores:
+            break
+
+    assert run.scores == (100.0,)
+    assert world.clock.now() > started + 90.0 + sum(gap.seconds for gap in run.gaps) - 5.0

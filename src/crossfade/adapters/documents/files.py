@@ -1,11 +1,24 @@
 """Text files of users, read with clear words when they are none."""
 
+import sys
 from pathlib import Path
 
 from crossfade.adapters.documents.problems import did_you_mean
 from crossfade.base.errors import Denied, InputError, NotFound
 
 LARGEST_BYTES = 512 * 1024
+
+
+def given_name(path: Path) -> str:
+    """Return what messages call the file that somebody named on the command line."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
+def read_given(path: Path, largest: int = LARGEST_BYTES) -> str:
+    """Return the text of the file, of standard input for `-`.  Raises as `read_text` does."""
+    if str(path) != "-":
+        return read_text(path, largest)
+    return decode(sys.stdin.buffer.read(largest + 1), given_name(path), largest)
 
 
 def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:

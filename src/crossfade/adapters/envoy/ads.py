@@ -339,6 +339,6 @@ def _refuse_taken(host: str, port: int) -> None:
 def _taken(host: str, port: int) -> Conflict:
     return Conflict(
         "cannot listen for edges: the port is taken",
-        hint="is another hub running? stop it, or choose another port",
+        hint="is another hub running? stop it, or give this one another CROSSFADE_PORT_BASE",
         address=_at(host, port),
     )

@@ -144,16 +144,6 @@ def virtual_host(route: EdgeRoute, tuning: Tuning) -> Resource:
     }
 
 
-def route_configuration(virtual_hosts: tuple[Resource, ...]) -> Resource:
-    """Return the one route configuration of an edge; hosts that no application has get a 404."""
-    return {
-        "@type": ROUTES,
-        "name": ROUTES_NAME,
-        "virtual_hosts": list(virtual_hosts),
-        "request_headers_to_remove": [PROBE_HEADER],  # only edges probe
-    }
-
-
 def listener(host: str, port: int) -> Resource:
     """Return the listener of an edge, which takes its routes from the route configuration."""
     manager = {

@@ -31,6 +31,7 @@ from crossfade.adapters.envoy import limits, resources
 from crossfade.adapters.envoy.addresses import Addresses
 from crossfade.adapters.envoy.classes import nobody
 from crossfade.adapters.envoy.resources import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Tuning
+from crossfade.core.traffic.probe import PROBE_HEADER
 from crossfade.ports.edge import EdgePlan, EdgeRoute
 
 KNOWN = (
@@ -111,7 +112,10 @@ class Encoder:
         clusters = _digest([_digest(empty), *(part.cluster_digest for part in parts)])
         # Envoy waits for endpoints after each change of clusters, so they get a new version too.
         endpoints = _digest([clusters, *(part.endpoint_digest for part in parts)])
-        routes = route_pb2.RouteConfiguration(name=resources.ROUTES_NAME)
+        routes = route_pb2.RouteConfiguration(
+            name=resources.ROUTES_NAME,
+            request_headers_to_remove=[PROBE_HEADER],  # only edges probe
+        )
         routes.virtual_hosts.extend(part.virtual_host for part in parts)
         packed = any_pb2.Any()
         packed.Pack(routes)
@@ -121,7 +125,8 @@ class Encoder:
                 CLUSTER: Content(clusters, _merge([*(part.clusters for part in parts), extra])),
                 ENDPOINTS: Content(endpoints, _merge(part.endpoints for part in parts)),
                 ROUTES: Content(
-                    _digest([part.host_digest for part in parts]), {resources.ROUTES_NAME: packed}
+                    _digest([PROBE_HEADER, *(part.host_digest for part in parts)]),
+                    {resources.ROUTES_NAME: packed},
                 ),
             },
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossfade.base.codec import from_json, to_json
 from crossfade.base.errors import InputError, Unavailable
+from crossfade.base.files import write_text
 from crossfade.core.image.registries import KnownRegistry
 
 Registries = tuple[KnownRegistry, ...]
@@ -41,10 +42,7 @@ class RegistryFile:
         lock = self._locked()
         try:
             found = changed(self.read())
-            part = self._path.with_suffix(".part")
-            part.write_text(json.dumps([to_json(each) for each in found], indent=2) + "\n")
-            part.chmod(0o600)
-            part.replace(self._path)
+            write_text(self._path, json.dumps([to_json(each) for each in found], indent=2) + "\n")
         except OSError as error:
             raise _unwritable(error) from error
         finally:

@@ -1,8 +1,12 @@
-"""Whether a cluster's API server is there and ready, and its nodes."""
+"""Whether a cluster's API server is there and ready, and its nodes with their signs of life."""
 
 from crossfade.adapters.kubernetes.client import KubeApi, Object
-from crossfade.base.errors import CrossfadeError, Unavailable
-from crossfade.core.fleet.inside import Nodes
+from crossfade.adapters.kubernetes.node_faults import is_lost
+from crossfade.base.errors import CrossfadeError, Denied, NotFound, Unavailable
+from crossfade.core.fleet.nodes import Node
+from crossfade.core.release.kinds import mapping, name_of
+
+_LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 
 class LightkubeProbe:
@@ -32,12 +36,22 @@ class LightkubeProbe:
             self._version = str((await self._api.get("/version")).get("gitVersion", "unknown"))
         return self._version
 
-    async def nodes(self) -> Nodes:
-        """Return how many nodes there are, and are ready; see the port for errors."""
+    async def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes, each with what its lease was last renewed with; see the port."""
         found, _ = await self._api.list("/api/v1/nodes")
-        return Nodes(sum(map(_is_ready, found)), len(found))
+        signs = await self._signs() if found else {}
+        return tuple(
+            Node(name_of(each), not is_lost(each), signs.get(name_of(each), "")) for each in found
+        )
+
+    async def _signs(self) -> dict[str, str]:
+        """Return what changes with each sign of life of a node; nothing where it is forbidden."""
+        try:
+            leases, _ = await self._api.list(_LEASES)
+        except (Denied, NotFound):
+            return {}
+        return {name_of(each): _renewed(each) for each in leases}
 
 
-def _is_ready(node: Object) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+def _renewed(lease: Object) -> str:
+    return str(mapping(lease.get("spec")).get("renewTime") or "")

@@ -8,7 +8,7 @@ from ruamel.yaml.nodes import Node as YamlNode
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
-from crossfade.adapters.documents.files import read_text
+from crossfade.adapters.documents.files import read_given
 from crossfade.adapters.documents.problems import Problems
 from crossfade.adapters.documents.tree import compose, mark_of
 from crossfade.adapters.pipelines.scalars import key_text, plain_value
@@ -48,9 +48,9 @@ class _Unreadable(Exception):
         self.finding = finding
 
 
-def read_pipelines(path: Path) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:
-    """Return the documents of the file, or why it cannot be read.  Raises NotFound, InputError."""
-    return parse(read_text(path, LARGEST_BYTES))
+def read_pipeline(path: Path) -> str:
+    """Return the text of a file, of standard input for `-`.  Raises as `read_given` does."""
+    return read_given(path, LARGEST_BYTES)
 
 
 def parse(text: str) -> tuple[tuple[Node, ...], tuple[Finding, ...]]:

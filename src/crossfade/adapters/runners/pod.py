@@ -107,6 +107,7 @@ class PodRunner:
         names = tuple(each["metadata"]["name"] for each in secrets)
         known = replace(known, secrets=names)
         self._records.save(order.run, known)
+        self._records.add(order.run, b"", Printed(secrets=order.secrets))
         api = await homes.api(home.cluster)
         for each in secrets:
             each["metadata"] |= manifests.owned(run.owner)["metadata"]

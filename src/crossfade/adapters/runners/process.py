@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import fcntl
+import json
 import math
 import os
+import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from crossfade.adapters.images.folders import remove_folder
 from crossfade.adapters.runners import bubblewrap
+from crossfade.adapters.runners.answering import answering, is_not_now, refused
 from crossfade.adapters.runners.commands import (
     BOX,
     CONFIG,
@@ -21,23 +24,34 @@ from crossfade.adapters.runners.commands import (
     RunCommands,
 )
 from crossfade.adapters.runners.containers import Containers
+from crossfade.adapters.runners.drain import FULL, OUTPUT, drains, start_drain, trouble
 from crossfade.adapters.runners.exit_codes import reason_of, status_of
 from crossfade.adapters.runners.exports import EXPORTS, MASKED, TOO_MUCH, exports
 from crossfade.adapters.runners.in_image import ImagePlace
 from crossfade.adapters.runners.leftovers import end_all, marked
 from crossfade.adapters.runners.lock import is_held
 from crossfade.adapters.runners.places import Places
-from crossfade.adapters.runners.run_files import number, tail, write, write_secret
-from crossfade.adapters.runners.scripts import KEEPER
+from crossfade.adapters.runners.run_files import (
+    number,
+    open_secret,
+    read,
+    tail,
+    write,
+    write_secret,
+)
+from crossfade.adapters.runners.scripts import CODE, KEEPER, NO_CODE
 from crossfade.adapters.runners.serving import COMPOSED, READY
 from crossfade.adapters.runners.tools import write_tools
 from crossfade.adapters.runners.variables import IGNORED, VARIABLES
-from crossfade.base.errors import Unavailable
 from crossfade.core.pipeline.state import RunSight, Status
 from crossfade.ports.runner import Order, Output, RunId
 
 MOST_OUTPUT_BYTES = 64 * 1024 * 1024
 _LOOK_SECONDS = 0.05
+HIDDEN = "hidden"
+"""Name of the file with the values that must not be shown."""
+_NO_PLACE = "the run has no place on this machine"
+_UNSEEN = "how a run stands cannot be seen"
 ABANDONED_SECONDS = 60.0
 SILENCE_SECONDS = 0.25
 """After so long nothing has come for a while."""
@@ -66,7 +80,8 @@ class ProcessRunner:
 
         `images` are those that steps may run inside of: in `containers`, or else in bubblewrap.
 
-        What a run prints beyond `most_bytes` is thrown away, so that it cannot fill the disk.
+        What a run prints beyond `most_bytes` is thrown away, whoever watches or not, so that it
+        cannot fill the disk.
         Services of a build end `abandoned_seconds` after nobody runs it any more.
         """
         self.places, self._most_bytes = Places(folder.resolve()), most_bytes
@@ -76,6 +91,8 @@ class ProcessRunner:
         )
         self._children: dict[RunId, int] = {}
         """Keepers that we have started and not buried."""
+        self._drains: set[int] = set()
+        """Those who keep their output, likewise."""
 
     def volume(self, build: str) -> Path:
         """Return the workspace of a build."""
@@ -87,34 +104,44 @@ class ProcessRunner:
     async def start(self, order: Order) -> None:
         """Start the run unless it was started before; see the port."""
         place = self._place(order.run)
-        try:
+        with answering(_NO_PLACE):
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.volume(order.run.build).mkdir(exist_ok=True)
             self.places.home(order.run.build).mkdir(exist_ok=True)
-            place.mkdir(mode=0o700)
-        except FileExistsError:
-            return
-        except OSError as error:
-            raise _unavailable(error) from error
+            try:
+                place.mkdir(mode=0o700)
+            except FileExistsError:
+                return
         try:
             self._spawn(order, place)
         except (OSError, ValueError) as error:  # too large an environment, a NUL in it
-            (place / "output").write_text(f"the step cannot be started: {error}\n")
-            write(place / "code", "126\n")
+            if isinstance(error, OSError) and is_not_now(error):
+                with answering(_NO_PLACE):  # as if it had never been asked for
+                    place.rename(place.with_name(f"{place.name}.{secrets.token_hex(4)}"))
+                raise refused(_NO_PLACE, error) from error
+            with answering(_NO_PLACE):
+                (place / OUTPUT).write_text(f"the step cannot be started: {error}\n")
+                write(place / "code", "126\n")
 
     def _spawn(self, order: Order, place: Path) -> None:
         (place / "tools").mkdir()
         (place / "tmp").mkdir(mode=0o700)
-        for name in (EXPORTS, MASKED, "output"):
+        for name in (EXPORTS, MASKED, OUTPUT):
             (place / name).touch(mode=0o600)
+        (place / CODE).write_text(NO_CODE)  # so that there is room for it when the disk is full
         (place / "tools" / SCRIPT).write_text(self._commands.seen(order.script, order))
         machine = not self._commands.in_container(order)
         write_tools(place / "tools", own=not order.image, machine=machine)
         if order.kubeconfig:
             write_secret(place / KUBE / CONFIG, order.kubeconfig)
+        with open_secret(place / HIDDEN) as file:  # for those who follow it later, too
+            file.write(json.dumps(order.secrets).encode())
         argv, environment = self._commands.command(order, place)
-        lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        drain, printed = start_drain(place, self._most_bytes)
+        self._drains.add(drain)
+        lock = -1
         try:
+            lock = os.open(place / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._children[order.run] = os.posix_spawn(
                 "/bin/sh",
@@ -124,17 +151,23 @@ class ProcessRunner:
                     (os.POSIX_SPAWN_DUP2, lock, 0),
                     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
                     (os.POSIX_SPAWN_DUP2, 1, 2),
+                    (os.POSIX_SPAWN_DUP2, printed, 8),
                 ],
                 setsid=True,
                 setsigdef=IGNORED,
             )
         finally:
-            os.close(lock)
+            os.close(printed)
+            if lock >= 0:
+                os.close(lock)
 
     async def look(self, run: RunId) -> RunSight | None:
         """Return how the run stands; see the port."""
-        place = self._place(run)
-        if not place.is_dir():
+        with answering(_UNSEEN):
+            return await self._look(run, self._place(run))
+
+    async def _look(self, run: RunId, place: Path) -> RunSight | None:
+        if not self._is_there(run):
             return None
         lives = self._lives(run)  # before reading: what it exports at last is there then
         found = await exports(place)
@@ -146,13 +179,26 @@ class ProcessRunner:
         if code is None:
             await self._end_leftovers(run)  # before it is started again
             return RunSight(run.number, Status.LOST, "its process was lost")
-        status, why = status_of(code), reason_of(code)
+        await self._until_drained(run)
+        status, why = _result(code, trouble(place))
         if status is Status.SUCCEEDED and not found.whole:
             status, why = Status.FAILED, TOO_MUCH
         return RunSight(run.number, status, why, exports=found.variables)
 
+    async def _until_drained(self, run: RunId) -> None:
+        """Return once all that an ended run has printed is kept; who still could print ends."""
+        place = self._place(run)
+        while drains(place):
+            await asyncio.sleep(_LOOK_SECONDS / 25)
+            if drains(place):
+                end_all(await asyncio.to_thread(marked, str(place)), signal.SIGKILL)
+
+    def _is_there(self, run: RunId) -> bool:
+        return self._place(run).is_dir()
+
     def _lives(self, run: RunId) -> bool:
         """Return whether the keeper holds its lock; one that was ours is buried."""
+        self._drains = {each for each in self._drains if not os.waitpid(each, os.WNOHANG)[0]}
         child = self._children.get(run)
         if child is not None and os.waitpid(child, os.WNOHANG)[0]:
             del self._children[run]
@@ -160,16 +206,22 @@ class ProcessRunner:
 
     async def output(self, run: RunId) -> AsyncIterator[Output]:
         """Yield what the run prints until it has ended; see the port."""
+        with answering(_UNSEEN):
+            async for each in self._output(run):
+                yield each
+
+    async def _output(self, run: RunId) -> AsyncIterator[Output]:
         place, offset, silent_at = self._place(run), 0, math.inf
+        hidden = tuple(json.loads(read(place / HIDDEN) or "[]"))
         while True:
             lives = self._lives(run)  # before reading: what comes after is read in the next turn
-            while offset < self._most_bytes and (data := tail(place / "output", offset)):
+            if not lives:
+                await self._until_drained(run)
+            while data := tail(place / OUTPUT, offset):
                 offset, silent_at = offset + len(data), time.monotonic() + SILENCE_SECONDS
-                yield Output(data, (await exports(place)).secrets)
+                yield Output(data, (*hidden, *(await exports(place)).secrets))
             if not lives:
                 return
-            if offset >= self._most_bytes:
-                os.truncate(place / "output", 0)
             if time.monotonic() > silent_at:
                 silent_at = math.inf
                 yield Output(b"")
@@ -197,8 +249,12 @@ class ProcessRunner:
 
     async def stop(self, run: RunId, grace_seconds: float) -> None:
         """End the run; see the port."""
-        place, loop = self._place(run), asyncio.get_running_loop()
-        if not place.is_dir():
+        with answering("a run cannot be ended just now"):
+            await self._stop(run, self._place(run), grace_seconds)
+
+    async def _stop(self, run: RunId, place: Path, grace_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if not self._is_there(run):
             return
         kindly_until = loop.time() + grace_seconds
         end_all(marked(str(place), besides=("bwrap",)), signal.SIGTERM)
@@ -214,21 +270,25 @@ class ProcessRunner:
 
     async def forget(self, run: RunId) -> None:
         """Drop the run's folder and whatever it left running; see the port."""
-        place = self._place(run)
-        if not place.is_dir() or self._lives(run):
+        with answering("what an ended run has left cannot be dropped just now"):
+            await self._forget(run, self._place(run))
+
+    async def _forget(self, run: RunId, place: Path) -> None:
+        if not self._is_there(run) or self._lives(run):
             return
         if not self.isolated:  # bubblewrap leaves none
             left = await asyncio.to_thread(marked, str(place))
             end_all(left, signal.SIGKILL)
         for name in ("tools", "tmp", KUBE, BOX, COMPOSED):
             await asyncio.to_thread(remove_folder, place / name)
-        for name in ("output", EXPORTS, MASKED, WANTED, VARIABLES, f"{BOX}.{VARIABLES}"):
+        for name in (OUTPUT, EXPORTS, MASKED, WANTED, VARIABLES, HIDDEN, f"{BOX}.{VARIABLES}"):
             (place / name).unlink(missing_ok=True)
 
 
-def _unavailable(error: OSError) -> Unavailable:
-    return Unavailable(
-        f"the run has no place on this machine: {error.strerror or error}",
-        hint="see that the state folder can be written and has room, then resume",
-        file=error.filename,
-    )
+def _result(code: int, missing: str) -> tuple[Status, str]:
+    """Return how a run has ended whose output is whole, or of which something is missing."""
+    if missing == FULL:
+        return Status.FAILED, FULL
+    if missing and code:  # as it could print no more
+        return Status.LOST, missing
+    return status_of(code), reason_of(code)

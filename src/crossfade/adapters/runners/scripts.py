@@ -50,19 +50,22 @@ exec kubectl "$verb" "$@"
 """
 """Only kinds of Istio are meant: `gateway` is another kind in newer clusters."""
 
+CODE, NO_CODE = "code.part", "    \n"
+"""A file of the run with room for its exit code, and what is in it before there is one."""
 KEEPER = """exec 9<&0 0</dev/null
 cd "$1" || exit
 shift
 echo $$ > pid
 trap : TERM INT HUP
-"$@" 9>&- >>output 2>&1
-echo $? > code.part
-mv code.part code
+"$@" >&8 2>&8 8>&- 9>&-
+code=$?
+until printf '%-4s' "$code" 1<> code.part && mv code.part code; do sleep 1; done
 kill -KILL 0
 """
 """
 Runs the step's command and writes down how it ended; then nothing of its group is left.
 
-Its standard input is the lock of the run, which nobody holds once the keeper is gone.  Signals for
-the group reach the step too; the keeper itself waits for what becomes of it.
+What the command prints goes to a pipe, at 8.  Standard input is the lock of the run, which nobody
+holds once the keeper is gone.  Signals for the group reach the step too; the keeper itself waits
+for what becomes of it.
 """

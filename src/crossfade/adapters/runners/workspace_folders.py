@@ -20,6 +20,28 @@ class WorkspaceFolders:
         """Return how many bytes it has; see the port."""
         return await asyncio.to_thread(lambda: sum(map(_size, self._folders(build))))
 
+    async def holds(self, build: str) -> bool:
+        """Return whether there is one in which nothing runs; see the port."""
+        return await asyncio.to_thread(self._holds, build)
+
+    def _holds(self, build: str) -> bool:
+        return self._places.volume(build).is_dir() and not self._runs(build)
+
+    def _runs(self, build: str) -> bool:
+        return any(is_held(lock) for lock in self._places.build(build).glob("runs/*/lock"))
+
+    async def hand_on(self, build: str, to: str) -> None:
+        """Give it to another build; see the port."""
+        source, target = self._places.volume(build), self._places.volume(to)
+        try:
+            await asyncio.to_thread(_moved, source, target)
+        except OSError as error:
+            raise Unavailable(
+                f"the workspace of build {build} cannot be handed on: {error.strerror}",
+                hint="see that the state folder can be written and has room",
+                folder=str(source),
+            ) from error
+
     async def forget(self, build: str) -> bool:
         """Remove it unless something runs in it; see the port."""
         return await asyncio.to_thread(self._forget, build)
@@ -30,7 +52,7 @@ class WorkspaceFolders:
         return places.volume(build), places.home(build), places.build(build) / "runs"
 
     def _forget(self, build: str) -> bool:
-        if any(is_held(lock) for lock in self._places.build(build).glob("runs/*/lock")):
+        if self._runs(build):
             return False
         for listed in self._places.build(build).glob("pods/agreed-*.json"):
             listed.unlink(missing_ok=True)  # what there was, as large as that had many files
@@ -43,6 +65,13 @@ class WorkspaceFolders:
                     folder=str(each),
                 )
         return True
+
+
+def _moved(source: Path, target: Path) -> None:
+    """Move a folder, unless it was moved already."""
+    if source.is_dir() and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        source.rename(target)
 
 
 def _size(folder: Path) -> int:

@@ -1,10 +1,10 @@
 """Secrets of the hub, one a file, as Docker, systemd and Kubernetes give them to a process."""
 
 import asyncio
-import os
 from pathlib import Path
 
 from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
+from crossfade.base.files import write_text
 from crossfade.base.secrets import Secret, SecretRef
 from crossfade.core.access.secret_names import secret_name
 
@@ -33,14 +33,9 @@ class FileSecrets:
         await asyncio.to_thread(self._write, self._folder / name, value)
 
     def _write(self, path: Path, value: str) -> None:
-        part = path.with_name(f".{path.name}.part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.unlink(missing_ok=True)
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(handle, "w") as file:
-                file.write(value)
-            part.replace(path)
+            write_text(path, value)
         except OSError as error:
             raise Unavailable(
                 f"the secret `{path.name}` cannot be kept: {error.strerror}",

@@ -76,6 +76,8 @@ def _engine(url: str, path: Path | None) -> Engine:
             raise InputError(what, hint=hint, url=shown(url))
         if path is None or str(path) in ("", ".", ":memory:"):
             raise InputError("the store needs a file", hint=hint, url=url)
+        if not path.is_absolute():  # each folder that a command is typed in would have its own
+            raise InputError("the file of the store is no absolute path", hint=hint, url=url)
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             pool_size=1,

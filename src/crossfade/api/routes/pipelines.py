@@ -96,6 +96,7 @@ class Wanted(BaseModel):
     )
     only: Names = Field(default=[], description="Names of the steps that are meant; []: all.")
     skip: Names = Field(default=[], description="Names of steps that are left out.")
+    reset_volume: bool = Field(default=False, description="It begins in an empty workspace.")
     contexts: Names = Field(
         default=[],
         description="Shared configurations whose variables it has beside those of the pipeline; it"
@@ -160,6 +161,7 @@ async def start(wanted: Wanted, caller: Builder, services: Use, key: Key = "") -
         only=tuple(wanted.only),
         skip=tuple(wanted.skip),
         contexts=tuple(wanted.contexts),
+        reset_volume=wanted.reset_volume,
     )
     # To leave an approval out is to answer it.
     if not caller.identity.may(Action.RELEASE):

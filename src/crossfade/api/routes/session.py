@@ -1,5 +1,7 @@
 """Browsers that are signed in."""
 
+import hashlib
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -7,6 +9,7 @@ from crossfade.api.access import COOKIE, Signed
 from crossfade.api.scopes import KeepTokens
 from crossfade.api.services import Use
 from crossfade.base.secrets import Secret
+from crossfade.core.access.devices import DEVICE_SECONDS
 from crossfade.core.access.roles import Grant
 from crossfade.engine.accounts import SESSION_SECONDS, SignedIn
 
@@ -34,11 +37,30 @@ class Session(BaseModel):
 async def sign_in(
     credentials: Credentials, request: Request, response: Response, services: Use
 ) -> Session:
-    """Sign a browser in, by a cookie that scripts cannot read."""
-    place = request.client.host if request.client else ""
-    password = Secret(credentials.password.get_secret_value())
-    signed = await services.accounts.sign_in(credentials.name, password, place)
+    """
+    Sign a browser in, by a cookie that scripts cannot read.
+
+    Another one says later that this browser has signed in before, and so does a token of the
+    account: wrong passwords of others keep neither from signing in.
+    """
+    remembered = _remembered(credentials.name)
+    signed = await services.accounts.sign_in(
+        credentials.name,
+        Secret(credentials.password.get_secret_value()),
+        request.client.host if request.client else "",
+        device=request.cookies.get(remembered, ""),
+        token=request.headers.get("Authorization", "").partition(" ")[2].strip(),
+    )
     keep(response, request, signed)
+    response.set_cookie(
+        remembered,
+        signed.device,
+        max_age=int(DEVICE_SECONDS),
+        path="/api/v1/session",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
     caller = await services.accounts.by_cookie(signed.cookie)
     return Session(account=signed.account, csrf=signed.csrf, grants=list(caller.identity.grants))
 
@@ -53,6 +75,11 @@ def keep(response: Response, request: Request, signed: SignedIn) -> None:
         samesite="strict",
         secure=request.url.scheme == "https",
     )
+
+
+def _remembered(name: str) -> str:
+    """Return the name of the cookie: a browser may be used for several accounts."""
+    return f"crossfade_known_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 class NewPassword(BaseModel):

@@ -48,6 +48,22 @@ class Action(StrEnum):
     """Read who has done what."""
 
 
+DEEDS: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.READ: "to look at it",
+        Action.BUILD: "to start and end builds",
+        Action.REGISTER: "to say what pipelines do",
+        Action.APPLY: "to apply an application file",
+        Action.RELEASE: "to deploy and to steer rollouts",
+        Action.DRAIN: "to take users from a cluster and give them back",
+        Action.FLEET: "to add and remove clusters",
+        Action.SECRETS: "to set and list secrets",
+        Action.ACCESS: "to change accounts and tokens",
+        Action.AUDIT: "to read who has done what",
+    }
+)
+"""What an action is called when somebody may not."""
+
 NEEDS: Mapping[Action, Role] = MappingProxyType(
     {
         Action.READ: Role.VIEWER,

@@ -57,6 +57,8 @@ class Evidence:
     """Windows that were thrown away, because users were moving between clusters."""
     aside: Mapping[ClusterName, Aside] = field(default_factory=dict)
     """What was counted in those since the rollout stands still."""
+    shifted_at: float | None = None
+    """When the newest move of users began for which windows were looked through again."""
 
     def stopped_seconds(self, now: float) -> float:
         """Return for how long the clock has stood still until now."""

@@ -102,6 +102,19 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which nothing counts: users were moving between clusters."""
+
+    begin: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return self.end - self.begin
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """What is remembered of one run."""
 
@@ -111,6 +124,17 @@ class RunState:
     results: Mapping[str, Result] = field(default_factory=dict)
     scores: tuple[float, ...] = ()
     """Of a comparison, one for each look."""
+    gaps: tuple[Gap, ...] = ()
+    still_since: float | None = None
+    """Since when nothing counts, None while all does."""
+
+    def stopped_after(self, moment: float) -> float:
+        """Return for how many seconds the clock of the run has stood still since then."""
+        return sum(each.seconds for each in self.gaps if each.begin >= moment)
+
+    def counts(self, at: float) -> bool:
+        """Say whether what was so at this time counts."""
+        return not any(each.begin < at <= each.end for each in self.gaps)
 
 
 def due(spec: RunSpec, state: RunState, now: float) -> tuple[RunMetric, ...]:
@@ -119,10 +143,17 @@ def due(spec: RunSpec, state: RunState, now: float) -> tuple[RunMetric, ...]:
         return ()
     found = []
     for each in spec.metrics:
-        at = next_at(each.limits, state.results.get(each.name), state.started_at, now)
-        if at is not None and at <= now:
+        result = state.results.get(each.name)
+        at = next_at(each.limits, result, state.started_at, now)
+        if at is not None and at + state.stopped_after(_last_at(result, state)) <= now:
             found.append(each)
     return tuple(found)
+
+
+def _last_at(result: Result | None, state: RunState) -> float:
+    """Return when the metric was measured last, or when the run began."""
+    last = result.measurements[-1] if result is not None and result.measurements else None
+    return state.started_at if last is None or last.finished_at is None else last.finished_at
 
 
 def measured(
@@ -162,7 +193,13 @@ def next_look(comparison: Comparison, state: RunState) -> float | None:
     """Return when the next look of a comparison is due, None after the last."""
     if state.phase.completed or len(state.scores) >= comparison.looks:
         return None
-    return state.started_at + comparison.interval_seconds * (len(state.scores) + 1)
+    return look_at(comparison, state, len(state.scores))
+
+
+def look_at(comparison: Comparison, state: RunState, number: int) -> float:
+    """Return when look `number` of a comparison is due, from 0 on."""
+    running = comparison.interval_seconds * (number + 1)
+    return state.started_at + state.stopped_after(state.started_at) + running
 
 
 def scored(

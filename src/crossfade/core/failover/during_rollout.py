@@ -122,7 +122,7 @@ def rule(view: RolloutView, now: float, settle: float, *, clean: int = CLEAN_WIN
         return Ruling(Course.ROLL_BACK, view.step, f"only the new revision fails: {guilty}")
     if silent := _unexplained(view.bearers):
         kept = view.interruption or Interruption(now, view.passed_step)
-        why = f"{_names(silent)} went dark, and its API server has not said why"
+        why = f"{_names(silent)} went dark, and nobody knows yet if it is the version or the cloud"
         return Ruling(Course.FREEZE, view.step, why, kept)
     if alone := _only_canary_lost(view.bearers):
         why = f"{_names(alone)} had the only canary; it begins again elsewhere"

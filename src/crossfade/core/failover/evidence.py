@@ -42,11 +42,11 @@ class Statement(StrEnum):
     """What a cluster whose data plane is dark has said of itself since then."""
 
     FINE = "fine"
-    """It answers, and its nodes are ready: what runs there is broken, and not the cloud."""
+    """It answers, and its nodes live: what runs there is broken, and not the cloud."""
     LOST = "lost"
-    """Its API server went away too, or says that its nodes are gone: it is the cloud."""
+    """Its API server went away too, or most of its nodes are dead: it is the cloud."""
     SILENT = "silent"
-    """Nothing yet: its API server may have died with it, which takes a while to be sure of."""
+    """Nothing yet: API server or nodes may have died with it, which takes a while to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ Each rule says no with a reason.  They know nothing of why somebody wants the ch
 reasoning, however good, gets around them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from crossfade.base.ids import ClusterName, Epoch
-from crossfade.core.traffic.destinations import PARTS, Goal, Matrix
+from crossfade.base.ids import ClusterName
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +66,3 @@ def last_copy(serving: Collection[ClusterName], leaving: ClusterName) -> str:
     if any(each != leaving for each in serving):
         return ""
     return f"last copy: no other cluster than {leaving} is known to serve"
-
-
-def outdated(holder: Epoch, newest: Epoch) -> str:
-    """Return why the holder of an epoch may not write, "" when it may."""
-    if holder >= newest:
-        return ""
-    return f"one writer: epoch {holder} was replaced by {newest}"
-
-
-def overloads(goal: Goal, matrix: Matrix) -> Mapping[ClusterName, int]:
-    """
-    Return the parts of all users above what each cluster carries; empty when everybody fits.
-
-    Clusters that the goal does not know carry nobody.
-    """
-    known = {each.cluster: each for each in goal.destinations}
-    found = {}
-    for cluster, row in matrix.items():
-        users = sum(row.values())
-        capacity = known[cluster].capacity if cluster in known else 0
-        most = PARTS if capacity is None else capacity * PARTS // goal.demand
-        if users > most:
-            found[cluster] = users - most
-    return found

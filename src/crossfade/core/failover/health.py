@@ -21,6 +21,7 @@ from crossfade.core.failover.evidence import (
 )
 from crossfade.core.failover.guard import Removal
 from crossfade.core.failover.standing import Presence
+from crossfade.core.fleet.nodes import Nodes
 from crossfade.core.fleet.signals import Vote
 
 _ANSWERS = frozenset({Condition.HEALTHY, Condition.API_DOWN, Condition.GREY})
@@ -72,6 +73,8 @@ class ClusterHealth:
     """The last time that automation took it out."""
     lost_since: float | None = None
     """Since when its data plane has been down, None while it is not known to be."""
+    failing_since: float | None = None
+    """When the first of those had seen it fail who called it down: before anybody could know."""
     back_at: float = 0.0
     """When it was last no longer lost: what was known of it before must be read again."""
     statement: Statement = Statement.FINE
@@ -120,6 +123,10 @@ class Look:
     """What the cluster says of itself, told beside the vantage points."""
     answered_at: float | None = None
     """When its API server was last asked something that it answered."""
+    bad_since: float | None = None
+    """When the first of those who see its data plane fail now saw it fail."""
+    nodes: Nodes | None = None
+    """As they were seen last, however long ago; None before the first look."""
 
 
 def assess(
@@ -214,9 +221,17 @@ def _after(before: ClusterHealth, look: Look, condition: Condition, now: float) 
         version=look.version or before.version,
         answered=before.answered or _seen_up(look.signals),
         lost_since=lost_since,
+        failing_since=_failing_since(before, look, lost_since),
         back_at=now if back else before.back_at,
         statement=_statement(before, look, condition, lost_since),
     )
+
+
+def _failing_since(before: ClusterHealth, look: Look, lost_since: float | None) -> float | None:
+    """Return when a loss began, as it is known once it is one."""
+    if lost_since is None or before.lost_since is not None:
+        return None if lost_since is None else before.failing_since
+    return lost_since if look.bad_since is None else min(look.bad_since, lost_since)
 
 
 def _statement(
@@ -225,11 +240,13 @@ def _statement(
     """Return what the cluster has said since it was lost; a cloud comes back bit by bit."""
     if lost_since is None:
         return Statement.FINE
-    gone = any(each.name == NODES and each.vote is not Vote.UP for each in look.inside)
-    if gone or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
+    dead = look.nodes is not None and look.nodes.mostly_dead
+    if dead or condition is Condition.BOTH_DOWN or before.statement is Statement.LOST:
         return Statement.LOST
     if look.answered_at is None or look.answered_at < lost_since + DYING_SECONDS:
         return Statement.SILENT
+    if look.nodes is None or not look.nodes.lived_after(lost_since + DYING_SECONDS):
+        return Statement.SILENT  # an API server may outlive all of its nodes
     return Statement.FINE
 
 

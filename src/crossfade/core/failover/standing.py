@@ -4,7 +4,7 @@ Whether a cluster may have users, by one table: where it stands, and what is tru
 It leaves at once when its data plane is confirmed down, and comes back only after it has been
 well without a break; for twice as long with each flap, up to an hour.  So a cloud that flaps all
 day costs one move.  Silence changes nothing for a cluster that serves, and proves nothing for
-one that does not.  When all look dead nothing changes at all: then it is we who are cut off.
+one that does not.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from crossfade.base.ids import ClusterName
-from crossfade.core.failover.evidence import DOWN, Condition, Evidence
+from crossfade.core.failover.evidence import DOWN, Condition
 
 
 class Standing(StrEnum):
@@ -127,21 +127,6 @@ def advance(
     if presence.standing is _RECOVERING:
         return replace(moved, returned_at=now)
     return moved
-
-
-def advance_all(
-    fleet: Mapping[ClusterName, Presence],
-    evidence: Evidence,
-    now: float,
-    patience: Patience = PATIENCE,
-) -> dict[ClusterName, Presence]:
-    """Return every presence after a look; all unchanged when every cluster looks dead."""
-    if evidence.all_look_dead:
-        return dict(fleet)
-    return {
-        name: advance(presence, evidence.conditions.get(name, Condition.UNKNOWN), now, patience)
-        for name, presence in fleet.items()
-    }
 
 
 def _wait(presence: Presence, condition: Condition, now: float, patience: Patience) -> float:

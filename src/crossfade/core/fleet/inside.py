@@ -7,15 +7,8 @@ has lost sight of its nodes calls all of them dead while they serve.
 
 from dataclasses import dataclass
 
+from crossfade.core.fleet.nodes import Nodes
 from crossfade.core.fleet.signals import Vote
-
-
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """The nodes of a cluster."""
-
-    ready: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ class Sighting:
     """It is down by users' requests alone; the newest probe was answered, or none was sent."""
     window: tuple[Tally, ...] = field(default_factory=tuple)
     """Requests of the newest samples, the newest last."""
+    bad_since: float | None = None
+    """When the first bad sample of those came that have not been followed by a good one."""
 
     @property
     def tally(self) -> Tally:
@@ -113,6 +115,15 @@ class Sighting:
 
 def see(sighting: Sighting, sample: Sample, now: float, limits: Thresholds) -> Sighting:
     """Return what is known after one more sample of the data plane."""
+    after = _seen(sighting, sample, now, limits)
+    if after.heard_at == sighting.heard_at:
+        return after
+    good = after.streak.up and after.streak.against == 0
+    since = now if sighting.bad_since is None else sighting.bad_since
+    return replace(after, bad_since=None if good else since)
+
+
+def _seen(sighting: Sighting, sample: Sample, now: float, limits: Thresholds) -> Sighting:
     window = (*sighting.window, Tally(sample.requests, sample.failed + sample.slow))
     window = window[-limits.window_samples :]
     if sample.probe is None and sample.requests == 0 and sample.connect_failures == 0:

@@ -36,6 +36,8 @@ def start(settings: Settings, context: Context) -> Work:
         words.append(f"--yaml={given}")
     for option, key in (("--only", "ONLY"), ("--skip", "SKIP")):
         words += (f"{option}={each.strip()}" for each in _listed(settings, key) if each.strip())
+    if as_flag(settings.get("RESET_VOLUME"), default=False):
+        words.append("--reset-volume")
     words += (f"--context={each.strip()}" for each in _listed(settings, "CONTEXT") if each.strip())
     if not as_flag(settings.get("DETACH"), default=False):
         follow = as_flag(settings.get("FOLLOW_LOGS"), default=True)

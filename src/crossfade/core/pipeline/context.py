@@ -9,6 +9,7 @@ from crossfade.base.json_value import Json
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.expression.values import Value
 from crossfade.core.pipeline.graph import Graph, Unit
+from crossfade.core.pipeline.secret_stores import with_secrets
 from crossfade.core.pipeline.state import BUILD, State, UnitState
 from crossfade.core.pipeline.variables import (
     REFERENCE,
@@ -76,6 +77,8 @@ class Context(Mapping[str, Value]):
         """Return what `${{reference}}` stands for, None when nothing answers."""
         if reference in self.scope.values:
             return self.scope.values[reference].value
+        if reference in self.scope.looked_up:
+            return self.scope.looked_up[reference]
         name, *path = reference.split(".")
         if name in _PREFIXES and path:
             name, *path = path
@@ -155,11 +158,19 @@ def _text(found: Mapping[str, Value], path: list[str]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def context_of(graph: Graph, state: State, key: str) -> Context:
-    """Return what the step sees: exports that came before it, and its own `environment`."""
+def context_of(
+    graph: Graph, state: State, key: str, looked_up: Mapping[str, str] | None = None
+) -> Context:
+    """
+    Return what the step sees: exports that came before it, and its own `environment`.
+
+    `looked_up` are values of secret stores by their references, for this step alone.
+    """
     own = state.units.get(key)
     seen = state.exports if own is None or own.run == 0 else state.exports[: own.sees]
-    scope = Scope(state.variables).with_all(export.variable for export in seen)
+    values = looked_up or {}
+    scope = Scope(with_secrets(state.variables, values), values)
+    scope = scope.with_all(export.variable for export in seen)
     return view(graph, state.units, scope, key, state.result.value)
 
 

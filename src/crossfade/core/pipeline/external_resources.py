@@ -7,7 +7,7 @@ from dataclasses import replace
 from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
 from crossfade.base.words import did_you_mean
-from crossfade.core.pipeline.cloning import CREDENTIALS, public_server
+from crossfade.core.pipeline.cloning import CREDENTIALS, address_of
 from crossfade.core.pipeline.document import MAIN_CLONE, Pipeline, Settings, Step
 from crossfade.core.pipeline.variables import as_flag
 from crossfade.core.pipeline.work import VOLUME, CannotRun, Work, text
@@ -109,9 +109,7 @@ def bring(settings: Settings) -> Work:
 def _address(repository: str, integration: str) -> str:
     if repository.startswith("-"):
         raise CannotRun(f"repo is {repository!r}; allowed: owner/name, or an address")
-    if "://" in repository or "@" in repository or repository.startswith("/"):
-        return repository
-    return f"{public_server(integration) or 'https://github.com'}/{repository}.git"
+    return address_of(repository, integration)
 
 
 def _source(written: str) -> str:

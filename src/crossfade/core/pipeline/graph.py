@@ -100,11 +100,6 @@ def graph_of(pipeline: Pipeline) -> Graph:
     return maker.graph(pipeline)
 
 
-def key_of(graph: Graph, name: str) -> str | None:
-    """Return the key of a step that is given by its name or key, None when there is none."""
-    return name if name in graph.units else None
-
-
 class _Maker:
     def __init__(self) -> None:
         self._units: dict[str, Unit] = {}

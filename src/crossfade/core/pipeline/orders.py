@@ -59,7 +59,7 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
         return _copy(local_dir)
     match step.type:
         case "git-clone":
-            return cloning.clone(settings)
+            return cloning.clone(settings, context.scope.texts)
         case external_resources.KEY:
             return external_resources.bring(settings)
         case kind if kind in _OWN:

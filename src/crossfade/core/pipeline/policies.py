@@ -14,6 +14,7 @@ from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
 from crossfade.core.pipeline.conditions import names_branch
 from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.variables import as_flag
 
 HIGHEST_PRIORITY = 100
 PREDECESSOR = "cf_predecessor"
@@ -209,3 +210,10 @@ def _covers(rule: Previous, old: Entry, new: Entry) -> bool:
     if rule.branch:
         return names_branch(rule.branch, old.branch)
     return rule.any_branch or old.branch == new.branch
+
+
+def resets_volume(spec: Settings) -> bool:
+    """Return whether each build of a pipeline begins in an empty workspace."""
+    options = spec.get("options")
+    given = options.get("resetVolume") if isinstance(options, dict) else None
+    return as_flag(given, default=False)

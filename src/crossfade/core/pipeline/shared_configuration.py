@@ -10,6 +10,7 @@ from crossfade.base.errors import InputError
 from crossfade.base.json_value import Json
 from crossfade.base.secrets import MASK
 from crossfade.core.pipeline.document import Settings
+from crossfade.core.pipeline.secret_stores import KUBERNETES, VAULT, store_data
 from crossfade.core.pipeline.variables import Source, Variable
 
 LARGEST_BYTES = 1 << 16
@@ -26,11 +27,18 @@ class SharedKind(StrEnum):
     SECRET = "secret"  # noqa: S105 - the name of a kind
     YAML = "yaml"
     SECRET_YAML = "secret-yaml"  # noqa: S105
+    KUBERNETES = KUBERNETES
+    VAULT = VAULT
 
     @property
     def is_secret(self) -> bool:
         """Whether its values are sealed, masked in logs, and never shown."""
-        return self in (SharedKind.SECRET, SharedKind.SECRET_YAML)
+        return self in (SharedKind.SECRET, SharedKind.SECRET_YAML, SharedKind.VAULT)
+
+    @property
+    def is_store(self) -> bool:
+        """Whether it says where secrets are, and has no variables of its own."""
+        return self in (SharedKind.KUBERNETES, SharedKind.VAULT)
 
     @property
     def has_structure(self) -> bool:
@@ -73,10 +81,12 @@ def shared_data(kind: SharedKind, data: Json) -> Settings:
                 word = "nothing" if value is None else "a list or a mapping"
                 raise InputError(
                     f"the value of {key} is {word}; of type {kind} it is to be a text",
-                    hint=f"quote it, or give type {_structured(kind)}",
+                    hint=f"quote it{_or_structured(kind)}",
                 )
             value = _spelled(value)
         found[key] = value
+    if kind.is_store:
+        found = store_data(kind, found)
     size = len(json.dumps(found).encode())
     if size > LARGEST_BYTES:
         raise InputError(
@@ -110,8 +120,18 @@ def _can_be_kept(value: Json) -> bool:
             return True
 
 
-def _structured(kind: SharedKind) -> SharedKind:
-    return SharedKind.SECRET_YAML if kind.is_secret else SharedKind.YAML
+def _or_structured(kind: SharedKind) -> str:
+    if kind.is_store:
+        return ""
+    return f", or give type {SharedKind.SECRET_YAML if kind.is_secret else SharedKind.YAML}"
+
+
+def lists_store(name: str, kind: SharedKind) -> InputError:
+    """Return the error that a pipeline lists a store, which has no variables."""
+    return InputError(
+        f"`{name}` is of type {kind}, which has no variables of its own",
+        hint=f"take it out of `contexts`, and write ${{{{secrets.{name}.KEY}}}} where it is needed",
+    )
 
 
 def shared_variables(kind: SharedKind, data: Mapping[str, Json]) -> dict[str, Variable]:

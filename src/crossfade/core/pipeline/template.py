@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from crossfade.base.errors import InputError
 from crossfade.base.words import did_you_mean
-from crossfade.core.pipeline.cloning import CREDENTIALS, public_server
+from crossfade.core.pipeline.cloning import CREDENTIALS, address_of
 from crossfade.core.pipeline.document import Pipeline, Settings
 from crossfade.core.pipeline.work import text
 
@@ -63,14 +63,8 @@ def template_of(spec: Settings) -> Template | None:
     path = posixpath.normpath(found["path"] or "codefresh.yml")
     if path.startswith(("..", "/")):
         raise _wrong(f"has path {found['path']!r}, which leads out of the repository")
-    address = _address(found["repo"], found["context"])
+    address = address_of(found["repo"], found["context"])
     return Template(address, path, found["revision"], found["context"])
-
-
-def _address(repository: str, context: str) -> str:
-    if "://" in repository or "@" in repository or repository.startswith("/"):
-        return repository
-    return f"{public_server(context) or 'https://github.com'}/{repository}.git"
 
 
 def filled(template: Template, fill_in: Callable[[str], str]) -> Template:

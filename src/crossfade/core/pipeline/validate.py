@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from crossfade.core.pipeline.common_shapes import HOOK_EXEC, HOOK_NOTES, HOOK_STEPS, NOTED, ROOT
+from crossfade.core.pipeline.deploying import ROLLOUT
 from crossfade.core.pipeline.findings import Finding, Findings, under
 from crossfade.core.pipeline.shapes import MapOf, Record, Shape, Text, fits, refuse
 from crossfade.core.pipeline.step_shapes import (
@@ -158,6 +159,8 @@ class _Steps:
         name, version = version_of(kind)
         if _VARIABLE.search(kind) or name in KNOWN_TYPES or is_semantic(version):
             return
+        if name == ROLLOUT and not version:
+            return  # the one of this hub: there is no other
         written = step.node["type"]
         at = written.at if written is not None else step.entry.at
         path = under(step.path, "type")

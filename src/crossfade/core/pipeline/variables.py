@@ -52,6 +52,8 @@ class Scope:
     """The variables that one step sees."""
 
     values: Mapping[str, Variable] = field(default_factory=dict)
+    looked_up: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secrets of stores, by the references that stand for them; they are no variables."""
 
     def with_all(self, variables: Iterable[Variable]) -> "Scope":
         """Return the scope with these added; of one name the highest source wins, then the last."""
@@ -60,7 +62,7 @@ class Scope:
             old = values.get(each.name)
             if old is None or each.source >= old.source:
                 values[each.name] = each
-        return Scope(values)
+        return Scope(values, self.looked_up)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -71,6 +73,7 @@ class Scope:
     def secrets(self) -> tuple[str, ...]:
         """Values that must not be shown, the longest first."""
         found = {each.value for each in self.values.values() if each.secret and each.value}
+        found |= {each for each in self.looked_up.values() if each}
         return tuple(sorted(found, key=len, reverse=True))
 
     def shown(self) -> dict[str, str]:

@@ -100,6 +100,17 @@ def shift_of(rollout: Rollout, sight: Sight, now: float) -> Shift | None:
     return Shift(began, None if moving else now)
 
 
+def doubtful_since(rollout: Rollout) -> float | None:
+    """Return since when figures say little of the revision, None when the rollout goes on."""
+    stopped, shift = rollout.state.interruption, rollout.state.shift
+    if stopped is None:
+        return None
+    settle = settling_of(rollout)
+    if shift is None or (shift.ended is not None and shift.ended + settle < stopped.since):
+        return stopped.since
+    return min(stopped.since, shift.began - settle)
+
+
 def thawed(rollout: Rollout, now: float) -> Rollout:
     """Return the rollout with its clocks moved on by the time for which it was held."""
     state = rollout.state

@@ -68,7 +68,8 @@ def _out_of_sight(health: ClusterHealth) -> bool:
 
 
 def _lost_at(health: ClusterHealth) -> float | None:
+    """Return when users began to be hurt there: before anybody could know that it was lost."""
     if health.lost_since is not None:
-        return health.lost_since
+        return health.lost_since if health.failing_since is None else health.failing_since
     out = health.removal is not None and not health.stands.serves
     return health.removal.at if out and health.removal is not None else None

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 OVERPROVISIONING = 140
 """Envoy's default factor in percent: a level counts as whole down to 71.4 % healthy hosts."""
-PANIC_OFF = 0
 PANIC_DEFAULT = 50
 """Envoy's default threshold: below this percentage of healthy hosts a level ignores health."""
 
@@ -112,18 +111,6 @@ def retry_load(
         if attempt is not None:
             tried.append(attempt)
     return current
-
-
-def choose(load: PriorityLoad, hash_value: int) -> tuple[int, bool]:
-    """Return the priority that a request with this hash goes to, and whether degraded hosts."""
-    point = hash_value % 100 + 1
-    reached = 0
-    for degraded, part in ((False, load.healthy), (True, load.degraded)):
-        for priority, percent in enumerate(part):
-            reached += percent
-            if point <= reached:
-                return priority, degraded
-    raise ValueError(f"the load {load} does not sum to 100")
 
 
 @dataclass(frozen=True, slots=True)

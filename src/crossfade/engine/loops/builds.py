@@ -19,6 +19,7 @@ from crossfade.core.pipeline.policies import (
 from crossfade.core.pipeline.state import BUILD, Result
 from crossfade.engine.pipelines.commands import BuildCommands, check
 from crossfade.engine.pipelines.execution import Execution
+from crossfade.engine.pipelines.handing_on import hand_on
 from crossfade.engine.pipelines.records import Build, Builds, Wishes
 from crossfade.engine.pipelines.surroundings import Surroundings
 from crossfade.engine.pipelines.templates import settled
@@ -135,6 +136,15 @@ class BuildLoop:
         except Conflict as error:  # it has ended, or somebody else asks for it just now
             log.debug("build-not-ended", extra={"build": number, "error": str(error)})
 
+    async def _hand_on(self, build: Build, graph: Graph) -> None:
+        """Give a build the workspace that the one before it has left, if there is one."""
+        if self._ports.workspaces is None:
+            return
+        now = self._around.clock.now()
+        whose = await hand_on(self._builds, self._ports.workspaces, build, graph, now)
+        if whose:
+            log.info("workspace-handed-on", extra={"build": build.id, "from": whose})
+
     async def reconcile(self, number: str) -> float:
         """Bring the build to its end, however long it takes; return seconds until the next look."""
         build = (await self._builds.build(number)).value
@@ -149,6 +159,7 @@ class BuildLoop:
                     place = self._around.of(build.runtime)
                     allowed = build.host_images
                     check(graph, state.variables, place.has_tool, allowed, place.has_image)
+                    await self._hand_on(build, graph)
             except (InputError, NotFound) as error:
                 await self._commands.refuse(build, f"it cannot be run: {error}")
                 log.warning("build-refused", extra={"build": number, "error": str(error)})

@@ -102,6 +102,7 @@ class Convergence:
         route = _NO_ROUTE
         if spec.route is not None:
             route = await access.router_of(spec.route.router).read(spec.name, spec.namespace)
+        confirmed_at = self.clock.now()  # the answer may have been long on its way
         statuses = await access.releases.status(spec.name, spec.namespace)
         address = None
         if spec.route is not None:
@@ -116,7 +117,7 @@ class Convergence:
 
         last = before.value if before else None
         epoch, shares = _confirmed(route, last, await self._back_at(cluster))
-        idle = _idle_since(last, route, revisions, now)
+        idle = _idle_since(last, route, revisions, confirmed_at)
         report = Report(
             application=spec.name,
             cluster=cluster,

@@ -89,6 +89,7 @@ class FailoverLoop:
         votes: dict[VantageName, Vote] = {}
         requests: dict[VantageName, Tally] = {}
         details: dict[VantageName, str] = {}
+        bad: list[float] = []
         for sight in sights:
             sighting = self._sightings.get((_vantage(sight), cluster.name))
             if sighting is None:
@@ -97,6 +98,7 @@ class FailoverLoop:
             votes[name] = vote(sighting, now, THRESHOLDS.silent_seconds)
             requests[name] = sighting.tally
             details[name] = _words(sight, cluster.name, votes[name])
+            bad += _bad_since(sighting, votes[name])
         _own(watched, votes, details, now)
         # What was said before its API server fell silent says nothing of now.
         nodes = watched.nodes_now(now) if not watched.api_detail else None
@@ -111,7 +113,16 @@ class FailoverLoop:
         )
         inside = {PODS: of_pods(pods), NODES: of_nodes(nodes)}
         said = _witnesses(inside)
-        return Look(signals, watched.reach, watched.version, details, said, watched.api_answered_at)
+        return Look(
+            signals,
+            watched.reach,
+            watched.version,
+            details,
+            said,
+            answered_at=watched.api_answered_at,
+            bad_since=min(bad + _bad_since(watched.data_plane, votes.get(HUB)), default=None),
+            nodes=watched.nodes,
+        )
 
     async def _wishes(self, clusters: Sequence[Cluster], records: Sequence[Record]) -> Wishes:
         wishes = (await self.records.wishes()).values()
@@ -191,6 +202,13 @@ def _own(
         return
     votes[HUB] = vote(watched.data_plane, now, THRESHOLDS.silent_seconds)
     details[HUB] = watched.data_plane_detail
+
+
+def _bad_since(sighting: Sighting | None, said: Vote | None) -> list[float]:
+    """Return since when a vantage point that calls the data plane down has seen it fail."""
+    against = said in {Vote.DOWN, Vote.FAILING} and sighting is not None
+    since = sighting.bad_since if sighting is not None and against else None
+    return [] if since is None else [since]
 
 
 def _vantage(sight: EdgeSight) -> VantageName:

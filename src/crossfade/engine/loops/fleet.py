@@ -10,7 +10,8 @@ from crossfade.core.failover.drill import cut
 from crossfade.core.failover.health import Api, ClusterHealth
 from crossfade.core.failover.standing import Standing
 from crossfade.core.fleet.cluster import Cluster
-from crossfade.core.fleet.inside import Nodes
+from crossfade.core.fleet.nodes import Node, Nodes
+from crossfade.core.fleet.nodes import seen as seen_nodes
 from crossfade.core.fleet.signals import Sample, Sighting, Streak, Thresholds, see, see_api
 from crossfade.core.release.report import Address
 from crossfade.engine.records import Records
@@ -23,6 +24,8 @@ API_SECONDS = 5.0
 API_DEADLINE_SECONDS = 2.0
 NODES_SECONDS = 10.0
 """Between two looks at the nodes."""
+DARK_NODES_SECONDS = 2.0
+"""The same while users are not served there: whether nodes live tells what has failed."""
 NODES_VOTE_SECONDS = 35.0
 """For how long what was seen of nodes counts: three looks."""
 DATA_PLANE_DEADLINE_SECONDS = 0.8
@@ -45,16 +48,21 @@ class Watched:
     """When the newest probe was sent that its API server has answered."""
     version: str = ""
     nodes: Nodes | None = None
-    """None before they were seen, and where they may not be looked at."""
-    nodes_at: float = 0.0
-    """When they were looked at last."""
+    """None before they were looked at."""
     data_plane: Sighting | None = None
     """None while nobody knows where its gateway is."""
     data_plane_detail: str = ""
 
     def nodes_now(self, now: float) -> Nodes | None:
         """Return the nodes, None when they were not seen lately."""
-        return self.nodes if now - self.nodes_at <= NODES_VOTE_SECONDS else None
+        lately = self.nodes is not None and now - self.nodes.looked_at <= NODES_VOTE_SECONDS
+        return self.nodes if lately else None
+
+    def dark(self, health: ClusterHealth | None) -> bool:
+        """Say whether users are not served there, or this hub begins to doubt that they are."""
+        sight = self.data_plane.streak if self.data_plane is not None else _UP
+        doubted = not sight.up or sight.against > 0
+        return doubted or (health is not None and health.lost)
 
     @property
     def reach(self) -> Api:
@@ -91,11 +99,11 @@ class Fleet:
         async with asyncio.TaskGroup() as group:
             api = group.create_task(self._probe_api(cluster))
             data_plane = group.create_task(self._probe_data_plane(cluster.name, address))
-            nodes = group.create_task(self._probe_nodes(cluster, before))
+            nodes = group.create_task(self._look_at_nodes(cluster, before, asked_at))
         now = self.clock.now()
         after = _data_plane(before, data_plane.result(), now)
         if (found := nodes.result()) is not None:
-            after = replace(after, nodes=found, nodes_at=now)
+            after = replace(after, nodes=found)
         version, trouble = api.result()
         if not trouble:
             after = replace(after, api_answered_at=asked_at)
@@ -131,15 +139,26 @@ class Fleet:
             facts = [f"{key}={value}" for key, value in error.facts.items() if key != "cluster"]
             return "", f"{error.what} ({', '.join(facts)})" if facts else error.what
 
-    async def _probe_nodes(self, cluster: Cluster, before: Watched) -> Nodes | None:
-        """Return the nodes, None when it is too soon for a look or they cannot be seen."""
-        if not before.asked.up or self.clock.now() - before.nodes_at < NODES_SECONDS:
+    async def _look_at_nodes(self, cluster: Cluster, before: Watched, now: float) -> Nodes | None:
+        """Return what is known of the nodes now, None when nothing is new."""
+        stored = await self.records.find_health(cluster.name)
+        dark = before.dark(stored.value if stored else None)
+        pause = DARK_NODES_SECONDS if dark else NODES_SECONDS
+        soon = before.nodes is not None and now - before.nodes.looked_at < pause
+        if soon or not before.asked.up:
             return None
+        found = await self._probe_nodes(cluster)
+        return None if found is None else seen_nodes(before.nodes, found, now, dark=dark)
+
+    async def _probe_nodes(self, cluster: Cluster) -> tuple[Node, ...] | None:
+        """Return the nodes, none where they may not be seen; None when there is no answer."""
         try:
             async with asyncio.timeout(API_DEADLINE_SECONDS):
                 return await self.connections.cluster(cluster).probe.nodes()
-        except (TimeoutError, CrossfadeError):  # silence: the API's own probe tells of it
+        except (TimeoutError, Unavailable):  # the API's own probe tells of it
             return None
+        except CrossfadeError:
+            return ()
 
     async def _probe_data_plane(self, name: ClusterName, address: Address | None) -> str | None:
         """Return what is wrong ("" when nothing is), None when no address is known."""

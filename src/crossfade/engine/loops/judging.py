@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
-from crossfade.base.codec import to_json
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.counters import closes_at, compared
 from crossfade.core.analysis.counts import Window
@@ -19,6 +18,7 @@ from crossfade.core.analysis.evidence import (
 )
 from crossfade.core.analysis.expiry import expires_at
 from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.analysis.past import again, before_first, spoiled
 from crossfade.core.analysis.spec import Judge
 from crossfade.core.analysis.standstill import bursts, sorted_out, stood
 from crossfade.core.analysis.thresholds import judge as within_limit
@@ -30,6 +30,7 @@ from crossfade.core.rollout.spec import Ramp
 from crossfade.core.rollout.state import NOT_JUDGED, ClusterPhase, Phase, Progress, Rollout
 from crossfade.engine.loops.telemetry import REST_SECONDS, Telemetry, rules_for
 from crossfade.engine.records import EVIDENCE, Records, Stored, rollout_name, save_evidence
+from crossfade.engine.verdicts import facts_of, read_past
 from crossfade.ports.documents import Event
 
 SILENT_SECONDS = 5.0
@@ -92,15 +93,30 @@ class Judging:
         self, rollout: Rollout, evidence: Stored[Evidence], ended: Sequence[Window], rps: float
     ) -> None:
         """Judge what has ended, but for what says more of a move of users than of a revision."""
-        now, known, state = self.clock.now(), evidence.value, rollout.state
+        now, state = self.clock.now(), rollout.state
+        known, taken_back = await self._looked_through(rollout, evidence.value)
         clean, dirty = sorted_out(ended, state.shift, known.plan.tick_s)
+        dirty = taken_back + dirty
         after = stood(known, dirty, now, still=state.interruption is not None)
         first = known.rps == 0 and rps > 0
-        if clean or first or state.percent != known.percent or after != known:
+        if clean or first or state.percent != known.percent or after != evidence.value:
             excluded = _excluded(rollout, known)
             seen = look(after, clean, state.percent, rps, excluded, now)
             document = rollout_name(rollout.application, rollout.number)
             self._known[document] = await self._save(rollout, evidence, seen, dirty)
+
+    async def _looked_through(
+        self, rollout: Rollout, known: Evidence
+    ) -> tuple[Evidence, tuple[Window, ...]]:
+        """Return the evidence without what was counted before a move of users was noticed."""
+        shift = rollout.state.shift
+        if shift is None or shift.began == known.shifted_at:
+            return known, ()
+        past = await read_past(self.records, rollout.application, rollout.number)
+        found = spoiled(past, shift, known.plan.tick_s)
+        if found:
+            known = again(before_first(known), past, found)
+        return replace(known, shifted_at=shift.began), found
 
     def bursting(self, rollout: Rollout) -> tuple[ClusterName, ...]:
         """Return where only the new revision fails, by far, while the rollout stands still."""
@@ -241,20 +257,11 @@ class Judging:
         self, rollout: Rollout, before: Stored[Evidence], seen: Look, dirty: Sequence[Window]
     ) -> Stored[Evidence]:
         name = rollout_name(rollout.application, rollout.number)
-        facts = {
-            "windows": [to_json(each) for each in seen.windows],
-            "percent": seen.percent,
-            "rps": seen.rps,
-            "excluded": list(seen.excluded),
-            "verdict": to_json(seen.found),
-            "still": seen.after.still_since is not None,
-            "discarded": [to_json(each) for each in dirty],
-        }
         reason = seen.found.reason
         if dirty:
             many = "1 window is" if len(dirty) == 1 else f"{len(dirty)} windows are"
             reason += f"; {many} thrown away: users were moving between clusters"
-        event = Event(f"{EVIDENCE}/{name}", seen.at, reason, facts)
+        event = Event(f"{EVIDENCE}/{name}", seen.at, reason, facts_of(seen, tuple(dirty)))
         await self.records.commit(save_evidence(before.version, name, seen.after), events=(event,))
         return Stored(seen.after, before.version + 1)
 

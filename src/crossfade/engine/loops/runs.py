@@ -9,6 +9,7 @@ from crossfade.base.ids import ApplicationName
 from crossfade.core.analysis import kayenta
 from crossfade.core.analysis.judgement import Run
 from crossfade.core.analysis.queries import JobQuery, Query, WebQuery, fields_of, filled
+from crossfade.core.analysis.run_standstill import gone_on, stood_still
 from crossfade.core.analysis.runs import (
     ComparedMetric,
     Comparison,
@@ -24,6 +25,7 @@ from crossfade.core.analysis.runs import (
     unanswered,
 )
 from crossfade.core.analysis.sources import JobSource, MetricSource, WebSource
+from crossfade.core.rollout.interruption import doubtful_since
 from crossfade.core.rollout.spec import Analyse
 from crossfade.core.rollout.state import ClusterPhase, Rollout
 from crossfade.engine.records import RUN, Records, Stored, run_name, save_run
@@ -49,10 +51,12 @@ class Runs:
         rollout = await self.records.rollout(stored.value)
         if rollout is None or not rollout.value.active or not rollout.value.analysis.runs:
             return IDLE_SECONDS
-        if rollout.value.state.interruption is not None:
-            return LOOK_SECONDS  # what is measured while users move says little of the revision
+        since = doubtful_since(rollout.value)
         for spec in due_runs(rollout.value):
-            await self._look(rollout.value, spec)
+            if since is None:
+                await self._look(rollout.value, spec)
+            else:  # what is measured while users move says little of the revision
+                await self._stand_still(rollout.value, spec, since)
         return LOOK_SECONDS
 
     async def standing(self, rollout: Rollout) -> dict[str, Run]:
@@ -63,13 +67,22 @@ class Runs:
             found[spec.name] = run_of(spec, stored.value if stored else None)
         return found
 
+    async def _stand_still(self, rollout: Rollout, spec: RunSpec, since: float) -> None:
+        document = run_name(rollout, spec.name)
+        stored = await self.records.find_run(document)
+        if stored is None:
+            return
+        after = stood_still(stored.value, spec.comparison, since)
+        if after != stored.value:
+            await self._save(document, stored, after)
+
     async def _look(self, rollout: Rollout, spec: RunSpec) -> None:
         now, document = self.clock.now(), run_name(rollout, spec.name)
         stored = await self.records.find_run(document)
         if stored is None:
             await self._save(document, Stored(RunState(now)), RunState(now))
             return
-        state = stored.value
+        state = gone_on(stored.value, now)
         if spec.comparison is not None:
             after = await self._compare(rollout, spec, spec.comparison, state, now)
         else:
@@ -77,7 +90,7 @@ class Runs:
             for metric in due(spec, state, now):
                 after = await self._measure(rollout, spec, metric, after)
             after = assessed(spec, after)
-        if after != state:
+        if after != stored.value:
             await self._save(document, stored, after)
 
     async def _measure(
@@ -87,7 +100,9 @@ class Runs:
         source = self.sources.open(_source_of(metric.source, metric.query, rollout))
         count = state.results[metric.name].counters.count if metric.name in state.results else 0
         try:
-            query = filled(metric.query, _fields(rollout, spec, f"{metric.name}-{count}"))
+            # What was thrown away is measured again, and not read again: a Job of that name ended.
+            again = f"-{len(state.gaps)}" if state.gaps else ""
+            query = filled(metric.query, _fields(rollout, spec, f"{metric.name}-{count}{again}"))
             found = await source.measure(query, now)
         except CrossfadeError as error:
             return unanswered(state, metric, error.what, self.clock.now())
@@ -108,14 +123,14 @@ class Runs:
             return state
         span = Span(state.started_at, now, comparison.step_seconds)
         metrics = tuple(
-            [await self._series(rollout, spec, each, span) for each in comparison.metrics]
+            [await self._series(rollout, spec, each, span, state) for each in comparison.metrics]
         )
         return scored(comparison, state, metrics)
 
     async def _series(
-        self, rollout: Rollout, spec: RunSpec, metric: ComparedMetric, span: Span
+        self, rollout: Rollout, spec: RunSpec, metric: ComparedMetric, span: Span, state: RunState
     ) -> kayenta.Metric:
-        """Return the metric with its points; a source that is silent has none."""
+        """Return the metric with its points that count; a source that is silent has none."""
         fields = _fields(rollout, spec, metric.name)
         points = []
         for query in (metric.canary, metric.baseline):
@@ -124,7 +139,8 @@ class Runs:
                 found = await source.series(filled(query, fields), span)
             except CrossfadeError:
                 found = ()
-            points.append(tuple(each.value for each in found) or (math.nan,))
+            counting = tuple(each.value for each in found if state.counts(each.at))
+            points.append(counting or (math.nan,))
         return kayenta.Metric(
             metric.name,
             points[0],

@@ -10,12 +10,13 @@ from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import policies_of
 from crossfade.core.pipeline.run import begin, refused, restarted
 from crossfade.core.pipeline.runtime import over, runtime_of
-from crossfade.core.pipeline.shared_configuration import contexts_of
+from crossfade.core.pipeline.secret_stores import named_stores
+from crossfade.core.pipeline.shared_configuration import contexts_of, lists_store
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
 from crossfade.core.pipeline.supported import no_image, refusals
 from crossfade.core.pipeline.variables import Source, Variable, substituted
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
-from crossfade.engine.pipelines.records import Build, Builds
+from crossfade.engine.pipelines.records import Build, Builds, Shared
 from crossfade.ports.documents import Event
 
 _TRIES = 20
@@ -106,10 +107,18 @@ class BuildCommands:
     async def require_shared(self, graph: Graph, wanted: Build) -> None:
         """Return if there is every shared configuration that it names.  Raises InputError."""
         for name in (*contexts_of(graph.pipeline.spec), *wanted.contexts):
-            try:
-                await self._builds.shared(name)
-            except NotFound as error:  # it is the pipeline that is wrong
-                raise InputError(str(error), hint=error.hint) from error
+            kind = (await self._shared(name)).kind
+            if kind.is_store:
+                raise lists_store(name, kind)
+        for line, key, reference in named_stores(graph):
+            where = f"line {line}: {key}" if line else key
+            await self._shared(reference.store, f"{where}: {reference}: ")
+
+    async def _shared(self, name: str, where: str = "") -> Shared:
+        try:
+            return (await self._builds.shared(name)).value
+        except NotFound as error:  # it is the pipeline that is wrong
+            raise InputError(f"{where}{error}", hint=error.hint) from error
 
     @tracing.traced("answer approval", of="build")
     async def answer(self, id: str, step: str, answer: Answer) -> str:  # noqa: A002
@@ -166,6 +175,12 @@ class BuildCommands:
             raise Conflict(
                 f"build {id} has not ended: {stored.value.result}",
                 hint=f"`crossfade pipeline terminate {id}` first, or let it end",
+            )
+        if build.value.handed_to:
+            raise Conflict(
+                f"build {build.value.handed_to} has the workspace of build {id} now",
+                hint="run the pipeline anew; `resetVolume` in `options` of its spec leaves each "
+                "build its own",
             )
         if build.value.forgotten_at:
             raise Conflict(

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from crossfade.base.errors import Unavailable, ungrouped
-from crossfade.core.pipeline.context import context_of
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.keeping import wanted
 from crossfade.core.pipeline.run import Run, decide, runs
@@ -243,9 +242,10 @@ class Execution:
         self._forget(group)
 
     async def _start(self, run: Run, identity: RunId, group: asyncio.TaskGroup) -> None:
-        context = context_of(self._graph, self._stored.value, run.key)
-        work = self._ordering.work(run.step, context)
-        order = await self._ordering.order(run, identity, self._stored.value, context, work)
+        state = self._stored.value
+        context, why_not = await self._ordering.context(run, identity, state)
+        work = self._ordering.work(run.step, context, why_not)
+        order = await self._ordering.order(run, identity, state, context, work)
         await self._restore(order)
         await self._around.runner.start(order)
         self._works[identity] = work

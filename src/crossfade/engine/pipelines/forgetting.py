@@ -64,6 +64,8 @@ class Forgetting:
             whole = (await self.builds.state(build.id)).value.units.get(BUILD)
             if whole is None or whole.ended is None:
                 continue
+            if build.handed_to and await self._waits(build.handed_to):
+                continue  # it is being moved, and nothing of it is to go meanwhile
             size = await self._size(build)
             if size and build.forgotten_at:
                 await self._remove(build)
@@ -72,6 +74,11 @@ class Forgetting:
                 contents = {name: size}
                 found.append(Entry(Kind.WORKSPACE, name, whole.ended, contents, build.id))
         return found
+
+    async def _waits(self, build: str) -> bool:
+        """Return whether a build has not begun yet."""
+        state = (await self.builds.state(build)).value
+        return not (state.units or state.ended)
 
     async def _size(self, build: Build) -> int:
         key = (build.id, build.generation)

@@ -3,14 +3,17 @@
 import shlex
 from dataclasses import replace
 
+from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
 from crossfade.core.pipeline.clusters import reachable
 from crossfade.core.pipeline.composition import Composition
-from crossfade.core.pipeline.context import Context
+from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph
+from crossfade.core.pipeline.masking import masked
 from crossfade.core.pipeline.orders import work_of
 from crossfade.core.pipeline.run import Run
+from crossfade.core.pipeline.secret_stores import asked_for
 from crossfade.core.pipeline.serving import beside
 from crossfade.core.pipeline.state import State
 from crossfade.core.pipeline.supported import image_refusal, runs_inside
@@ -56,6 +59,29 @@ class Ordering:
             return await with_integration(order, work.integration, self._around.secrets)
         return await self._with_clusters(order) if work.access is Access.FLEET else order
 
+    async def context(self, run: Run, identity: RunId, state: State) -> tuple[Context, str]:
+        """
+        Return what the step sees, with secrets of stores, and why it cannot be run, "" if it can.
+
+        A run that was started has its secrets; those of today are only to mask what it leaves.
+        Raises Unavailable.
+        """
+        asked = asked_for(self._graph, run.key, state.variables.values())
+        if not asked:
+            return context_of(self._graph, state, run.key), ""
+        why = ""
+        try:
+            values = await self._around.secret_values(asked)
+        except (InputError, NotFound, Denied) as error:
+            values, why = {}, f"{error}; {error.hint}"
+        except Unavailable:
+            if await self._around.runner.look(identity) is None:
+                raise
+            values = {}
+        if why and await self._around.runner.look(identity) is not None:
+            why = ""
+        return context_of(self._graph, state, run.key, values), why
+
     def _beside(self, run: Run, state: State) -> RunId | None:
         number = beside(self._graph, state, run.key)
         return None if number is None else run_id(self._build, self._graph.services, number)
@@ -81,10 +107,12 @@ class Ordering:
             kubeconfig=found.text,
         )
 
-    def work(self, step: Step, context: Context) -> Work:
+    def work(self, step: Step, context: Context, why_not: str = "") -> Work:
         """Return what the step does; if that cannot be, it is to say so and fail."""
+        if why_not:
+            return _saying(why_not)
         try:
-            work = work_of(step, context, self._build.local_dir)
+            work = _without_secrets(work_of(step, context, self._build.local_dir), context)
         except CannotRun as error:
             return _saying(str(error))
         if not work.image:
@@ -100,6 +128,14 @@ def _seen(work: Work, context: Context) -> dict[str, str]:
     """Return the variables that a step sees."""
     texts = context.scope.texts
     return of_build(texts) if work.integration or not work.image else texts
+
+
+def _without_secrets(work: Work, context: Context) -> Work:
+    """Return the work with members that can be kept: secrets of stores are in none of them."""
+    hidden = [each for each in context.scope.looked_up.values() if each]
+    if not hidden:
+        return work
+    return replace(work, members={k: masked(each, hidden) for k, each in work.members.items()})
 
 
 def _saying(why: str) -> Work:

@@ -74,6 +74,10 @@ class Build:
     """When its workspace was forgotten, 0 when it was not."""
     contexts: tuple[str, ...] = ()
     """Shared configurations whose variables it has, beside those of its pipeline."""
+    reset_volume: bool = False
+    """Whether it begins in an empty workspace, whatever a build before it has left."""
+    handed_to: str = ""
+    """The build that has its workspace now, "" when none has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,12 @@ class Builds:
     async def forget_workspace(self, build: Stored[Build], at: float, event: Event) -> None:
         """Save that the workspace of an ended build goes.  Raises Conflict."""
         gone = replace(build.value, forgotten_at=at)
+        change = _save(BUILD, gone.id, build.version, gone)
+        await self._documents.commit((change,), (event,), self._fence)
+
+    async def hand_on(self, build: Stored[Build], to: str, at: float, event: Event) -> None:
+        """Save that another build has the workspace of an ended one.  Raises Conflict."""
+        gone = replace(build.value, forgotten_at=at, handed_to=to)
         change = _save(BUILD, gone.id, build.version, gone)
         await self._documents.commit((change,), (event,), self._fence)
 

@@ -13,6 +13,7 @@ from crossfade.base.secrets import Secret
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.shared_configuration import (
     SharedKind,
+    lists_store,
     masked_data,
     named_anywhere,
     shared_data,
@@ -116,12 +117,19 @@ class SharedConfigurations:
         """
         found: dict[str, Variable] = {}
         for name in names:
-            try:
-                shared = (await self._builds.shared(name)).value
-            except NotFound as error:  # it is the pipeline that is wrong
-                raise InputError(str(error), hint=error.hint) from error
-            found |= shared_variables(shared.kind, await self._opened(shared))
+            kind, data = await self.opened(name)
+            if kind.is_store:
+                raise lists_store(name, kind)
+            found |= shared_variables(kind, data)
         return found
+
+    async def opened(self, name: str) -> tuple[SharedKind, Settings]:
+        """Return what one of them holds.  Raises InputError, and Denied as `variables`."""
+        try:
+            shared = (await self._builds.shared(name)).value
+        except NotFound as error:  # it is the pipeline that is wrong
+            raise InputError(str(error), hint=error.hint) from error
+        return shared.kind, await self._opened(shared)
 
     async def _opened(self, shared: Shared) -> Settings:
         if shared.sealed is None:

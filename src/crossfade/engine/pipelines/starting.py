@@ -46,6 +46,8 @@ class Start:
     """Names of the steps that are meant, and of those that are not; (): all, and none."""
     contexts: tuple[str, ...] = ()
     """Shared configurations whose variables it has beside those of the pipeline."""
+    reset_volume: bool = False
+    """Whether it begins in an empty workspace."""
     of_event: bool = False
     """Whether the trigger's event has been; otherwise somebody asks for it by hand."""
 
@@ -119,6 +121,7 @@ class Registry:
             template=wanted.template,
             only=wanted.only,
             skip=wanted.skip,
+            reset_volume=wanted.reset_volume,
             contexts=(*_shared_of(registered, wanted.trigger), *wanted.contexts),
         )
         return build, await asyncio.to_thread(self._read, build), wanted.variables

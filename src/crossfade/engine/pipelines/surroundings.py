@@ -36,6 +36,14 @@ async def nothing_shared(names: Iterable[str]) -> dict[str, Variable]:
     return {}
 
 
+async def no_stores(references: Iterable[str]) -> dict[str, str]:
+    """Return that no secret is to be looked up.  Raises InputError for whatever is."""
+    named = ", ".join(references)
+    if named:
+        raise InputError(f"there are no secret stores here: {named}", hint="give it as a variable")
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a build is run with."""
@@ -62,6 +70,8 @@ class Surroundings:
     """Reads the text at an address, and takes its time.  Raises InputError, Unavailable."""
     shared: Callable[[Iterable[str]], Awaitable[dict[str, Variable]]] = nothing_shared
     """Reads the variables of shared configurations.  Raises InputError, Denied."""
+    secret_values: Callable[[Iterable[str]], Awaitable[dict[str, str]]] = no_stores
+    """Reads secrets of stores by references.  Raises InputError, NotFound, Unavailable."""
     places: Callable[[Runtime], Place] | None = None
     """Gives the place that a build asks for; None: there is only this one."""
 

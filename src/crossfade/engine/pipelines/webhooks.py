@@ -134,6 +134,8 @@ def _start(pipeline: Registered, trigger: Trigger, event: GitEvent | Push, key: 
     }
     if isinstance(event, GitEvent):
         told["CF_GIT_INTEGRATION"] = trigger.context or event.provider
+        if trigger.clone_url:  # what its server tells may be out of reach of the hub
+            told["CF_REPO_CLONE_URL"] = trigger.clone_url
     own = {each.name: each for each in trigger.variables}
     return Start(
         pipeline.name,

@@ -42,6 +42,10 @@ class Gateway:
         self._refused: dict[Named, tuple[int, str]] = {}
         self._kept: frozenset[str] = frozenset()
         self._delay_milliseconds = 0
+        self._power = asyncio.Event()
+        """Set while the machine of the gateway lives."""
+        self._power.set()
+        self._process: asyncio.subprocess.Process | None = None
         self._up = asyncio.Event()
         """Set while Envoy is there."""
         self.ready = asyncio.Event()
@@ -57,6 +61,21 @@ class Gateway:
         finally:
             self._envoy.admin.close()
 
+    @property
+    def powered(self) -> bool:
+        """Whether its machine lives."""
+        return self._power.is_set()
+
+    async def power_off(self) -> None:
+        """Let the machine of the gateway die: Envoy ends, and none is started.  Safe to repeat."""
+        self._power.clear()
+        if self._process is not None:
+            await _end(self._process)
+
+    def power_on(self) -> None:
+        """Let a gateway start again."""
+        self._power.set()
+
     async def set_delay(self, milliseconds: int) -> None:
         """Delay each request of each user by so much from now on; 0 ends it."""
         self._delay_milliseconds = milliseconds
@@ -71,7 +90,8 @@ class Gateway:
 
     async def _keep_envoy(self) -> None:
         while True:
-            process = await self._envoy.start(self._environment)
+            await self._power.wait()
+            process = self._process = await self._envoy.start(self._environment)
             try:
                 async with asyncio.timeout(5):
                     await self._up_or_dead(process)

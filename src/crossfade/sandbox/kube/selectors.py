@@ -113,11 +113,6 @@ def _expression(expression: Mapping[str, Any]) -> Callable[[Mapping[str, str]], 
             raise bad_request(f"{operator!r} is not a valid label selector operator")
 
 
-def as_text(match_labels: Mapping[str, str]) -> str:
-    """Return exact labels as a `labelSelector` query value."""
-    return ",".join(f"{key}={value}" for key, value in sorted(match_labels.items()))
-
-
 _FIELDS: dict[str, frozenset[str]] = {
     "pods": frozenset(
         {

@@ -3,10 +3,10 @@
 import pytest
 
 from crossfade.adapters.envoy.resources import Tuning
-from crossfade.adapters.envoy.validate import validate_bootstrap, validate_plan
 from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
+from crossfade.testing.edge_validation import validate_bootstrap, validate_plan
 
 
 def route(probe_path: str = "/healthz", try_seconds: float = 0.5) -> EdgeRoute:

@@ -5,12 +5,13 @@ import os
 import pytest
 
 from crossfade.adapters.envoy.bootstrap import edge_bootstrap
-from crossfade.adapters.envoy.process import running_edge
 from crossfade.base.errors import Unavailable
+from crossfade.testing.edge_process import running_edge
+from crossfade.testing.free_ports import free_port
 
 
-async def test_an_edge_runs_as_long_as_the_block_and_needs_no_hub(world, tmp_path):
-    bootstrap = edge_bootstrap("edge-2", "127.0.0.1", 9, world.free_port(), world.free_port())
+async def test_an_edge_runs_as_long_as_the_block_and_needs_no_hub(tmp_path):
+    bootstrap = edge_bootstrap("edge-2", "127.0.0.1", 9, free_port(), free_port())
     folder = tmp_path / "second"
     folder.mkdir()
     async with running_edge(folder, bootstrap) as edge:

@@ -1,0 +1,50 @@
+"""All machines of the only cloud with the new version die; its API server calls them ready."""
+
+import pytest
+
+APPLICATION = """
+apiVersion: crossfade.dev/v1alpha1
+kind: Application
+metadata: {{name: colors}}
+spec:
+  source: {{chart: {chart}, values: {{replicaCount: 1, colour: blue}}}}
+  route: {{host: colors.localhost, service: colors, probe: {{path: /healthz}}}}
+  failover: {{recover: 2s, step: 2s}}
+  rollout:
+    drain: 1s
+    waves: [{{clusters: [gcp]}}, {{clusters: [aws, onprem]}}]
+    unreachable: skip
+    canary: {{steps: [setWeight: 20, pause: {{}}, setWeight: 60]}}
+  analysis: {{metrics: []}}
+"""
+
+
+@pytest.mark.timeout(400)
+def test_an_innocent_version_goes_on_elsewhere_when_the_cloud_of_its_canary_loses_its_machines(
+    install,
+):
+    world = install("aws", "gcp", "onprem")
+    world.serve(APPLICATION)
+    users = world.start("sandbox", "load", "--rate", "40", "--duration", "300s")
+
+    def share(name):
+        found = world.look("failover", "status")["clusters"]
+        return next(each for each in found if each["cluster"] == name)["users"].get("colors", 0.0)
+
+    def percents():
+        found = world.rollout()["clusters"]
+        return {each["cluster"]: each["percent"] for each in found}
+
+    try:
+        world.until(lambda: all(share(each) for each in ("aws", "gcp", "onprem")))
+        world.run("deploy", "colors", "--set", "colour=yellow")
+        world.until(lambda: percents().get("gcp") == 20, "the canary has no users")
+        world.run("sandbox", "blackout", "gcp")
+        world.until(lambda: share("gcp") == 0, "users have not left")
+        world.until(lambda: percents().get("aws") == 20, "it has not begun elsewhere", 120)
+        assert world.rollout()["phase"] == "progressing"
+        story = world.look("rollout", "why", "colors")
+        assert "gcp had the only canary" in str(story)
+    finally:
+        users.terminate()
+        users.wait(20)
