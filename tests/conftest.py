@@ -71,6 +71,8 @@ class SandboxCloud:
     """Its one node."""
     gateway_port: int
     metrics_url: str
+    loop: asyncio.AbstractEventLoop
+    """Where it lives: that of the test, unless tests share the cloud."""
     _port: int
     _authority: str
 
@@ -162,6 +164,7 @@ async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
             kubelet=kubelet,
             gateway_port=ports.gateway,
             metrics_url=f"http://127.0.0.1:{ports.gateway_admin}/stats/prometheus",
+            loop=asyncio.get_running_loop(),
             _port=listening.port,
             _authority=authority.pem,
         )
@@ -172,7 +175,7 @@ async def _sandbox_cloud(folder: Path) -> AsyncIterator[SandboxCloud]:
             task.cancel()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start_cloud() -> Callable[[Path], AbstractAsyncContextManager[SandboxCloud]]:
     """Start clouds, each in a folder of its own."""
     return _sandbox_cloud

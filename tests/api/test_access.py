@@ -45,6 +45,8 @@ ON_AWS = [
     ("POST", "/fleet/aws/drill", Role.RELEASER, {"json": {}}),
     ("POST", "/fleet/aws/drill/stop", Role.RELEASER, {"json": {}}),
     ("DELETE", "/fleet/aws", Role.ADMIN, {}),
+    ("PATCH", "/fleet/aws", Role.ADMIN, {"json": {"capacity": 80}}),
+    ("POST", "/fleet/aws/preview", Role.ADMIN, {"json": {"capacity": 80}}),
 ]
 """The same on a cluster, for all applications."""
 CLUSTER = {"name": "aws", "context": "aws", "kubeconfig": "/k"}

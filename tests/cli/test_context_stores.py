@@ -1,7 +1,10 @@
 """`${{secrets.STORE.KEY}}`: read when a step starts, in no log and in no store."""
 
 import json
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -129,3 +132,31 @@ def test_a_store_has_no_variables_to_list_and_unknown_kinds_are_refused_by_name(
     assert azure.code == 2
     assert "secret-store.azure-keyvault" in azure.err
     assert "secret-store.kubernetes" in azure.err
+
+
+def test_a_build_that_is_killed_and_gone_on_with_masks_what_its_steps_were_given(
+    crossfade, stores, tmp_path
+):
+    path = tmp_path / "long.yml"
+    path.write_text(
+        "version: '1.0'\nsteps:\n  a:\n    image: alpine\n"
+        "    environment: ['TOKEN=${{secrets.tokens.NPM}}']\n"
+        "    commands: ['echo $TOKEN; touch began; while [ ! -e go ]; do sleep 0.05; done',"
+        " 'echo $TOKEN']\n"
+    )
+    command = [sys.executable, "-m", "crossfade.cli.main", "pipeline", "run", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    volume, until = tmp_path / "state/pipelines/1/volume", time.monotonic() + 60
+    while not (volume / "began").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    crossfade("context", "delete", "tokens")
+    (volume / "go").touch()
+
+    ran = crossfade("pipeline", "resume", "1")
+
+    assert ran.code == 0, ran.err
+    assert crossfade("pipeline", "logs", "1").out.count("***") == 2
+    assert "npm_abc" not in ran.out + ran.err

@@ -98,6 +98,7 @@ def test_images_go_to_known_registries_and_come_from_them(crossfade, known, sour
         (["push-tag", "app:1", "2"], 2, "app:1 names no registry"),
         (["push-tag", "127.0.0.1:9/app:1", "a b"], 2, "has a tag that is none"),
         (["registry", "add", "x", "nowhere"], 2, "is no address of a registry"),
+        (["registry", "add", "x", "http://127.0.0.1:5000"], 2, "leave `http://` out"),
     ],
 )
 def test_what_is_wrong_is_said_with_a_hint(crossfade, source_image, arguments, code, said):

@@ -17,10 +17,6 @@ ROLLOUT = {
 }  # fmt: skip
 
 
-def at(percent):
-    return lambda rollout: rollout.state.percent == percent
-
-
 @pytest.fixture
 def bad(world):
     """A rollout that was rolled back."""
@@ -45,7 +41,7 @@ def test_a_script_that_waits_for_a_bad_rollout_fails(crossfade, bad):
     assert ran.code == 7
     assert ran.out.startswith("colors: rolled-back 0 % analysis failed: ")
     assert "error: rollout colors.2 was rolled-back (reason=analysis failed" in ran.err
-    assert "hint: `crossfade rollout list colors`" in ran.err
+    assert "hint: `crossfade rollout why colors`" in ran.err
 
 
 def test_a_script_that_waits_for_a_good_rollout_goes_on(crossfade, world):

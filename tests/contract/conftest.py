@@ -8,7 +8,8 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ from crossfade.testing.fake_charts import FakeCharts
 from crossfade.testing.fake_cluster import FakeCluster
 from crossfade.testing.fake_store import FakeStore
 
+_ONE_CLOUD = "test_traffic_router"
+"""The suite that is about routes alone: most of its time would be to install what they lead to."""
 COLORS = Path(__file__).parents[2] / "examples/colors/deploy/helm/colors"
 
 
@@ -179,7 +182,25 @@ class SandboxWorld(RealWorld):
         self.epoch = 0
 
     async def partition(self) -> None:
-        self.cloud.gate.set(0, api_partition=True)
+        await self._set_partition(True)
+
+    async def _set_partition(self, wanted: bool) -> None:
+        async def change() -> None:
+            self.cloud.gate.set(0, api_partition=wanted)
+
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(change(), self.cloud.loop))
+
+    async def leave(self) -> None:
+        """Leave the cloud as it was but for what is installed."""
+        await self._set_partition(False)
+        self.cloud.write_kubeconfig()
+        await self.access.router.remove("colors", "default")
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.api.close()
+        await self.pages.close()
 
     def counts(self, *revisions: Revision) -> TrafficCounts:
         names = {cluster_name("default", each.release, 80): each.id for each in revisions}
@@ -251,18 +272,44 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("world", worlds, indirect=True)
 
 
+@pytest.fixture(scope="module")
+def cloud_of_file(start_cloud, tmp_path_factory) -> Iterator[object]:
+    """A sandbox cloud that all tests of a file share: in a thread, as each has a loop of its own."""
+    started: Future[tuple[object, asyncio.Event]] = Future()
+
+    async def live() -> None:
+        ended = asyncio.Event()
+        async with start_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+            started.set_result((cloud, ended))
+            await ended.wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        living = threads.submit(lambda: asyncio.run(live()))
+        wait((started, living), return_when=FIRST_COMPLETED)
+        if living.done():
+            living.result()
+        cloud, ended = started.result()
+        yield cloud
+        cloud.loop.call_soon_threadsafe(ended.set)
+        living.result()
+
+
 @pytest.fixture
 async def world(request, start_cloud, tmp_path) -> AsyncIterator[FakeWorld | RealWorld]:
     """Every cluster that the ports of one cluster have an implementation for."""
     if request.param == "memory":
         yield FakeWorld(FakeCluster())
     elif request.param.startswith("sandbox"):
+        kind = request.param.partition("-")[2] or "gateway-api"
+        if request.module.__name__.endswith(_ONE_CLOUD):
+            sandbox = SandboxWorld(request.getfixturevalue("cloud_of_file"), kind)
+            yield sandbox
+            await sandbox.leave()
+            return
         async with start_cloud(tmp_path) as cloud:
-            kind = request.param.partition("-")[2] or "gateway-api"
             sandbox = SandboxWorld(cloud, kind)
             yield sandbox
-            await sandbox.api.close()
-            await sandbox.pages.close()
+            await sandbox.close()
     else:
         async with _context(request.param.removeprefix("context-"), tmp_path) as real:
             yield real

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
@@ -40,13 +41,22 @@ spec:
 """
 CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
 ONE_AFTER_THE_OTHER = """
-import contextlib, io, json, sys
+import contextlib, gc, io, json, os, sys
+given, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+nothing = os.open(os.devnull, os.O_RDWR)
+for standard in (0, 1):  # for what the commands start
+    os.dup2(nothing, standard)
+gc.set_threshold(20_000, 20, 200)
 from crossfade.cli.main import main
-for line in sys.stdin:
-    out, err = io.StringIO(), io.StringIO()
+for line in given:
+    out, err = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(json.loads(line))
-    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+    said = []
+    for each in (out, err):
+        each.flush()
+        said.append(each.buffer.getvalue().decode())
+    print(json.dumps([code, *said]), file=answers, flush=True)
 """
 
 
@@ -61,8 +71,8 @@ def port_base(home):
     raise AssertionError("no free ports")
 
 
-class Onlooker:
-    """The program in a process that stays: to start it for each look keeps a processor busy."""
+class Resident:
+    """The program in a process that stays: three quarters of a short command is to start it."""
 
     def __init__(self, environment):
         self._process = subprocess.Popen(
@@ -72,13 +82,14 @@ class Onlooker:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._one_at_a_time = threading.Lock()
 
-    def data(self, *arguments):
-        self._process.stdin.write(json.dumps([*arguments, "--output", "json"]) + "\n")
-        self._process.stdin.flush()
-        code, out, err = json.loads(self._process.stdout.readline())
-        assert code == 0, f"{arguments}: {out[-1500:]}{err[-1500:]}"
-        return json.loads(out)
+    def run(self, *arguments):
+        """Return exit code, output and what else was said of a command."""
+        with self._one_at_a_time:
+            self._process.stdin.write(json.dumps(arguments) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
 
     def end(self):
         self._process.communicate()
@@ -95,28 +106,17 @@ class Installation:
             "CROSSFADE_PORT_BASE": str(self.base),
         }
         self.hub = None
-        self._onlooker = None
+        self._resident = None
 
-    def run(self, *arguments, seconds=90):
-        done = subprocess.run(
-            [*CROSSFADE, *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-        return done.stdout
+    def run(self, *arguments):
+        if self._resident is None:
+            self._resident = Resident(self.environment)
+        code, out, err = self._resident.run(*arguments)
+        assert code == 0, f"{arguments}: {out[-1500:]}{err[-1500:]}"
+        return out
 
     def data(self, *arguments):
         return json.loads(self.run(*arguments, "--output", "json"))
-
-    def look(self, *arguments):
-        """Return the data of a command that changes nothing, cheap enough to wait with."""
-        if self._onlooker is None:
-            self._onlooker = Onlooker(self.environment)
-        return self._onlooker.data(*arguments)
 
     def start(self, *arguments, output=subprocess.DEVNULL):
         return subprocess.Popen(
@@ -155,7 +155,7 @@ class Installation:
         self.run("deploy", "colors", "--watch")
 
     def rollout(self):
-        return self.look("rollout", "list")["rollouts"][0]
+        return self.data("rollout", "list")["rollouts"][0]
 
     def until(self, condition, what="", seconds=60):
         deadline = time.monotonic() + seconds
@@ -164,12 +164,11 @@ class Installation:
             time.sleep(0.1)
 
     def end(self):
-        if self._onlooker is not None:
-            self._onlooker.end()
         if self.hub is not None and self.hub.poll() is None:
             self.hub.terminate()
             self.hub.wait(10)
         self.run("sandbox", "down")
+        self._resident.end()
 
 
 @contextmanager

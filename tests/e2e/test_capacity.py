@@ -35,11 +35,11 @@ def test_users_of_a_dead_cloud_meet_a_standby_that_grows_until_everybody_fits(in
     world.serve(APPLICATION)
 
     def served():
-        (found,) = world.look("failover", "status")["applications"]
+        (found,) = world.data("failover", "status")["applications"]
         return found
 
     def standing(name):
-        found = world.look("failover", "status")["clusters"]
+        found = world.data("failover", "status")["clusters"]
         return next(each for each in found if each["cluster"] == name)
 
     # It serves until the other cloud is ready, when it is the first to be, and then it rests.

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from crossfade.sandbox.state import Layout
 from crossfade.testing.free_ports import free_port
 
 CROSSFADE = (sys.executable, "-m", "crossfade.cli.main")
@@ -37,11 +38,14 @@ def installation(install_once):
 @pytest.fixture
 def users(installation, tmp_path):
     """Send 50 requests per second; end that and return what they met when called."""
-    path = tmp_path / "load.json"
+    path, before = tmp_path / "load.json", asked(installation)
     with path.open("wb") as output:
         load = installation.start(
             *("sandbox", "load", "--rate", "50", "--duration", "600s", "-o", "json"), output=output
         )
+
+    # A drill is refused when nobody asks for anything.
+    installation.until(lambda: asked(installation) > before, "no requests reach the edge")
 
     def end():
         if load.poll() is None:
@@ -53,13 +57,21 @@ def users(installation, tmp_path):
     end()
 
 
+def asked(installation):
+    """Return how many requests of users the edge has had."""
+    layout = Layout(installation.home / "sandbox", ("aws", "gcp", "onprem"), installation.base)
+    admin = f"http://127.0.0.1:{layout.edge_admin_port}/stats?filter=downstream_rq_total"
+    figures = [line.split(": ") for line in httpx.get(admin).text.splitlines()]
+    return sum(int(count) for name, count in figures if not name.startswith("http.admin."))
+
+
 def shares(installation):
-    found = installation.look("failover", "status")["clusters"]
+    found = installation.data("failover", "status")["clusters"]
     return {each["cluster"]: each["users"].get("colors", 0.0) for each in found}
 
 
 def newest(installation):
-    return next(iter(installation.look("failover", "drills")["drills"]), {"phase": "none"})
+    return next(iter(installation.data("failover", "drills")["drills"]), {"phase": "none"})
 
 
 @pytest.mark.timeout(240)

@@ -31,7 +31,7 @@ class Story:
         self.run, self.until = installation.run, installation.until
 
     def cluster(self, name):
-        found = self.installation.look("failover", "status")["clusters"]
+        found = self.installation.data("failover", "status")["clusters"]
         return next(each for each in found if each["cluster"] == name)
 
     def share(self, name):

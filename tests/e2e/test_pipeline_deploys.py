@@ -22,7 +22,7 @@ def test_a_release_that_is_killed_goes_on_and_is_deployed_once(installation):
     build = installation.start(*arguments)
     installation.until(lambda: _waiting(installation), "nobody was asked")
     installation.run("pipeline", "approve", "1")
-    installation.until(lambda: installation.look("rollout", "list")["rollouts"], "no rollout")
+    installation.until(lambda: installation.data("rollout", "list")["rollouts"], "no rollout")
     build.send_signal(signal.SIGKILL)
     build.wait(10)
 
@@ -37,5 +37,5 @@ def test_a_release_that_is_killed_goes_on_and_is_deployed_once(installation):
 
 
 def _waiting(installation):
-    builds = installation.look("pipeline", "list")
+    builds = installation.data("pipeline", "list")
     return bool(builds) and builds[0]["result"] == "pending-approval"

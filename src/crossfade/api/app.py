@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from crossfade.api.limits import Limits, Tags
 from crossfade.api.meters import Measured, Meters
@@ -64,10 +64,8 @@ def create_app(services: Services, folder: Path = page.FOLDER) -> FastAPI:
     meters = app.state.meters = Meters(services.feed)
     install(app)
     app.include_router(health.router)
-    api = APIRouter(prefix=PREFIX)
     for each in (*_THINGS, *_PIPELINES, *_SCREENS, *_PEOPLE):
-        api.include_router(each.router)
-    app.include_router(api)
+        app.include_router(each.router, prefix=PREFIX)
     page.install(app, folder)
     app.add_middleware(Tags)
     app.add_middleware(Limits)

@@ -12,23 +12,13 @@ from crossfade.core.application import Application
 from crossfade.core.fleet.placement import placed
 from crossfade.core.rollout.remarks import remarks
 from crossfade.engine.commands import Commands
+from crossfade.engine.difference import Difference
 
 _PLAIN = re.compile(r"[\w-]+")
 Written: TypeAlias = Callable[[Application], Mapping[str, Json]]
 """Says what the file of an application says."""
 MOST = 200
 """Differences that are told one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One value that would be another."""
-
-    path: str
-    """Its key in the file, as `spec.route.port`."""
-    before: Json
-    """null: it is not there."""
-    after: Json
 
 
 @dataclass(frozen=True, slots=True)

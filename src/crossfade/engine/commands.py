@@ -16,6 +16,7 @@ from crossfade.core.rollout.record import Record, renewed
 from crossfade.core.rollout.state import Rollout
 from crossfade.engine.admission import Admissions, Admitted
 from crossfade.engine.changes import no_rollout, save_change
+from crossfade.engine.cluster_changes import changed_words
 from crossfade.engine.draining import Effect, effects, require_drainable
 from crossfade.engine.drilling import Drilling
 from crossfade.engine.records import (
@@ -47,6 +48,11 @@ _PAST = {
     Command.RESTART: "restarted",
     Command.UNDO: "undone",
 }
+
+
+def _became(stored: Stored[Cluster] | None, cluster: Cluster) -> str:
+    changed = changed_words(stored.value, cluster) if stored else ""
+    return f"changed: {changed}" if changed else "added to the fleet"
 
 
 def _same_host(one: Application, other: Application) -> bool:
@@ -82,7 +88,7 @@ class Commands:
         await self.records.commit(
             save_cluster(stored.version if stored else 0, cluster),
             *old,
-            events=(self._event(f"{CLUSTER}/{cluster.name}", "added to the fleet"),),
+            events=(self._event(f"{CLUSTER}/{cluster.name}", _became(stored, cluster)),),
         )
 
     @tracing.traced("remove cluster", of="cluster")

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from crossfade.base.clock import Clock
 from crossfade.base.errors import NotFound, Unavailable
 from crossfade.base.ids import ApplicationName
+from crossfade.core.application import Route
 from crossfade.core.dns.decide import Wish, decide
-from crossfade.core.dns.record import DnsSpec
+from crossfade.core.dns.record import DnsSpec, Scheme
 from crossfade.core.dns.state import NameState, Owner
 from crossfade.engine.records import Records, save_owner
 from crossfade.ports.dns import NameServers
-from crossfade.ports.gateway_probe import GatewayProbe
+from crossfade.ports.gateway_probe import GatewayProbe, Tls
 
 _PROBE_SECONDS = 1.0
 _NOBODY = "nobody yet"
@@ -71,11 +72,13 @@ class Names:
         before = remembered.value if remembered else NameState(application, spec.route.host)
         zone = await self.servers.read(spec.dns, spec.route.host)
         sites = await self._sites(application, spec.dns)
+        silent = await self._silent(sites, frozenset(zone.addresses), _tls(spec.dns, spec.route))
         wish = Wish(
             await self._owner(),
             spec.dns.ttl_seconds,
             tuple(sorted(sites)),
-            await self._reachable(sites, frozenset(zone.addresses)),
+            frozenset(sites) - frozenset(zone.addresses) - frozenset(silent),
+            silent,
         )
         decision = decide(wish, zone, before.past, self.clock.now())
         state = NameState(
@@ -91,6 +94,7 @@ class Names:
 
     async def _sites(self, application: ApplicationName, spec: DnsSpec) -> Mapping[str, int]:
         """Return the addresses that may have users, with the port where they answer."""
+        plain = spec.probe_scheme is Scheme.HTTP
         if spec.edges:
             edges = (await self.records.edges()).value.edges
             there = {each.edge for each in edges if each.gone_since is None}
@@ -98,7 +102,7 @@ class Names:
         else:
             plan = await self.records.edge_plan()
             found = [
-                (target.host, target.port)
+                (target.host, target.port if plain else spec.probe_port)
                 for route in (plan.value.routes if plan else ())
                 if route.application == application
                 for target in route.targets
@@ -107,25 +111,29 @@ class Names:
         written = ((_as_written_in_zones(host), port) for host, port in found)
         return {address: port for address, port in written if address}
 
-    async def _reachable(
-        self, sites: Mapping[str, int], published: frozenset[str]
-    ) -> frozenset[str]:
-        """Return the sites that answer; those that are published already are not asked."""
+    async def _silent(
+        self, sites: Mapping[str, int], published: frozenset[str], tls: Tls | None
+    ) -> dict[str, str]:
+        """Return the sites that do not answer, and why; those that are published are not asked."""
         async with asyncio.TaskGroup() as group:
             asked = {
-                host: group.create_task(self._answers(host, port))
+                host: group.create_task(self._trouble(host, port, tls))
                 for host, port in sites.items()
                 if host not in published
             }
-        return frozenset(host for host, task in asked.items() if task.result())
+        return {host: told for host, task in asked.items() if (told := task.result())}
 
-    async def _answers(self, host: str, port: int) -> bool:
+    async def _trouble(self, host: str, port: int, tls: Tls | None) -> str:
+        """Return why nobody answers there, "" when somebody does."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                await self.probe.answers(host, port)
-        except (Unavailable, TimeoutError):
-            return False
-        return True
+                await self.probe.answers(host, port, tls)
+        except TimeoutError:
+            return f"port {port}: no answer in {_PROBE_SECONDS:g} s"
+        except Unavailable as error:
+            why = error.facts.get("why")
+            return f"port {port}: {error.what}{f': {why}' if why else ''}"
+        return ""
 
     async def identify(self) -> None:
         """Make sure that we are somebody; two hubs on one store are the same owner."""
@@ -135,6 +143,11 @@ class Names:
     async def _owner(self) -> str:
         known = await self.records.find_owner()
         return known.value.identity if known else _NOBODY
+
+
+def _tls(spec: DnsSpec, route: Route) -> Tls | None:
+    """Return how to ask: over TLS by the name that users come with, or plainly."""
+    return Tls(route.host, spec.probe_verify) if spec.probe_scheme is Scheme.HTTPS else None
 
 
 def _as_written_in_zones(host: str) -> str:

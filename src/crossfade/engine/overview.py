@@ -117,6 +117,8 @@ class Overview:
     """Applications that have users."""
     rps: float
     failed_rps: float
+    counted_by: str = ""
+    """The hub that counts requests, when that is another one: then nothing is counted here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,17 +86,21 @@ class SignOn:
         """Return where a browser is sent to.  Raises NotFound without a provider, Unavailable."""
         provider = await self._required()
         cookie = f"{secrets.token_hex(16)}.{int(self.clock.now())}"
-        address = await self.identities.address(provider, self._attempt(cookie))
+        address = await self.identities.address(provider, self._attempt(provider, cookie))
         return Begun(f"{cookie}.{self._derived('cookie', cookie)}", address)
 
-    async def finish(self, cookie: str, state: str, code: str) -> SignedIn:
+    async def finish(self, cookie: str, state: str, code: str, issuer: str = "") -> SignedIn:
         """
         Return a new session for who has come back.
+
+        `issuer` is who says to have sent it back (RFC 9207), "" where that is not said.
 
         Raises NotSignedIn for a browser that was not sent, NotAllowed for who has no role here.
         """
         provider = await self._required()
-        attempt = self._returned(cookie, state)
+        attempt = self._returned(provider, cookie, state)
+        if issuer and issuer.rstrip("/") != provider.issuer:
+            raise NotSignedIn("the answer is of another identity provider", hint=_AGAIN)
         claims = await self.identities.identify(provider, attempt, code)
         return await self.accounts.signed_in(await self._account(provider, claims))
 
@@ -106,20 +110,22 @@ class SignOn:
             raise NotFound("there is no identity provider", hint="sign in with a password")
         return provider
 
-    def _returned(self, cookie: str, state: str) -> Attempt:
+    def _returned(self, provider: Provider, cookie: str, state: str) -> Attempt:
         begun, _, mac = cookie.rpartition(".")
         good = hmac.compare_digest(mac.encode(), self._derived("cookie", begun).encode())
         at = begun.rpartition(".")[2]
         if not good or not 0 <= self.clock.now() - int(at) < ATTEMPT_SECONDS:
             raise NotSignedIn("this browser was not on its way here, or for too long", hint=_AGAIN)
-        attempt = self._attempt(begun)
+        attempt = self._attempt(provider, begun)
         if not hmac.compare_digest(state.encode(), attempt.state.encode()):
             raise NotSignedIn("the answer is for another browser", hint=_AGAIN)
         return attempt
 
-    def _attempt(self, cookie: str) -> Attempt:
+    def _attempt(self, provider: Provider, cookie: str) -> Attempt:
+        """Return what this provider is asked with: what another one was is of no use to it."""
+        begun = f"{provider.issuer} {provider.client_id} {cookie}"
         names = ("state", "nonce", "verifier")
-        return Attempt(*(self._derived(each, cookie) for each in names))
+        return Attempt(*(self._derived(each, begun) for each in names))
 
     def _derived(self, name: str, cookie: str) -> str:
         digest = hmac.digest(self._key, f"{name} {cookie}".encode(), "sha256")

@@ -113,7 +113,10 @@ class Part:
 
     def __getattr__(self, name: str) -> NoReturn:
         """Refuse what no request does."""
-        raise only_here("this command")
+        raise InputError(
+            "this command works on the machine of the hub only, not over HTTP",
+            hint="run it there; `--hub local` uses the store of this machine",
+        )
 
 
 def segment(text: str) -> str:
@@ -142,11 +145,3 @@ def _problem(url: str, answer: Answer) -> CrossfadeError:
 
 def _kinds(of: type[CrossfadeError]) -> list[type[CrossfadeError]]:
     return [found for each in of.__subclasses__() for found in (each, *_kinds(each))]
-
-
-def only_here(what: str) -> InputError:
-    """Return the error for a command that has no request."""
-    return InputError(
-        f"{what} works on the machine of the hub only, not over HTTP",
-        hint="run it there; `--hub local` uses the store of this machine",
-    )

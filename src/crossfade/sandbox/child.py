@@ -65,12 +65,12 @@ class Child:
                 await self._process.wait()
 
 
-def last_words(log: Path, lines: int = 1) -> str:
-    """Return the last lines of a log, for an error message."""
+def last_words(log: Path) -> str:
+    """Return the last line of a log, for an error message."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
             text = file.read().decode(errors="replace")
     except OSError:
         return ""
-    return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])[-1000:]
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "")[-1000:]

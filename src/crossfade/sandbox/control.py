@@ -23,6 +23,7 @@ from crossfade.sandbox.faults import Faults
 from crossfade.sandbox.state import Layout
 
 _UP_SECONDS = 60.0
+_END_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def down(directory: Path) -> bool:
         if pid:
             with suppress(Unavailable):
                 wire.ask(directory, {"do": "stop"}, seconds=2.0)
-                _wait_for_end(pid, seconds=6.0)
+                _wait_for_end(pid)
         processes.end(directory)
         if pid:
             _reap(pid)
@@ -214,7 +215,7 @@ def _start_supervisor(layout: Layout, report: Callable[[Progress], None]) -> Non
     except BaseException:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        _wait_for_end(pid, seconds=6.0)
+        _wait_for_end(pid)
         processes.end(layout.directory)
         raise
     finally:
@@ -242,12 +243,12 @@ def _follow(news: int, log: Path, report: Callable[[Progress], None]) -> None:
             report(Progress(line["cloud"], line["seconds"]))
 
 
-def _wait_for_end(pid: int, seconds: float) -> None:
-    """Wait until the process is gone; it may be a child of ours or not."""
+def _wait_for_end(pid: int) -> None:
+    """Wait until the process is gone, for a while; it may be a child of ours or not."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         try:
-            select.select([descriptor], [], [], seconds)
+            select.select([descriptor], [], [], _END_SECONDS)
         finally:
             os.close(descriptor)
     _reap(pid)

@@ -28,6 +28,7 @@ from crossfade.ports.cluster_access import ClusterAccess
 from crossfade.ports.documents import Document, Event, Remove, Save
 from crossfade.ports.edge import EdgePlan, EdgeSight, EdgeStatus
 from crossfade.ports.event_log import HubStore
+from crossfade.ports.gateway_probe import Tls
 from crossfade.ports.traffic_counts import TrafficCounts
 from crossfade.testing.fake_cluster import FakeConnections, HubKilled
 from crossfade.testing.fake_edges import FakeEdges
@@ -106,9 +107,9 @@ class _MortalConnections:
         counts = self.inner.counts(application, address, revisions)
         return cast("TrafficCounts", Mortal(counts, self.life))
 
-    async def answers(self, host: str, port: int) -> None:
+    async def answers(self, host: str, port: int, tls: Tls | None = None) -> None:
         await self.life.operation()
-        await self.inner.answers(host, port)
+        await self.inner.answers(host, port, tls)
 
 
 @dataclass(frozen=True, slots=True)

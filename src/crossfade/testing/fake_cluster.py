@@ -18,6 +18,7 @@ from crossfade.core.fleet.nodes import Node
 from crossfade.core.release.report import Address, Cause
 from crossfade.core.release.revision import Revision
 from crossfade.ports.cluster_access import ClusterAccess
+from crossfade.ports.gateway_probe import Tls
 from crossfade.ports.router import GatewayEndpoint, RouteStatus, WantedRoute
 from crossfade.ports.traffic_counts import SLOWER_EDGES, Counts
 from crossfade.testing.fake_gateway import Answered, answer, reached
@@ -343,7 +344,7 @@ class FakeConnections:
         """Return what reads the counters of the gateway at the address."""
         return FakeCounts(self._at(address.host))
 
-    async def answers(self, host: str, port: int) -> None:
+    async def answers(self, host: str, port: int, tls: Tls | None = None) -> None:
         """The GatewayProbe port: return when the gateway at the address answers."""
         found = self._at(host)
         await asyncio.sleep(found.faults.seconds)

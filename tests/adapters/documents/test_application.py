@@ -15,7 +15,7 @@ from crossfade.core.analysis.runs import ComparedMetric, Comparison, RunMetric, 
 from crossfade.core.analysis.sources import PrometheusSource
 from crossfade.core.analysis.spec import Analysis, ErrorThreshold, Judge
 from crossfade.core.application import Application, Failover, Placement, Route, Shared, Source
-from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
+from crossfade.core.dns.record import Algorithm, DnsSpec, Scheme, UpdateKey
 from crossfade.core.failover.drill import Objective
 from crossfade.core.failover.failback import Failback
 from crossfade.core.release.data import DataForms
@@ -131,6 +131,8 @@ def test_every_key_arrives_where_the_core_looks_for_it():
                 ttl_seconds=60,
                 edges={"edge-1": "203.0.113.10", "edge-2": "2001:db8::2"},
                 probe_port=8080,
+                probe_scheme=Scheme.HTTPS,
+                probe_verify=False,
             ),
             placement=Placement(
                 {"tier": "prod", "example.com/zone": ""},

@@ -23,6 +23,13 @@ def test_three_keys_are_enough():
     assert (found.dns.port, found.dns.ttl_seconds, dict(found.dns.edges)) == (53, 30, {})
 
 
+def test_over_tls_the_usual_port_is_another_and_certificates_are_looked_at():
+    text = f"server: 10.0.0.53, zone: example.com, probeScheme: https, {KEY}"
+    (found,) = parse(FILE.format(dns=text), "f.yaml")
+
+    assert (found.dns.probe_port, found.dns.probe_verify) == (443, True)
+
+
 @pytest.mark.parametrize(
     ("dns", "words"),
     [
@@ -30,6 +37,8 @@ def test_three_keys_are_enough():
         (f"server: 1.2.3, zone: example.com, {KEY}", "`1.2.3` is not an IPv4 or IPv6 address"),
         (f"server: 10.0.0.53, zone: example.org, {KEY}", "does not hold the host colors.example.com"),
         (f"server: 10.0.0.53, zone: ample.com, {KEY}", "does not hold the host"),
+        (f"server: 10.0.0.53, zone: example.com, probeVerify: false, {KEY}", "without `probeScheme: https`"),
+        (f"server: 10.0.0.53, zone: example.com, probeScheme: tls, {KEY}", "spec.dns.probeScheme"),
         ("server: 10.0.0.53, zone: example.com", "spec.dns.key"),
         (f"server: 10.0.0.53, zone: example.com, ttl: 0, {KEY}", "spec.dns.ttl"),
         (f"server: 10.0.0.53, zone: example.com, edges: {{e: 999.1.1.1}}, {KEY}", "999.1.1.1"),

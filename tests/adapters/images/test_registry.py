@@ -45,6 +45,29 @@ def test_a_refusal_is_not_asked_again(ask):
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("code", [403, 400, 507])
+def test_a_registry_that_refuses_in_the_middle_is_heard_with_its_own_words(ask, code):
+    body = {"errors": [{"code": "DENIED", "message": "quota exceeded\nfor team"}]}
+    with pytest.raises(Unavailable, match="quota exceeded for team"):
+        ask(lambda _: httpx.Response(code, json=body)).has(BLOB)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>",
+        b"[]",
+        b'{"errors": []}',
+        b'{"errors": [7]}',
+        b'{"errors": [{"message": "\\u001b"}]}',
+    ],
+)
+def test_a_registry_that_says_nothing_to_be_shown_is_told_by_its_status(ask, body):
+    with pytest.raises(Denied) as raised:
+        ask(lambda _: httpx.Response(403, content=body)).has(BLOB)
+    assert str(raised.value).startswith("the registry does not let us at r.example.com/team/app (")
+
+
 def test_a_token_is_fetched_with_our_password_and_used(ask):
     challenge = 'Bearer realm="https://auth.example.com/token",service="r.example.com"'
 

@@ -188,10 +188,22 @@ def no_more_open_files():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_a_machine_that_can_open_no_file_just_now_is_asked_again(runner):
+async def test_a_step_that_needs_what_is_not_here_says_what_and_not_that_a_disk_is_full(tmp_path):
+    runner = ProcessRunner(tmp_path / "runs", isolated=False)
+    wanted = order("true\n", volumes=(("/codefresh/volume/a", "/b"),))
+    text, sight = await ended(runner, wanted)
+    assert "`volumes` needs bubblewrap" in text
+    assert (sight.status, sight.why) == (
+        Status.FAILED,
+        "exit code 126: it cannot be executed",
+    )
+
+
+async def test_a_machine_that_can_open_no_file_just_now_is_asked_again(runner, tmp_path):
     wanted = order("echo up; sleep 0.3; exit 3\n")
     with no_more_open_files(), pytest.raises(Unavailable, match="Too many open files"):
         await runner.start(wanted)
+    assert list((tmp_path / "runs/7/runs").iterdir()) == []
     await runner.start(wanted)
     with no_more_open_files():
         with pytest.raises(Unavailable, match="Too many open files"):

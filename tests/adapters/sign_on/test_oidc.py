@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 
 from crossfade.adapters.http.caller import Answer
 from crossfade.adapters.sign_on.oidc import OidcProvider
@@ -25,6 +25,7 @@ ROLES = {"platform": [Grant(Role.ADMIN)]}
 ISSUER, CLIENT = "https://login.example.com", "crossfade"
 NOW = 1_800_000_000
 KEY, OTHER = RSAKey.generate_key(2048), RSAKey.generate_key(2048)
+PUBLIC = KEY.as_dict(private=False, kid="k", use="sig")
 
 
 def named(issuer=ISSUER):
@@ -80,8 +81,9 @@ async def test_a_provider_that_calls_itself_otherwise_is_not_trusted(server, oid
 class Hostile:
     """A provider whose ID token says whatever it is told to."""
 
-    def __init__(self, token, **metadata):
+    def __init__(self, token, keys=None, told=None, **metadata):
         self.token, self.metadata, self.sent = token, metadata, []
+        self.keys, self.told = keys or [PUBLIC], told
 
     async def send(self, call, seconds=None):
         self.sent.append(call)
@@ -93,9 +95,11 @@ class Hostile:
                 "jwks_uri": f"{ISSUER}/keys",
             } | self.metadata
         elif call.url.endswith("/token"):
-            body = {"id_token": self.token}
+            body = {"id_token": self.token, "access_token": "a"}
+        elif call.url.endswith("/userinfo"):
+            body = self.told
         else:
-            body = {"keys": [KEY.as_dict(private=False, kid="k", use="sig")]}
+            body = {"keys": self.keys}
         return Answer(200, json.dumps(body), {})
 
 
@@ -104,8 +108,9 @@ def claims(**changes):
     return {key: value for key, value in (told | changes).items() if value is not None}
 
 
-def signed(told, key=KEY):
-    return jwt.encode({"alg": "RS256", "kid": "k"}, told, key)
+def signed(told, key=KEY, **header):
+    parts = {"alg": "RS256", "kid": "k"} | header
+    return jwt.encode({name: each for name, each in parts.items() if each}, told, key)
 
 
 def parts(alg, told):
@@ -129,7 +134,8 @@ async def identify(token, **metadata):
 
 
 async def test_a_good_token_is_taken():
-    found, _ = await identify(signed(claims(groups="platform", email="ann@example.com")))
+    told = claims(groups="platform", email="ann@example.com", email_verified=True)
+    found, _ = await identify(signed(told))
 
     assert found == Claims("u", "ann@example.com", ("platform",))
 
@@ -145,8 +151,9 @@ async def test_a_provider_that_writes_itself_with_a_slash_at_its_end_is_taken():
         await identify(signed(claims(iss=told)))
 
 
-async def test_an_address_that_nobody_has_checked_is_no_name():
-    told = claims(email="admin@example.com", email_verified=False)
+@pytest.mark.parametrize("checked", [False, None, "false", 1.5, ["true"]])
+async def test_an_address_that_nobody_has_checked_is_no_name(checked):
+    told = claims(email="admin@example.com", email_verified=checked)
     found, _ = await identify(signed(told))
 
     assert found.name == "u"
@@ -164,7 +171,24 @@ async def test_an_address_that_nobody_has_checked_is_no_name():
         pytest.param(signed(claims(exp=NOW - 120)), id="too-old"),
         pytest.param(signed(claims(exp=None)), id="for-ever"),
         pytest.param(signed(claims(sub=None)), id="of-nobody"),
+        pytest.param(signed(claims(azp="another", aud=[CLIENT])), id="given-to-another-of-one"),
+        pytest.param(signed(claims(exp=str(NOW + 60))), id="for-a-text"),
+        pytest.param(signed(claims(iat=NOW + 600)), id="made-tomorrow"),
+        pytest.param(signed(claims(nbf=NOW + 600)), id="not-yet"),
+        pytest.param(signed(claims(sub="")), id="of-nobody-by-name"),
+        pytest.param(signed(claims(sub=["u"])), id="of-a-list"),
+        pytest.param(signed(claims(sub=7)), id="of-a-number"),
+        pytest.param(signed(claims(iss=f"{ISSUER}/")), id="of-an-issuer-that-is-written-otherwise"),
         pytest.param(signed(claims(), OTHER), id="of-another-key"),
+        pytest.param(signed(claims(), OTHER, kid="other"), id="of-a-key-of-nobody"),
+        pytest.param(
+            signed(claims(), OTHER, jwk=OTHER.as_dict(private=False)), id="of-a-key-of-its-own"
+        ),
+        pytest.param(
+            signed(claims(), OTHER, jku="https://evil.example.com/keys"), id="of-a-key-elsewhere"
+        ),
+        pytest.param(signed(claims()).rpartition(".")[0] + ".", id="without-its-signature"),
+        pytest.param(parts("NONE", claims()) + ".", id="not-signed-and-said-otherwise"),
         pytest.param(parts("none", claims()) + ".", id="not-signed"),
         pytest.param(signed_with_what_everybody_knows(claims()), id="signed-with-a-public-key"),
         pytest.param("", id="none"),
@@ -174,6 +198,41 @@ async def test_an_address_that_nobody_has_checked_is_no_name():
 async def test_a_token_that_is_not_for_this_attempt_signs_nobody_in(token):
     with pytest.raises(NotSignedIn):
         await identify(token)
+
+
+async def test_an_id_token_says_which_of_several_keys_has_signed_it():
+    keys = [OTHER.as_dict(private=False, kid="o"), PUBLIC]
+    found, _ = await identify(signed(claims()), keys=keys)
+    assert found.subject == "u"
+    for token in (signed(claims(), OTHER), signed(claims(), OTHER, kid=None)):
+        with pytest.raises(NotSignedIn):
+            await identify(token, keys=keys)
+
+
+async def test_a_key_that_is_for_something_else_signs_nobody_in():
+    other = OctKey.import_key("a secret that everybody knows who reads the keys of the provider")
+    known = other.as_dict(private=True, kid="k")
+    with pytest.raises(NotSignedIn):
+        await identify(jwt.encode({"alg": "HS256", "kid": "k"}, claims(), other), keys=[known])
+    with pytest.raises(NotSignedIn):
+        await identify(signed(claims()), keys=[PUBLIC | {"use": "enc"}])
+
+
+@pytest.mark.parametrize("told", [None, {}, 7, True, [7, None, {"platform": 1}, ["platform"]]])
+async def test_who_has_no_groups_that_are_names_has_none(told):
+    found, _ = await identify(signed(claims(groups=told)))
+
+    assert found.groups == ()
+
+
+async def test_groups_are_asked_for_where_the_token_has_none_and_only_of_who_it_is_about():
+    there = f"{ISSUER}/userinfo"
+    told = {"sub": "u", "groups": ["platform"]}
+    found, _ = await identify(signed(claims()), told=told, userinfo_endpoint=there)
+    assert found.groups == ("platform",)
+    for other in ({"groups": ["platform"]}, {"sub": "admin", "groups": ["platform"]}):
+        with pytest.raises(NotSignedIn, match="somebody else"):
+            await identify(signed(claims()), told=other, userinfo_endpoint=there)
 
 
 async def test_the_verifier_is_sent_with_the_code_and_only_its_hash_before():

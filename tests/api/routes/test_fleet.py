@@ -10,6 +10,7 @@ GCP = {"name": "gcp", "context": "gcp-2", "kubeconfig": "/etc/kubeconfig", "prov
 
 
 async def test_a_cluster_is_added_with_what_was_said_of_it(api):
+    await api.ask("DELETE", "/fleet/gcp", ADMIN)
     wanted = GCP | {"labels": {"tier": "prod"}, "capacity": 500, "preemptible": True}
     answer = await api.ask("POST", "/fleet", ADMIN, json=wanted)
     found = (await api.ask("GET", "/fleet/gcp", ADMIN)).json()
@@ -83,3 +84,43 @@ async def test_the_last_copy_is_not_drained_over_http_either(api):
 
     assert (answer.status_code, answer.json()["code"]) == (409, "unsafe-plan")
     assert "last copy" in answer.json()["detail"]
+
+
+async def test_what_a_cluster_carries_and_costs_is_changed_after_a_look_and_the_rest_stays(api):
+    wanted = {"capacity": 80, "usd_per_cpu_hour": 0.02}
+    before = (await api.ask("GET", "/fleet/gcp", ADMIN)).json()
+    looked = await api.ask("POST", "/fleet/gcp/preview", ADMIN, json=wanted)
+    assert (await api.ask("GET", "/fleet/gcp", ADMIN)).json() == before, "a look changes nothing"
+    changed = await api.ask("PATCH", "/fleet/gcp", ADMIN, json=wanted)
+
+    assert looked.json() == {
+        "name": "gcp",
+        "differences": [
+            {"path": "capacity", "before": None, "after": 80},
+            {"path": "usd_per_cpu_hour", "before": None, "after": 0.02},
+        ],
+        "remarks": [
+            "it answers 0 requests per second now, which it still carries",
+            "no user moves by a price",
+        ],
+    }
+    assert changed.json() == before | wanted
+    said = "cluster/gcp: changed: usd_per_cpu_hour not said -> 0.02, capacity not said -> 80"
+    done = [each.deed.what async for each in AuditLog(api.world.store).entries()]
+    assert (said,) in done
+
+
+async def test_what_is_not_said_of_a_cluster_stays_and_null_is_said(api):
+    for body in ({"capacity": 80, "usd_per_cpu_hour": 0.02}, {"capacity": None}, {}):
+        answer = await api.ask("PATCH", "/fleet/gcp", ADMIN, json=body)
+        assert answer.status_code == 200, answer.text
+
+    assert (answer.json()["capacity"], answer.json()["usd_per_cpu_hour"]) == (None, 0.02)
+
+
+@pytest.mark.parametrize(
+    "body", [{"capacity": 0}, {"usd_per_cpu_hour": -1}, {"region": "x"}, {"capacity": 1.5}]
+)
+async def test_what_a_cluster_cannot_carry_or_cost_is_refused(api, body):
+    for method, path in (("PATCH", "/fleet/gcp"), ("POST", "/fleet/gcp/preview")):
+        assert (await api.ask(method, path, ADMIN, json=body)).status_code == 422

@@ -1,5 +1,7 @@
 """A browser goes to a real provider and comes back signed in."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from crossfade.core.access.roles import Grant, Role
@@ -73,6 +75,79 @@ async def test_a_link_that_somebody_else_has_made_signs_nobody_in(hub, server):
 
     assert answer.status_code == 401
     assert "Set-Cookie" not in answer.headers
+
+
+def here(address):
+    return address.replace("http://127.0.0.1:8780", "http://hub")
+
+
+async def test_an_answer_of_the_provider_counts_once(hub, server):
+    sent = await hub.client.get(BEGIN)
+    kept = dict(hub.client.cookies)
+    address = here(server.sign_in(sent.headers["Location"], "u1"))
+    assert (await hub.client.get(address)).status_code == 303
+    hub.client.cookies.clear()
+    hub.client.cookies.update(kept)
+    again = await hub.client.get(address)
+
+    assert again.status_code == 401
+    assert "does not take the code" in again.json()["detail"]
+
+
+async def test_the_code_of_one_browser_does_not_sign_another_one_in(hub, server):
+    """Its own state and its own cookie do not help: nonce and verifier are those of the first."""
+    first = await hub.client.get(BEGIN)
+    stolen = parse_qs(urlsplit(server.sign_in(first.headers["Location"], "u1")).query)["code"][0]
+    hub.client.cookies.clear()
+    second = await hub.client.get(BEGIN)
+    state = parse_qs(urlsplit(second.headers["Location"]).query)["state"][0]
+    answer = await hub.client.get(CALLBACK, params={"state": state, "code": stolen})
+
+    assert answer.status_code == 401
+    assert (await hub.client.get("/api/v1/session")).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["next", "redirect_uri", "return_to", "url", "continue"])
+async def test_nothing_that_a_link_says_leads_elsewhere_after_signing_in(hub, server, name):
+    sent = await hub.client.get(BEGIN, params={name: "https://evil.example.com"})
+    asked = parse_qs(urlsplit(sent.headers["Location"]).query)
+    address = here(server.sign_in(sent.headers["Location"], "u1"))
+    answer = await hub.client.get(f"{address}&{name}=//evil.example.com")
+
+    assert asked["redirect_uri"] == ["http://127.0.0.1:8780/api/v1/session/sign-on/callback"]
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+async def test_an_answer_that_says_to_be_of_another_provider_is_not_taken(hub, server):
+    sent = await hub.client.get(BEGIN)
+    address = here(server.sign_in(sent.headers["Location"], "u1"))
+    mixed = await hub.client.get(f"{address}&iss=https://evil.example.com")
+    good = await hub.client.get(f"{address}&iss={server.issuer}")
+
+    assert mixed.status_code == 401
+    assert "another identity provider" in mixed.json()["detail"]
+    assert good.status_code == 303
+
+
+async def test_what_was_begun_at_another_provider_is_not_ended_at_this_one(hub, server):
+    sent = await hub.client.get(BEGIN)
+    address = here(server.sign_in(sent.headers["Location"], "u1"))
+    groups = {"ops": [Grant(Role.ADMIN)]}
+    other = provider_of(server.issuer, "another", "http://127.0.0.1:8780", groups)
+    await SignOnCommands(hub.world.store, hub.world.clock).set(other)
+    answer = await hub.client.get(address)
+
+    assert answer.status_code == 401
+    assert "another browser" in answer.json()["detail"]
+
+
+async def test_a_browser_that_was_signed_in_as_somebody_else_has_a_session_of_its_own(hub, server):
+    """A cookie that was put there before is of no use to who put it there."""
+    await back(hub, server, "u1")
+    first = hub.client.cookies["crossfade_session"]
+    await back(hub, server, "u1")
+
+    assert hub.client.cookies["crossfade_session"] != first
 
 
 async def test_without_a_provider_it_is_said_how_to_sign_in(api):

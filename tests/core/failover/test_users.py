@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from crossfade.base.ids import Epoch
-from crossfade.core.application import Placement
+from crossfade.core.application import Failover, Placement
 from crossfade.core.failover.evidence import Condition
-from crossfade.core.failover.failback import Phase
+from crossfade.core.failover.failback import Failback, Phase
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.standing import Presence, Standing
 from crossfade.core.failover.users import Candidate, Load, Users, next_users
@@ -151,6 +151,21 @@ def test_a_cluster_that_was_out_begins_with_a_hundredth():
     every = [candidate("aws"), candidate("gcp"), candidate("onprem")]
     after = next_users(application(), before, every, None, NOW + 1)
     assert after.share("aws") == 33
+
+
+def test_users_who_come_back_all_at_once_are_known_to_be_on_their_way_for_one_step():
+    spec = replace(application(), failover=Failover(failback=Failback.NEVER, step_seconds=60.0))
+    lost = [candidate("aws", standing=Standing.OUT), candidate("gcp")]
+    users = next_users(spec, Users(APP), lost, None, NOW)
+    well = [candidate("aws"), candidate("gcp")]
+    well[0] = replace(well[0], wish=replace(well[0].wish, restored_at=NOW + 5))
+    told = []
+    for at in (NOW + 10, NOW + 69, NOW + 70):
+        users = next_users(spec, users, well, None, at)
+        assert users.share("aws") == 5000
+        told.append("aws" in users.returns)
+
+    assert told == [True, True, False]
 
 
 def test_the_only_cluster_that_is_left_gets_all_users_back_at_once():

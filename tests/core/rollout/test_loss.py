@@ -51,8 +51,10 @@ def test_grey_failure_interrupts_a_rollout_only_once_users_leave(health, conditi
 def test_users_are_on_their_way_back_for_as_long_as_a_step_of_the_return_lasts():
     on_its_way = Users(APP, {GCP: {"blue": 100}}, {GCP: Return(GCP, Phase.RAMPING, 1, 40.0)})
     waiting = Users(APP, returns={GCP: Return(GCP, Phase.WAITING, since=40.0)})
+    at_once = Users(APP, {GCP: {"blue": 100}}, {GCP: Return(GCP, Phase.BACK, since=40.0)})
 
     assert (told(users=on_its_way).return_until, told(users=on_its_way).left) == (100.0, False)
+    assert told(users=at_once).return_until == 100.0
     assert (told(users=waiting).return_until, told(users=waiting).left) == (0.0, True)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from crossfade.core.analysis.judgement import Judgement, Verdict
+from crossfade.core.failover.during_rollout import Shift
 from crossfade.core.release.report import Cause
 from crossfade.core.rollout.commands import Command, perform
 from crossfade.core.rollout.spec import (
@@ -63,6 +64,32 @@ def test_a_version_that_is_bad_on_one_cluster_goes_back_there_alone_and_the_othe
     rehearsal.looks(20)
     assert [rehearsal.at(name).percent for name in CLUSTERS] == [10, 0, 10]
     assert "promote colors` goes on without it" in rehearsal.state.reason
+
+
+LOST_NODE = {"canary_ready": False, "cause": Cause.NODE, "trouble": "its node does not answer"}
+
+
+def test_a_version_whose_pods_nodes_took_away_loses_its_users_there_and_begins_again():
+    rehearsal = rehearse(percent=50, step=2)
+    rehearsal.faults[GCP] = LOST_NODE
+    rehearsal.judgement = BAD_ON_GCP
+    state = rehearsal.look()
+
+    assert (state.phase, [rehearsal.at(each).percent for each in CLUSTERS]) == (
+        Phase.PROGRESSING,
+        [50, 0, 50],
+    )
+    assert (rehearsal.at(GCP).phase, rehearsal.at(GCP).step) == (ClusterPhase.INSTALLING, 0)
+    assert "gcp: its node does not answer; that is no fault of the version" in state.reason
+    assert state.shift == Shift(0.0)
+
+
+def test_a_version_that_fails_where_its_nodes_live_goes_back_whatever_happens_to_others():
+    rehearsal = rehearse(percent=10, step=1)
+    rehearsal.faults[GCP] = LOST_NODE
+    rehearsal.judgement = BAD
+
+    assert rehearsal.look().phase is Phase.ROLLING_BACK
 
 
 def gone_back_on_gcp():

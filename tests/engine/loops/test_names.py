@@ -6,12 +6,13 @@ import pytest
 
 from crossfade.base.errors import Unavailable
 from crossfade.base.secrets import SecretRef
-from crossfade.core.dns.record import DnsSpec, Published, UpdateKey
+from crossfade.core.dns.record import DnsSpec, Published, Scheme, UpdateKey
 from crossfade.core.fleet.edges import EdgeState, EdgeStates
 from crossfade.engine.loops.names import NameLoop
 from crossfade.engine.names import Names
 from crossfade.engine.records import Records, save_edge_plan, save_edges
 from crossfade.ports.edge import EdgePlan, EdgeRoute, EdgeTarget
+from crossfade.ports.gateway_probe import Tls
 from crossfade.testing.builders import APP, application
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_name_servers import FakeNameServers
@@ -26,9 +27,12 @@ class Reach:
     def __init__(self):
         self.answering = {A, B}
 
-    async def answers(self, host: str, port: int) -> None:
+        self.asked = []
+
+    async def answers(self, host: str, port: int, tls: Tls | None = None) -> None:
+        self.asked.append((host, port, tls))
         if host not in self.answering:
-            raise Unavailable("the gateway does not answer", hint="is it up?")
+            raise Unavailable("the gateway does not answer", hint="is it up?", why="refused")
 
 
 class Sites:
@@ -106,6 +110,22 @@ async def test_a_cluster_that_nobody_reaches_is_not_published_until_it_answers(s
 
     sites.probe.answering.add(B)
     assert await sites.look() == (A, B)
+
+
+async def test_a_site_that_speaks_only_tls_is_asked_by_the_name_that_users_come_with(sites):
+    await sites.begin(replace(SPEC, probe_scheme=Scheme.HTTPS, probe_port=443))
+    sites.probe.answering.discard(B)
+    await sites.plan(aws=100, gcp=100)
+
+    assert await sites.look() == (A,)
+    asked = Tls(sites.host, verify=True)
+    assert sites.probe.asked == [(A, 443, asked), (B, 443, asked)]
+    await sites.look()
+    (known,) = await sites.names.remembered()
+    told = (
+        f"{B} answers nobody and is not published (port 443: the gateway does not answer: refused)"
+    )
+    assert known.reason == f"in place; {told}"
 
 
 async def test_a_gateway_that_is_a_name_is_never_published_as_an_address(sites):

@@ -6,6 +6,7 @@ import pytest
 
 from crossfade.core.analysis.spec import Analysis, Judge
 from crossfade.core.failover.during_rollout import settle_seconds
+from crossfade.core.release.report import Cause
 from crossfade.core.rollout.spec import Pause, SetWeight, Strategy, Unreachable, Wave
 from crossfade.core.rollout.state import Outcome, Phase
 from crossfade.engine.history import History
@@ -252,6 +253,24 @@ async def test_nodes_that_die_at_once_under_an_api_server_that_lives_on_are_no_b
     story = await History(world.queries).story(APP, again=True)
     assert any("gcp had the only canary" in each.reason for each in story.chapters)
     assert (await world.until_ended(turns=600)).state.outcome is Outcome.SUCCEEDED
+
+
+async def test_a_cheap_node_that_is_taken_back_in_the_middle_of_a_step_is_no_bad_version(
+    world, turn_until
+):
+    rollout = await only_canary(world, turn_until)
+    world.clusters["gcp"].stop_pods(rollout.canary.id, "it was ended by its node", Cause.NODE)
+    world.error_rates[rollout.canary.id] = 1.0
+    state = (await turn_until(world, lambda each: each.state.percent == 0)).state
+    assert state.phase is Phase.PROGRESSING
+    assert "no fault of the version" in state.reason
+
+    world.clusters["gcp"].start_pods(rollout.canary.id)
+    world.error_rates.clear()
+    ended = await world.until_ended(turns=900)
+    assert ended.state.outcome is Outcome.SUCCEEDED
+    story = await History(world.queries).story(APP, again=True)
+    assert all(each.identical is not False for each in story.chapters)
 
 
 async def test_a_cloud_with_the_only_canary_that_comes_back_bit_by_bit_is_no_bad_version(

@@ -104,6 +104,8 @@ export interface Overview {
   serving: number;
   rps: number;
   failed_rps: number;
+  /** Another hub, when that one counts requests. */
+  counted_by: string;
 }
 
 export interface Effect {
@@ -272,6 +274,7 @@ export interface Traffic {
   at: number;
   bucket_seconds: number;
   kept_seconds: number;
+  counted_by: string;
   edges: number;
   shed_percent: number;
   canary: string | null;
@@ -305,8 +308,20 @@ export interface ApplicationChange {
   change: string;
   clusters: string[];
   remarks: string[];
-  differences: { path: string; before: unknown; after: unknown }[];
+  differences: Difference[];
   more: number;
+}
+
+export interface Difference {
+  path: string;
+  before: unknown;
+  after: unknown;
+}
+
+export interface ClusterChange {
+  name: string;
+  differences: Difference[];
+  remarks: string[];
 }
 
 /** What a run of a step has left on purpose; a page of it may end within. */

@@ -4,6 +4,7 @@ import { post } from "../api/client";
 import type { ApplicationChange } from "../api/types";
 import { useAct } from "../parts/act";
 import { Dialog, Notice, Pill, ticked } from "../parts/basics";
+import { Differences } from "../parts/changes";
 
 const LARGEST = 900_000;
 
@@ -103,16 +104,7 @@ function Change({ change }: { change: ApplicationChange }): ReactNode {
         <strong>{change.name}</strong> <Pill tone={tone}>{change.change === "created" ? "is new" : change.change === "configured" ? "changes" : "stays as it is"}</Pill>
         <span className="small faint">{change.clusters.length ? `on ${change.clusters.join(", ")}` : ""}</span>
       </div>
-      {change.differences.length > 0 && (
-        <ul className="small diff">
-          {change.differences.map((each) => (
-            <li key={each.path}>
-              <code>{each.path}</code>: {each.before === null ? <span className="faint">not there</span> : <del>{shown(each.before)}</del>} → {each.after === null ? <span className="faint">gone</span> : <ins>{shown(each.after)}</ins>}
-            </li>
-          ))}
-          {change.more > 0 && <li className="faint">and {change.more} more</li>}
-        </ul>
-      )}
+      <Differences differences={change.differences} more={change.more} />
       {change.remarks.map((each) => (
         <p key={each} className="note small">
           {ticked(each)}
@@ -121,5 +113,3 @@ function Change({ change }: { change: ApplicationChange }): ReactNode {
     </section>
   );
 }
-
-const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

@@ -5,6 +5,7 @@ import { useData, useLive } from "../api/live";
 import type { Moving, Need, Overview, Returning } from "../api/types";
 import { percent, plural, rate } from "../format";
 import { Ago, Bar, Empty, Glyph, Loaded, ticked, type Tone } from "../parts/basics";
+import { Elsewhere } from "../parts/elsewhere";
 import { Lines, newest } from "../parts/lines";
 import { Cloud } from "./cloud";
 
@@ -106,7 +107,7 @@ function Headline({ overview }: { overview: Overview }): ReactNode {
         </h1>
         <p className="faint">
           {plural(overview.clusters.length, "cloud")} · {overview.serving} of {plural(overview.applications, "application")} {overview.serving === 1 ? "serves" : "serve"} users ·{" "}
-          {overview.rps > 0 ? `${rate(overview.rps)} requests/s` : "no requests at the edges"}
+          {overview.rps > 0 ? `${rate(overview.rps)} requests/s` : overview.counted_by ? <Elsewhere hub={overview.counted_by} /> : "no requests at the edges"}
           {overview.failed_rps > 0 && <span className="failing"> · {rate(overview.failed_rps)} failed tries/s</span>}
         </p>
       </div>

@@ -2,6 +2,7 @@
 import { useState, type ReactNode } from "react";
 import { Link } from "wouter";
 import { useData } from "../api/live";
+import { useSession } from "../api/session";
 import type { BuildRow, Page } from "../api/types";
 import { duration } from "../format";
 import { Ago, Empty, Loaded, Pill, ticked, useNow, type Tone } from "../parts/basics";
@@ -26,6 +27,18 @@ export function Result({ result }: { result: string }): ReactNode {
 }
 
 export default function Pipelines(): ReactNode {
+  const { may } = useSession();
+  if (!may("viewer")) {
+    return (
+      <Empty heading="h1" title="Builds are for those who may see all applications">
+        A build may deploy any of them, so that it takes the role viewer on all applications and clusters.
+      </Empty>
+    );
+  }
+  return <Builds />;
+}
+
+function Builds(): ReactNode {
   const [pipeline, setPipeline] = useState("");
   const query = useData<Page<BuildRow>>("/builds?limit=200", 3000);
   return (

@@ -1,17 +1,19 @@
 // The clusters of the fleet: which there are, another one, and one less.
 import { useState, type FormEvent, type ReactNode } from "react";
-import { post, remove } from "../api/client";
+import { patch, post, remove } from "../api/client";
 import { useCalmData } from "../api/live";
 import { useSession } from "../api/session";
-import type { Member, Page } from "../api/types";
+import type { ClusterChange, Member, Page } from "../api/types";
 import { count, dollars } from "../format";
 import { Confirm, Submit, useAct } from "../parts/act";
-import { Dialog, Loaded } from "../parts/basics";
+import { Dialog, Loaded, Notice, ticked } from "../parts/basics";
+import { Differences } from "../parts/changes";
 
 export function Clusters(): ReactNode {
   const { may } = useSession();
   const query = useCalmData<Page<Member>>("/fleet?limit=500");
   const [adding, setAdding] = useState(false);
+  const [changing, setChanging] = useState<Member | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const admin = may("admin");
   return (
@@ -46,13 +48,14 @@ export function Clusters(): ReactNode {
             </thead>
             <tbody>
               {page.items.map((each) => (
-                <Row key={each.name} member={each} ask={admin ? () => setRemoving(each.name) : null} />
+                <Row key={each.name} member={each} acts={admin ? { change: () => setChanging(each), remove: () => setRemoving(each.name) } : null} />
               ))}
             </tbody>
           </table>
         )}
       </Loaded>
       {adding && <Add close={() => setAdding(false)} />}
+      {changing && <Change member={changing} close={() => setChanging(null)} />}
       {removing && (
         <Confirm
           title={`Remove ${removing} from the fleet?`}
@@ -67,7 +70,7 @@ export function Clusters(): ReactNode {
   );
 }
 
-function Row({ member, ask }: { member: Member; ask: (() => void) | null }): ReactNode {
+function Row({ member, acts }: { member: Member; acts: { change: () => void; remove: () => void } | null }): ReactNode {
   const labels = Object.entries(member.labels);
   return (
     <tr>
@@ -82,13 +85,76 @@ function Row({ member, ask }: { member: Member; ask: (() => void) | null }): Rea
       <td className="nowrap" data-label="Price">{member.usd_per_cpu_hour === null ? "–" : `${dollars(member.usd_per_cpu_hour)} per CPU and hour`}</td>
       <td className="faint" data-label="Kubernetes">{member.version || "–"}</td>
       <td className="number">
-        {ask && (
-          <button type="button" className="quiet" onClick={ask} aria-label={`Remove ${member.name}`}>
-            remove…
-          </button>
+        {acts && (
+          <>
+            <button type="button" className="quiet" onClick={acts.change} aria-label={`Change ${member.name}`}>
+              change…
+            </button>
+            <button type="button" className="quiet" onClick={acts.remove} aria-label={`Remove ${member.name}`}>
+              remove…
+            </button>
+          </>
         )}
       </td>
     </tr>
+  );
+}
+
+const written = (value: number | null): string => (value === null ? "" : String(value));
+
+/** What a cluster carries and costs; nothing changes before one has seen what would. */
+function Change({ member, close }: { member: Member; close: () => void }): ReactNode {
+  const [capacity, setCapacity] = useState(written(member.capacity));
+  const [price, setPrice] = useState(written(member.usd_per_cpu_hour));
+  const [seen, setSeen] = useState<{ body: string; change: ClusterChange } | null>(null);
+  const act = useAct();
+  const body = { capacity: capacity.trim() ? Number(capacity) : null, usd_per_cpu_hour: price.trim() ? Number(price) : null };
+  const current = seen?.body === JSON.stringify(body) ? seen.change : null;
+  const news = current !== null && current.differences.length > 0;
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (news) {
+      if (await act.run(() => patch(`/fleet/${member.name}`, body))) close();
+      return;
+    }
+    await act.run(async () => setSeen({ body: JSON.stringify(body), change: await post<ClusterChange>(`/fleet/${member.name}/preview`, body) }));
+  };
+  return (
+    <Dialog title={`What ${member.name} carries and costs`} close={close}>
+      <p className="small faint">
+        What <code>crossfade fleet add {member.name} --capacity --usd-per-cpu-hour</code> does. An empty field: nobody says.
+      </p>
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <label>
+          Requests per second that it carries
+          <input value={capacity} onChange={(event) => setCapacity(event.target.value)} type="number" min="1" step="1" />
+        </label>
+        <label>
+          US dollars per CPU and hour
+          <input value={price} onChange={(event) => setPrice(event.target.value)} type="number" min="0" step="any" />
+        </label>
+        {current && (
+          <section className="effect" aria-live="polite" aria-label={`What changes of ${member.name}`}>
+            <Differences differences={current.differences} nothing={["not told", "not told"]} />
+            {current.remarks.map((each) => (
+              <p key={each} className="note small">
+                {ticked(each)}
+              </p>
+            ))}
+            {!news && <p className="small faint">Nothing changes.</p>}
+          </section>
+        )}
+        {act.problem && <Notice problem={act.problem} />}
+        <div className="buttons end">
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+          <button className="primary" disabled={act.busy || (current !== null && !news)}>
+            {act.busy ? "…" : news ? `Change ${member.name}` : "See what changes"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
   );
 }
 

@@ -5,6 +5,7 @@ import { useCalmData, useData } from "../api/live";
 import type { ApplicationRow, Page, Traffic as TrafficData } from "../api/types";
 import { percent, rate } from "../format";
 import { Empty, Loaded, ticked } from "../parts/basics";
+import { Elsewhere } from "../parts/elsewhere";
 import { Lines, newest } from "../parts/lines";
 import { Areas } from "./areas";
 import { FlowPicture } from "./flow";
@@ -91,7 +92,7 @@ function Lead({ traffic }: { traffic: TrafficData }): ReactNode {
   const requests = traffic.flows.reduce((sum, each) => sum + (each.now ? each.now.requests / each.now.seconds : 0), 0);
   return (
     <p className="lead">
-      {traffic.host ?? "no route"} · {traffic.edges === 1 ? "1 edge" : `${traffic.edges} edges`} · {requests ? `${rate(requests)} requests/s` : "no requests just now"}
+      {traffic.host ?? "no route"} · {traffic.edges === 1 ? "1 edge" : `${traffic.edges} edges`} · {requests ? `${rate(requests)} requests/s` : traffic.counted_by ? <Elsewhere hub={traffic.counted_by} /> : "no requests just now"}
       {traffic.shed_percent > 0 && <span className="failing"> · nobody can carry {percent(traffic.shed_percent)}</span>}
     </p>
   );

@@ -8,6 +8,7 @@ from crossfade.adapters.documents.shapes import (
     Choice,
     Duration,
     Field,
+    Flag,
     MapOf,
     Number,
     Places,
@@ -17,7 +18,7 @@ from crossfade.adapters.documents.shapes import (
     part,
 )
 from crossfade.adapters.documents.webhook_shape import SECRET, secret
-from crossfade.core.dns.record import Algorithm, DnsSpec, UpdateKey
+from crossfade.core.dns.record import Algorithm, DnsSpec, Scheme, UpdateKey
 
 _LABEL = r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9])?"
 _NAME = Text("a name in lower case, without a dot at the end", rf"{_LABEL}(\.{_LABEL})*", 253)
@@ -30,6 +31,8 @@ def _check(dns: Read, places: Places) -> None:
     for key, value in given:
         if isinstance(value, str) and not _is_address(value):
             places.wrong(key, f"`{value}` is not an IPv4 or IPv6 address")
+    if "probeVerify" in dns and dns.get("probeScheme") != Scheme.HTTPS:
+        places.wrong("probeVerify", "says nothing without `probeScheme: https`")
 
 
 DNS = Record(
@@ -58,8 +61,18 @@ DNS = Record(
         ),
         "probePort": Field(
             Number(1, 65535),
-            "Where the address of an edge must answer HTTP before it is published.",
-            default="80",
+            "Where the address of an edge must answer before it is published; with `https`, of a"
+            " gateway too.",
+            default="80, with `https` 443",
+        ),
+        "probeScheme": Field(
+            Choice(tuple(Scheme)), "What an address must speak there.", default="http"
+        ),
+        "probeVerify": Field(
+            Flag(),
+            "With `https`: its certificate must be valid, of a known authority, and for"
+            " `route.host`.",
+            default="true",
         ),
     },
     check=_check,
@@ -71,6 +84,7 @@ def dns_spec(spec: Read) -> DnsSpec | None:
     if "dns" not in spec:
         return None
     dns, key = part(spec, "dns"), part(part(spec, "dns"), "key")
+    scheme = Scheme(str(dns.get("probeScheme", Scheme.HTTP)))
     return DnsSpec(
         server=str(dns["server"]),
         zone=str(dns["zone"]),
@@ -82,7 +96,9 @@ def dns_spec(spec: Read) -> DnsSpec | None:
         port=cast(int, dns.get("port", 53)),
         ttl_seconds=round(cast(float, dns.get("ttl", 30))),
         edges=dict(cast("Mapping[str, str]", dns.get("edges", {}))),
-        probe_port=cast(int, dns.get("probePort", 80)),
+        probe_port=cast(int, dns.get("probePort", 80 if scheme is Scheme.HTTP else 443)),
+        probe_scheme=scheme,
+        probe_verify=bool(dns.get("probeVerify", True)),
     )
 
 

@@ -1,5 +1,6 @@
 """Images to and from a registry, over the distribution protocol of OCI."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,10 @@ _HUB, _HUB_HOST = "docker.io", "registry-1.docker.io"
 
 
 T = TypeVar("T")
+
+
+_MOST_WORDS, _MOST_WORDS_BYTES = 200, 16 * 1024
+"""So much is read, and shown, of what a registry says to a refusal."""
 
 
 class _Again(Exception):
@@ -191,15 +196,16 @@ class Registry:
         code = answer.status_code
         if code in allowed:
             return
+        said = _words(answer)
         if code in (401, 403):
             raise Denied(
-                f"the registry does not let us at {self._image.name}",
+                f"the registry does not let us at {self._image.name}{said}",
                 hint="log in with `docker login`, or give --username and --password-stdin",
                 status=code,
             )
         if code in (408, 429) or code >= 500:
-            raise _Again(f"the registry answers {code}")
-        raise self._unavailable(f"the registry answers {code}")
+            raise _Again(f"the registry answers {code}{said}")
+        raise self._unavailable(f"the registry answers {code}{said}")
 
     def _log_in(self, answer: httpx.Response, right: str) -> None:
         """Get what the registry asks for: our name and password, or a token for them."""
@@ -236,3 +242,14 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
             yield piece
+
+
+def _words(answer: httpx.Response) -> str:
+    """Return what the registry says to its refusal, behind a colon, "" when it says nothing."""
+    try:
+        said = json.loads(next(answer.iter_bytes(_MOST_WORDS_BYTES), b""))
+        first = said["errors"][0]
+        words = " ".join(str(first.get("message") or first["code"]).split())
+    except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
+    return f": {words[:_MOST_WORDS]}" if words.isprintable() else ""

@@ -18,15 +18,18 @@ FULL = (
     "set CROSSFADE_KEEP_GIB, and restart the build"
 )
 KILLED = "what keeps its output was killed"
-_WHOLE, _DRAINED = "whole", "drained"
-"""Files of a run: nothing was left out for want of room; the drain has come to its end."""
+_BEGUN, _WHOLE, _DRAINED = "begun", "whole", "drained"
+"""Files of a run: there is a drain; nothing was left out for want of room; it has come to its end.
+Without the first one the run was begun by an older version, which had no drains."""
 _BLOCK_BYTES = 512
 """In which shells count how large files may become."""
 _DRAIN = """trap '' TERM INT HUP XFSZ
 cd "$1" || exit
-(ulimit -f "$2"; exec cat)
-[ $? = 0 ] || [ "$(wc -c < output)" -ge "$(($2 * 512))" ] || rm -f whole
-cat >/dev/null
+ulimit -f "$2"
+cat || {
+  [ "$(wc -c < output)" -ge "$(($2 * 512))" ] || rm -f whole
+  cat >/dev/null
+}
 : > drained
 """
 
@@ -41,6 +44,7 @@ def start_drain(place: Path, most_bytes: int) -> tuple[int, int]:
     lock = os.open(place / _WHOLE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     read_end = write_end = -1
     try:
+        (place / _BEGUN).touch()
         fcntl.flock(lock, fcntl.LOCK_EX)
         read_end, write_end = os.pipe()
         pid = os.posix_spawn(
@@ -67,6 +71,12 @@ def start_drain(place: Path, most_bytes: int) -> tuple[int, int]:
     return pid, write_end
 
 
+def nothing_drains(place: Path) -> None:
+    """Write down that the output of a run that was not started is whole."""
+    for name in (_WHOLE, _DRAINED):
+        (place / name).touch(mode=0o600)
+
+
 def drains(place: Path) -> bool:
     """Return whether there is somebody left who may print, and who keeps it."""
     return is_held(place / _WHOLE)
@@ -74,6 +84,8 @@ def drains(place: Path) -> bool:
 
 def trouble(place: Path) -> str:
     """Return FULL or KILLED if something of what an ended run has printed is missing, else ""."""
+    if not (place / _BEGUN).exists():
+        return ""
     if not (place / _WHOLE).exists():
         return FULL
     return "" if (place / _DRAINED).exists() else KILLED

@@ -24,7 +24,14 @@ from crossfade.adapters.runners.commands import (
     RunCommands,
 )
 from crossfade.adapters.runners.containers import Containers
-from crossfade.adapters.runners.drain import FULL, OUTPUT, drains, start_drain, trouble
+from crossfade.adapters.runners.drain import (
+    FULL,
+    OUTPUT,
+    drains,
+    nothing_drains,
+    start_drain,
+    trouble,
+)
 from crossfade.adapters.runners.exit_codes import reason_of, status_of
 from crossfade.adapters.runners.exports import EXPORTS, MASKED, TOO_MUCH, exports
 from crossfade.adapters.runners.in_image import ImagePlace
@@ -117,10 +124,11 @@ class ProcessRunner:
         except (OSError, ValueError) as error:  # too large an environment, a NUL in it
             if isinstance(error, OSError) and is_not_now(error):
                 with answering(_NO_PLACE):  # as if it had never been asked for
-                    place.rename(place.with_name(f"{place.name}.{secrets.token_hex(4)}"))
+                    await asyncio.to_thread(_undo, place)
                 raise refused(_NO_PLACE, error) from error
             with answering(_NO_PLACE):
                 (place / OUTPUT).write_text(f"the step cannot be started: {error}\n")
+                nothing_drains(place)
                 write(place / "code", "126\n")
 
     def _spawn(self, order: Order, place: Path) -> None:
@@ -283,6 +291,17 @@ class ProcessRunner:
             await asyncio.to_thread(remove_folder, place / name)
         for name in (OUTPUT, EXPORTS, MASKED, WANTED, VARIABLES, HIDDEN, f"{BOX}.{VARIABLES}"):
             (place / name).unlink(missing_ok=True)
+
+
+def _undo(place: Path) -> None:
+    """Leave nothing at the place of a run that was not started, even if no file can be opened."""
+    with contextlib.suppress(OSError):
+        remove_folder(place)
+    for each in (place / "tools", place / "tmp", place):
+        with contextlib.suppress(OSError):
+            each.rmdir()
+    if place.exists():
+        place.rename(place.with_name(f"{place.name}.{secrets.token_hex(4)}"))
 
 
 def _result(code: int, missing: str) -> tuple[Status, str]:

@@ -162,6 +162,8 @@ class OidcProvider:
             what = f"what {_WHO} says cannot be trusted: {type(error).__name__}"
             raise NotSignedIn(what, hint=_AGAIN) from None
         claims: dict[str, Any] = token.claims
+        if not isinstance(claims["sub"], str):
+            raise NotSignedIn(f"{_WHO} does not say who it is", hint=_AGAIN)
         many = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if (many or "azp" in claims) and claims.get("azp") != provider.client_id:
             raise NotSignedIn(f"what {_WHO} says is for somebody else", hint=_AGAIN)
@@ -194,6 +196,8 @@ def _object(call: Call, answer: Answer) -> dict[str, Any]:
 def _claims(provider: Provider, claims: dict[str, Any]) -> Claims:
     told = claims.get(provider.groups_claim)
     groups = [told] if isinstance(told, str) else told if isinstance(told, list) else []
-    email = claims.get("email") if claims.get("email_verified", True) is True else None
-    name = claims.get("preferred_username") or email or claims["sub"]
-    return Claims(str(claims["sub"]), str(name), tuple(str(each) for each in groups))
+    # Without a word about it, an address may be anybody's: some providers let people write it.
+    checked = claims.get("email_verified") in (True, "true")
+    name = claims.get("preferred_username") or (checked and claims.get("email")) or claims["sub"]
+    found = tuple(each for each in groups if isinstance(each, str))
+    return Claims(claims["sub"], str(name), found)

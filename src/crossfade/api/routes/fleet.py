@@ -21,6 +21,7 @@ from crossfade.core.fleet.cluster import Cluster
 from crossfade.core.fleet.naming import cluster_name, labels
 from crossfade.core.fleet.placement import placed
 from crossfade.engine.accounts import Caller
+from crossfade.engine.cluster_changes import ClusterChange, cluster_change
 from crossfade.engine.commands import Commands
 from crossfade.engine.draining import Effect
 from crossfade.engine.queries import FleetView
@@ -71,6 +72,16 @@ class NewCluster(BaseModel):
     )
 
 
+class ClusterSettings(BaseModel):
+    """What a cluster carries and costs; what is left out stays, null: nobody says."""
+
+    model_config = ConfigDict(extra="forbid")
+    capacity: int | None = Field(
+        default=None, ge=1, le=10**9, description="Requests per second that it carries."
+    )
+    usd_per_cpu_hour: float | None = Field(default=None, ge=0, le=1e6)
+
+
 Fleeter = Annotated[Caller, Depends(everywhere(Action.FLEET))]
 Remover = Annotated[Caller, Depends(on_cluster(Action.FLEET))]
 Drainer = Annotated[Caller, Depends(on_cluster(Action.DRAIN))]
@@ -110,6 +121,31 @@ async def add_cluster(wanted: NewCluster, caller: Fleeter, services: Use, key: K
     await _once(services, caller, key, ["add", wanted.model_dump()], act)
     member = await get_cluster(cluster.name, caller, services)
     return replace(member, version=version or member.version)
+
+
+@router.patch("/{cluster}")
+async def change_cluster(
+    cluster: str, wanted: ClusterSettings, caller: Remover, services: Use, key: Key = ""
+) -> Member:
+    """Change what the cluster carries and costs, as `crossfade fleet add` does.  It must answer."""
+
+    async def act(commands: Commands) -> None:
+        await commands.add_cluster((await _changed(services, cluster, wanted))[1])
+
+    request = ["change", cluster, wanted.model_dump(exclude_unset=True)]
+    await _once(services, caller, key, request, act)
+    return await get_cluster(cluster, caller, services)
+
+
+@router.post("/{cluster}/preview")
+async def preview_cluster(
+    cluster: str, wanted: ClusterSettings, caller: Remover, services: Use
+) -> ClusterChange:
+    """Return what the change would do, also for users, and change nothing."""
+    before, after = await _changed(services, cluster, wanted)
+    now = services.figures.now(services.clock.now())
+    rps = sum(each.requests / each.seconds for (_, name), each in now.items() if name == cluster)
+    return cluster_change(before, after, rps)
 
 
 @router.delete("/{cluster}", status_code=204)
@@ -167,6 +203,16 @@ async def _wish(services: Services, cluster: str) -> ClusterWish:
     name = ClusterName(cluster)
     stored = await services.queries.records.find_wish(name)
     return stored.value if stored else ClusterWish(name)
+
+
+async def _changed(
+    services: Services, name: str, wanted: ClusterSettings
+) -> tuple[Cluster, Cluster]:
+    """Return the cluster as it is, and as it is wanted."""
+    stored = await services.queries.records.find_cluster(ClusterName(name))
+    if stored is None:
+        raise no_cluster(name)
+    return stored.value, replace(stored.value, **wanted.model_dump(exclude_unset=True))
 
 
 def _cluster(wanted: NewCluster) -> Cluster:

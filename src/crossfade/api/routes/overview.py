@@ -1,8 +1,11 @@
 """The first screen of the page."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 
 from crossfade.api.access import Signed
+from crossfade.api.elsewhere import leads_elsewhere
 from crossfade.api.pages import Limit, Page
 from crossfade.api.services import Use
 from crossfade.api.streams import Line, line, may_see
@@ -14,7 +17,8 @@ router = APIRouter(prefix="/overview", tags=["overview"])
 @router.get("")
 async def overview(caller: Signed, services: Use) -> Overview:
     """Return whether everything is all right, what is moving, and what needs somebody."""
-    return await services.overviews.of(caller.identity, services.clock.now())
+    found = await services.overviews.of(caller.identity, services.clock.now())
+    return replace(found, counted_by=await leads_elsewhere(services))
 
 
 @router.get("/news")

@@ -51,6 +51,16 @@ class Options(BaseModel):
     """Why this browser has just come back without being signed in, "" when it has not."""
 
 
+class Returned(BaseModel):
+    """What the provider sends a browser back with."""
+
+    state: str = ""
+    code: str = ""
+    error: str = ""
+    iss: str = ""
+    """Who it is (RFC 9207); not all say so."""
+
+
 @router.get("/options")
 async def get_options(
     response: Response,
@@ -88,18 +98,17 @@ async def begin(request: Request, services: Use) -> RedirectResponse:
 async def finish(
     request: Request,
     services: Use,
-    state: Annotated[str, Query()] = "",
-    code: Annotated[str, Query()] = "",
-    error: Annotated[str, Query()] = "",
+    said: Annotated[Returned, Query()],
     cookie: Annotated[str, Cookie(alias=COOKIE)] = "",
 ) -> RedirectResponse:
     """Take the browser back from the identity provider, and sign it in."""
     try:
-        if error or not code:
-            said = error if error in _ERRORS else "something unknown" if error else "nothing"
+        if said.error or not said.code:
+            unknown = "something unknown" if said.error else "nothing"
+            error = said.error if said.error in _ERRORS else unknown
             hint = "begin again at the page"
-            raise NotSignedIn(f"the identity provider says: {said}", hint=hint)
-        signed = await services.sign_on.finish(cookie, state, code)
+            raise NotSignedIn(f"the identity provider says: {error}", hint=hint)
+        signed = await services.sign_on.finish(cookie, said.state, said.code, said.iss)
     except CrossfadeError as trouble:
         return _back(request, trouble)
     answer = RedirectResponse("/", 303)

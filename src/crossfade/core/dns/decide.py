@@ -5,7 +5,8 @@ DNS only leads users away from sites that are gone: every fit address is an answ
 same, and no canary's share is ever in them (resolvers keep answers, and share them as they like).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from crossfade.core.dns.record import Published
 
@@ -27,6 +28,8 @@ class Wish:
     """Addresses that may have users, by the plan of all edges."""
     reachable: frozenset[str]
     """Of these, those that answered somebody just now."""
+    silent: Mapping[str, str] = field(default_factory=dict)
+    """Why the others that were asked did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,15 @@ def decide(wish: Wish, zone: Published, past: Past, now: float) -> Decision:
     there = frozenset(zone.addresses)
     addresses = tuple(sorted(a for a in wish.fit if a in there or a in wish.reachable))
     if not addresses:
-        why = "no address is fit, so the last answers stay" if there else "no address is fit yet"
-        return Decision(zone, why)
+        if there:
+            return Decision(zone, "no address is fit, so the last answers stay")
+        return Decision(zone, "; ".join(("no address is fit yet", *_answering_nobody(wish, there))))
     recent = past.since(now - WINDOW_SECONDS)
     staying = _staying(there - frozenset(addresses), len(there), recent)
     want = Published(tuple(sorted((*addresses, *staying))), wish.ttl_seconds, wish.owner)
     later = f"; {', '.join(staying)} stays until a minute after the last removal" if staying else ""
     if want == zone:
-        return Decision(zone, (_waiting(wish, there) or "in place") + later)
+        return Decision(zone, _waiting(wish, there) + later)
     if len(recent.changes) >= MOST_CHANGES:
         seconds = round(WINDOW_SECONDS - (now - recent.changes[-MOST_CHANGES]))
         return Decision(zone, f"{MOST_CHANGES} changes within a minute: the next in {seconds}s")
@@ -94,8 +98,16 @@ def _staying(leaving: frozenset[str], there: int, recent: Past) -> tuple[str, ..
 
 
 def _waiting(wish: Wish, there: frozenset[str]) -> str:
-    silent = sorted(frozenset(wish.fit) - wish.reachable - there)
-    return f"in place; {', '.join(silent)} answers nobody and is not published" if silent else ""
+    return "; ".join(("in place", *_answering_nobody(wish, there)))
+
+
+def _answering_nobody(wish: Wish, there: frozenset[str]) -> list[str]:
+    """Return what is to be told of each address that is not published because of its silence."""
+    found = []
+    for address in sorted(frozenset(wish.fit) - wish.reachable - there):
+        why = f" ({wish.silent[address]})" if wish.silent.get(address) else ""
+        found.append(f"{address} answers nobody and is not published{why}")
+    return found
 
 
 def _difference(zone: Published, want: Published) -> str:

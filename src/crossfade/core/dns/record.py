@@ -27,6 +27,13 @@ class UpdateKey:
     algorithm: Algorithm = Algorithm.SHA256
 
 
+class Scheme(StrEnum):
+    """What an address must speak before it is published."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
 @dataclass(frozen=True, slots=True)
 class DnsSpec:
     """Where an application's host is published, and what."""
@@ -40,7 +47,10 @@ class DnsSpec:
     edges: Mapping[str, str] = field(default_factory=dict)
     """Addresses of edges, by name; without any, the clusters' gateways are published."""
     probe_port: int = 80
-    """Where an edge's address must answer before it is published."""
+    """Where an edge's address must answer before it is published; with TLS a gateway's, too."""
+    probe_scheme: Scheme = Scheme.HTTP
+    probe_verify: bool = True
+    """With TLS: its certificate must be a good one for the application's host."""
 
 
 @dataclass(frozen=True, slots=True)

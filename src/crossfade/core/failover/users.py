@@ -247,7 +247,9 @@ def _returning(
     )
     policy, seconds = spec.failover.failback, spec.failover.step_seconds
     after, said = advance(known, sight, policy, now, seconds=seconds)
-    return (None if after.phase is Phase.BACK else after), said
+    # All of its users at once are a move that others must know of for as long as one step lasts.
+    at_once = after.phase is Phase.BACK and after.step == 0 and now - after.since < seconds
+    return (None if after.phase is Phase.BACK and not at_once else after), said
 
 
 def _away(before: Users, each: Candidate, *, auto: bool) -> bool:

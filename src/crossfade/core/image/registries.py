@@ -43,6 +43,9 @@ def known_registry(name: str, place: str, username: str) -> KnownRegistry:
     if not _NAME.match(name):
         hint = "letters, digits, spaces, `_`, `.` and `-` are allowed, 63 at most"
         raise InputError(f"{name!r} cannot be the name of a registry", hint=hint)
+    if place.startswith("http://"):
+        hint = "leave `http://` out: registries on this machine are asked without TLS, others never"
+        raise InputError(f"{place!r} is no address of a registry", hint=hint)
     address, _, prefix = place.removeprefix("https://").strip("/").partition("/")
     found = reference(f"{address}/{prefix or 'image'}")
     if found.registry != address or found.tag != "latest" or found.digest:

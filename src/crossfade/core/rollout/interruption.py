@@ -5,6 +5,7 @@ Only losses and returns count as moves of users.  A share that changes because a
 does not: a slow cluster would send the rollout back at each of its steps.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
@@ -98,6 +99,45 @@ def shift_of(rollout: Rollout, sight: Sight, now: float) -> Shift | None:
     settling = known is not None and now <= (known.ended or 0.0) + settle
     began = known.began if known is not None and settling else min([*lost, now])
     return Shift(began, None if moving else now)
+
+
+def begin_again(
+    rollout: Rollout, sight: Sight, where: Collection[ClusterName], now: float
+) -> Decision:
+    """
+    Return the clusters without users of the new revision, to begin again once its pods are ready.
+
+    Nodes took these pods away: what was counted at this share says nothing of the version.
+    """
+    state = rollout.state
+    clusters = {
+        name: replace(
+            each,
+            phase=ClusterPhase.INSTALLING,
+            step=0,
+            percent=0.0,
+            headers=(),
+            mirror=0,
+            since=now,
+            level_since=None,
+        )
+        if name in where
+        else each
+        for name, each in state.clusters.items()
+    }
+    began = min(state.clusters[name].level_since or state.clusters[name].since for name in where)
+    want = replace(
+        state,
+        clusters=clusters,
+        passed=-1,
+        approved=-1,
+        shift=Shift(began),
+        interruption=state.interruption or Interruption(now, state.step - 1),
+    )
+    told = "; ".join(
+        f"{each.cluster}: {each.trouble}" for each in sight.clusters if each.cluster in where
+    )
+    return Decision(want, f"{told}; that is no fault of the version, which begins again there")
 
 
 def doubtful_since(rollout: Rollout) -> float | None:

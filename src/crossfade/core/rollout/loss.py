@@ -31,7 +31,7 @@ def beside(
     # What is asked of a cloud without nodes does not happen, whoever takes the order.
     gone = health is not None and health.statement is Statement.LOST
     back = users.returns.get(sight.cluster)
-    ramping = back is not None and back.phase is Phase.RAMPING
+    moving = back is not None and back.phase in {Phase.RAMPING, Phase.BACK}
     return replace(
         sight,
         condition=Condition.HEALTHY if health is None else _condition(health),
@@ -41,7 +41,7 @@ def beside(
         lost_at=None if health is None else _lost_at(health),
         # Edges leave a dead cluster by themselves, also where the hub takes none out.
         left=users.share(sight.cluster) == 0 or not failover.auto,
-        return_until=back.since + failover.step_seconds if back is not None and ramping else 0.0,
+        return_until=back.since + failover.step_seconds if back is not None and moving else 0.0,
         only_new_fails=only_new_fails,
     )
 

@@ -1,12 +1,13 @@
 """What must come before any progress: a bad verdict, a silent cluster, a deadline, a person."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from crossfade.base.ids import ClusterName
 from crossfade.core.analysis.judgement import Verdict
 from crossfade.core.release.report import Cause
 from crossfade.core.rollout.back import broken_stable, go_back, go_back_alone, hold
-from crossfade.core.rollout.interruption import interrupted
+from crossfade.core.rollout.interruption import begin_again, interrupted
 from crossfade.core.rollout.spec import Analyse, Unreachable
 from crossfade.core.rollout.state import (
     ClusterPhase,
@@ -68,9 +69,16 @@ def _failed(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
     bad = users & set(sight.judgement.scope)
     if sight.judgement.scope and not bad:
         return None  # they have been taken back already
+    if _lost_with_nodes(sight, bad or users):
+        return begin_again(rollout, sight, bad or users, now)
     if bad and bad != users:
         return go_back_alone(rollout, sight, now, bad, why)
     return go_back(rollout, sight, now, why)
+
+
+def _lost_with_nodes(sight: Sight, where: Collection[ClusterName]) -> bool:
+    """Say whether nodes took the new revision's pods away in all these clusters."""
+    return {each.cluster for each in sight.clusters if each.cause is Cause.NODE} >= set(where)
 
 
 def _awaited(rollout: Rollout) -> Iterator[str]:
