@@ -210,9 +210,12 @@ def test_rule_4_finds_a_good_revision_that_goes_back_because_of_another_applicat
     shop = telling.promises.others[0]
     telling.world.error_rates[shop.canary] = 0.5  # of which nobody was told
 
-    with pytest.raises(Broken, match="rule 4"):
+    async def goes_on():
         for _ in range(60):
-            telling.run(telling.turn())
+            await telling.turn()
+
+    with pytest.raises(Broken, match="rule 4"):
+        telling.run(goes_on())
 
 
 def test_rule_11_finds_clusters_that_several_applications_ask_too_much_of(monkeypatch):
