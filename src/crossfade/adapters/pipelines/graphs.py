@@ -59,9 +59,9 @@ def _pipeline(text: str, definitions: Definitions, name: str) -> Pipeline:
     judged = judge(text, definitions)
     if len(judged.pipelines) != 1:
         first = judged.errors[0] if judged.errors else None
-        place = (
-            f":{first.at.line}:{first.at.column}: {first.path}: {first.message}" if first else ""
-        )
+        place = f":{first.at.line}:{first.at.column}: " if first else ""
+        if first:
+            place += f"{first.path}: {first.message}" if first.path else first.message
         raise InputError(
             f"{name}{place}" if first else f"{name} holds {len(judged.pipelines)} pipelines",
             hint="`crossfade pipeline validate FILE` shows everything" if first else "give one",
