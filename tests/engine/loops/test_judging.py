@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from crossfade.base.errors import Unavailable
+from crossfade.base.errors import InputError, Unavailable
 from crossfade.core.analysis.counters import Reading, Tally, closes_at
 from crossfade.core.analysis.evidence import verdict_of
 from crossfade.core.analysis.presets import Preset
@@ -17,7 +17,7 @@ from crossfade.engine.history import History
 from crossfade.engine.loops import judging
 from crossfade.engine.loops.judging import Judging
 from crossfade.engine.loops.telemetry import rules_for
-from crossfade.engine.records import Records
+from crossfade.engine.records import Records, rollout_name
 from crossfade.testing.builders import APP, application
 from crossfade.testing.fake_cluster import FakeCounts
 
@@ -229,3 +229,23 @@ async def test_a_window_is_judged_when_it_is_over_not_a_while_later(world, turn_
     assert world.clock.now() + pause == pytest.approx(
         closes_at(world.clock.now(), rules_for(rollout))
     )
+
+
+async def test_looks_that_another_version_wrote_down_keep_no_rollout_from_being_judged(
+    world, turn_until, monkeypatch
+):
+    async def unreadable(*_):
+        raise InputError("the verdict cannot be read", hint="another version wrote it")
+
+    monkeypatch.setattr(judging, "read_past", unreadable)
+    await world.commands.apply(judged(SetWeight(10), Pause(60.0)))
+    await world.deployments.deploy(APP, {"colour": "yellow"})
+    await turn_until(world, lambda each: each.state.percent == 10)
+    faults = world.clusters["gcp"].faults
+    faults.unreachable = faults.gateway_down = True
+    rollout = await turn_until(world, lambda each: each.state.shift is not None)
+    for _ in range(20):
+        await world.turn()
+    name = rollout_name(APP, rollout.number)
+
+    assert (await Records(world.store).find_evidence(name)).value.shifted_at is not None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from crossfade.base.clock import Clock
+from crossfade.base.errors import InputError
 from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.analysis.counters import closes_at, compared
 from crossfade.core.analysis.counts import Window
@@ -112,7 +113,10 @@ class Judging:
         shift = rollout.state.shift
         if shift is None or shift.began == known.shifted_at:
             return known, ()
-        past = await read_past(self.records, rollout.application, rollout.number)
+        try:
+            past = await read_past(self.records, rollout.application, rollout.number)
+        except InputError:  # of a hub of another version: what it has judged stays judged
+            past = []
         found = spoiled(past, shift, known.plan.tick_s)
         if found:
             known = again(before_first(known), past, found)
