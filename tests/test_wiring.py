@@ -20,6 +20,7 @@ from crossfade.settings import Settings
 from crossfade.testing.builders import APP, BLUE, application
 from crossfade.testing.trace_receiver import trace_receiver
 from crossfade.wiring import RealConnections, run_hub, session, traced
+from crossfade.wiring_api import services
 
 
 @pytest.fixture
@@ -205,3 +206,10 @@ def test_what_outlives_a_build_is_kept_on_this_machine_as_its_steps_run(
     found = places.outliving(Runtime(RunnerKind(runner) if runner else None))
 
     assert type(found._inner).__name__ == kept_in
+
+
+async def test_all_who_deploy_over_http_share_one_limit_of_helm_processes(settings):
+    async with services(settings) as parts:
+        one, other = parts.acts(parts.documents), parts.acts(parts.documents)
+
+    assert one.deployments.charts is other.deployments.charts

@@ -4,11 +4,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from crossfade.adapters.documents.application import parse
 from crossfade.adapters.documents.application_keys import as_written
-from crossfade.adapters.helm.charts import HelmCharts
-from crossfade.adapters.helm.command import HelmCommand
 from crossfade.adapters.passwords import ArgonPasswords
 from crossfade.adapters.runners.claim import is_claimed
 from crossfade.adapters.runners.kept_files import KeptFiles
@@ -24,7 +23,6 @@ from crossfade.core.application import Application
 from crossfade.engine.accounts import Accounts
 from crossfade.engine.audit import AuditedDocuments
 from crossfade.engine.commands import Commands
-from crossfade.engine.deployments import Deployments
 from crossfade.engine.feed import Feed
 from crossfade.engine.figures import Figures
 from crossfade.engine.pipelines.commands import BuildCommands
@@ -110,10 +108,11 @@ async def run_api(
 
 def _acts(opened: Session, documents: Documents) -> Acts:
     records = Records(documents)
-    charts = HelmCharts(HelmCommand())
     return Acts(
         Commands(records, opened.connections, opened.clock),
-        Deployments(records, opened.store, charts, opened.clock, opened.connections),
+        # The charts of the session: each HelmCommand of its own looks for helm anew, and counts
+        # only its own processes where it limits them.
+        replace(opened.deployments, records=records),
         BuildCommands(Builds(documents), opened.clock),
         SecretCommands(documents, key_ring(opened.settings), opened.clock),
         pipeline_files(opened.settings, Builds(documents), opened.clock, records),

@@ -302,7 +302,7 @@ def graph_of_build(build: Build) -> Graph:
     """Return what the pipeline of a build says.  Raises InputError, NotFound."""
     clone = bool(build.local_dir) or build.clone
     text, definitions = build.text, build.definitions
-    choice = Choice(build.template, build.only, build.skip)
+    choice = Choice(build.template, build.only, build.skip, build.repository)
     return read_graph(text, definitions, "the file", with_clone=clone, choice=choice)
 
 

@@ -43,8 +43,8 @@ async def test_what_is_here_is_answered_whoever_leads(standing_by):
     assert waiting.json()["items"] == [], "it has not begun, so there is nothing anywhere"
 
 
-async def test_a_picture_of_traffic_says_who_counts(api):
-    path = "/applications/colors/traffic"
+@pytest.mark.parametrize("path", ["/applications/colors/traffic", "/overview"])
+async def test_a_picture_of_traffic_says_who_counts(api, path):
     assert (await api.ask("GET", path, VIEWER)).json()["counted_by"] == ""
     api.services.figures.records = None
     assert (await api.ask("GET", path, VIEWER)).json()["counted_by"] == "me"

@@ -207,7 +207,6 @@ def in_memory(monkeypatch):
     from crossfade.testing.fake_charts import FakeCharts
     from crossfade.testing.fake_passwords import FakePasswords
 
-    monkeypatch.setattr("crossfade.wiring_api.HelmCharts", lambda _: FakeCharts("/charts/colors"))
     monkeypatch.setattr("crossfade.wiring_api.ArgonPasswords", FakePasswords)
     monkeypatch.setattr("crossfade.adapters.passwords.ArgonPasswords", FakePasswords)
     monkeypatch.setattr("crossfade.wiring.HelmCharts", lambda _: FakeCharts("/charts/colors"))

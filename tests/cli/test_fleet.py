@@ -43,6 +43,7 @@ async def test_a_cluster_that_answers_is_added_listed_and_removed(run, sandbox_c
     }
     assert text.out.splitlines()[0].split()[:3] == ["NAME", "HEALTH", "PROVIDER"]
     assert text.out.splitlines()[1].split()[:3] == ["prod", "unknown", "gcp"]
+    assert "$0.009 per CPU hour, preemptible" in text.out, "or nobody sees what a cluster costs"
     assert "no hub" in text.err
     assert (removed.code, removed.out) == (0, "cluster prod is no longer in the fleet\n")
     assert (await run("fleet", "list", "-o", "json")).data["clusters"] == []

@@ -310,7 +310,7 @@ def test_a_folder_stands_for_the_main_clone(tmp_path, repository, capsys):
         for line in capsys.readouterr().out.splitlines()
         if "show" in line and "|" in line
     ]
-    assert sorted(lines) == [".gitignore", "file", "new", "on other"]
+    assert sorted(lines) == [".git", ".gitignore", "file", "new", "on other"]
 
 
 def test_people_read_why_a_step_failed_and_why_another_never_came(tmp_path, capsys):

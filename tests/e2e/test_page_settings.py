@@ -63,7 +63,7 @@ def test_who_may_see_one_application_only_is_told_why_there_are_no_builds(browse
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Builds are for those who may see all applications", timeout=SECONDS
     )
-    page.get_by_role("link", name="Fleet").click()
+    page.get_by_role("link", name="Fleet", exact=True).click()
     expect(page.get_by_label("cloud aws", exact=True)).to_be_visible(timeout=SECONDS)
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("region", name="Clusters")).to_be_visible(timeout=SECONDS)

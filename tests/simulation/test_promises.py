@@ -18,7 +18,7 @@ from crossfade.engine.loops.rollouts import Rollouts
 from crossfade.testing.broken import Broken
 from crossfade.testing.builders import APP
 from crossfade.testing.fake_store import FakeStore
-from crossfade.testing.histories import Moment, Story, begin, moments, opening, tell
+from crossfade.testing.histories import SHOP, Moment, Story, begin, moments, opening, tell
 from crossfade.testing.mishaps import Mishap
 
 
@@ -27,6 +27,8 @@ def begun():
     """The worlds in which stories begin are made by code that is whole."""
     for edges, capacities in ((1, ()), (2, ()), (2, (120, 120, 120))):
         begin(edges, capacities)
+    begin(1, (), (SHOP,))
+    begin(1, (120, 120, 120), (SHOP,))
 
 
 CALM = Story(0, bad=False, moments=())
@@ -201,6 +203,32 @@ def test_rule_11_finds_users_who_are_turned_away_in_vain(monkeypatch):
 
     monkeypatch.setattr(users, "plan_while_lost", stingy)
     assert broken(happening(capacities=(120, 120, 120))) == 11
+
+
+def test_rule_4_finds_a_good_revision_that_goes_back_because_of_another_application():
+    telling = opening(replace(CALM, beside=(SHOP,), deploying=(SHOP.name,)))
+    shop = telling.promises.others[0]
+    telling.world.error_rates[shop.canary] = 0.5  # of which nobody was told
+
+    async def goes_on():
+        for _ in range(60):
+            await telling.turn()
+
+    with pytest.raises(Broken, match="rule 4"):
+        telling.run(goes_on())
+
+
+def test_rule_11_finds_clusters_that_several_applications_ask_too_much_of(monkeypatch):
+    monkeypatch.setattr(traffic, "carried", lambda *_: {})
+    assert broken(replace(CALM, capacities=(120, 120, 120), beside=(SHOP,))) == 11
+
+
+def test_rule_11_finds_important_users_who_are_turned_away_for_less_important_ones(monkeypatch):
+    def upside_down(values, key=None):
+        return sorted(values, key=key, reverse=key is not None)
+
+    monkeypatch.setattr(traffic, "sorted", upside_down, raising=False)
+    assert broken(replace(CALM, capacities=(120, 120, 120), beside=(SHOP,))) == 11
 
 
 def clusters(telling):

@@ -156,6 +156,8 @@ def _fleet_table(clusters: Sequence[dict[str, object]]) -> str:
         "REGION",
         "VERSION",
         "APPLICATIONS",
+        "CAPACITY",
+        "PRICE",
         "LABELS",
         "DETAIL",
     )
@@ -171,11 +173,18 @@ def _fleet_table(clusters: Sequence[dict[str, object]]) -> str:
                 cluster["region"],
                 view["version"],
                 view["applications"],
+                f"{cluster['capacity']}/s" if cluster["capacity"] else "",
+                _price(cluster["usd_per_cpu_hour"], cluster["preemptible"]),
                 labels,
                 view["detail"],
             )
         )
     return table(columns, rows)
+
+
+def _price(usd_per_cpu_hour: float | None, preemptible: bool) -> str:
+    known = [] if usd_per_cpu_hour is None else [f"${usd_per_cpu_hour:g} per CPU hour"]
+    return ", ".join([*known, *(["preemptible"] if preemptible else [])])
 
 
 @app.command()

@@ -177,7 +177,8 @@ def _dockerfile(file: Path | None, path: Path) -> str:
     from crossfade.adapters.documents.files import read_given
 
     if str(file) != "-" and not path.is_file():
-        raise NotFound("there is no Dockerfile", hint="name it with --file", file=str(path))
+        hint = "name it with --file; a step of a pipeline with `dockerfile`"
+        raise NotFound("there is no Dockerfile", hint=hint, file=str(path))
     return read_given(Path("-") if str(file) == "-" else path, _LARGEST)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,8 @@ from crossfade.cli.pipeline_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crossfade.cli.pipeline_view import Lines
     from crossfade.core.pipeline.graph import Graph
     from crossfade.core.pipeline.state import State
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from crossfade.wiring_pipelines import Pipelines
 
 FAILED_EXIT_CODE = 1
+_OWNER_AND_NAME = 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The number of the build.")]
 
@@ -68,14 +72,15 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
     from crossfade.engine.pipelines.records import Build
 
     folder = "" if local_dir is None else str(_folder(local_dir))
-    given = _trigger(folder) | given_variables(var, secret)
+    facts = _trigger(folder)
+    given = facts | given_variables(var, secret)
     name = "pipeline" if str(file) == "-" else file.name
     source, runtime = read_file(file, steps, host_image), given_runtime(runner, cluster)
 
     async def work(pipelines: "Pipelines") -> None:
         hub = detach or not pipelines.here
-        named = tuple(shared or ())
-        wanted = Build("0", name, "", 0.0, folder, hub=hub, runtime=runtime, contexts=named)
+        wanted = Build("0", name, "", 0.0, folder, _repository(facts), hub=hub, runtime=runtime)
+        wanted = replace(wanted, contexts=tuple(shared or ()))
         build, graph = await pipelines.files.create(source, wanted, given)
         if detach:
             await show_left(pipelines, build, output)
@@ -86,6 +91,7 @@ def run(  # noqa: PLR0913 - one argument for each option of the command
             return
         build, graph = await pipelines.settled(build)
         lines = _lines(graph, output)
+        lines.unset(graph, (await pipelines.builds.state(build.id)).value.variables)
         if pipelines.places.kind(build.runtime) is RunnerKind.PROCESS:
             lines.notices(graph, variables_of(graph, given, build), source.host_images, pipelines)
         state = await _execute(pipelines, build, graph, lines)
@@ -352,6 +358,12 @@ def _folder(path: Path) -> Path:
     if not path.is_dir():
         raise InputError(f"--local-dir is no folder: {path}", hint="give a folder, as `.`")
     return path.resolve()
+
+
+def _repository(facts: "Mapping[str, Variable]") -> str:
+    """Return what a folder is a clone of, "" when its origin does not say."""
+    names = [facts[name].value for name in ("CF_REPO_OWNER", "CF_REPO_NAME") if name in facts]
+    return "/".join(names) if len(names) == _OWNER_AND_NAME else ""
 
 
 def _trigger(folder: str) -> "dict[str, Variable]":

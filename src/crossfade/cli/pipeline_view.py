@@ -25,6 +25,8 @@ _WONDER_SECONDS = 2.0
 """So long may the hub take to begin a build before somebody is told that it waits."""
 _TWICE = 2
 _WIDEST = 30
+_NAMED = 8
+"""So many variables are named that nothing sets."""
 
 
 class Lines:
@@ -56,6 +58,20 @@ class Lines:
     def note(self, text: str) -> None:
         """Tell people something."""
         note(text)
+
+    def unset(self, graph: "Graph", variables: "Mapping[str, Variable]") -> None:
+        """Tell which variables nothing sets: their references stay as they are written."""
+        from crossfade.core.pipeline.unset import unset
+
+        found = unset(graph, variables)
+        if not found:
+            return
+        named = [f"{each.name} ({each.step}, line {each.line})" for each in found[:_NAMED]]
+        more = [f"{len(found) - _NAMED} more"] if len(found) > _NAMED else []
+        note(
+            f"nothing sets {', '.join([*named, *more])}: `--var NAME=VALUE`, "
+            "`--secret NAME` or `--context NAME` does, unless a script of a step exports it"
+        )
 
     def notices(
         self,

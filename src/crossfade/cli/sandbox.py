@@ -98,6 +98,8 @@ def status(context: typer.Context, output: OutputOption = Format.TEXT) -> None:
     show(asdict(found), output, lambda: _survey_table(found))
     if output is Format.TEXT:
         note(f"edge {found.edge} {found.edge_state}; supervisor {found.supervisor}")
+        if found.supervisor == "dead":
+            note("`crossfade sandbox up` brings it back, with the clouds and what is in them")
         note(
             f"memory {found.memory_mib:.0f} MiB with shared pages counted once, "
             f"{found.resident_mib:.0f} MiB as the sum of all processes"

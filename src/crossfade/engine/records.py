@@ -91,6 +91,8 @@ class Records:
         self._documents = documents
         self._fence = fence
         self._values: Values = {} if values is None else values
+        self._lists: dict[str, tuple[tuple[Document, ...], tuple[Stored[Any], ...]]] = {}
+        """What was made from all documents of a kind, which are given again if none has changed."""
         self.on_commit: Callable[[int, tuple[tuple[str, str], ...]], None] = lambda *_: None
 
     async def application(self, name: ApplicationName) -> Stored[Record]:
@@ -228,7 +230,13 @@ class Records:
         return None if document is None else self._stored(document, of)
 
     async def _all(self, kind: str, of: type[T]) -> tuple[Stored[T], ...]:
-        return tuple(self._stored(each, of) for each in await self._documents.list(kind))
+        documents = await self._documents.list(kind)
+        known = self._lists.get(kind)
+        if known is not None and known[0] is documents:
+            return known[1]
+        made = tuple(self._stored(each, of) for each in documents)
+        self._lists[kind] = documents, made
+        return made
 
     def _stored(self, document: Document, of: type[T]) -> Stored[T]:
         """Return the value; the one that was made from this very document if there is one."""

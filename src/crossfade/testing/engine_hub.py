@@ -151,6 +151,9 @@ class _HubEdges:
 
     def _heard(self, sight: EdgeSight) -> EdgeSight:
         """Return a report as this hub has taken it in, with those before it that it has heard."""
+        first = sight.earlier[0] if sight.earlier else sight
+        if self.ahead == 0.0 and first.at - first.seconds >= self.began:
+            return sight
         whole = sight if sight.at - sight.seconds >= self.began else _first(sight)
         earlier = tuple(self._heard(each) for each in sight.earlier if each.at >= self.began)
         return replace(whole, at=sight.at + self.ahead, earlier=earlier)

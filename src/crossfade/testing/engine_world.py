@@ -39,7 +39,11 @@ EDGE_SECONDS = 1.0
 
 @dataclass(slots=True)
 class EngineWorld:
-    """One application on three clusters, a hub that can be killed, and a person's commands."""
+    """
+    An application on three clusters, a hub that can be killed, and a person's commands.
+
+    There may be others `beside` it, which share clusters, edges, hub and store.
+    """
 
     store: FakeStore = field(default_factory=FakeStore)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -50,6 +54,8 @@ class EngineWorld:
     requests_per_second: int = 100
     """What each gateway counts per second, split by the shares in force."""
     edge_names: tuple[str, ...] = ("edge-1",)
+    beside: dict[ApplicationName, int] = field(default_factory=dict)
+    """Other applications, and the requests per second of all their users."""
     users_follow: bool = False
     """Gateways count the users whom edges send there, and not all the same."""
     capacities: Mapping[ClusterName, int] = field(default_factory=dict)
@@ -78,7 +84,7 @@ class EngineWorld:
     classes: dict[str, float] = field(default_factory=dict)
     """Share of users' requests by priority class; what is left is in the last one."""
     hub: EngineHub = field(init=False)
-    _owed: dict[tuple[str, str], float] = field(default_factory=dict)
+    _owed: dict[tuple[str, str, str], float] = field(default_factory=dict)
     """Parts of requests that are still to come, so that few users are some after a while."""
     _unreported: float = 0.0
     """Seconds since the edges' last reports."""
@@ -126,19 +132,23 @@ class EngineWorld:
             await self.commands.add_cluster(cluster)
         await self.commands.apply(spec or application())
 
-    async def deploy(self, values: Values, turns: int = 200) -> Rollout:
+    async def deploy(
+        self, values: Values, turns: int = 200, application_name: ApplicationName = APP
+    ) -> Rollout:
         """Deploy, let the hub work until the rollout has ended, and return it."""
-        await self.deployments.deploy(APP, values)
-        return await self.until_ended(turns)
+        await self.deployments.deploy(application_name, values)
+        return await self.until_ended(turns, application_name)
 
-    async def until_ended(self, turns: int = 200) -> Rollout:
+    async def until_ended(
+        self, turns: int = 200, application_name: ApplicationName = APP
+    ) -> Rollout:
         """Let the hub work until the newest rollout has ended, and return it."""
         for _ in range(turns):
             await self.turn()
-            rollout = await self.rollout()
+            rollout = await self.rollout(application_name)
             if not rollout.active:
                 return rollout
-        raise AssertionError(f"not ended: {(await self.rollout()).state}")
+        raise AssertionError(f"not ended: {(await self.rollout(application_name)).state}")
 
     async def rollout(self, application_name: ApplicationName = APP) -> Rollout:
         """Return the newest rollout."""
@@ -167,72 +177,88 @@ class EngineWorld:
         cut = (edge, cluster) in self.blind
         return not cut and not self.clusters[cluster].faults.gateway_down
 
-    def sent(self, edge: str) -> dict[ClusterName, float]:
+    def route(self, edge: str, application: ApplicationName = APP) -> EdgeRoute | None:
+        """Return the application's route in the plan that the edge follows, None without one."""
+        plan = self.in_force.get(edge)
+        routes = plan.routes if plan is not None else ()
+        for route in routes:
+            if route.application == application:
+                return route
+        return None
+
+    def sent(self, edge: str, application: ApplicationName = APP) -> dict[ClusterName, float]:
         """
         Return which part of its users the edge sends to each cluster, by the plan that it follows.
 
         Edges leave out by themselves what they cannot reach; nobody is sent anywhere when that is
         everything.
         """
-        plan = self.in_force.get(edge)
-        targets = [t for route in (plan.routes if plan else ()) for t in route.targets]
-        closed = {each.cluster for each in targets if each.way is not Way.OPEN}
+        route = self.route(edge, application)
         weights = {
-            name: weight
-            for name, weight in self.told(edge).items()
-            if weight and name not in closed and self.reached(edge, name)
+            each.cluster: each.weight
+            for each in (route.targets if route is not None else ())
+            if each.weight and each.way is Way.OPEN and self.reached(edge, each.cluster)
         }
         total = sum(weights.values())
         return {name: weight / total for name, weight in weights.items()}
 
-    def told(self, edge: str) -> dict[ClusterName, int]:
+    def told(self, edge: str, application: ApplicationName = APP) -> dict[ClusterName, int]:
         """Return the weights of the plan that the edge follows, by cluster; empty without one."""
-        plan = self.in_force.get(edge)
-        return {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+        route = self.route(edge, application)
+        return {each.cluster: each.weight for each in route.targets} if route is not None else {}
 
     @property
-    def demand(self) -> int:
-        """Return the requests per second of all users."""
-        return self.requests_per_second * len(self.clusters)
+    def applications(self) -> tuple[ApplicationName, ...]:
+        """All applications that have users."""
+        return (APP, *self.beside)
+
+    def demand(self, application: ApplicationName = APP) -> int:
+        """Return the requests per second of all users of the application."""
+        if application == APP:
+            return self.requests_per_second * len(self.clusters)
+        return self.beside.get(application, 0)
 
     def _users(self, seconds: float) -> None:
-        everybody = self._asked()
-        for name, cluster in self.clusters.items():
-            if cluster.faults.gateway_down:
-                continue
-            asked = everybody.get(name, 0.0)
-            for revision, percent in cluster.shares(APP).items():
-                requests = self._whole(cluster.name, revision, asked * seconds * percent / 100)
-                rate = self.error_rates.get(revision, 0.0)
-                rate = self.error_rates_at.get((cluster.name, revision), rate)
-                errors = round(requests * rate)
-                took = self.milliseconds.get(revision, 0)
-                slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
-                cluster.serve(APP, revision, requests, errors, slower)
+        for whose in self.applications:
+            everybody = self._asked(whose)
+            for name, cluster in self.clusters.items():
+                if not cluster.faults.gateway_down:
+                    self._serve(whose, cluster, everybody.get(name, 0.0) * seconds)
 
-    def _whole(self, where: str, whom: str, requests: float) -> int:
+    def _serve(self, application: ApplicationName, cluster: FakeCluster, asked: float) -> None:
+        for revision, percent in cluster.shares(application).items():
+            key = cluster.name, application, revision
+            requests = self._whole(key, asked * percent / 100)
+            rate = self.error_rates.get(revision, 0.0)
+            rate = self.error_rates_at.get((cluster.name, revision), rate)
+            errors = round(requests * rate)
+            took = self.milliseconds.get(revision, 0)
+            slower = {edge: requests for edge in SLOWER_EDGES if edge < took}
+            cluster.serve(application, revision, requests, errors, slower)
+
+    def _whole(self, key: tuple[str, str, str], requests: float) -> int:
         """Return how many requests that is; what is left of one comes later."""
-        owed = self._owed.get((where, whom), 0.0) + requests
+        owed = self._owed.get(key, 0.0) + requests
         whole = int(owed + 1e-6)
-        self._owed[where, whom] = owed - whole
+        self._owed[key] = owed - whole
         return whole
 
-    def _asked(self) -> dict[ClusterName, float]:
+    def _asked(self, application: ApplicationName) -> dict[ClusterName, float]:
         """Return the requests per second that reach each cluster."""
+        demand = self.demand(application)
         if not (self.users_follow and self.in_force):
-            return dict.fromkeys(self.clusters, self.requests_per_second)
+            return dict.fromkeys(self.clusters, demand / len(self.clusters))
         asked = dict.fromkeys(self.clusters, 0.0)
         for edge in self.edge_names:
-            served = self.demand * (1 - self._refused(edge)) / len(self.edge_names)
-            for name, part in self.sent(edge).items():
+            served = demand * (1 - self.refused(edge, application)) / len(self.edge_names)
+            for name, part in self.sent(edge, application).items():
                 asked[name] += served * part
         return asked
 
-    def _refused(self, edge: str) -> float:
+    def refused(self, edge: str, application: ApplicationName) -> float:
         """Return which part of its users the edge turns away, by the plan that it follows."""
-        plan = self.in_force.get(edge)
-        found = (each for route in (plan.routes if plan else ()) for each in route.classes)
-        shares = self._class_shares(tuple(found))
+        route = self.route(edge, application)
+        shares = self._class_shares(route.classes if route is not None else ())
         return sum(share * each.turned_away / PARTS for each, share in shares)
 
     def _edges_report(self, seconds: float) -> None:
@@ -241,23 +267,29 @@ class EngineWorld:
         if self._unreported < EDGE_SECONDS or not self.edges.plans:
             return
         counted, self._unreported = self._unreported, 0.0
-        asked = self.demand * counted / len(self.edge_names)
         for edge in self.edge_names:
             if edge not in self.deaf:
-                plan = self.in_force.get(edge, self.edges.plans[-1])
-                classes = [each for route in plan.routes for each in self._turn_away(route, asked)]
-                served = asked - sum(each.turned_away for each in classes)
-                seen = list(self._seen_by(edge, plan, served))
-                answers = self._answers(served, seen)
-                self.edges.report(edge, *seen, classes=classes, answers=answers, seconds=counted)
+                self._report(edge, self.in_force.get(edge, self.edges.plans[-1]), counted)
 
-    def _answers(self, served: float, seen: list[EdgeTargetSight]) -> tuple[EdgeAnswers, ...]:
+    def _report(self, edge: str, plan: EdgePlan, seconds: float) -> None:
+        seen: list[EdgeTargetSight] = []
+        classes: list[EdgeClassSight] = []
+        answers: list[EdgeAnswers] = []
+        for route in plan.routes:
+            asked = self.demand(route.application) * seconds / len(self.edge_names)
+            turned = self._turn_away(route, asked)
+            served = asked - sum(each.turned_away for each in turned)
+            targets = self._seen_by(edge, route, served)
+            answers.append(self._answers(route, served, targets))
+            classes += turned
+            seen += targets
+        self.edges.report(edge, *seen, classes=classes, answers=tuple(answers), seconds=seconds)
+
+    def _answers(self, route: EdgeRoute, served: float, seen: list[EdgeTargetSight]) -> EdgeAnswers:
         """Return how users fared: second tries save those who met a dead cluster."""
         failed = 0 if any(each.healthy for each in seen) else round(served)
         failed += round(served * self.failing_users)
-        return tuple(
-            EdgeAnswers(name, round(served), failed) for name in {each.application for each in seen}
-        )
+        return EdgeAnswers(route.application, round(served), failed)
 
     def _turn_away(self, route: EdgeRoute, asked: float) -> list[EdgeClassSight]:
         found = []
@@ -274,18 +306,16 @@ class EngineWorld:
             left -= share
             yield each, share
 
-    def _seen_by(self, edge: str, plan: EdgePlan, asked: float) -> Iterator[EdgeTargetSight]:
-        targets = [(route, t) for route in plan.routes for t in route.targets]
-        total = sum(t.weight for _, t in targets) or 1
-        for route, target in targets:
-            yield self._seen_at(edge, route, target, asked / total)
+    def _seen_by(self, edge: str, route: EdgeRoute, asked: float) -> list[EdgeTargetSight]:
+        total = sum(each.weight for each in route.targets) or 1
+        return [self._seen_at(edge, route, each, asked / total) for each in route.targets]
 
     def _seen_at(
         self, edge: str, route: EdgeRoute, target: EdgeTarget, asked: float
     ) -> EdgeTargetSight:
         dead = target.way is not Way.OPEN or not self.reached(edge, target.cluster)
-        dead = dead or self.clusters[target.cluster].empty
-        requests = self._whole(edge, target.cluster, asked * target.weight)
+        dead = dead or self.clusters[target.cluster].empty(route.application)
+        requests = self._whole((edge, target.cluster, route.application), asked * target.weight)
         # An application's own errors are answers; what the cluster does to them is its trouble.
         failed = requests if dead else round(requests * self.troubled.get(target.cluster, 0.0))
         return EdgeTargetSight(
@@ -298,9 +328,11 @@ class EngineWorld:
             connect_failures=requests if dead else 0,
         )
 
-    def weights(self) -> dict[str, int]:
+    def weights(self, application: ApplicationName = APP) -> dict[str, int]:
         """Return what the edges are told, by cluster, in percent of the largest share."""
         plan = self.edges.plans[-1] if self.edges.plans else None
-        told = {t.cluster: t.weight for route in plan.routes for t in route.targets} if plan else {}
+        routes = plan.routes if plan is not None else ()
+        found = (each.targets for each in routes if each.application == application)
+        told = {target.cluster: target.weight for targets in found for target in targets}
         most = max(told.values(), default=0) or 1
         return {name: round(100 * weight / most) for name, weight in told.items()}

@@ -155,10 +155,17 @@ class FakeCluster:
                 return {each.revision: each.percent for each in route.backends}
         return {}
 
-    @property
-    def empty(self) -> bool:
-        """Whether there are pods, and none of them is ready: its gateway has nobody to ask."""
-        pods = [each.ready_pods for each in self.revisions.values() if each.wanted]
+    def epoch(self, application: ApplicationName) -> int:
+        """Return the epoch of what the data plane serves, 0 before the first."""
+        for (_, name), route in self.served.items():
+            if name == application:
+                return route.epoch
+        return 0
+
+    def empty(self, application: ApplicationName) -> bool:
+        """Return whether it has pods, and none is ready: its gateway has nobody to ask."""
+        every = ((name, each) for (name, _), each in self.revisions.items())
+        pods = [each.ready_pods for name, each in every if name == application and each.wanted]
         return bool(pods) and not any(pods)
 
     def serve(

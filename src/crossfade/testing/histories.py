@@ -8,9 +8,11 @@ lose sight, the hub is killed between any two of its operations, or is replaced 
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
+from crossfade.base.ids import ApplicationName
+from crossfade.core.application import Application, Placement
 from crossfade.core.rollout.spec import Pause, SetWeight
 from crossfade.core.rollout.state import Outcome, Rollout
 from crossfade.engine.records import ROLLOUT, rollout_name
@@ -32,7 +34,26 @@ _MOST_OPERATIONS = 40
 STEPS = (SetWeight(10), Pause(2.0), SetWeight(50), Pause(2.0))
 _ROOM = ((), (320, 320, 320), (150, 150, 150), (120, 120, 120), (300, 150, 60), (60, 120, 240))
 """What each of three clusters carries of 300: nobody knows, all of it, half, less, and unalike."""
+_DEPLOYS = 0.6
+"""How often another application gets a new revision too."""
 _AHEAD = (0.0, 0.0, 1.0, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """An application that shares clusters, edges, hub and store with the first one."""
+
+    name: ApplicationName
+    priority: int
+    """That of the first one is 0."""
+    requests_per_second: int
+    """Of all its users."""
+
+
+SHOP = Beside(ApplicationName("shop"), -1, 120)
+BANK = Beside(ApplicationName("bank"), 1, 90)
+_BESIDE = (*[()] * 9, (SHOP,), (BANK,), (BANK, SHOP))
+"""One tale of four is of several applications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +65,7 @@ class Moment:
     which: int
     """Index of the cluster."""
     many: int
-    """Which edge it is, or how many operations of the hub come before."""
+    """Which edge or application it is, or how many operations of the hub come before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,10 @@ class Story:
     """What each cluster carries; (): nobody knows."""
     aheads: tuple[float, ...] = (0.0,)
     """By how many seconds the clocks of one hub after the other are ahead."""
+    beside: tuple[Beside, ...] = ()
+    """Other applications."""
+    deploying: tuple[ApplicationName, ...] = ()
+    """Those of them that get a new revision too, a good one; the others only serve."""
 
     def __str__(self) -> str:
         told = (f"turn {m.turn}: {CLUSTERS[m.which]} {m.mishap} ({m.many})" for m in self.moments)
@@ -69,6 +94,10 @@ class Story:
             f"seed {self.seed}: a {kind} revision is deployed; {self.edges} edges, "
             f"clusters carry {room}, clocks of hubs are ahead by {self.aheads}"
         )
+        for each in self.beside:
+            does = "is deployed too" if each.name in self.deploying else "serves"
+            first += f"; beside it {each.name} of priority {each.priority} {does}"
+            first += f", {each.requests_per_second} requests per second"
         return "\n  ".join((first, *told))
 
 
@@ -79,42 +108,64 @@ def story(seed: int) -> Story:
         (draw.randrange(_TROUBLED_TURNS), draw.choice(USUAL), draw.randrange(len(CLUSTERS)))
         for _ in range(draw.randint(1, 16))
     )
+    bad, many = draw.random() < 0.3, [draw.randint(0, _MOST_OPERATIONS) for _ in moments]
+    edges, capacities = draw.choice((1, 2, 3)), draw.choice(_ROOM)
+    aheads = tuple(draw.choice(_AHEAD) for _ in range(4))
+    beside = draw.choice(_BESIDE)
     return Story(
         seed,
-        draw.random() < 0.3,
-        tuple(Moment(*each, draw.randint(0, _MOST_OPERATIONS)) for each in moments),
-        draw.choice((1, 2, 3)),
-        draw.choice(_ROOM),
-        tuple(draw.choice(_AHEAD) for _ in range(4)),
+        bad,
+        tuple(Moment(*each, number) for each, number in zip(moments, many, strict=True)),
+        edges,
+        capacities,
+        aheads,
+        beside,
+        tuple(each.name for each in beside if draw.random() < _DEPLOYS),
     )
 
 
 @cache
-def begin(edges: int = 1, capacities: tuple[int, ...] = ()) -> EngineWorld:
-    """Return a world in which a first revision serves everywhere; stories are told to copies."""
-    return simulated(_begin(edges, capacities))
+def begin(
+    edges: int = 1, capacities: tuple[int, ...] = (), beside: tuple[Beside, ...] = ()
+) -> EngineWorld:
+    """Return a world in which first revisions serve everywhere; stories are told to copies."""
+    return simulated(_begin(edges, capacities, beside))
 
 
-async def _begin(edges: int, capacities: tuple[int, ...]) -> EngineWorld:
+async def _begin(
+    edges: int, capacities: tuple[int, ...], beside: tuple[Beside, ...]
+) -> EngineWorld:
     world = EngineWorld(
         store=FakeStore(copying=False),
         requests_per_second=REQUESTS_PER_SECOND,
         edge_names=tuple(f"edge-{number}" for number in range(1, edges + 1)),
         users_follow=True,
         capacities=dict(zip(CLUSTERS, capacities, strict=False)),
+        beside={each.name: each.requests_per_second for each in beside},
     )
-    await world.prepare(application(*STEPS))
-    first = await world.deploy({"colour": "blue"})
-    if first.state.outcome is not Outcome.SUCCEEDED:
-        raise Broken(8, f"the first deployment ended otherwise: {first.state.reason}")
+    spec = application(*STEPS)
+    await world.prepare(spec)
+    for each in beside:
+        await world.commands.apply(_spec(spec, each))
+    for name in world.applications:
+        first = await world.deploy({"colour": "blue"}, application_name=name)
+        if first.state.outcome is not Outcome.SUCCEEDED:
+            raise Broken(8, f"the first deployment ended otherwise: {first.state.reason}")
     for _ in range(_SETTLE_TURNS):
         await world.turn(1.0)
     return world
 
 
+def _spec(first: Application, beside: Beside) -> Application:
+    """Return another application like the first one."""
+    name = beside.name
+    route = replace(first.route, host=f"{name}.localhost", service=name) if first.route else None
+    return replace(first, name=name, route=route, placement=Placement(priority=beside.priority))
+
+
 def tell(told: Story) -> float:
     """Tell the story; return how many seconds passed in it.  Raises Broken with the story."""
-    began = begin(told.edges, told.capacities).clock.now()
+    began = begin(told.edges, told.capacities, told.beside).clock.now()
     ended = began
     for telling in moments(told):
         ended = telling.world.clock.now()
@@ -141,7 +192,7 @@ def moments(told: Story) -> Iterator[Telling]:
 
 def opening(told: Story) -> Telling:
     """Return the story before anything has gone wrong."""
-    world = copied(begin(told.edges, told.capacities))
+    world = copied(begin(told.edges, told.capacities, told.beside))
     simulated(_deploy(world, told))
     promises = simulated(Promises.of(world, max(told.aheads) - min(told.aheads)))
     draw = random.Random(told.seed)  # noqa: S311 - a story, no secret
@@ -154,6 +205,8 @@ async def _deploy(world: EngineWorld, told: Story) -> None:
     rollout = await world.deployments.deploy(APP, {"colour": "red" if told.bad else "yellow"})
     if told.bad:
         world.error_rates[rollout.canary.id] = 0.5
+    for name in told.deploying:
+        await world.deployments.deploy(name, {"colour": "green"})
 
 
 def ending(telling: Telling) -> Iterator[Telling]:
@@ -161,22 +214,34 @@ def ending(telling: Telling) -> Iterator[Telling]:
     telling.run(telling.calm())
     settled = 0
     for turn in range(_CALM_TURNS):
+        # Of whom others leave no room for, too few are left to be judged.
+        fed = {each.application for each in telling.promises.every if not each.starves}
         if turn % 10 == 0:
-            telling.run(telling.ask(Mishap.RESUME, CLUSTERS[0]))
+            telling.run(telling.resume())
         telling.run(telling.turn())
         yield telling
-        settled += not _rollout(telling).active
-        if settled > _SETTLE_TURNS and telling.promises.unlike_wanted(telling.world) == "":
+        settled += not any(each.active for each in _rollouts(telling) if each.application in fed)
+        if settled > _SETTLE_TURNS and _unlike_wanted(telling) == "":
             return
-    unlike = telling.promises.unlike_wanted(telling.world)
-    reason = _rollout(telling).state.reason
-    raise Broken(8, f"it does not end as wanted: {unlike or reason}")
+    reasons = (f"{each.application}: {each.state.reason}" for each in _rollouts(telling))
+    raise Broken(8, f"it does not end as wanted: {_unlike_wanted(telling) or '; '.join(reasons)}")
 
 
-def _rollout(telling: Telling) -> Rollout:
-    onlooker, store = telling.promises.onlooker, telling.world.store
-    number = 2  # the first revision came first
-    found = onlooker.see(store, ROLLOUT, rollout_name(APP, number), Rollout)
-    if found is None:
-        raise Broken(8, "the rollout is forgotten")
+def _unlike_wanted(telling: Telling) -> str:
+    """Return what is not as wanted in the end, "" when all is."""
+    every = (each for each in telling.promises.every if not each.starves)
+    found = (each.unlike_wanted(telling.world) for each in every)
+    return next((each for each in found if each), "")
+
+
+def _rollouts(telling: Telling) -> list[Rollout]:
+    """Return the rollouts under way, or those that have ended."""
+    onlooker, store, found = telling.promises.onlooker, telling.world.store, []
+    for each in telling.promises.every:
+        number = 2 if each.rolls else 1  # the first revision came first
+        name = rollout_name(each.application, number)
+        rollout = onlooker.see(store, ROLLOUT, name, Rollout)
+        if rollout is None:
+            raise Broken(8, f"the rollout {name} is forgotten")
+        found.append(rollout)
     return found

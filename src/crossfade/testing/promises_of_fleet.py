@@ -1,26 +1,22 @@
 """What must hold of the whole fleet at every moment: who is taken out, and who gets how many."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from crossfade.base.ids import ClusterName
+from crossfade.base.ids import ApplicationName, ClusterName
 from crossfade.core.failover.evidence import DOWN
 from crossfade.core.failover.guard import BUDGET
 from crossfade.core.failover.health import ClusterHealth
 from crossfade.core.failover.users import Users
 from crossfade.core.failover.wish import ClusterWish
 from crossfade.core.rollout.record import Record
-from crossfade.core.traffic.demand import RECENT_SECONDS
-from crossfade.core.traffic.destinations import PARTS
+from crossfade.core.traffic.demand import RECENT_SECONDS, band
 from crossfade.engine.records import HEALTH, USERS, WISH
 from crossfade.testing.broken import Broken
-from crossfade.testing.builders import APP
+from crossfade.testing.crowds import Crowd, capacity_broken, full, in_vain
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.onlooker import Onlooker
 
-_CHANCE = 1.03
-"""Users are counted, and so known as exactly as chance allows."""
-_IN_VAIN = 0.1
-"""Up to this part of users are turned away in vain, for counts are steadied and shares rounded."""
 _COUNTING_SECONDS = RECENT_SECONDS + 2.0
 """After so long the hub must know how many users there are."""
 _LOOK_SECONDS = 1.0
@@ -41,10 +37,15 @@ class FleetPromises:
     """Whether each cluster stood so that it may have users."""
     taken_out: list[tuple[float, ClusterName]] = field(default_factory=list)
     """When automation took out which cluster."""
-    users: Users | None = None
-    epochs: dict[ClusterName, list[tuple[float, int]]] = field(default_factory=dict)
-    """Which epoch each cluster was to serve since when; the last ones."""
-    demand: tuple[float, int] = (0.0, 0)
+    users: dict[ApplicationName, Users] = field(default_factory=dict)
+    """Where the users of each application are."""
+    crowds: list[Crowd] = field(default_factory=list)
+    """The same, with how many they are."""
+    epochs: dict[tuple[ApplicationName, ClusterName], list[tuple[float, int]]] = field(
+        default_factory=dict
+    )
+    """Which epoch of an application each cluster was to serve since when; the last ones."""
+    demand: tuple[float, tuple[int, ...]] = (0.0, ())
     """Since when there are so many users, and the hub could know it."""
     down: frozenset[ClusterName] = frozenset()
     """Of which clusters the hub knows that they are down."""
@@ -52,40 +53,66 @@ class FleetPromises:
     """The same, before the moment in which it was noticed last that one is, or is no longer."""
     noticed: float = 0.0
     """When that was."""
-    cut_off: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+    cut_off: dict[str, tuple[int, tuple[int, ...]] | None] = field(default_factory=dict)
     """For edges that are cut off, which hub had counted their users, and how many all users were;
     None when it cannot have done so."""
 
-    def check(self, world: EngineWorld, onlooker: Onlooker, record: Record) -> None:
-        """Raise Broken when a promise is."""
-        now = world.clock.now()
+    def check(
+        self, world: EngineWorld, onlooker: Onlooker, records: Mapping[ApplicationName, Record]
+    ) -> None:
+        """Raise Broken when a promise is; these are the records of all applications."""
+        now, demand = world.clock.now(), demands(world)
         # Only hubs that take their turns in time have counted after that time.
         unread = now - self.demand[0] < _COUNTING_SECONDS and not self.paced
-        if world.demand != self.demand[1] or self._uncounted(world, now) or unread:
-            self.demand = (now, world.demand)
+        if demand != self.demand[1] or self._uncounted(world, demand, now) or unread:
+            self.demand = (now, demand)
         for name in world.clusters:
-            self._epoch(name, record.at(name).epoch, now)
             health = onlooker.see(world.store, HEALTH, name, ClusterHealth)
             self._budget(world, name, health)
             self._notice(name, now, down=health is not None and health.condition in DOWN)
-        users = onlooker.see(world.store, USERS, APP, Users)
-        if users is None or users is self.users:
+        planned = []
+        for application, record in records.items():
+            for name in world.clusters:
+                self._epoch(application, name, record.at(name).epoch, now)
+            users = onlooker.see(world.store, USERS, application, Users)
+            known = self.users.get(application)
+            if users is not None and users is not known:
+                planned.append((record, known or users))
+                self.users[application] = users
+        if not planned:
             return
-        before, self.users = self.users or users, users
+        self.crowds = self._crowds(world, records)
+        for record, before in planned:
+            self._moved(world, onlooker, record, before)
+        self._capacity_first(world, records)
+
+    def crowded(self, world: EngineWorld, application: ApplicationName, name: ClusterName) -> bool:
+        """Say whether more important users have all the room of the cluster."""
+        if len(self.crowds) == 1 or name not in world.capacities:
+            return False
+        own = next((each.priority for each in self.crowds if each.application == application), 0)
+        above = [each for each in self.crowds if each.priority > own]
+        capacity = world.capacities[name]
+        return full(capacity, above, name) or full(capacity, above, name, self.down)
+
+    def _moved(self, world: EngineWorld, onlooker: Onlooker, record: Record, before: Users) -> None:
+        """Look at which clusters have got users, and which have lost them."""
+        application = record.spec.name
+        users = self.users[application]
         for name in world.clusters:
             if before.share(name) == 0 < users.share(name):
-                self._converged(world, name)
-            if before.share(name) > 0 == users.share(name) and not users.frozen:
+                self._converged(world, application, name)
+            left = before.share(name) > 0 == users.share(name) and not users.frozen
+            if left and not self.crowded(world, application, name):
                 self._has_left(world, onlooker, record, name)
-        self._capacity_first(world, record, users)
 
-    def _uncounted(self, world: EngineWorld, now: float) -> bool:
+    def _uncounted(self, world: EngineWorld, demand: tuple[int, ...], now: float) -> bool:
         """
         Say whether an edge is cut off whose users the hub cannot know.
 
         They are as many as before, if it is still the hub that has counted them, and none came.
         """
-        known = (world.hub.epoch, world.demand)
+        known = (world.hub.epoch, demand)
         settled = self.paced and now - self.demand[0] >= _COUNTING_SECONDS
         heard = known if settled and now - world.hub.began >= _COUNTING_SECONDS else None
         self.cut_off = {edge: self.cut_off.get(edge, heard) for edge in world.deaf}
@@ -99,8 +126,10 @@ class FleetPromises:
         self.noticed = now
         self.down = self.down | {name} if down else self.down - {name}
 
-    def _epoch(self, name: ClusterName, epoch: int, now: float) -> None:
-        known = self.epochs.setdefault(name, [(now, epoch)])
+    def _epoch(
+        self, application: ApplicationName, name: ClusterName, epoch: int, now: float
+    ) -> None:
+        known = self.epochs.setdefault((application, name), [(now, epoch)])
         if known[-1][1] != epoch:
             known.append((now, epoch))
             del known[:-4]
@@ -117,10 +146,12 @@ class FleetPromises:
                 raise Broken(3, f"{' and '.join(sorted(recent))} were taken out within a minute")
         self.serving[name] = serves
 
-    def _converged(self, world: EngineWorld, name: ClusterName) -> None:
+    def _converged(
+        self, world: EngineWorld, application: ApplicationName, name: ClusterName
+    ) -> None:
         """Rule 5: who gets users serves what is wanted, or was wanted a moment ago."""
-        served = next((r.epoch for (_, a), r in world.clusters[name].served.items() if a == APP), 0)
-        now, known = world.clock.now(), self.epochs[name]
+        served = world.clusters[name].epoch(application)
+        now, known = world.clock.now(), self.epochs[application, name]
         until = [at for at, _ in known[1:]] + [now]
         good = {
             epoch
@@ -137,59 +168,78 @@ class FleetPromises:
     ) -> None:
         """Rule 3: whoever lost all users was taken out, drained, is behind, or was returning."""
         wish = onlooker.see(world.store, WISH, name, ClusterWish)
-        reason = (self.users or Users(APP)).reasons.get(name, "")
+        users = self.users[record.spec.name]
+        reason = users.reasons.get(name, "")
         known = (
             not self.serving.get(name, True)
             or (wish is not None and (wish.drained or "drained" in reason))
             or "stale" in reason
-            or (self.users is not None and name in self.users.returns)
+            or name in users.returns
             or not record.at(name).split.shares
         )
         if not known:
             raise Broken(3, f"{name} lost its users, and nobody took it out: {reason}")
 
-    def _capacity_first(self, world: EngineWorld, record: Record, users: Users) -> None:
+    def _capacity_first(
+        self, world: EngineWorld, records: Mapping[ApplicationName, Record]
+    ) -> None:
         """Rule 11: clusters carry whom they are sent; only those are turned away who do not fit."""
-        now, (since, demand) = world.clock.now(), self.demand
-        if not self.paced and users.recent is not None:
-            demand = users.recent  # what hubs know that take no turns in time is all to go by
-        elif now - since < _COUNTING_SECONDS:
+        now, since = world.clock.now(), self.demand[0]
+        counted = all(each.recent is not None for each in self.users.values())
+        # What hubs know that take no turns in time is all to go by.
+        if now - since < _COUNTING_SECONDS and (self.paced or not counted):
             return
-        if not world.capacities or users.frozen:
+        if not world.capacities or any(each.frozen for each in self.users.values()):
             return
-        served = demand * (PARTS - users.shed) / PARTS
         # How soon it is planned anew after a loss is a matter of pace; a plan of the turn in which
         # one goes down, or is well again, rests on what was read before that, or after.
         settled = now - self.noticed > _LOOK_SECONDS
         views = {self.down} if settled else {self.down, self.before}
-        spares = [
-            self._spare(world, users, served, view if self.paced else frozenset()) for view in views
-        ]
-        spare = min((each for each in spares if isinstance(each, float)), default=None)
-        if spare is None:
-            raise next(each for each in spares if isinstance(each, Broken))
-        vain = min(spare, demand - served)
+        if not self.paced:
+            views = {frozenset()}
+        crowds = self.crowds
+        broken = {view: capacity_broken(world.capacities, crowds, view) for view in views}
+        if all(broken.values()):
+            raise Broken(11, next(iter(broken.values())))
         # Where only some have the new revision alone, it is limited how many may meet it.
-        rows = [*users.parts.values(), *(record.at(each).split.shares for each in world.clusters)]
-        limited = len({frozenset(row) for row in rows}) > 1
-        if self.paced and settled and not limited and vain > demand * _IN_VAIN:
-            raise Broken(11, f"{vain:g} a second are turned away whom others could carry")
-        if users.shed > 0 and users.missing == 0:
-            raise Broken(11, f"{users.shed} parts of users are turned away, and none are missing")
+        if self.paced and settled and not any(_limited(world, each, records) for each in crowds):
+            sights = [view for view, said in broken.items() if not said]
+            vain = [in_vain(world.capacities, crowds, view) for view in sights]
+            if all(vain):
+                raise Broken(11, vain[0])
+        for crowd in crowds:
+            if crowd.users.shed > 0 and crowd.users.missing == 0:
+                raise Broken(
+                    11, f"{crowd.users.shed} parts of users are turned away, and none are missing"
+                )
 
-    def _spare(
-        self, world: EngineWorld, users: Users, served: float, down: frozenset[ClusterName]
-    ) -> float | Broken:
-        """Return how many more the others carry while these are down, or what is broken then."""
-        alive = [name for name in users.parts if name not in down]
-        placed = sum(users.share(name) for name in alive)
-        spare = 0.0
-        for name in alive:
-            # Edges leave dead clusters by themselves, and send those users to the others.
-            asked = served * users.share(name) / max(placed, 1)
-            carries = world.capacities[name]
-            if asked > carries * _CHANCE:
-                return Broken(11, f"{name} was sent {asked:g} a second, and carries {carries}")
-            if "drained" not in users.reasons.get(name, ""):
-                spare += carries - asked
-        return spare
+    def _crowds(self, world: EngineWorld, records: Mapping[ApplicationName, Record]) -> list[Crowd]:
+        """Return the users of all applications."""
+        return [
+            Crowd(name, record.spec.placement.priority, self.users[name], self._asked(world, name))
+            for name, record in records.items()
+            if name in self.users
+        ]
+
+    def _asked(self, world: EngineWorld, application: ApplicationName) -> int:
+        """Return how many users there are, as far as the hub can know it."""
+        recent, demand = self.users[application].recent, world.demand(application)
+        if recent is None or (self.paced and len(self.users) == 1):
+            return demand
+        # What few users ask for is known no better than chance allows.
+        by_chance = abs(recent - demand) <= band(max(demand, 1)) * demand
+        return recent if by_chance or not self.paced else demand
+
+
+def demands(world: EngineWorld) -> tuple[int, ...]:
+    """Return the requests per second of the users of each application."""
+    return tuple(world.demand(each) for each in world.applications)
+
+
+def _limited(world: EngineWorld, crowd: Crowd, records: Mapping[ApplicationName, Record]) -> bool:
+    record = records[crowd.application]
+    rows = [
+        *crowd.users.parts.values(),
+        *(record.at(each).split.shares for each in world.clusters),
+    ]
+    return len({frozenset(row) for row in rows}) > 1

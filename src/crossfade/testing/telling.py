@@ -10,7 +10,6 @@ from crossfade.base.errors import CrossfadeError
 from crossfade.base.ids import ClusterName
 from crossfade.core.rollout.commands import Command
 from crossfade.testing.broken import Broken
-from crossfade.testing.builders import APP
 from crossfade.testing.engine_hub import EngineHub, KillingDocuments, Life
 from crossfade.testing.engine_world import EngineWorld
 from crossfade.testing.fake_cluster import HubKilled
@@ -44,8 +43,14 @@ class Telling:
     hubs: int = 0
     """How many there have been."""
     mishaps: int = 0
+    _acts: list[list[str]] = field(init=False)
+    """What is done to each cluster."""
     _looked_at: tuple[float, ...] = ()
     _broken: Broken | None = None
+
+    def __post_init__(self) -> None:
+        """Know where to look."""
+        self._acts = [each.acts for each in self.world.clusters.values()]
 
     def branch(self, seed: str) -> "Telling":
         """Return the same moment of the same story, of which something else may become."""
@@ -69,8 +74,8 @@ class Telling:
         """Look at every promise if anything has happened."""
         world = self.world
         count = world.store.commits + len(world.edges.plans) + world.told_times + self.mishaps
-        for each in world.clusters.values():
-            count += len(each.acts)
+        for acts in self._acts:
+            count += len(acts)
         marks = (count, world.clock.now())
         if marks == self._looked_at or self._broken is not None:
             return
@@ -96,7 +101,11 @@ class Telling:
         world.hub = EngineHub(world, documents, epoch=lease.epoch, ahead=ahead)
 
     async def happen(self, mishap: Mishap, which: ClusterName, many: int) -> None:
-        """Let it happen; `many` says which edge it is, or after how many operations a hub dies."""
+        """
+        Let it happen.
+
+        `many` says which edge or application it is, or after how many operations a hub dies.
+        """
         self.mishaps += 1
         world = self.world
         match mishap:
@@ -106,13 +115,18 @@ class Telling:
                 self.replaced = [world.hub]
                 await self.take_over()
             case _ if mishap in BY_PERSON:
-                await self.ask(mishap, which)
+                await self.ask(mishap, which, many)
             case _:
                 edge = world.edge_names[many % len(world.edge_names)]
-                befall(world, mishap, which, edge, self.promises.canary)
+                befall(world, mishap, which, edge, self._rolling(many).canary)
 
-    async def ask(self, wish: Mishap, which: ClusterName) -> None:
-        """Let a person ask for it; it may be refused."""
+    def _rolling(self, many: int) -> Promises:
+        """Return one of the applications that get a new revision."""
+        every = [each for each in self.promises.every if each.rolls]
+        return every[many % len(every)]
+
+    async def ask(self, wish: Mishap, which: ClusterName, many: int = 0) -> None:
+        """Let a person ask for it; it may be refused.  `many` says for which application."""
         commands = self.world.commands
         with suppress(CrossfadeError):
             match wish:
@@ -122,8 +136,9 @@ class Telling:
                     await commands.restore_cluster(which)
                 case _:
                     command = Command[wish.name]
-                    await commands.change(APP, command)
-                    self.promises.asked_by_person(command)
+                    promises = self._rolling(many)
+                    await commands.change(promises.application, command)
+                    promises.asked_by_person(command)
 
     async def turn(self) -> None:
         """Let time pass, and every loop of every hub look once; some times side by side."""
@@ -164,7 +179,14 @@ class Telling:
         heal_edges(world)
         for cluster in world.clusters.values():
             back(cluster)
-            cluster.start_pods(self.promises.canary)
+            for each in self.promises.every:
+                cluster.start_pods(each.canary)
         for name in world.clusters:
             await self.ask(Mishap.RESTORE, name)
-        await self.ask(Mishap.RESUME, next(iter(world.clusters)))
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Let a person resume every rollout."""
+        first = next(iter(self.world.clusters))
+        for number in range(len(self.promises.every)):
+            await self.ask(Mishap.RESUME, first, number)

@@ -229,6 +229,15 @@ def test_a_file_goes_into_a_folder_that_is_there_already(world):
     assert world.files() == {"to/a.txt": "a", "to/b.txt": "b"}
 
 
+@pytest.mark.parametrize("target", ["/", "./"])
+def test_several_files_go_into_the_root(world, target):
+    world.write(a_txt="a", b_txt="b")
+
+    world.build(f"FROM scratch\nADD a.txt b.txt {target}\n")
+
+    assert world.files() == {"a.txt": "a", "b.txt": "b"}
+
+
 def test_links_in_the_image_do_not_lead_files_out_of_it(world, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -296,6 +305,19 @@ class TestRun:
         )
 
         assert world.files()["out"] == "72/w\n"
+
+    def test_folders_that_every_system_has_are_there_and_leave_nothing_behind(self, world):
+        world.build("FROM host\nRUN cd home && mkdir app && touch app/x && ls /srv /mnt /media\n")
+
+        files = world.files()
+        assert "home/app/x" in files
+        assert "srv" not in files
+
+    def test_pip_may_install_where_the_machine_cannot_be_harmed(self, world):
+        world.build('FROM host\nRUN test "$PIP_BREAK_SYSTEM_PACKAGES" = 1\n')
+
+        config = loaded(world.store, world.image("app:1")).config
+        assert config.environment == {}
 
     def test_it_is_done_once_while_nothing_changes(self, world):
         first = world.build("FROM host\nRUN date +%N > /now\n")

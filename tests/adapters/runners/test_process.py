@@ -255,3 +255,21 @@ async def test_what_steps_have_exported_makes_no_program_of_the_machine_run_anot
     assert sight.status is Status.SUCCEEDED
     assert text.startswith("git version")
     assert text.splitlines()[1:] == [" t0ken blue"]
+
+
+@pytest.mark.skipif(not bubblewrap.usable(), reason="needs bubblewrap")
+async def test_what_a_step_installs_goes_into_its_home_and_is_found_there(tmp_path):
+    runner = ProcessRunner(tmp_path / "runs", isolated=True)
+    script = """set -e
+mkdir -p "$NPM_CONFIG_PREFIX/bin"
+printf '#!/bin/sh\\necho installed\\n' > "$NPM_CONFIG_PREFIX/bin/crossfade-tried"
+chmod +x "$NPM_CONFIG_PREFIX/bin/crossfade-tried"
+crossfade-tried
+test -d "$HOME/.local/lib"
+echo "pip may: $PIP_BREAK_SYSTEM_PACKAGES"
+"""
+
+    text, sight = await ended(runner, order(script))
+
+    assert sight.status is Status.SUCCEEDED, text
+    assert text.splitlines() == ["installed", "pip may: 1"]

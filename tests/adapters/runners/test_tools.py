@@ -119,3 +119,19 @@ def test_what_istioctl_cannot_do_is_said(tmp_path):
 
     assert done.returncode == 2
     assert "allowed: get, create, replace, delete" in done.stderr
+
+
+@pytest.mark.parametrize(("there", "found"), [(("npx",), True), ((), False), (("yarn",), True)])
+def test_npm_brings_yarn_where_it_is_not(tmp_path, monkeypatch, there, found):
+    folder = tmp_path / "path"
+    folder.mkdir()
+    for name in there:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    (tmp_path / "tools").mkdir()
+
+    write_tools(tmp_path / "tools", own=False)
+
+    assert has_tool("yarn") is found
+    assert (tmp_path / "tools/yarn").exists() is (there == ("npx",))

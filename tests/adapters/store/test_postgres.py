@@ -43,6 +43,17 @@ async def test_a_connection_that_was_cut_is_made_again_and_nothing_is_lost(store
     assert (await store.get("application", "colors")).body == {"n": 2}
 
 
+async def test_a_server_that_has_left_its_socket_is_away_and_not_a_wrong_address(tmp_path):
+    """Or a hub beside its database would end when that is started anew."""
+    with pytest.raises(Unavailable, match="does not answer"):
+        await SqlStore.open(f"postgresql://crossfade@/x?host={tmp_path}")
+
+
+async def test_an_address_that_cannot_be_is_told_from_a_server_that_is_away():
+    with pytest.raises(InputError, match="cannot be used"):
+        await SqlStore.open("postgresql://crossfade@127.0.0.1:99999/x")
+
+
 async def test_commits_while_connections_are_cut_are_made_whole_or_refused(store, postgres):
     made, refused = set(), set()
 

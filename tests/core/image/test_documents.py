@@ -60,7 +60,7 @@ def test_manifest_and_index_lead_to_what_they_name():
 def test_an_image_that_is_read_back_runs_as_it_was_built():
     config = ImageConfig(
         {"A": "a=b"}, ("e",), ("c",), "5:6", "/w", {"l": "1"}, ("80/tcp",), ("/v",), "SIGINT",
-        ("/bin/bash",), ("CMD", "x"), {"Retries": 3},
+        ("/bin/bash",), ("CMD", "x"), {"Retries": 3}, "Ann",
     )  # fmt: skip
     document = json.loads(canonical(config_document(config, [ONE], ("linux", "amd64"), "t")))
 

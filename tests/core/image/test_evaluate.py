@@ -68,6 +68,12 @@ def test_a_text_is_run_by_the_shell_which_reads_its_own_variables():
     assert bash.argv == ("bash", "-c", "y")
 
 
+def test_the_old_way_to_name_an_author_still_builds():
+    config, _ = evaluated("MAINTAINER Ann Other <ann@example.com>")
+
+    assert config.author == "Ann Other <ann@example.com>"
+
+
 def test_a_new_entry_point_drops_the_command_of_the_base():
     assert evaluated('CMD ["a"]\nENTRYPOINT ["b"]')[0].command == ()
     assert evaluated('ENTRYPOINT ["b"]\nCMD ["a"]')[0].command == ("a",)

@@ -38,6 +38,13 @@ def test_a_stage_is_no_stage_of_itself_or_of_those_before():
     assert found.earlier(found.target, "a") is None
 
 
+def test_of_two_stages_with_one_name_the_last_one_before_is_meant():
+    found = stages(parse("FROM a AS x\nFROM b AS x\nFROM x AS y\n"), {})
+    below = found.earlier(found.target, "x")
+    assert below is not None
+    assert below.base == "b"
+
+
 def test_build_arguments_that_nothing_asks_for_are_told_but_proxies():
     assert unused(parse(TEXT), {"BASE": "", "X": "", "http_proxy": ""}) == ("X",)
 
@@ -48,7 +55,6 @@ def test_build_arguments_that_nothing_asks_for_are_told_but_proxies():
         (TEXT, "ap", 'no stage ap; did you mean "app"'),
         ("FROM a b\n", "", "cannot be read"),
         ("ARG X\nFROM $X\n", "", "names no image"),
-        ("FROM a AS x\nFROM b AS x\n", "", "two stages are named x"),
         ("FROM --pull a\n", "", "no flag --pull"),
         ("FROM ${A\n", "", "FROM cannot be read"),
         ("ARG 1=2\nFROM a\n", "", "ARG names no variable"),

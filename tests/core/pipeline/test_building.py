@@ -72,6 +72,28 @@ def test_an_image_is_pushed_unless_the_step_says_otherwise(keys, options):
     assert [e for e in found if e.startswith(("--push", "--registry="))] == options
 
 
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        (build(registry="prod"), ""),
+        (
+            push(tag="2", registry="prod"),
+            f"crossfade image tag -- r.example.com/team/app:1@{DIGEST} app:2",
+        ),
+        (
+            {"type": "push-tag", "image_name": "r/app:1", "tags": ["2"]},
+            "crossfade image tag -- r/app:1 r/app:2",
+        ),
+    ],
+)
+def test_nothing_is_pushed_when_the_build_says_that_images_stay(step, line):
+    script = work(step, variables={"CROSSFADE_PUSH": "false"}).script
+
+    assert "image push" not in script
+    assert "--push" not in script
+    assert line in script
+
+
 def test_pipelines_of_the_first_version_push_in_steps_of_their_own():
     assert "--push-default" not in words(build(), version="v1")
 

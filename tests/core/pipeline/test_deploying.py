@@ -150,7 +150,8 @@ def run(tmp_path):
         )
         manifest = Path(f"{calls}.manifest")
         written = manifest.read_text() if manifest.exists() else ""
-        return done.returncode, calls.read_text().splitlines(), written or done.stderr
+        asked = calls.read_text().splitlines() if calls.exists() else []
+        return done.returncode, asked, written or done.stderr
 
     return ran
 
@@ -191,6 +192,54 @@ def test_a_manifest_is_filled_in_and_waited_for(run, tmp_path):
         "apply -f - -o name",
         "rollout status deployment.apps/web --timeout 120s",
     ]
+
+
+COMMANDS = {"image": "codefresh/cf-deploy-kubernetes:master"}
+WHERE = {"KUBECONTEXT": "my gcp", "KUBERNETES_NAMESPACE": "shop"}
+
+
+def test_the_program_of_the_deploy_image_is_there_for_commands_that_call_it(run, tmp_path):
+    (tmp_path / "k8s.yml").write_text("a: {{WHO}}\n")
+    step = {**COMMANDS, "commands": ["echo first", "/cf-deploy-kubernetes ./k8s.yml"]}
+
+    code, calls, manifest = run(step, WHO="me", **WHERE)
+
+    assert code == 0
+    assert manifest == "a: me\n"
+    assert [each.partition("shop ")[2] for each in calls] == [
+        "apply -f - -o name",
+        "rollout status deployment.apps/web --timeout 120s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "why"),
+    [
+        ("/cf-deploy-kubernetes", WHERE, "needs a file"),
+        ("/cf-deploy-kubernetes k8s.yml", {}, "names the cluster"),
+    ],
+)
+def test_what_the_deploy_program_is_not_told_is_named(run, command, variables, why):
+    code, calls, errors = run({**COMMANDS, "commands": [command]}, **variables)
+
+    assert code != 0
+    assert why in errors
+    assert calls == []
+
+
+def test_other_programs_of_that_name_are_left_alone():
+    got = work({**COMMANDS, "commands": ["./bin/cf-deploy-kubernetes x", "cf-deploy-kubernetes x"]})
+
+    assert got.script == "set -e\n./bin/cf-deploy-kubernetes x\ncf-deploy-kubernetes x\n"
+    assert got.inside is not None
+
+
+def test_the_old_image_of_the_helm_step_reads_the_same_variables():
+    step = {"image": "codefresh/plugin-helm:2.8.0"}
+    told = {"CHART_NAME": "./c", "RELEASE_NAME": "r", "custom_image_tag": "1"}
+
+    assert "helm upgrade r ./c --install" in work(step, **told).script
+    assert "--set image.tag=1" in work(step, **told).script
 
 
 INSTALL = {"chart_name": "./c", "release_name": "r", "kube_context": "gcp"}

@@ -35,6 +35,12 @@ def test_registry_tag_and_digest_do_not_matter(image, name):
         ("mcr.microsoft.com/azure-cli:2.60", "az"),
         ("mcr.microsoft.com/dotnet/sdk:8.0", "dotnet"),
         ("istio/istioctl:1.20", "istioctl"),
+        ("codefreshio/ci-helpers", "sh"),
+        ("quay.io/codefresh/codefresh-shell:0.0.14", "sh"),
+        ("quay.io/argoproj/kubectl-argo-rollouts:latest", "kubectl-argo-rollouts"),
+        ("pulumi/pulumi-python", "pulumi"),
+        ("cypress/included:9.7.0", "cypress"),
+        ("golangci/golangci-lint:v1.33.0", "golangci-lint"),
     ],
 )
 def test_the_tools_of_the_machine_stand_for_known_images(image, command):

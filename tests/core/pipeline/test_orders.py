@@ -1,5 +1,7 @@
 """Where steps run and what they run."""
 
+from dataclasses import replace
+
 import pytest
 
 from crossfade.core.pipeline.context import context_of
@@ -22,6 +24,36 @@ def work(step, *, clone="", local_dir="", name="s", variables=None):
 
 
 RUNS = {"image": "alpine", "commands": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "variables", "target"),
+    [
+        ({"repo": "a/shop"}, {}, "shop"),
+        ({"repo": "https://git.example.com/a/shop.git/"}, {}, "shop"),
+        ({"repo": "git@example.com:shop.git"}, {}, "shop"),
+        ({"repo": "${{CF_REPO_OWNER}}/${{CF_REPO_NAME}}"}, {}, "folder"),
+        ({"repo": "${{CF_REPO_CLONE_URL}}"}, {"CF_REPO_NAME": "shop"}, "shop"),
+        ({"repo": "a/shop", "working_directory": "deep/er"}, {}, "deep/er/shop"),
+    ],
+)
+def test_a_folder_goes_where_the_clone_would_be(keys, variables, target):
+    graph = graph_from({"steps": {"main_clone": {"type": "git-clone", **keys}}})
+    step = replace(graph.units["main_clone"].step, main=True)
+    state = begin({n: Variable(n, v, Source.RUN) for n, v in variables.items()})
+
+    found = work_of(step, context_of(graph, state, "main_clone"), "/my/folder")
+
+    assert found.members["self"] == f"{VOLUME}/{target}"
+
+
+def test_a_folder_goes_nowhere_outside_of_the_workspace():
+    graph = graph_from({"steps": {"main_clone": {"type": "git-clone", "repo": "a/shop"}}})
+    step = graph.units["main_clone"].step
+    step = replace(step, main=True, settings={**step.settings, "working_directory": "../.."})
+
+    with pytest.raises(CannotRun, match="is not below"):
+        work_of(step, context_of(graph, begin({}), "main_clone"), "/my/folder")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossfade.core.pipeline.supported import notices, refusals
+from crossfade.core.pipeline.supported import notices, refusals, ways_out
 from crossfade.testing.fake_build import graph_from
 
 
@@ -31,8 +31,8 @@ def test_what_is_supported_is_not_refused():
         ({"type": "github-action", "uses": "a"}, "type github-action"),
         ({"type": "team/thing", "arguments": {}}, "steps of type team/thing are not supported yet"),
         ({**RUNS, "role_arn": "a", "registry_context": "b"}, "`role_arn` is not supported yet"),
-        ({"image": "alpine"}, "its image, whose entry point would run, is not at hand"),
-        ({**RUNS, "image": "my/tool"}, "--host-image my/tool"),
+        ({"image": "alpine"}, "the entry point of alpine would run, which is not at hand"),
+        ({**RUNS, "image": "my/tool"}, "my/tool is neither kept here nor in a known registry"),
         ({**RUNS, "image": "node:20"}, "this machine needs node"),
     ],
 )
@@ -41,6 +41,29 @@ def test_each_thing_that_cannot_be_run_is_named_with_its_step(step, words):
 
     assert "odd" in only
     assert words in only
+
+
+def test_the_ways_out_are_told_once_and_fit_all_images():
+    graph = graph_from(
+        {"steps": {"a": {**RUNS, "image": "my/tool"}, "b": {"image": "my/bot"}, "c": RUNS}}
+    )
+    found = refusals(graph, lambda text: text, {"sh"}.__contains__, ())
+
+    told = ways_out(found)
+
+    assert "--host-image my/tool" in told
+    assert "--host-image my/bot" not in told  # no tools of the machine know its entry point
+    assert "--runner container" in told
+    assert ways_out(each for each in found if not each.image) == ""
+
+
+def test_tools_that_are_not_there_stand_for_no_image():
+    graph = graph_from({"steps": {"a": {**RUNS, "image": "node:20"}}})
+
+    told = ways_out(refusals(graph, lambda text: text, {"sh"}.__contains__, ()))
+
+    assert "--runner container" in told
+    assert "--host-image" not in told
 
 
 def test_all_reasons_are_told_at_once_wherever_they_are():

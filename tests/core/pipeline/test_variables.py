@@ -22,7 +22,7 @@ from crossfade.core.pipeline.variables import (
 
 
 def test_the_higher_source_wins_and_of_one_source_the_last():
-    sources = [Source.RUN, Source.PROJECT, Source.TRIGGER, Source.SHARED, Source.PIPELINE]
+    sources = [Source.RUN, Source.TRIGGER, Source.SHARED, Source.PIPELINE]
     scope = Scope().with_all(Variable("A", each.name, each) for each in sources)
     assert scope.texts == {"A": "RUN"}
 

@@ -177,3 +177,14 @@ def test_who_looks_lost_and_is_not_shows_nobody_else_the_new_revision():
     plan, _ = plan_while_lost(goal, {"c"})
 
     assert plan.exposure(NEW) <= 702
+
+
+def test_when_others_fill_whoever_is_left_edges_turn_everybody_away():
+    """The dead one waits to be taken out, and keeps its share: nobody else may have its users."""
+    fleet = (cluster("a", 100), cluster("b", 0, full=True))
+    goal = Goal(fleet, 100, before={"a": {OLD: 5000}, "b": {OLD: 5000}})
+
+    plan, short = plan_while_lost(goal, {"a"})
+
+    assert set(plan.parts) == {"a"}
+    assert turned_away(short) == PARTS

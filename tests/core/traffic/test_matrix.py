@@ -301,3 +301,20 @@ def test_before_the_first_plan_there_is_nothing_to_keep():
     plan = plan_traffic(goal(old("a", eligibility=OUT)))
 
     assert (plan.frozen, plan.parts, plan.shed) == (False, {}, {"everybody": PARTS})
+
+
+def test_where_others_have_all_the_room_everybody_is_turned_away_and_no_cluster_overloaded():
+    before = {"a": {OLD: 6000}, "b": {OLD: 4000}}
+    full = (old("a", capacity=0, full=True), old("b", eligibility=OUT))
+
+    plan = plan_traffic(goal(*full, before=before))
+
+    assert (plan.frozen, plan.parts, plan.shed) == (False, {}, {"everybody": PARTS})
+
+
+def test_a_cluster_that_is_full_of_others_does_not_tell_when_all_look_dead():
+    before = {"a": {OLD: PARTS}}
+
+    plan = plan_traffic(goal(old("a", capacity=0, full=True, eligibility=OUT), before=before))
+
+    assert (plan.frozen, plan.parts) == (True, before)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from crossfade.core.failover.users import Users
 from crossfade.engine.loops.comparing import Comparing
-from crossfade.engine.loops.counting import Counting
+from crossfade.engine.loops.counting import NOBODY, Counting
 from crossfade.ports.edge import EdgeSight, EdgeTargetSight
 from crossfade.testing.builders import APP, application
 
@@ -57,3 +57,13 @@ def test_a_hub_that_was_busy_counts_all_users_of_all_edges():
 
     for now in range(20, 27):
         assert recent(counting, Users(APP), float(now)) == 200, now
+
+
+def test_when_all_users_have_left_they_are_not_remembered_as_if_some_were_still_there():
+    counting = Counting()
+    for second in range(10, 40):
+        counting.take_in((report("edge-1", float(second), 300 if second < 20 else 0),))
+    before = Users(APP, recent=30)
+
+    assert recent(counting, before, 39.0) == NOBODY
+    assert recent(counting, before, 39.5) == NOBODY

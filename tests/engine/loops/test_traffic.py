@@ -243,7 +243,8 @@ async def test_edges_are_told_of_sticky_users_and_of_posts_that_may_be_done_twic
 
 async def test_less_important_users_do_not_take_the_room_of_those_who_fled_a_dead_cluster():
     """Edges leave two dead clouds at once; the hub takes out one, and the other a minute later."""
-    made, shop = EngineWorld(capacities=dict.fromkeys(CLUSTERS, 200)), ApplicationName("shop")
+    shop, room = ApplicationName("shop"), dict.fromkeys(CLUSTERS, 200)
+    made = EngineWorld(capacities=room, requests_per_second=50, beside={shop: 150})
     spec = application()
     first = replace(spec, placement=Placement(priority=1))
     await made.prepare(first)

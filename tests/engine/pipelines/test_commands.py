@@ -141,8 +141,9 @@ def test_an_image_that_a_variable_names_is_checked_by_its_value():
 
     check(graph, {}, lambda _: True, ())
     check(graph, given, lambda _: True, ("my/*",))
-    with pytest.raises(InputError, match="--host-image my/tool"):
+    with pytest.raises(InputError, match="the image my/tool is neither") as caught:
         check(graph, given, lambda _: True, ())
+    assert "--host-image my/tool" in caught.value.hint
 
 
 @pytest.mark.parametrize("approved", [True, False])

@@ -263,7 +263,10 @@ class Builder:
             if not place.on_host:
                 hint = "it has only the image's files: build on `host` to have this machine's tools"
             elif code == 127:
-                hint = "a command is not there: install it on this machine, or COPY it"
+                hint = (
+                    "a command is not there: install it on this machine, COPY it, or build on the "
+                    "image itself, with podman or docker or after `crossfade image pull`"
+                )
             raise problem(f"the command ended with exit code {code}", hint)
         return list(running.changes(place))
 

@@ -72,7 +72,7 @@ def items(
     owner, mode = _owner(act, problem), _mode(act, problem)
     sources = [each for one in act.sources for each in _sources(one, files, problem)]
     target = place(act.target)
-    if len(sources) > 1 and not target.endswith("/"):
+    if len(sources) > 1 and target and not target.endswith("/"):  # "": the root
         folders = [each for each in sources if (files.root / each).is_dir()]
         if not folders:
             raise problem(f"several files cannot all become {act.target}", f"write {act.target}/")

@@ -11,7 +11,7 @@ import shlex
 import shutil
 import stat
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,12 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OWN = ("dev", "proc")
 _OF_RUNS = {"root": 0o700, "tmp": 0o1777}
 """Folders that are there for every command; in the layer only when something is in them."""
+_OF_HOSTS = dict.fromkeys(("home", "media", "mnt", "srv"), 0o755)
+"""The same where the machine stands for an image: those that every system has, without its files.
+Commands that are written for the image which is meant count on them."""
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_FREE = {"PIP_BREAK_SYSTEM_PACKAGES": "1"}
+"""Lets pip install: what it would protect is the machine, and the machine stays as it is."""
 _MOUNTED = ("/etc/resolv.conf", "/etc/hosts")
 _OPAQUE = "user.overlay.opaque"
 
@@ -103,9 +108,14 @@ def mounted(place: Place) -> tuple[list[str], list[str]]:
     view = ["--bind", "root", "/", "--dev", "/dev", "--proc", "/proc"]
     if place.on_host:
         view += names_of_hosts(place.root)
-    for name in _OF_RUNS:
+    for name in _always(place):
         view += ["--dir", f"/{name}"]
     return mounts, view
+
+
+def _always(place: Place) -> Mapping[str, int]:
+    """Return the folders that are there for every command, with their modes."""
+    return {**_OF_RUNS, **_OF_HOSTS} if place.on_host else _OF_RUNS
 
 
 def _lowers(place: Place) -> Iterator[tuple[str, str]]:
@@ -152,13 +162,14 @@ def boxed(mounts: Sequence[str], view: Sequence[str], argv: Sequence[str]) -> li
 
 def _environment(act: Run) -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {"PATH": PATH, "HOME": "/root", **passed, **act.environment}
+    return {"PATH": PATH, "HOME": "/root", **_FREE, **passed, **act.environment}
 
 
 def changes(place: Place) -> Iterator[Item]:
     """Yield what the command has changed, as a layer has it: what is gone as marks of it."""
     nothing = place.working / "nothing"
     nothing.touch()
+    always = _always(place)
     uppers = {name: place.working / "upper" / name for name, _ in _lowers(place)}
     for name, folder in uppers.items():
         yield from _changed(folder, name, place, nothing)
@@ -166,8 +177,8 @@ def changes(place: Place) -> Iterator[Item]:
         old = place.root / each.name
         if each.name in uppers or each.name in _OWN or _is_same(each, old):
             continue
-        if each.name not in _OF_RUNS or any(each.iterdir()):
-            yield Item(each, each.name, mode=_OF_RUNS.get(each.name))
+        if each.name not in always or any(each.iterdir()):
+            yield Item(each, each.name, mode=always.get(each.name))
         if _is_folder(each):
             yield from _changed(each, each.name, place, nothing)
 

@@ -22,6 +22,8 @@ class Choice:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     """Names of steps; see `chosen`."""
+    repository: str = ""
+    """The one that the build is about, as `owner/name`; "" while it is not known."""
 
 
 ALL = Choice()
@@ -49,7 +51,7 @@ def read_graph(
         pipeline = combined(pipeline, _pipeline(choice.template, known, str(where or "the steps")))
     pipeline = chosen(pipeline, choice.only, choice.skip)
     clones = with_clone and MAIN_CLONE not in choice.skip
-    pipeline = with_main_clone(pipeline) if clones else pipeline
+    pipeline = with_main_clone(pipeline, choice.repository) if clones else pipeline
     return graph_of(with_resources(pipeline))
 
 
@@ -57,9 +59,9 @@ def _pipeline(text: str, definitions: Definitions, name: str) -> Pipeline:
     judged = judge(text, definitions)
     if len(judged.pipelines) != 1:
         first = judged.errors[0] if judged.errors else None
-        place = (
-            f":{first.at.line}:{first.at.column}: {first.path}: {first.message}" if first else ""
-        )
+        place = f":{first.at.line}:{first.at.column}: " if first else ""
+        if first:
+            place += f"{first.path}: {first.message}" if first.path else first.message
         raise InputError(
             f"{name}{place}" if first else f"{name} holds {len(judged.pipelines)} pipelines",
             hint="`crossfade pipeline validate FILE` shows everything" if first else "give one",

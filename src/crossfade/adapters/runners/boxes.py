@@ -12,7 +12,7 @@ from crossfade.adapters.runners.variables import VARIABLES, write_variables
 from crossfade.adapters.runners.view import Mount
 from crossfade.base.errors import InputError
 from crossfade.core.pipeline.images import is_allowed
-from crossfade.core.pipeline.supported import image_refusal
+from crossfade.core.pipeline.supported import image_refusal, unknown_image
 from crossfade.core.pipeline.work import Inside
 
 
@@ -71,7 +71,9 @@ class Boxes:
             return self._inside(wanted, seen, given)
         why = image_refusal(wanted.image, has_tool, self.host_images)
         if why:
-            raise InputError(why, hint="nothing of this composition was started")
+            raise InputError(
+                unknown_image(wanted.image, why), hint="nothing of this composition was started"
+            )
         argv = wanted.argv or (*wanted.inside.entry_point, *wanted.inside.arguments)
         if not argv:
             raise InputError(

@@ -39,6 +39,9 @@ _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"
 _STEERING = ("LD_", "BASH_", "GIT_", "SSH_", "XDG_", "PYTHON", "ENV", "SHELLOPTS", "PATH")
 """How variables begin that make shells, git and others run something else."""
 _KNOWN = (SSH_KEY, SSH_HOSTS, TOKEN, TOKEN_USER, SERVER, CLONE_USER, CLONE_PASSWORD)
+_INSTALLED = f"{HOME}/.local"
+_INSTALLING = {"PIP_BREAK_SYSTEM_PACKAGES": "1", "NPM_CONFIG_PREFIX": _INSTALLED}
+"""Has what a step installs go into its home, as nothing of the machine can be written."""
 _OF_MACHINE = ("SSL_CERT_FILE", "NIX_SSL_CERT_FILE")
 """Variables that name files of this machine."""
 
@@ -89,6 +92,8 @@ class RunCommands:
         given = {"KUBECONFIG": KUBECONFIG} if order.kubeconfig else {}
         given |= order.environment
         given = {name: self.seen(value, order) for name, value in given.items()}
+        installs = self.boxed(order) and order.inside is None and not self.in_container(order)
+        given = {**_INSTALLING, **given} if installs else given
         if self.boxed(order):
             argv = self._boxed(order, place)
             own, tools = (HOME, EXPORTS, MASKED), TOOLS
@@ -105,6 +110,8 @@ class RunCommands:
             given = {name: value for name, value in given.items() if not _steers(name)}
             return argv, _environment({**passed, **given}, named, tools, place)
         variables = _environment({**passed, **given}, named, tools, place)
+        if installs:
+            variables["PATH"] += f":{_INSTALLED}/bin"
         write_variables(place / VARIABLES, variables)
         return argv, self._of_keeper(order, place)
 

@@ -18,8 +18,9 @@ FULL = (
     "set CROSSFADE_KEEP_GIB, and restart the build"
 )
 KILLED = "what keeps its output was killed"
-_WHOLE, _DRAINED = "whole", "drained"
-"""Files of a run: nothing was left out for want of room; the drain has come to its end."""
+_BEGUN, _WHOLE, _DRAINED = "begun", "whole", "drained"
+"""Files of a run: there is a drain; nothing was left out for want of room; it has come to its end.
+Without the first one the run was begun by an older version, which had no drains."""
 _BLOCK_BYTES = 512
 """In which shells count how large files may become."""
 _DRAIN = """trap '' TERM INT HUP XFSZ
@@ -43,6 +44,7 @@ def start_drain(place: Path, most_bytes: int) -> tuple[int, int]:
     lock = os.open(place / _WHOLE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     read_end = write_end = -1
     try:
+        (place / _BEGUN).touch()
         fcntl.flock(lock, fcntl.LOCK_EX)
         read_end, write_end = os.pipe()
         pid = os.posix_spawn(
@@ -82,6 +84,8 @@ def drains(place: Path) -> bool:
 
 def trouble(place: Path) -> str:
     """Return FULL or KILLED if something of what an ended run has printed is missing, else ""."""
+    if not (place / _BEGUN).exists():
+        return ""
     if not (place / _WHOLE).exists():
         return FULL
     return "" if (place / _DRAINED).exists() else KILLED

@@ -114,7 +114,9 @@ class ProcessRunner:
         with answering(_NO_PLACE):
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.volume(order.run.build).mkdir(exist_ok=True)
-            self.places.home(order.run.build).mkdir(exist_ok=True)
+            # npm asks for this folder below where it installs, also when it installs nothing.
+            libraries = self.places.home(order.run.build) / ".local" / "lib"
+            libraries.mkdir(parents=True, exist_ok=True)
             try:
                 place.mkdir(mode=0o700)
             except FileExistsError:

@@ -21,6 +21,10 @@ CROSSFADE = """#!/bin/sh
 exec '{python}' -m crossfade.cli.main "$@"
 """
 
+YARN = """#!/bin/sh
+# images of node have yarn; npm brings it where it is not
+exec npx --yes yarn@1 "$@"
+"""
 ISTIOCTL = """#!/bin/sh
 # istioctl get|create|replace|delete, which newer Istios leave to kubectl
 set -e

@@ -7,12 +7,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from crossfade.adapters.runners.scripts import CF_EXPORT, CROSSFADE, ISTIOCTL
+from crossfade.adapters.runners.scripts import CF_EXPORT, CROSSFADE, ISTIOCTL, YARN
 
 _OTHER_NAMES = {"python": "python3", "pip": "pip3"}
-_SCRIPTS = {"istioctl": ISTIOCTL}
+_SCRIPTS = {"istioctl": ISTIOCTL, "yarn": YARN}
 """What stands for commands that the machine does not have, on those that it has."""
-_NEEDS = {"istioctl": "kubectl"}
+_NEEDS = {"istioctl": "kubectl", "yarn": "npx"}
 
 
 def has_tool(name: str) -> bool:
@@ -34,7 +34,7 @@ def write_tools(folder: Path, *, own: bool, machine: bool = True) -> None:
     if own:
         _script(folder / "crossfade", CROSSFADE.format(python=sys.executable))
     for name, text in _SCRIPTS.items():
-        if shutil.which(name) is None:
+        if shutil.which(name) is None and shutil.which(_NEEDS[name]) is not None:
             _script(folder / name, text)
     for name, path in _found().items():
         _place(Path(path), folder / name)

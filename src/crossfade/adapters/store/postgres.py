@@ -64,8 +64,13 @@ def lock_layout(connection: Connection) -> None:
 
 
 # Failures of connecting carry no code, only words.
+_ASKED = ("connection to server", "could not connect to server")
+"""What libpq says of a server that it found an address of: psycopg calls a socket that nobody is
+behind a bad connection, as it does what it cannot read."""
 _NOT_LET_IN = ("password authentication failed", "no password supplied", "role ", "pg_hba.conf")
-_RETRY = "the hub goes on by itself once the database answers"
+_RETRY = (
+    "try again once the database answers; a hub asks again for 15 s, and is then to be started anew"
+)
 _ACCOUNT = "check user, password and rights in CROSSFADE_DATABASE_URL"
 
 
@@ -92,7 +97,7 @@ def translated(error: BaseException | None, where: str) -> CrossfadeError:
             return Unavailable("the store is locked", hint=hint, store=where)
         case _ if any(each in said for each in _NOT_LET_IN):
             return Denied(f"the store does not let us in: {said}", hint=_ACCOUNT, store=where)
-        case _ if "connection is bad" in said:
+        case _ if "connection is bad" in said and not any(each in said for each in _ASKED):
             hint = "CROSSFADE_DATABASE_URL has parameters that libpq does not know"
             return InputError(f"the address of the store cannot be used: {said}", hint=hint)
         case _ if "database" in said and "does not exist" in said:

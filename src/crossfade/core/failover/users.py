@@ -306,6 +306,7 @@ def _destination(
         startable=max(0, full - (carried or 0)) if standby else 0,
         minimum=full * placement.minimum_percent // 100 if pilot else 0,
         ramp_percent=may.ramp_percent,
+        full=each.room is not None and each.room <= 0,
     )
 
 

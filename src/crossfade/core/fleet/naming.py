@@ -21,8 +21,13 @@ def edge_name(text: str) -> str:
     return _name(text, "an edge")
 
 
+def is_name(text: str) -> bool:
+    """Say whether a cluster may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _name(text: str, of: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not is_name(text):
         raise InputError(
             f"this is no name for {of}",
             hint="take lower-case letters, digits and dashes (not first or last), at most 63",

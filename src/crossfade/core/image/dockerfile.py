@@ -19,6 +19,7 @@ KEYWORDS = (
     "FROM",
     "HEALTHCHECK",
     "LABEL",
+    "MAINTAINER",
     "RUN",
     "SHELL",
     "STOPSIGNAL",
@@ -27,7 +28,6 @@ KEYWORDS = (
     "WORKDIR",
 )
 _REFUSED = {
-    "MAINTAINER": "write `LABEL maintainer=...`, which has replaced it",
     "ONBUILD": "write the instruction into the Dockerfiles that build on this image",
 }
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*?)\s*\Z")

@@ -56,6 +56,8 @@ class ImageConfig:
     """`NONE`, or `CMD` and words, or `CMD-SHELL` and a line."""
     health_timing: Mapping[str, int] = field(default_factory=dict)
     """Interval, Timeout, StartPeriod in nanoseconds, Retries."""
+    author: str = ""
+    """Who made it, as MAINTAINER says."""
 
 
 def canonical(document: Json) -> bytes:
@@ -79,6 +81,7 @@ def config_document(
     """Return the configuration; `platform` is (system, architecture), `created` as RFC 3339."""
     system, architecture = platform
     return {
+        **({"author": config.author} if config.author else {}),
         "created": created,
         "os": system,
         "architecture": architecture,
@@ -124,6 +127,7 @@ def read_config(document: Mapping[str, Json]) -> ImageConfig:
         shell=_texts(part.get("Shell")),
         health=_texts(health.get("Test")),
         health_timing={name: value for name, value in health.items() if isinstance(value, int)},
+        author=_text(document.get("author")),
     )
 
 

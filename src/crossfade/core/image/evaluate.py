@@ -190,6 +190,11 @@ def _label(given: Given, standing: Standing, one: Instruction) -> ImageConfig:
     return replace(config, labels={**config.labels, **_pairs(given, standing, one)})
 
 
+def _maintainer(_: Given, standing: Standing, one: Instruction) -> ImageConfig:
+    """Return the configuration; the line is taken as it is, as nothing is filled in there."""
+    return replace(standing.config, author=one.text)
+
+
 def _workdir(given: Given, standing: Standing, one: Instruction) -> ImageConfig:
     path = " ".join(read_words(given.file, one, standing.variables))
     return replace(standing.config, working_directory=_below(standing.config, path))
@@ -278,6 +283,7 @@ _CHANGES: Mapping[str, Callable[[Given, Standing, Instruction], ImageConfig]] = 
     "EXPOSE": _expose,
     "HEALTHCHECK": _health,
     "LABEL": _label,
+    "MAINTAINER": _maintainer,
     "SHELL": _shell,
     "STOPSIGNAL": _stop_signal,
     "USER": _user,

@@ -68,7 +68,9 @@ def chosen(known: Sequence[KnownRegistry], name: str) -> KnownRegistry | None:
     names = [each.name for each in known]
     raise NotFound(
         f"the registry {name} is not known{did_you_mean(name, names)}",
-        hint=f"known: {', '.join(names) or 'none'}; `crossfade image registry add` makes one known",
+        hint=f"`crossfade image registry add {name} ADDRESS` makes it known, with an ADDRESS as "
+        f"registry.example.com/team (known: {', '.join(names) or 'none'}); or run the pipeline "
+        "with `--var CROSSFADE_PUSH=false`, and images stay here",
     )
 
 

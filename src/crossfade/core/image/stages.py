@@ -52,7 +52,6 @@ def stages(file: Dockerfile, build_arguments: Mapping[str, str], target: str = "
     Raises InputError for a target that is not there, or a FROM that cannot be read.
     """
     everything, arguments = _split(file, build_arguments)
-    _check_names(file, everything)
     wanted = _target(file, everything, target)
     numbers = _needed(everything, wanted)
     return Stages(tuple(everything[number] for number in sorted(numbers)), arguments)
@@ -129,15 +128,6 @@ def _stage(
     return Stage(number, name, said[0], begin.line, body, begin.flag("platform"))
 
 
-def _check_names(file: Dockerfile, everything: list[Stage]) -> None:
-    seen: dict[str, int] = {}
-    for each in everything:
-        if each.name and each.name in seen:
-            what = f"two stages are named {each.name}"
-            raise file.problem(each.line, what, f"the other one is on line {seen[each.name]}")
-        seen[each.name] = each.line
-
-
 def _target(file: Dockerfile, everything: list[Stage], target: str) -> Stage:
     if not target:
         return everything[-1]
@@ -177,9 +167,7 @@ def _needed(everything: list[Stage], wanted: Stage) -> set[int]:
 
 
 def _earlier(known: list[Stage] | tuple[Stage, ...], before: int, reference: str) -> Stage | None:
-    for each in known:
-        if each.number >= before:
-            continue
-        if reference.lower() == each.name or reference == str(each.number):
-            return each
-    return None
+    """Return the stage that is meant; of several with one name, the last one that is earlier."""
+    found = (each for each in reversed(known) if each.number < before)
+    names = reference.lower()
+    return next((e for e in found if names == e.name or reference == str(e.number)), None)

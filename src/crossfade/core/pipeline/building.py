@@ -4,12 +4,13 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from crossfade.base.errors import InputError
 from crossfade.core.image.reference import Reference, reference
 from crossfade.core.pipeline.context import Context
 from crossfade.core.pipeline.document import Settings, Step
+from crossfade.core.pipeline.keeping import PUSH
 from crossfade.core.pipeline.variables import as_flag, tag_form
 from crossfade.core.pipeline.work import VOLUME, Access, CannotRun, Work, directory_of, text
 
@@ -34,7 +35,7 @@ def work_of(step: Step, context: Context) -> Work:
         return build(settings, context)
     if step.type == "push":
         return push(settings, context, text(step.settings.get("candidate")))
-    return push_tag(settings)
+    return push_tag(settings, context)
 
 
 def build(settings: Settings, context: Context) -> Work:
@@ -67,8 +68,11 @@ def push(settings: Settings, context: Context, candidate: str) -> Work:
     image = _reference(pinned(wanted, made))
     name = text(settings.get("image_name")).strip() or made.get("imageName", "") or image.repository
     tags = _tags(settings, "latest")
-    words = ["image", "push", str(image)]
-    words += [f"--as={_reference(f'{name.lower()}:{tag}')}" for tag in tags]
+    named = [str(_reference(f"{name.lower()}:{tag}")) for tag in tags]
+    words = ["image", "push", str(image), *(f"--as={each}" for each in named)]
+    if _stays(context):
+        members = {"imageName": name, "imageTagName": tags[0]}
+        return _named_only(image, named, members)
     registry = text(settings.get("registry")) or text(settings.get("registry_context"))
     words += [f"--registry={registry}"] if registry else []
     given, documents = settings.get("credentials"), {}
@@ -82,7 +86,7 @@ def push(settings: Settings, context: Context, candidate: str) -> Work:
     return Work(script, "sh", "/", "", members, secrets=secrets, access=Access.HUB, tells=_TELLS)
 
 
-def push_tag(settings: Settings) -> Work:
+def push_tag(settings: Settings, context: Context) -> Work:
     """Return the work that gives an image in a registry more tags."""
     image = _reference(_needed(settings, "image_name", "which image it is"))
     tags = _tags(settings, "")
@@ -90,7 +94,20 @@ def push_tag(settings: Settings) -> Work:
         _reference(f"{image.name}:{tag}")
     script = f"exec {shlex.join(['crossfade', 'image', 'push-tag', '--', str(image), *tags])}\n"
     members = {"imageName": image.name, "imageTagName": tags[0]}
+    if _stays(context):
+        return _named_only(image, [f"{image.name}:{tag}" for tag in tags], members)
     return Work(script, "sh", "/", "", members, access=Access.HUB)
+
+
+def _stays(context: Context) -> bool:
+    return not as_flag(context.scope.texts.get(PUSH), default=True)
+
+
+def _named_only(image: Reference, names: Sequence[str], members: Mapping[str, str]) -> Work:
+    """Return the work that gives an image of this machine the names that it would be pushed by."""
+    told = f"echo {shlex.quote(f'{PUSH} is false: nothing is pushed, {image} stays here')}"
+    tag = shlex.join(["crossfade", "image", "tag", "--", str(image), *names])
+    return Work(f"{told}\nexec {tag}\n", "sh", "/", "", members, access=Access.HUB)
 
 
 def pinned(image: str, made: Mapping[str, str]) -> str:
@@ -187,7 +204,7 @@ def _build_options(settings: Settings) -> list[str]:
 
 
 def _pushing(settings: Settings, context: Context) -> list[str]:
-    if as_flag(settings.get("disable_push"), default=not context.pushes):
+    if _stays(context) or as_flag(settings.get("disable_push"), default=not context.pushes):
         return []
     registry = text(settings.get("registry")).strip()
     return ["--push", f"--registry={registry}"] if registry else ["--push-default"]

@@ -1,9 +1,13 @@
 """Which clusters the steps of a pipeline may reach."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crossfade.base.json_value import Json
+
+_CHOSEN = re.compile(r"\bkubectl config use-context +(\"[^\"\n]+\"|'[^'\n]+'|[^\s;&|]+)")
+_VARIABLES = ("KUBECONTEXT", "HELM_KUBECONTEXT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,15 @@ def reachable(spec: Mapping[str, Json]) -> tuple[str, ...] | None:
         return None
     named = info.get("available")
     return tuple(str(each) for each in named) if isinstance(named, list) else ()
+
+
+def unknown(script: str, environment: Mapping[str, str], kubeconfig: str) -> tuple[str, ...]:
+    """
+    Return the clusters that a step certainly works on and that its kubeconfig does not mention.
+
+    These are contexts that its commands choose by name, and those of `helm` and `deploy`.
+    """
+    chosen = (each.strip("\"'") for each in _CHOSEN.findall(script))
+    wanted = [*(environment.get(name, "") for name in _VARIABLES), *chosen]
+    named = (each for each in dict.fromkeys(wanted) if each and "$" not in each)
+    return tuple(each for each in named if each not in kubeconfig)

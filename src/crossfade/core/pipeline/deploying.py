@@ -1,7 +1,9 @@
 """What steps do that bring something out: a rollout of the fleet, a chart, or plain manifests."""
 
 import json
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 
 from crossfade.base.errors import InputError
@@ -17,10 +19,14 @@ from crossfade.core.release.values import parse_set
 ROLLOUT = "crossfade-deploy"
 ON_CANCEL = ("abort", "leave")
 HELM_IMAGE = "codefresh/cfstep-helm"
+HELM_IMAGES = (HELM_IMAGE, "codefresh/plugin-helm")
+"""The image of the helm step under its name and its old one; both read the same variables."""
 DEPLOY_IMAGE = "codefresh/cf-deploy-kubernetes"
 ONCE = "CF_STEP_IDENTITY"
 """Variable of the environment that is the same however often a run is started again."""
 _ACTIONS = ("apply", "create", "replace")
+_DEPLOY_COMMAND = re.compile(r"(?<![\w./-])/cf-deploy-kubernetes(?![\w./-])")
+"""The program of the image of the deploy step, as commands of a step call it."""
 
 
 def roll_out(settings: Settings, context: Context) -> Work:
@@ -125,6 +131,12 @@ def deploy_image(settings: Settings, context: Context) -> Work:
     return _deploy(_FILE, settings, context, {"FILE_PATH": file, "KUBECTL_ACTION": action})
 
 
+def deploy_commands(commands: Sequence[str]) -> tuple[str, ...]:
+    """Return commands that run here what they call of the image of the deploy step."""
+    calling = tuple(_DEPLOY_COMMAND.sub(_DEPLOY_FUNCTION, each) for each in commands)
+    return calling if calling == tuple(commands) else (_DEPLOY_PROGRAM, *calling)
+
+
 def _deploy(script: str, settings: Settings, context: Context, environment: dict[str, str]) -> Work:
     directory = directory_of(settings, context)
     members = {"self": directory, "workingDirectory": directory}
@@ -189,3 +201,8 @@ for each in $names; do
   case $each in deployment.*|statefulset.*|daemonset.*) wait_for "$each" ;; esac
 done
 """
+_DEPLOY_FUNCTION = "cf_deploy_kubernetes"
+_DEPLOY_PROGRAM = f"""{_DEPLOY_FUNCTION}() (
+export FILE_PATH="${{1:?cf-deploy-kubernetes needs a file}}"
+: "${{KUBECONTEXT:?it names the cluster of cf-deploy-kubernetes}}"
+{_START}{_FILE})"""

@@ -1,6 +1,7 @@
 """A pipeline as it is planned and run: what a checked document says, with defaults filled in."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -145,6 +146,8 @@ class Step:
     hooks: Mapping[Hook, Block] = field(default_factory=dict)
     left_out: bool = False
     """It is skipped, as whoever started the build has asked."""
+    main: bool = False
+    """It clones what the build is about, or brings the folder that is given in its place."""
     line: int = 0
     """Where it stands in the file."""
 
@@ -174,12 +177,25 @@ class Pipeline:
 MAIN_CLONE = "main_clone"
 
 
-def with_main_clone(pipeline: Pipeline) -> Pipeline:
-    """Return the pipeline with the clone that a trigger implies, unless it has one of its own."""
-    if any(step.name == MAIN_CLONE for step in pipeline.block.steps):
-        return pipeline
+_OWN_REPOSITORY = re.compile(r"\$\{\{\s*CF_REPO_OWNER\s*\}\}/\$\{\{\s*CF_REPO_NAME\s*\}\}")
+
+
+def with_main_clone(pipeline: Pipeline, repository: str = "") -> Pipeline:
+    """
+    Return the pipeline with the clone that a trigger implies, unless it has one of its own.
+
+    Its own is the step `main_clone`, else the first one that clones the repository of the build:
+    `repository`, as `owner/name`, or what the system variables say.
+    """
+    steps = pipeline.block.steps
+    own = next((step for step in steps if step.name == MAIN_CLONE), None)
+    own = own or next((step for step in steps if _clones(step, repository)), None)
+    if own is not None:
+        marked = tuple(replace(step, main=True) if step is own else step for step in steps)
+        return replace(pipeline, block=replace(pipeline.block, steps=marked))
     clone = Step(
         MAIN_CLONE,
+        main=True,
         type="git-clone",
         title="Cloning main repository",
         settings={
@@ -188,5 +204,15 @@ def with_main_clone(pipeline: Pipeline) -> Pipeline:
             "git": "${{CF_GIT_INTEGRATION}}",
         },
     )
-    steps = (clone, *pipeline.block.steps)
-    return replace(pipeline, block=replace(pipeline.block, steps=steps))
+    return replace(pipeline, block=replace(pipeline.block, steps=(clone, *steps)))
+
+
+def _clones(step: Step, repository: str) -> bool:
+    written = step.settings.get("repo")
+    if step.type != "git-clone" or not isinstance(written, str):
+        return False
+    given = written.strip().rstrip("/").removesuffix(".git")
+    if _OWN_REPOSITORY.search(given):
+        return True
+    last = "/".join(given.replace(":", "/").split("/")[-2:])
+    return bool(repository) and last.lower() == repository.lower()

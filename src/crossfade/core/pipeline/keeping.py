@@ -7,6 +7,8 @@ from crossfade.core.pipeline.junit import Case, Outcome
 
 _PREFIX = "CROSSFADE_"
 """Of variables of steps; the program itself reads none of them from its environment."""
+PUSH = f"{_PREFIX}PUSH"
+"""Variable of a build; when it is false, images stay on this machine whatever steps say."""
 _NAMES = tuple(f"{_PREFIX}{each}" for each in ("TESTS", "ARTIFACTS", "CACHE", "CACHE_KEY"))
 TESTS, ARTIFACTS = _NAMES[:2]
 LARGEST_FILE_BYTES = 256 * 1024 * 1024

@@ -1,6 +1,7 @@
 """What a run of a step does, worked out from the document and from what earlier steps told."""
 
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from crossfade.core.pipeline import (
     launching,
 )
 from crossfade.core.pipeline.context import Context
-from crossfade.core.pipeline.document import MAIN_CLONE, Settings, Step
+from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.images import bare
 from crossfade.core.pipeline.public_steps import public_step
 from crossfade.core.pipeline.work import (
@@ -51,12 +52,12 @@ def work_of(step: Step, context: Context, local_dir: str = "") -> Work:
     """
     Return the work of a step.
 
-    `local_dir` is a folder of the machine that is copied in place of the main clone.
+    `local_dir` is a folder of the machine that is copied in place of what the main clone clones.
     Raises CannotRun.
     """
     settings = context.settings(step)
-    if step.name == MAIN_CLONE and local_dir:
-        return _copy(local_dir)
+    if step.main and local_dir:
+        return _copy(local_dir, _target(settings, context, local_dir))
     match step.type:
         case "git-clone":
             return cloning.clone(settings, context.scope.texts)
@@ -86,11 +87,14 @@ def _freestyle(step: Step, settings: Settings, context: Context) -> Work:
     work = Work("", shell, directory, image, members, access=Access.FLEET)
     services = composing.beside(settings.get("services"))
     work = replace(work, inside=inside, volumes=_volumes(settings), composition=services)
-    if isinstance(commands, list) and commands:
-        script = "\n".join(["set -e", *(text(each) for each in commands)]) + "\n"
-        return replace(work, script=script)
     known = bare(image)
-    if known == deploying.HELM_IMAGE:
+    if isinstance(commands, list) and commands:
+        lines = tuple(text(each) for each in commands)
+        called = deploying.deploy_commands(lines) if known == deploying.DEPLOY_IMAGE else lines
+        script = "\n".join(["set -e", *called]) + "\n"
+        # What they call of that image is ours, so that they run on this machine.
+        return replace(work, script=script, inside=inside if called == lines else None)
+    if known in deploying.HELM_IMAGES:
         return deploying.helm_image(settings, context)
     if known == deploying.DEPLOY_IMAGE:
         return deploying.deploy_image(settings, context)
@@ -121,13 +125,42 @@ def _volumes(settings: Settings) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _copy(local_dir: str) -> Work:
-    name = posixpath.basename(local_dir.rstrip("/")) or "source"
-    target = posixpath.join(VOLUME, name)
+def _target(settings: Settings, context: Context, local_dir: str) -> str:
+    """Return where a folder goes in place of a clone: where the clone would be."""
+    repository = text(settings.get("repo")).strip().rstrip("/").removesuffix(".git")
+    name = "" if "${{" in repository else re.split("[/:]", repository)[-1]
+    name = name or context.scope.texts.get("CF_REPO_NAME", "")
+    name = name or posixpath.basename(local_dir.rstrip("/")) or "source"
+    where = text(settings.get("working_directory")).strip()
+    target = posixpath.normpath(posixpath.join(VOLUME, where, name))
+    if not target.startswith(f"{VOLUME}/"):
+        raise CannotRun(f"working_directory: {where} is not below {VOLUME}")
+    return target
+
+
+def _copy(local_dir: str, target: str) -> Work:
     script = f"""set -e
-rm -rf {_q(target)}
-mkdir -p {_q(target)}
+target={_q(target)}
+rm -rf "$target"
+mkdir -p "$(dirname "$target")"
 cd {_q(local_dir)}
+# With its history, as a clone has it; nothing that its hooks or configuration name is run.
+if [ "$(git rev-parse --show-cdup 2>/dev/null || echo none)" = "" ] &&
+  git rev-parse -q --verify HEAD >/dev/null; then
+  origin=$(git remote get-url origin 2>/dev/null || true)
+  if git clone -q --no-checkout --no-hardlinks --template= -- "$PWD" "$target"; then
+    if [ -n "$origin" ]; then
+      git -C "$target" remote set-url origin "$origin"
+    else
+      git -C "$target" remote remove origin
+    fi
+    git -C "$target" reset -q
+  else
+    echo "the history of $PWD cannot be read, so only its files are copied"
+    rm -rf "$target"
+  fi
+fi
+mkdir -p "$target"
 list() {{
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files --cached --others --exclude-standard -z
@@ -136,7 +169,7 @@ list() {{
   fi
 }}
 list | tar --null --ignore-failed-read --warning=no-failed-read -T - -cf - |
-  tar -xf - -C {_q(target)}
+  tar -xf - -C "$target"
 echo "copied $PWD"
 """
     return Work(script, "sh", VOLUME, "", {"self": target, "workingDirectory": target})

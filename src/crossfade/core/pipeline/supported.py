@@ -1,12 +1,12 @@
 """Which pipelines can be run, asked before anything of them is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from crossfade.core.pipeline import building, composing, external_resources, launching
 from crossfade.core.pipeline.chart_pushing import refusal, uploads
 from crossfade.core.pipeline.children import CHILD, objections
-from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGE, ON_CANCEL, ROLLOUT
+from crossfade.core.pipeline.deploying import DEPLOY_IMAGE, HELM_IMAGES, ON_CANCEL, ROLLOUT
 from crossfade.core.pipeline.document import Settings, Step
 from crossfade.core.pipeline.graph import SERVICES, Graph
 from crossfade.core.pipeline.images import Tools, bare, is_allowed, tools_for
@@ -26,7 +26,7 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys((*building.TYPES, *composing.TYPES), ()),
 }
 """What steps of these types need, for they have no image that says it."""
-_SPEAKING = (HELM_IMAGE, DEPLOY_IMAGE)
+_SPEAKING = (*HELM_IMAGES, DEPLOY_IMAGE)
 """Images whose entry points are known."""
 _OF_BUILD = "services are no step: write them as `services` of the pipeline or of a step"
 _NOT_RUN = ("role_arn",)
@@ -53,6 +53,10 @@ class Refusal:
     """0: it is not known."""
     step: str
     why: str
+    image: str = ""
+    """The image that is not at hand, if that is what is wrong."""
+    for_tools: bool = False
+    """Whether people may say that this machine's tools stand for that image."""
 
     def __str__(self) -> str:
         place = f"line {self.line}: " if self.line else ""
@@ -86,6 +90,7 @@ def refusals(
             continue
         against = (*composing.against(step, named), *_against(step, fill_in, machine))
         found += (Refusal(step.line, key, why) for why in against)
+        found += _against_image(step, key, fill_in, machine)
     return tuple(sorted(found, key=lambda each: each.line))
 
 
@@ -107,16 +112,32 @@ def image_refusal(image: str, tools: Callable[[str], bool], allowed: tuple[str, 
     found = tools_for(image, allowed)
     if found is None:
         return (
-            f"the image {image} is neither kept here nor in a known registry, and stands for no "
-            "tools of this machine; ways out: `crossfade image pull` or `image registry add`, "
-            f"`--host-image {image}` to run its commands with the tools of this machine, "
-            "`--runner container` to have podman or docker pull it, or a public image "
-            "of the same tools (alpine, python, node, codefresh/kubectl, alpine/helm)"
+            f"the image {image} is neither kept here nor in a known registry, and which tools of "
+            "this machine stand for it is not known"
         )
     missing = [each for each in found.commands if not tools(each)]
     if missing:
         return f"for the image {image} this machine needs {', '.join(missing)}; install it"
     return ""
+
+
+def ways_out(refused: Iterable[Refusal]) -> str:
+    """Return what people may do about images that are not at hand, "" when it is not about any."""
+    about = [each for each in refused if each.image]
+    images = tuple(dict.fromkeys(each.image for each in about))
+    if not images:
+        return ""
+    fitting = tuple(dict.fromkeys(each.image for each in about if each.for_tools))
+    with_tools = " ".join(f"--host-image {each}" for each in fitting)
+    found = ["`--runner container` has podman or docker pull images"]
+    found += [f"`crossfade image pull {images[0]}` keeps one here"]
+    found += [f"`{with_tools}` runs their commands with this machine's tools"] if fitting else []
+    return "; ".join(found)
+
+
+def unknown_image(image: str, why: str) -> str:
+    """Return why a step of the image cannot be run, together with the ways out."""
+    return f"{why}; {ways_out([Refusal(0, '', why, image, for_tools=tools_for(image) is None)])}"
 
 
 def _image(step: Step, fill_in: Callable[[str], str]) -> str:
@@ -149,15 +170,26 @@ def _against(step: Step, fill_in: Callable[[str], str], machine: _Machine) -> It
         yield why if step.type in KNOWN_TYPES else f"{why}; --steps may say what they are made of"
         return
     yield from (f"`{key}` is not supported yet" for key in _NOT_RUN if step.settings.get(key))
+
+
+def _against_image(
+    step: Step, key: str, fill_in: Callable[[str], str], machine: _Machine
+) -> Iterator[Refusal]:
+    """Yield why a step cannot be run for its image."""
+    if step.type != "freestyle":
+        return
     image = _image(step, fill_in)
     if "${{" in image or runs_inside(image, machine.allowed, machine.has_image):
         return  # an earlier step may say which one
     silent = not step.settings.get("commands") and not step.settings.get("entry_point")
     if silent and bare(image) not in _SPEAKING:
-        yield "it has no `commands`, and its image, whose entry point would run, is not at hand"
+        why = f"it has no `commands`: the entry point of {image} would run, which is not at hand"
+        yield Refusal(step.line, key, why, image)
+        return
     why = image_refusal(image, machine.tools, machine.allowed)
     if why:
-        yield why
+        unknown = tools_for(image, machine.allowed) is None
+        yield Refusal(step.line, key, why, image, for_tools=unknown)
 
 
 def _against_preconfigured(step: Step, machine: _Machine) -> Iterator[str]:

@@ -27,7 +27,6 @@ _NO_TAG = re.compile(r"[^A-Za-z0-9_.-]")
 class Source(IntEnum):
     """Where a variable comes from; a greater one goes before a smaller one."""
 
-    PROJECT = 1
     SHARED = 2
     PIPELINE = 3
     TRIGGER = 4

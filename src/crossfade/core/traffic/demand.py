@@ -72,7 +72,10 @@ class Demand:
 
     def seconds(self, now: float) -> float:
         """Return of how many of the last seconds something is known, from the first report on."""
-        first = min((each[0] for each in self.recent(now)), default=now)
+        known = _since(self.rates, now - RECENT_SECONDS)
+        # That nobody comes any more is known as well as that somebody does.
+        begun = known[0][0] if known else now
+        first = next((at for at, _, rate, _ in known if rate > 0), begun)
         return min(RECENT_SECONDS, now - first + 1.0)
 
     def recent(self, now: float) -> Rates:
@@ -210,7 +213,11 @@ def steadied(before: int | None, rate: float, seconds: float = RECENT_SECONDS) -
     """
     if rate <= 0:
         return None
-    band = max(_BAND, _STANDARD_ERRORS / math.sqrt(rate * seconds))
-    if before is not None and abs(rate - before) <= band * before:
+    if before is not None and abs(rate - before) <= band(rate, seconds) * before:
         return before
     return math.ceil(rate)
+
+
+def band(rate: float, seconds: float = RECENT_SECONDS) -> float:
+    """Return by which part a rate that was counted for so long may differ from the true one."""
+    return max(_BAND, _STANDARD_ERRORS / math.sqrt(rate * seconds))

@@ -60,6 +60,8 @@ class Destination:
     """Ready capacity below which it is still starting, and gets nobody."""
     ramp_percent: int = 100
     """While it returns: this part of its share, unless nobody else can carry the rest."""
+    full: bool = False
+    """Users of other applications have all its room: it serves, and nobody more can come."""
     revision_capacity: Mapping[RevisionId, int] = field(default_factory=dict)
     """What the ready pods of a revision carry; a revision that is not named is not limited."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from crossfade.base.ids import ClusterName
 from crossfade.core.traffic.apportion import apportion
 from crossfade.core.traffic.destinations import PARTS, Eligibility, Goal, Matrix
-from crossfade.core.traffic.matrix import TrafficPlan, moved, plan_traffic, shed
+from crossfade.core.traffic.matrix import TrafficPlan, crowded_out, moved, plan_traffic, shed
 
 
 def plan_while_lost(goal: Goal, lost: Collection[ClusterName]) -> tuple[TrafficPlan, TrafficPlan]:
@@ -30,9 +30,11 @@ def plan_while_lost(goal: Goal, lost: Collection[ClusterName]) -> tuple[TrafficP
         replace(each, eligibility=out) if each.cluster in lost else each
         for each in goal.destinations
     )
-    short = plan_traffic(replace(goal, destinations=destinations))
+    left = replace(goal, destinations=destinations)
+    short = plan_traffic(left)
     if short.frozen or not short.parts:
-        return plan, plan
+        # Whoever has no room left turns everybody away, those of the lost clusters too.
+        return plan, short if crowded_out(left) else plan
     away, needed = turned_away(goal, plan.parts, lost), sum(short.shed.values())
     if away > needed or _too_exposed(goal, plan.parts, lost, needed):
         shaped = _shaped(goal, plan, short, lost)

@@ -61,7 +61,8 @@ def plan_traffic(goal: Goal) -> TrafficPlan:
         _house(goal, order, cells, homeless)
     served = _sum(cells)
     reserve, missing = _reserve(goal, cells, PARTS - served)
-    if served == 0 and any(parts for each in goal.before.values() for parts in each.values()):
+    some = any(parts for each in goal.before.values() for parts in each.values())
+    if served == 0 and some and not crowded_out(goal):
         return TrafficPlan(goal.before, reserve=reserve, missing=missing, frozen=True)
     parts = {
         cluster: {revision: part for revision, part in row.items() if part}
@@ -74,6 +75,11 @@ def plan_traffic(goal: Goal) -> TrafficPlan:
         missing=missing,
         moved=moved(goal.before, parts),
     )
+
+
+def crowded_out(goal: Goal) -> bool:
+    """Say whether there are clusters that serve, and users of other applications fill them."""
+    return any(each.full and each.eligibility is Eligibility.SERVES for each in goal.destinations)
 
 
 def shed(classes: tuple[PriorityClass, ...], parts: int) -> dict[str, int]:

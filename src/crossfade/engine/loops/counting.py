@@ -18,6 +18,8 @@ from crossfade.ports.edge import EdgeSight
 SETTLED_SECONDS = 3.0
 """A hub that has just begun hears one edge after the other: so long there are no fewer users than
 before."""
+NOBODY = 1
+"""Requests per second of an application without users: None would say that nobody counts them."""
 _WHOLE = ""
 """In place of a class: all requests of the application."""
 
@@ -54,8 +56,10 @@ class Counting:
             same = names == [each.name for each in every(priorities)]
             return Load(before.recent, before.classes if same else sized(priorities, {}, ()))
         recent = steadied(before.recent, rate_of(whole, now), whole.seconds(now))
-        if whole.seconds(now) < SETTLED_SECONDS and before.recent is not None:
-            recent = max(recent or 0, before.recent)
+        if whole.seconds(now) < SETTLED_SECONDS:
+            recent = recent if before.recent is None else max(recent or 0, before.recent)
+        elif recent is None:
+            recent = NOBODY
         rates: Mapping[str, float] = {
             name: rate_of(known, now) for (each, name), known in self._known.items()
             if each == spec.name and name != _WHOLE

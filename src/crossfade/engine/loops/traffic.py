@@ -67,6 +67,25 @@ class _World:
 
 
 @dataclass(slots=True)
+class _Taken:
+    """Requests per second of the applications that were planned, by cluster."""
+
+    most: dict[ClusterName, int] = field(default_factory=dict)
+    """As many as there may be: what the plans were made for."""
+    now: dict[ClusterName, int] = field(default_factory=dict)
+    """As many as there are."""
+
+    def add(self, users: Users, world: _World) -> None:
+        """Add those of one more application."""
+        most = users.demand or 0
+        now = most if users.recent is None else min(most, users.recent)
+        down = {name for name, each in world.health.items() if each.condition in DOWN}
+        for cluster, parts in carried(users.parts, down, users.shed).items():
+            for sums, rate in ((self.most, most), (self.now, now)):
+                sums[cluster] = sums.get(cluster, 0) - (-parts * rate // PARTS)
+
+
+@dataclass(slots=True)
 class Traffic:
     """All applications at once: one plan for all edges, and clusters that they share."""
 
@@ -163,24 +182,33 @@ class Traffic:
     def _planned(self, records: Sequence[Record], world: _World) -> dict[ApplicationName, Users]:
         """Return where users of every application should be, the most important planned first."""
         self._counting.take_in(world.new)
-        taken: dict[ClusterName, int] = {}
+        taken = _Taken()
         planned = {}
         for record in sorted(records, key=lambda each: -each.spec.placement.priority):
             name = record.spec.name
-            before = _before(world, name)
-            found = self._candidates(record, before, world, taken)
-            if record.spec.route is None or not found:
-                continue
-            demand = self._counting.demand(name, before, world.now)
-            load = self._counting.load(record.spec, before, world.now)
-            load = replace(load, proven=_proven(record))
-            users = next_users(record.spec, before, found, demand, world.now, load)
-            planned[name] = self._with_count(users, world.now)
-            down = {each.cluster for each in found if each.health.condition in DOWN}
-            for cluster, parts in carried(users.parts, down, users.shed).items():
-                used = -(-parts * (users.demand or 0) // PARTS)
-                taken[cluster] = taken.get(cluster, 0) + used
+            users = self._users(record, world, taken.most)
+            if users is not None and users.shed and taken.now != taken.most:
+                # Nobody is turned away for users who may come: who is more important is planned
+                # again once they do.
+                users = self._users(record, world, taken.now)
+            if users is not None:
+                planned[name] = self._with_count(users, world.now)
+                taken.add(users, world)
         return planned
+
+    def _users(
+        self, record: Record, world: _World, taken: Mapping[ClusterName, int]
+    ) -> Users | None:
+        """Return where users of the application should be beside those; None if nowhere."""
+        name = record.spec.name
+        before = _before(world, name)
+        found = self._candidates(record, before, world, taken)
+        if record.spec.route is None or not found:
+            return None
+        demand = self._counting.demand(name, before, world.now)
+        load = self._counting.load(record.spec, before, world.now)
+        load = replace(load, proven=_proven(record))
+        return next_users(record.spec, before, found, demand, world.now, load)
 
     def _candidates(
         self, record: Record, before: Users, world: _World, taken: Mapping[ClusterName, int]

@@ -13,7 +13,7 @@ from crossfade.core.pipeline.runtime import over, runtime_of
 from crossfade.core.pipeline.secret_stores import named_stores
 from crossfade.core.pipeline.shared_configuration import contexts_of, lists_store
 from crossfade.core.pipeline.state import BUILD, Answer, Result, State
-from crossfade.core.pipeline.supported import no_image, refusals
+from crossfade.core.pipeline.supported import no_image, refusals, ways_out
 from crossfade.core.pipeline.variables import Source, Variable, substituted
 from crossfade.core.pipeline.work import KUBECONFIG, VOLUME
 from crossfade.engine.pipelines.records import Build, Builds, Shared
@@ -34,10 +34,10 @@ def check(
     found = refusals(graph, filling(variables), has_tool, host_images, has_image)
     if found:
         more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
-        raise InputError(
-            "this pipeline cannot be run here; " + "; ".join([*map(str, found[:_SHOWN]), *more]),
-            hint="nothing was run; docs/guides/running-pipelines.md says what is supported",
-        )
+        lines = "\n  ".join(["this pipeline cannot be run here:", *map(str, found[:_SHOWN]), *more])
+        ways = ways_out(found)
+        hint = "docs/guides/running-pipelines.md says what is supported"
+        raise InputError(lines, hint=f"nothing was run; {ways or hint}")
 
 
 def filling(variables: Mapping[str, Variable]) -> Callable[[str], str]:

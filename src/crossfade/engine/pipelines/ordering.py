@@ -4,7 +4,8 @@ import shlex
 from dataclasses import replace
 
 from crossfade.base.errors import Denied, InputError, NotFound, Unavailable
-from crossfade.core.pipeline.clusters import reachable
+from crossfade.core.fleet.naming import is_name
+from crossfade.core.pipeline.clusters import reachable, unknown
 from crossfade.core.pipeline.composition import Composition
 from crossfade.core.pipeline.context import Context, context_of
 from crossfade.core.pipeline.deploying import ONCE
@@ -16,7 +17,8 @@ from crossfade.core.pipeline.run import Run
 from crossfade.core.pipeline.secret_stores import asked_for
 from crossfade.core.pipeline.serving import beside
 from crossfade.core.pipeline.state import State
-from crossfade.core.pipeline.supported import image_refusal, runs_inside
+from crossfade.core.pipeline.supported import image_refusal, runs_inside, unknown_image
+from crossfade.core.pipeline.unset import ways_to_set
 from crossfade.core.pipeline.variables import of_build
 from crossfade.core.pipeline.work import Access, CannotRun, Work
 from crossfade.engine.pipelines.integrations import with_integration
@@ -99,7 +101,9 @@ class Ordering:
     async def _with_clusters(self, order: Order) -> Order:
         """Return the order with the clusters that the pipeline may reach."""
         found = await self._around.clusters(reachable(self._graph.pipeline.spec))
-        told = [f"echo {shlex.quote(f'not in the kubeconfig: {e}')} >&2\n" for e in found.left_out]
+        missing = [f"not in the kubeconfig: {each}" for each in found.left_out]
+        missing += map(_no_cluster, unknown(order.script, order.environment, found.text))
+        told = [f"echo {shlex.quote(each)} >&2\n" for each in missing]
         return replace(
             order,
             script="".join([*told, order.script]),
@@ -114,20 +118,28 @@ class Ordering:
         try:
             work = _without_secrets(work_of(step, context, self._build.local_dir), context)
         except CannotRun as error:
-            return _saying(str(error))
+            ways = ways_to_set(str(error))
+            return _saying(f"{error}\nhint: {ways}" if ways else str(error))
         if not work.image:
             return work
         if work.inside and runs_inside(work.image, self._build.host_images, self._around.has_image):
             return work
         work = replace(work, inside=None)
         why = image_refusal(work.image, self._around.has_tool, self._build.host_images)
-        return _saying(why) if why else work
+        return _saying(unknown_image(work.image, why)) if why else work
 
 
 def _seen(work: Work, context: Context) -> dict[str, str]:
     """Return the variables that a step sees."""
     texts = context.scope.texts
     return of_build(texts) if work.integration or not work.image else texts
+
+
+def _no_cluster(name: str) -> str:
+    how = f"`crossfade fleet add {name} --context CONTEXT` gives it one, of your own kubeconfig"
+    if not is_name(name):
+        how = "names in the fleet are of small letters, digits and -: use another one in the file"
+    return f"the fleet has no cluster {name}; {how}"
 
 
 def _without_secrets(work: Work, context: Context) -> Work:

@@ -40,6 +40,8 @@ class Build:
     at: float
     """Seconds since the Unix epoch."""
     local_dir: str = ""
+    repository: str = ""
+    """What the folder is a clone of, as `owner/name`; "" when nobody knows."""
     template: str = ""
     """The file with its steps, as it was, if the pipeline says that it stands elsewhere."""
     only: tuple[str, ...] = ()
