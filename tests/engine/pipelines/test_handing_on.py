@@ -17,7 +17,9 @@ from crossfade.ports.documents import Event
 from crossfade.testing.fake_build import graph_from
 from crossfade.testing.fake_store import FakeStore
 
-ENDED = {BUILD: UnitState(Phase.DONE, Result.FAILURE, 0.0, ended=1.0)}
+
+def ended_with(result: Result) -> dict[str, UnitState]:
+    return {BUILD: UnitState(Phase.DONE, result, 0.0, ended=1.0)}
 
 
 class World:
@@ -25,12 +27,14 @@ class World:
         self.folder, self.builds = folder, Builds(FakeStore())
         self.workspaces = WorkspaceFolders(folder)
 
-    async def build(self, number: str, *, ended: bool = False, pull: str = "", **more) -> Build:
+    async def build(
+        self, number: str, *, ended: Result | None = None, pull: str = "", **more
+    ) -> Build:
         build = Build(
             number, **{"pipeline": "shop/web", "text": "", "at": 0.0, "hub": True, **more}
         )
         given = {"CF_PULL_REQUEST_NUMBER": Variable("", pull, Source.TRIGGER)} if pull else {}
-        state = State(ENDED if ended else {}, variables=given)
+        state = State(ended_with(ended) if ended else {}, variables=given)
         await self.builds.create(build, state, Event(f"build/{number}", 0.0, "made", {}))
         if ended:
             self.file(number).parent.mkdir(parents=True)
@@ -51,8 +55,8 @@ def world(tmp_path):
 
 
 async def test_the_next_build_of_a_pipeline_has_what_the_last_one_has_left(world):
-    await world.build("1", ended=True)
-    await world.build("2", ended=True)
+    await world.build("1", ended=Result.SUCCESS)
+    await world.build("2", ended=Result.SUCCESS)
     later = await world.build("3")
 
     assert await world.begin(later) == "2"
@@ -75,28 +79,36 @@ async def test_the_next_build_of_a_pipeline_has_what_the_last_one_has_left(world
     ],
 )
 async def test_a_build_of_another_kind_begins_in_an_empty_workspace(world, first, second):
-    await world.build("1", ended=True, **first)
+    await world.build("1", ended=Result.SUCCESS, **first)
     assert await world.begin(await world.build("2", **second)) == ""
     assert world.file("1").exists()
     assert not world.file("2").exists()
 
 
+@pytest.mark.parametrize("result", [Result.FAILURE, Result.TERMINATED])
+async def test_a_build_that_failed_keeps_its_workspace_to_be_restarted_in(world, result):
+    await world.build("1", ended=Result.SUCCESS)
+    await world.build("2", ended=result)
+    assert await world.begin(await world.build("3")) == ""
+    assert world.file("2").exists()
+
+
 async def test_a_pipeline_may_ask_for_empty_workspaces(world):
-    await world.build("1", ended=True)
+    await world.build("1", ended=Result.SUCCESS)
     spec = {"kind": "pipeline", "metadata": {"name": "a/b"}}
     graph = graph_from({**spec, "spec": {"options": {"resetVolume": True}, "steps": {}}})
     assert await world.begin(await world.build("2"), graph) == ""
 
 
 async def test_of_two_builds_side_by_side_one_has_it_and_the_other_an_empty_one(world):
-    await world.build("1", ended=True)
+    await world.build("1", ended=Result.SUCCESS)
     two, three = await world.build("2"), await world.build("3")
     assert [await world.begin(two), await world.begin(three)] == ["1", ""]
     assert not world.file("3").exists()
 
 
 async def test_a_hub_that_is_killed_in_between_hands_on_once_and_nothing_is_forgotten(world):
-    await world.build("1", ended=True)
+    await world.build("1", ended=Result.SUCCESS)
     two, three = await world.build("2"), await world.build("3")
     stored = await world.builds.build("1")
     await world.builds.hand_on(stored, "2", 2.0, Event("build/1", 2.0, "handed on", {}))
@@ -110,7 +122,7 @@ async def test_a_hub_that_is_killed_in_between_hands_on_once_and_nothing_is_forg
 
 
 async def test_a_build_without_its_workspace_is_not_begun_again(world):
-    await world.build("1", ended=True)
+    await world.build("1", ended=Result.SUCCESS)
     await world.begin(await world.build("2"))
     graph = graph_from({"steps": {}})
     with pytest.raises(Conflict, match="build 2 has the workspace of build 1 now"):

@@ -3,7 +3,7 @@
 from crossfade.base.errors import Conflict
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.policies import resets_volume
-from crossfade.core.pipeline.state import State
+from crossfade.core.pipeline.state import Result, State
 from crossfade.engine.pipelines.records import Build, Builds
 from crossfade.ports.documents import Event
 from crossfade.ports.workspaces import Workspaces
@@ -46,7 +46,11 @@ async def hand_on(
 async def _last(
     builds: Builds, every: tuple[Build, ...], build: Build, state: State
 ) -> Build | None:
-    """Return the newest ended build of the same pipeline, trigger, branch and pull request."""
+    """
+    Return the newest ended build of the same pipeline, trigger, branch and pull request.
+
+    None when it did not succeed: it can be restarted from the step that failed, in its workspace.
+    """
     wanted = _lane(build, state)
     for each in sorted(every, key=lambda one: int(one.id), reverse=True):
         if not each.hub or each.id == build.id or each.pipeline != build.pipeline:
@@ -56,7 +60,7 @@ async def _last(
         other = (await builds.state(each.id)).value
         if not other.ended or not other.units or _lane(each, other) != wanted:
             continue
-        return None if each.forgotten_at else each
+        return each if other.result is Result.SUCCESS and not each.forgotten_at else None
     return None
 
 
