@@ -76,7 +76,9 @@ def full(
     """Say whether these users leave no room on a cluster for less important ones."""
     # As many as may come have their room, as long as nobody is turned away for them.
     most = [replace(each, demand=max(each.demand, each.users.demand or 0)) for each in crowds]
-    return _sums(most, down).get(name, 0.0) >= capacity * (1 - _IN_VAIN)
+    # A plan made while a cluster is down may turn away whom it has room for there.
+    planned = sum(each.demand * each.users.share(name) for each in most) / PARTS
+    return max(planned, _sums(most, down).get(name, 0.0)) >= capacity * (1 - _IN_VAIN)
 
 
 def _sums(crowds: Sequence[Crowd], down: frozenset[ClusterName]) -> dict[ClusterName, float]:
