@@ -71,7 +71,7 @@ def test_lists_and_mappings_become_json_in_one_line():
 
 @pytest.mark.parametrize("kind", SharedKind)
 def test_values_of_secret_ones_are_masked_in_logs(kind):
-    secret = kind in (SharedKind.SECRET, SharedKind.SECRET_YAML)
+    secret = kind in (SharedKind.SECRET, SharedKind.SECRET_YAML, SharedKind.VAULT)
 
     assert shared_variables(kind, {"A": "x"}) == {"A": Variable("A", "x", Source.SHARED, secret)}
 
