@@ -26,7 +26,7 @@ from crossfade.testing.mishaps import Mishap
 def begun():
     """The worlds in which stories begin are made by code that is whole."""
     for edges, capacities in ((1, ()), (2, ()), (2, (120, 120, 120))):
-        begin(edges, capacities)
+        begin(edges, capacities, ())
     begin(1, (), (SHOP,))
     begin(1, (120, 120, 120), (SHOP,))
 
