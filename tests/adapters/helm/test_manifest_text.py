@@ -64,7 +64,12 @@ def test_scalars_that_readers_of_yaml_disagree_about_are_read_as_helm_reads_them
     assert json.loads(json.dumps(ours)) == helm_reads(tmp_path, TRICKY)
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12)
+TORN_BY_HELM = "\ufffe\uffff"
+"""Helm reads them where they are escaped; its `toJson`, by which we ask it, does not escape them."""
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters=TORN_BY_HELM),
+    max_size=12,
+)
 words = st.sampled_from(
     ["yes", "no", "on", "y", "N", "null", "~", "1e3", "0o7", "007", "1_0", "1:30", "2026-01-01",
      "-", "--- ", "#x", "a: b", "a #b", "{{x}}", "=", "<<", "!x", "&x", "*x", "%", "@", "`", "|",

@@ -125,7 +125,7 @@ async def test_a_step_sees_each_of_its_variables_as_it_was_given(started):
     path = seen.pop("PATH")
     assert sight.status is Status.SUCCEEDED
     assert {name: value for name, value in GIVEN.items() if name != "PATH"}.items() <= seen.items()
-    assert path.endswith(":/nowhere")
+    assert "/nowhere" in path.split(":")
 
 
 async def test_a_step_is_told_when_nobody_reads_what_it_writes_or_a_file_is_too_large(started):
