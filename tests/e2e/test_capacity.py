@@ -53,8 +53,9 @@ def test_users_of_a_dead_cloud_meet_a_standby_that_grows_until_everybody_fits(in
         seen = Counter()
         world.until(lambda: turned_away(world, seen), "nobody was turned away", 60)
         world.until(lambda: pods(world) >= 3, "the standby has not grown")
-        world.until(lambda: served()["shed_percent"] == 0, "users are still turned away")
-        assert standing("two")["users"] == {"colors": 100.0}
+        everybody = {"colors": 100.0}
+        world.until(lambda: standing("two")["users"] == everybody, "users are still turned away")
+        assert served()["shed_percent"] == 0
         assert {ask(world)[0] for _ in range(20)} == {200}
     finally:
         users.terminate()
