@@ -40,7 +40,7 @@ from crossfade.core.rollout.state import State as RolloutState
 from crossfade.engine.accounts import Caller
 from crossfade.engine.cached_documents import CachedDocuments
 from crossfade.engine.figures import Figures
-from crossfade.engine.hub import read_ahead
+from crossfade.engine.hub import calm_collector, read_ahead
 from crossfade.engine.pipelines.records import Build
 from crossfade.engine.records import Records, rollout_name
 from crossfade.ports.documents import Event, Save
@@ -140,8 +140,15 @@ async def pages(settings: Settings) -> dict[str, list[float]]:
     cached = CachedDocuments(store)
     await cached.refresh()
     records = Records(cached)
-    await read_ahead(records)  # as a hub does in the same process, before its loops begin
+    await read_ahead(records)  # this and the next: as a hub does in the same process
     figures = Figures(records)
+    with calm_collector():
+        await _ask_each(settings, figures, found)
+    await store.close()
+    return found
+
+
+async def _ask_each(settings: Settings, figures: Figures, found: dict[str, list[float]]) -> None:
     async with services(settings, figures) as parts:
         app = warm(create_app(parts))
         await parts.accounts.first_admin()
@@ -156,8 +163,6 @@ async def pages(settings: Settings) -> dict[str, list[float]]:
                         answer = await client.get(f"/api/v1{path}", headers=headers)
                         assert answer.status_code == 200, (path, answer.text)
                     found.setdefault(name, []).append(time.perf_counter() - begun)
-    await store.close()
-    return found
 
 
 @dataclass

@@ -149,7 +149,7 @@ class Hub:
         """Run until cancelled.  Raises Conflict (in a group) when the lease is lost."""
         await self._documents.refresh()
         await read_ahead(self._records)
-        with _calm_collector():
+        with calm_collector():
             await serve(
                 {
                     "lease": self._keep_lease,
@@ -337,7 +337,7 @@ def _build_loops(ports: HubPorts, epoch: int) -> tuple[KeyedLoop, ...]:
 
 
 @contextmanager
-def _calm_collector() -> Iterator[None]:
+def calm_collector() -> Iterator[None]:
     """
     Have rings of garbage looked for less often.
 
