@@ -1,15 +1,8 @@
 """Files of other repositories in the workspace of builds."""
 
-import shutil
-import subprocess
-
 import pytest
 
-
-def git(folder, *words):
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    command = (shutil.which("git"), "-C", str(folder), *identity, *words)
-    subprocess.run(command, check=True, capture_output=True)
+from crossfade.testing.git_folder import git
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from crossfade.cli.main import main
+from crossfade.testing.git_folder import git, two_branches
 
 WAIT_SECONDS = 40
 
@@ -250,33 +251,9 @@ def test_logs_can_be_read_later_and_by_step(tmp_path, capsys):
     assert main(["pipeline", "logs", "1", "c"]) == 3
 
 
-def git(folder: Path, *words: str) -> str:
-    command = [
-        "git",
-        "-C",
-        str(folder),
-        "-c",
-        "user.name=n",
-        "-c",
-        "user.email=e@example.com",
-        *words,
-    ]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @pytest.fixture
 def repository(tmp_path) -> Path:
-    folder = tmp_path / "thing"
-    folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
-    (folder / "file").write_text("first\n")
-    (folder / ".gitignore").write_text("ignored\n")
-    git(folder, "add", ".")
-    git(folder, "commit", "-q", "-m", "one")
-    git(folder, "checkout", "-q", "-b", "other")
-    (folder / "file").write_text("second\n")
-    git(folder, "commit", "-q", "-a", "-m", "two")
-    return folder
+    return two_branches(tmp_path / "thing")
 
 
 def test_a_repository_is_cloned_at_its_revision_and_again_later(tmp_path, repository, home, capsys):

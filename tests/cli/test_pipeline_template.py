@@ -1,20 +1,13 @@
 """Pipelines that stand in a repository, or at an address."""
 
-import shutil
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from crossfade.testing.git_folder import git
+
 STEPS = "version: '1.0'\nsteps:\n  say: {image: alpine, commands: ['echo WORD $COLOUR']}\n"
-
-
-def git(folder, *words):
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    command = (shutil.which("git"), "-C", str(folder), *identity, *words)
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture

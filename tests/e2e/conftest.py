@@ -157,6 +157,15 @@ class Installation:
     def rollout(self):
         return self.data("rollout", "list")["rollouts"][0]
 
+    def cluster(self, name):
+        """Return how a cluster of the fleet stands."""
+        found = self.data("failover", "status")["clusters"]
+        return next(each for each in found if each["cluster"] == name)
+
+    def share(self, name):
+        """Return the percentage of the example's users that a cluster has."""
+        return self.cluster(name)["users"].get("colors", 0.0)
+
     def until(self, condition, what="", seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():

@@ -27,19 +27,15 @@ def test_an_innocent_version_goes_on_elsewhere_when_the_cloud_of_its_canary_lose
     world.serve(APPLICATION)
     users = world.start("sandbox", "load", "--rate", "40", "--duration", "300s")
 
-    def share(name):
-        found = world.data("failover", "status")["clusters"]
-        return next(each for each in found if each["cluster"] == name)["users"].get("colors", 0.0)
-
     def story():
         return str(world.data("rollout", "why", "colors"))
 
     try:
-        world.until(lambda: all(share(each) for each in ("aws", "gcp", "onprem")))
+        world.until(lambda: all(world.share(each) for each in ("aws", "gcp", "onprem")))
         world.run("deploy", "colors", "--set", "colour=yellow")
         world.until(lambda: world.rollout()["percent"] == 20, "the canary has no users")
         world.run("sandbox", "blackout", "gcp")
-        world.until(lambda: share("gcp") == 0, "users have not left")
+        world.until(lambda: world.share("gcp") == 0, "users have not left")
         world.until(lambda: "gcp had the only canary" in story(), "it is not known for lost", 120)
         world.until(lambda: "aws: 20 % confirmed" in story(), "it has not begun elsewhere")
         assert world.rollout()["phase"] == "progressing"

@@ -38,23 +38,21 @@ def test_users_of_a_dead_cloud_meet_a_standby_that_grows_until_everybody_fits(in
         (found,) = world.data("failover", "status")["applications"]
         return found
 
-    def standing(name):
-        found = world.data("failover", "status")["clusters"]
-        return next(each for each in found if each["cluster"] == name)
-
     # It serves until the other cloud is ready, when it is the first to be, and then it rests.
     world.until(lambda: pods(world) == 1, "a standby at rest runs a quarter of its pods")
     users = world.start("sandbox", "load", "--rate", str(RATE), "--duration", "90s")
     try:
         world.until(lambda: (served()["demand"] or 0) >= RATE * 0.8, "users are counted")
-        assert standing("two")["users"] == {"colors": 0.0}
+        assert world.cluster("two")["users"] == {"colors": 0.0}
 
         world.run("sandbox", "kill", "one")
         seen = Counter()
         world.until(lambda: turned_away(world, seen), "nobody was turned away", 60)
         world.until(lambda: pods(world) >= 3, "the standby has not grown")
         everybody = {"colors": 100.0}
-        world.until(lambda: standing("two")["users"] == everybody, "users are still turned away")
+        world.until(
+            lambda: world.cluster("two")["users"] == everybody, "users are still turned away"
+        )
         assert served()["shed_percent"] == 0
         assert {ask(world)[0] for _ in range(20)} == {200}
     finally:

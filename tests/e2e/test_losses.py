@@ -29,13 +29,7 @@ class Story:
     def __init__(self, installation):
         self.installation = installation
         self.run, self.until = installation.run, installation.until
-
-    def cluster(self, name):
-        found = self.installation.data("failover", "status")["clusters"]
-        return next(each for each in found if each["cluster"] == name)
-
-    def share(self, name):
-        return self.cluster(name)["users"].get("colors", 0.0)
+        self.cluster, self.share = installation.cluster, installation.share
 
     def health(self, name):
         return self.cluster(name)["health"]

@@ -1,11 +1,11 @@
 """Files that others have written, run from a folder as they are."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from crossfade.cli.main import main
+from crossfade.testing.git_folder import git, two_branches
 
 
 @pytest.fixture(autouse=True)
@@ -19,33 +19,9 @@ def write(tmp_path: Path, steps: str) -> str:
     return str(path)
 
 
-def git(folder: Path, *words: str) -> str:
-    command = [
-        "git",
-        "-C",
-        str(folder),
-        "-c",
-        "user.name=n",
-        "-c",
-        "user.email=e@example.com",
-        *words,
-    ]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 @pytest.fixture
 def repository(tmp_path) -> Path:
-    folder = tmp_path / "thing"
-    folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
-    (folder / "file").write_text("first\n")
-    (folder / ".gitignore").write_text("ignored\n")
-    git(folder, "add", ".")
-    git(folder, "commit", "-q", "-m", "one")
-    git(folder, "checkout", "-q", "-b", "other")
-    (folder / "file").write_text("second\n")
-    git(folder, "commit", "-q", "-a", "-m", "two")
-    return folder
+    return two_branches(tmp_path / "thing")
 
 
 def test_a_step_sees_the_history_of_the_folder_and_what_is_not_committed(

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import pytest
 
 from crossfade.cli.main import main
 from crossfade.testing.free_ports import free_port
+from crossfade.testing.git_folder import git
 
 WAIT_SECONDS = 60
 PIPELINE = """version: '1.0'
@@ -41,14 +41,6 @@ def home(tmp_path, monkeypatch) -> Path:
     (tmp_path / "home/secrets/webhook-github").write_text("s3cret")
     (tmp_path / "home/secrets/webhook-github").chmod(0o600)
     return tmp_path / "home"
-
-
-def git(folder: Path, *words: str) -> str:
-    own = ("user.name=ann", "user.email=a@b.c", "init.defaultBranch=main")
-    options = [part for each in own for part in ("-c", each)]
-    command = [shutil.which("git") or "git", *options, *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Past:
 
 def spoiled(past: Sequence[Past], shift: Shift, seconds: float) -> tuple[Window, ...]:
     """Return the windows, `seconds` long, that were judged before the shift was known of."""
-    thrown = {_key(window) for each in past for window in each.discarded}
+    thrown = _thrown(past)
     judged = [window for each in past for window in each.windows if _key(window) not in thrown]
     return sorted_out(judged, shift, seconds)[1]
 
@@ -44,8 +44,7 @@ def before_first(newest: Evidence) -> Evidence:
 
 def again(first: Evidence, past: Sequence[Past], taken_back: Collection[Window]) -> Evidence:
     """Return the evidence after these looks, as if what was ever taken back had not been judged."""
-    thrown = {_key(window) for each in past for window in each.discarded}
-    thrown |= {_key(window) for window in taken_back}
+    thrown = _thrown(past) | {_key(window) for window in taken_back}
     evidence = first
     for each in past:
         evidence = stood(evidence, each.discarded, each.at, still=each.still)
@@ -58,6 +57,10 @@ def takes_back(past: Sequence[Past], discarded: Collection[Window]) -> bool:
     """Say whether any of these windows was judged before."""
     keys = {_key(each) for each in discarded}
     return any(_key(window) in keys for each in past for window in each.windows)
+
+
+def _thrown(past: Sequence[Past]) -> set[tuple[str, int]]:
+    return {_key(window) for each in past for window in each.discarded}
 
 
 def _key(window: Window) -> tuple[str, int]:

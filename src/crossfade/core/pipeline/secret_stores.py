@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from crossfade.base.errors import InputError
-from crossfade.base.json_value import Json
+from crossfade.base.json_value import Json, texts_of
 from crossfade.core.pipeline.document import Settings
 from crossfade.core.pipeline.graph import Graph
 from crossfade.core.pipeline.variables import Source, Variable, references, substituted
@@ -91,7 +91,7 @@ def asked_for(graph: Graph, key: str, variables: Iterable[Variable]) -> tuple[st
             trees.append(owner.step.plugin.arguments)
         unit = owner
     trees += (each.value for each in variables if _refers(each))
-    found = (text for tree in trees for text in _texts(tree) if "${{" in text)
+    found = (text for tree in trees for text in texts_of(tree) if "${{" in text)
     named = (each for text in found for each in references(text))
     return tuple(dict.fromkeys(each for each in named if reference_of(each)))
 
@@ -104,7 +104,7 @@ def named_stores(graph: Graph) -> Iterator[tuple[int, str, Reference]]:
         plugin = unit.step.plugin
         trees: list[Json] = [unit.step.settings, plugin.arguments if plugin else None]
         for tree in trees:
-            for text in _texts(tree):
+            for text in texts_of(tree):
                 yield from ((unit.step.line, key, each) for each in _references(text))
 
 
@@ -197,17 +197,3 @@ def _references(text: str) -> Iterator[Reference]:
     if "${{" in text:
         found = (reference_of(each) for each in references(text))
         yield from (each for each in found if each is not None)
-
-
-def _texts(tree: Json) -> Iterator[str]:
-    match tree:
-        case str():
-            yield tree
-        case list():
-            for each in tree:
-                yield from _texts(each)
-        case dict():
-            for each in tree.values():
-                yield from _texts(each)
-        case _:
-            return

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from crossfade.base.json_value import Json
+from crossfade.base.json_value import texts_of
 from crossfade.core.pipeline.document import Step
 from crossfade.core.pipeline.graph import Graph, Unit
 from crossfade.core.pipeline.variables import references
@@ -65,7 +65,7 @@ def ways_to_set(text: str) -> str:
 
 def _read(step: Step) -> Iterator[str]:
     """Yield the plain names that the step refers to."""
-    for text in _texts(step.settings):
+    for text in texts_of(step.settings):
         yield from (each for each in references(text) if _NAME.fullmatch(each))
 
 
@@ -81,22 +81,8 @@ def _written(units: Iterable[Unit]) -> Iterator[str]:
     """Yield what commands of steps may set for later ones."""
     for unit in units:
         for key in ("commands", "cmd", "entry_point"):
-            for text in _texts(unit.step.settings.get(key)):
+            for text in texts_of(unit.step.settings.get(key)):
                 for words in _EXPORTED.findall(text):
                     yield from re.findall(r"(?<![\w=$])[A-Za-z_]\w*", words)
                 if "env_vars_to_export" in text:
                     yield from _ASSIGNED.findall(text)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case dict():
-            for each in value.values():
-                yield from _texts(each)
-        case _:
-            return

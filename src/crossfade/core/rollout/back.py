@@ -25,17 +25,8 @@ def hold(state: State, reason: str, now: float) -> Decision:
 
 def given_back(progress: Progress, now: float, reason: str) -> Progress:
     """Return the cluster with no user left on the new revision."""
-    return replace(
-        progress,
-        phase=ClusterPhase.BACK,
-        percent=0.0,
-        headers=(),
-        mirror=0,
-        since=now,
-        level_since=None,
-        late=False,
-        reason=reason,
-    )
+    left = progress.without_users(now)
+    return replace(left, phase=ClusterPhase.BACK, late=False, reason=reason)
 
 
 def broken_stable(rollout: Rollout, sight: Sight) -> list[ClusterName]:

@@ -111,16 +111,7 @@ def begin_again(
     """
     state = rollout.state
     clusters = {
-        name: replace(
-            each,
-            phase=ClusterPhase.INSTALLING,
-            step=0,
-            percent=0.0,
-            headers=(),
-            mirror=0,
-            since=now,
-            level_since=None,
-        )
+        name: replace(each.without_users(now), phase=ClusterPhase.INSTALLING, step=0)
         if name in where
         else each
         for name, each in state.clusters.items()

@@ -1,7 +1,7 @@
 """One rollout: what it set out to do, where it stands, and what is seen of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from crossfade.base.ids import ApplicationName, ClusterName
@@ -77,6 +77,10 @@ class Progress:
     def meets_users(self) -> bool:
         """Whether any request of a user, or a copy of one, may reach the new revision."""
         return self.percent > 0 or bool(self.headers) or self.mirror > 0
+
+    def without_users(self, now: float) -> "Progress":
+        """Return the cluster with no request of a user going to the new revision from now on."""
+        return replace(self, percent=0.0, headers=(), mirror=0, since=now, level_since=None)
 
     def exceeds(self, other: "Progress") -> bool:
         """Say whether anybody would meet the new revision here who would not in `other`."""

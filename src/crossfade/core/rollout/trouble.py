@@ -116,17 +116,7 @@ def _restart(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
 def _from_the_start(progress: Progress, now: float) -> Progress:
     runs = progress.phase in {ClusterPhase.STEPPING, ClusterPhase.DONE}
     phase = ClusterPhase.STEPPING if runs else progress.phase
-    return replace(
-        progress,
-        phase=phase,
-        step=0,
-        percent=0.0,
-        headers=(),
-        mirror=0,
-        fixed_scale=None,
-        since=now,
-        level_since=None,
-    )
+    return replace(progress.without_users(now), phase=phase, step=0, fixed_scale=None)
 
 
 def _ended(rollout: Rollout, sight: Sight, now: float) -> Decision | None:
